@@ -1,0 +1,2 @@
+//! (front door, being built)
+pub mod messages;

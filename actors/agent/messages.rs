@@ -1,0 +1,39 @@
+//! What an [`Agent`](super::Agent) accepts.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use chrono::NaiveDateTime;
+
+use crate::coordinator::messages::AgentFinished;
+use crate::domain::catalog::Catalog;
+use crate::domain::cycle::{Cycle, ReplayNumber};
+use crate::domain::ids::StoreId;
+
+/// Sent by the Coordinator at a tick. Answered by one [`AgentFinished`] to `report_to`; one is in
+/// flight per agent, the cycle's barrier sees to it.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct RunCycle {
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The attempt.
+    pub replay: ReplayNumber,
+    /// Simulated begin of the hour.
+    pub simulated_at: NaiveDateTime,
+    /// The calendar's weight of this hour, 1 = an ordinary day.
+    pub event_weight: f64,
+    /// What the shop showed at the start.
+    pub shop: Arc<ShopFacts>,
+    /// Who hears of the end.
+    pub report_to: Recipient<AgentFinished>,
+}
+
+/// What the shop showed before the first tick.
+#[derive(Clone, Debug, Default)]
+pub struct ShopFacts {
+    /// Every product.
+    pub catalog: Catalog,
+    /// Every branch; agents are spread over them by stable hash.
+    pub stores: Vec<StoreId>,
+}

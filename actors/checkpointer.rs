@@ -1,0 +1,3 @@
+//! (front door, being built)
+pub mod messages;
+pub mod snapshot;

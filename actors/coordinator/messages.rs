@@ -1,0 +1,185 @@
+//! What the [`Coordinator`](super::Coordinator) accepts: commands of operators and reports of actors.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use crate::circuit_breaker::messages::FreezeReason;
+use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
+use crate::domain::flow::{EndReason, FlowRecord, FlowStatus};
+use crate::domain::ids::{AgentId, Incarnation, SessionId};
+use crate::domain::timing::CallTiming;
+use crate::ports::checkpoint_file::CheckpointError;
+use crate::ports::shop_api::ApiError;
+use crate::ports::store::StoreError;
+
+/// Sent once by whoever wired the system. Answered when cycle 0 has been ticked, or with what stood
+/// in the way; nothing is written before the shop and the store have answered.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), StartError>")]
+pub struct StartRun;
+
+/// Why a run could not start.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartError {
+    /// The shop did not answer as its profile says.
+    #[error("the shop did not answer the start-up check: {0}")]
+    Shop(
+        /// What failed.
+        ApiError,
+    ),
+    /// The shop lists no product.
+    #[error("the shop lists no products: nothing to shop for")]
+    EmptyCatalog,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The first checkpoint could not be written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// No agent is active.
+    #[error("no agent is active: set some to active with `cartload agents set-status`")]
+    NoAgents,
+    /// An operator or a fault ended the run before its first tick.
+    #[error("the run ended before its first tick: {0}")]
+    Ended(
+        /// Why.
+        String,
+    ),
+}
+
+/// Sent by an operator's door: parks the run; calls in flight end, waiting permits stay queued.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct Pause;
+
+/// Sent by an operator's door: continues a paused run, or opens a frozen one and repeats its broken
+/// cycle as replay.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct Resume;
+
+/// Sent by an operator's door. While running it waits for the boundary, else it is written at once.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<PathBuf, CommandRefused>")]
+pub struct CheckpointNow;
+
+/// Sent by an operator's door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub enum Quit {
+    /// Finish the cycle, checkpoint, end.
+    AfterCycle,
+    /// No new permits; flows in flight have 10 s, the rest ends as stopped.
+    Now,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandRefused {
+    /// It makes no sense in this state.
+    #[error("the run is {state}: {hint}")]
+    WrongState {
+        /// The state.
+        state: &'static str,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// The checkpoint could not be written.
+    #[error("{0}")]
+    Checkpoint(
+        /// Why.
+        String,
+    ),
+}
+
+/// Told by an Agent at the end of its cycle.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct AgentFinished {
+    /// Who.
+    pub agent_id: AgentId,
+    /// Which build of its actor.
+    pub incarnation: Incarnation,
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The attempt.
+    pub replay: ReplayNumber,
+    /// Over which HTTP session.
+    pub http_session: SessionId,
+    /// What it did.
+    pub ending: Ending,
+    /// What it caused.
+    pub volume: CycleVolume,
+    /// Each call that was answered or failed, retries by themselves.
+    pub timings: Vec<CallTiming>,
+}
+
+/// What an agent did in a cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing; no row.
+    Idle,
+    /// A recorded flow: completed, abandoned, browsed or failed.
+    Recorded {
+        /// How it ended.
+        status: FlowStatus,
+        /// Why it ended.
+        reason: EndReason,
+        /// What failed, redacted; only for `Failed`.
+        cause: Option<String>,
+    },
+    /// A failed flow whose failure could not be written either.
+    Unrecorded {
+        /// What failed, redacted.
+        cause: String,
+    },
+    /// No flow because the HTTP session is down.
+    SkippedSessionDown,
+    /// A freeze or stop cut it before it had a row.
+    Unfinished,
+}
+
+/// Told by the Monitor that every agent's actor owns, when that actor is dropped.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct AgentDown {
+    /// Who.
+    pub agent_id: AgentId,
+    /// Which build of its actor.
+    pub incarnation: Incarnation,
+    /// What was under way, to be closed as failed.
+    pub open_flow: Option<Arc<FlowRecord>>,
+    /// How it went.
+    pub exit: Exit,
+}
+
+/// How an actor ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It was told to.
+    Stopped,
+    /// It panicked, with this message, redacted.
+    Panicked(String),
+}
+
+/// Told by the OfferRefresher at the end of a refresh.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct OffersRefreshed {
+    /// The cycle in which it was due.
+    pub cycle: Cycle,
+    /// The newest offer cycle.
+    pub offer_cycle: u32,
+    /// Rows written, or why none was; the next refresh includes these agents.
+    pub outcome: Result<u64, StoreError>,
+}
+
+/// Told by the CircuitBreaker when it freezes the run, whatever the cause.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Frozen(
+    /// Why.
+    pub FreezeReason,
+);

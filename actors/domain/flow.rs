@@ -1,0 +1,192 @@
+//! A flow: what one agent does in one cycle, and the record of it that is committed whole.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+
+use super::cycle::{Cycle, ReplayNumber};
+use super::event::{CouponInteraction, FlowEvent};
+use super::ids::{
+    AgentId, CohortName, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId, SessionId,
+    StoreId,
+};
+use super::money::Cents;
+use super::offer::{Assignment, Coupon};
+use super::persona::words;
+
+words!(
+    /// The state of a shopping session's row.
+    FlowStatus, "session status" {
+        /// Opened, not yet ended.
+        Active = "active",
+        /// An order was placed.
+        Completed = "completed",
+        /// Left without an order; behaviour, not failure.
+        Abandoned = "abandoned",
+        /// Looked only.
+        Browsed = "browsed",
+        /// Did not come to an end of its own.
+        Failed = "failed",
+    }
+);
+words!(
+    /// Why a flow ended.
+    EndReason, "end reason" {
+        /// As intended: an order, or browsing done.
+        Done = "done",
+        /// Nothing was put in the cart.
+        CartEmpty = "cart_empty",
+        /// The agent decided against buying.
+        CheckoutDeclined = "checkout_declined",
+        /// The shop refused the checkout for a business reason.
+        Refused = "refused",
+        /// A call failed; see the failure kind.
+        CallFailed = "call_failed",
+        /// The checkout failed.
+        CheckoutFailed = "checkout_failed",
+        /// Whether the order was placed could not be found out.
+        CheckoutUnknown = "checkout_unknown",
+        /// The agent's actor panicked.
+        Panic = "panic",
+        /// The agent made no progress for 60 s.
+        Hang = "hang",
+        /// The store could not be written within its retries.
+        Store = "store",
+        /// The agent's HTTP session went down.
+        SessionDown = "session_down",
+        /// The run froze.
+        Frozen = "frozen",
+        /// The run was stopped.
+        Stopped = "stopped",
+        /// The process died.
+        Crash = "crash",
+    }
+);
+words!(
+    /// Whether the agent's cart at the shop may still hold items.
+    ShopCart, "shop_cart" {
+        /// Empty, as far as known.
+        Clean = "clean",
+        /// Must be cleared before the agent's next flow.
+        Dirty = "dirty",
+    }
+);
+
+/// What identifies a flow and every row of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowKey {
+    /// Fixed before the first call; [`FlowId::of`] the fields below.
+    pub flow_id: FlowId,
+    /// The run.
+    pub run_id: RunId,
+    /// The process allowed to write; checked by OpenFlow and CommitFlow.
+    pub owner: OwnerToken,
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The attempt.
+    pub replay: ReplayNumber,
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Its experiment arm.
+    pub cohort: Option<CohortName>,
+    /// Its HTTP session.
+    pub http_session: SessionId,
+    /// Which build of the agent's actor.
+    pub incarnation: Incarnation,
+    /// Simulated start of the visit, a uniform second of its hour.
+    pub simulated_at: NaiveDateTime,
+    /// Wall clock (UTC) at the start.
+    pub opened_at: NaiveDateTime,
+}
+
+/// An order as the shop answered it; a row of `orders` with its `order_items`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The shop's id.
+    pub id: OrderId,
+    /// Before discounts.
+    pub subtotal: Cents,
+    /// Off the lines.
+    pub item_discounts: Cents,
+    /// Off the rest.
+    pub frontstore_discount: Cents,
+    /// Both.
+    pub discount_total: Cents,
+    /// To pay.
+    pub final_total: Cents,
+    /// One per product.
+    pub lines: Vec<OrderLine>,
+}
+
+/// One line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// What.
+    pub product_id: ProductId,
+    /// Units.
+    pub quantity: u32,
+    /// Price of one unit.
+    pub unit_price: Cents,
+    /// Off this line.
+    pub discount: Cents,
+    /// To pay for this line.
+    pub line_total: Cents,
+}
+
+/// Everything a flow leaves behind; committed in one transaction (Q2.1).
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowRecord {
+    /// Which flow.
+    pub key: FlowKey,
+    /// Whether OpenFlow wrote its row; a browse-only or `--mock-api` flow has none.
+    pub opened: bool,
+    /// The final status; never `Active`.
+    pub status: FlowStatus,
+    /// Why it ended.
+    pub end_reason: EndReason,
+    /// Whether the cart at the shop may hold items.
+    pub shop_cart: ShopCart,
+    /// The branch shopped at.
+    pub store_id: Option<StoreId>,
+    /// Simulated end of the visit.
+    pub simulated_end: NaiveDateTime,
+    /// Wall clock (UTC) at the end.
+    pub ended_at: NaiveDateTime,
+    /// Calls sent, retries included.
+    pub calls: u32,
+    /// Units in the cart at the end or in the order.
+    pub cart_units: u32,
+    /// Worth of the cart at the end, before discounts.
+    pub cart_total: Cents,
+    /// What failed, redacted and cut; `None` without a failure.
+    pub failure: Option<String>,
+    /// In order; the index is the `seq` column.
+    pub events: Vec<FlowEvent>,
+    /// In order.
+    pub coupons: Vec<CouponInteraction>,
+    /// Assignments seen in the shop's answers (`wallet: shop`), logged once each.
+    pub seen_assignments: Vec<Assignment>,
+    /// The definitions behind `seen_assignments`, for table `coupons`.
+    pub seen_coupons: Vec<Coupon>,
+    /// The order, if one was placed.
+    pub order: Option<Order>,
+}
+
+/// What an agent remembers of the run so far; rebuilt from canonical rows of earlier cycles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentMemory {
+    /// Paid since Monday 00:00 of the simulated week named by `week_of`.
+    pub spent_this_week: Cents,
+    /// That Monday; `None` before the first order.
+    pub week_of: Option<NaiveDateTime>,
+    /// Brands bought, each once, at most 32 (the oldest leaves first).
+    pub brands_bought: Vec<String>,
+    /// Simulated start of the last visit.
+    pub last_visit: Option<NaiveDateTime>,
+    /// Simulated time of the last order.
+    pub last_order: Option<NaiveDateTime>,
+    /// Whether the cart at the shop may hold items of an earlier flow.
+    pub shop_cart_dirty: bool,
+}

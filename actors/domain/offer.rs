@@ -1,0 +1,149 @@
+//! Coupons: what one is, who holds which, and which may be used on a cart.
+//!
+//! A definition is handed to an agent by an [`Assignment`]; it is redeemed at most once per
+//! assignment, in the transaction of its order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+
+use super::cart::Cart;
+use super::ids::{AgentId, AssignmentId, CouponId};
+use super::money::{Cents, Percent};
+use super::persona::words;
+
+words!(
+    /// What a coupon is good for.
+    CouponKind, "coupon type" {
+        /// The whole cart.
+        Frontstore = "frontstore",
+        /// Products of one category.
+        Category = "category",
+        /// Products of one brand.
+        Brand = "brand",
+    }
+);
+words!(
+    /// Who decided an assignment.
+    AssignmentSource, "assignment source" {
+        /// cartload's OfferRefresher (`wallet: engine`).
+        Engine = "engine",
+        /// The shop (`wallet: shop`), seen in its answers.
+        Shop = "shop",
+    }
+);
+
+/// What a coupon takes off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Discount {
+    /// amount x percent.
+    PercentOff(Percent),
+    /// min(value, amount).
+    FixedOff(Cents),
+    /// amount / 2 x percent.
+    BuyOneGetOne(Percent),
+    /// Takes nothing off the goods.
+    FreeShipping,
+}
+
+/// A coupon's definition (config/coupons.ron, or as the shop showed it).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coupon {
+    /// The id the shop knows it by.
+    pub id: CouponId,
+    /// What it is good for.
+    pub kind: CouponKind,
+    /// The category or brand; `None` for frontstore.
+    pub target: Option<String>,
+    /// What it takes off.
+    pub discount: Discount,
+    /// The cart must be worth this much (frontstore).
+    pub min_purchase: Cents,
+    /// The discount is at most this.
+    pub max_discount: Option<Cents>,
+}
+
+impl Coupon {
+    /// Whether it may be used on this cart: frontstore from its minimum purchase, the others when
+    /// their category or brand is in (behavior.md "coupons").
+    pub fn is_eligible_for(&self, cart: &Cart) -> bool {
+        let target = self.target.as_deref();
+        match self.kind {
+            CouponKind::Frontstore => cart.total() >= self.min_purchase,
+            CouponKind::Category => target.is_some_and(|t| cart.has_category(t)),
+            CouponKind::Brand => target.is_some_and(|t| cart.has_brand(t)),
+        }
+    }
+}
+
+/// One coupon handed to one agent: a row of the immutable log `coupon_assignments`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Unique; a function of run, offer cycle, agent and coupon.
+    pub id: AssignmentId,
+    /// Who holds it.
+    pub agent_id: AgentId,
+    /// Which coupon.
+    pub coupon_id: CouponId,
+    /// The offer cycle (simulated weeks since the start of the run) that handed it out.
+    pub offer_cycle: u32,
+    /// Who decided.
+    pub source: AssignmentSource,
+    /// Simulated.
+    pub assigned_at: NaiveDateTime,
+    /// Simulated; 14 days later for the engine's.
+    pub expires_at: NaiveDateTime,
+}
+
+/// The unexpired, unredeemed coupons of one agent; travels in the answer to OpenFlow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wallet {
+    /// At most 32.
+    pub assignments: Vec<Assignment>,
+    /// Simulated time of the newest assignment ever made to the agent; a change tells the agent to
+    /// hand the wallet to the shop before its next flow. `None` before the first.
+    pub newest_assigned_at: Option<NaiveDateTime>,
+}
+
+impl Wallet {
+    /// The assignment of this coupon, if the agent holds it.
+    pub fn holds(&self, coupon: &CouponId) -> Option<&Assignment> {
+        self.assignments.iter().find(|a| a.coupon_id == *coupon)
+    }
+}
+
+/// How offers are handed out (behavior.md "Offers"); simulated days.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferPolicy {
+    /// A refresh every so many days; default 7.
+    pub refresh_every_days: u32,
+    /// A coupon lives this long; default 14.
+    pub coupon_life_days: u32,
+    /// Frontstore coupons per agent and refresh; default 2.
+    pub frontstore_per_refresh: u32,
+    /// Category and brand coupons per agent and refresh; default 30.
+    pub targeted_per_refresh: u32,
+    /// Coupons a wallet holds at most; default 32.
+    pub wallet_cap: u32,
+    /// No coupon is handed to the same agent again within this; default 28.
+    pub no_repeat_days: u32,
+    /// Agents that get no offers, by stable hash, percent; default 10.
+    pub holdout_percent: f64,
+}
+
+impl Default for OfferPolicy {
+    fn default() -> Self {
+        Self {
+            refresh_every_days: 7,
+            coupon_life_days: 14,
+            frontstore_per_refresh: 2,
+            targeted_per_refresh: 30,
+            wallet_cap: 32,
+            no_repeat_days: 28,
+            holdout_percent: 10.0,
+        }
+    }
+}

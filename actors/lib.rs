@@ -1,0 +1,12 @@
+//! The actor system of cartload; listing this folder lists the actors.
+
+pub mod agent;
+pub mod checkpointer;
+pub mod circuit_breaker;
+pub mod coordinator;
+pub mod db_writer;
+pub mod domain;
+pub mod offer_refresher;
+pub mod ports;
+pub mod rate_limiter;
+pub mod session_pool;

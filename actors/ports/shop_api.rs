@@ -1,0 +1,446 @@
+//! The shop: what may be asked of it, what it answers, and the ways in which it fails.
+//!
+//! Every call consumes a [`Permit`]; there is no way to reach the shop without one. An adapter
+//! belongs to one HTTP session and is built inside its arbiter, so it need not be `Send`.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use futures::future::LocalBoxFuture;
+use uuid::Uuid;
+
+use crate::domain::catalog::Product;
+use crate::domain::flow::Order;
+use crate::domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
+use crate::domain::money::Cents;
+use crate::domain::offer::Coupon;
+use crate::rate_limiter::permit::Permit;
+
+/// One HTTP session's way to the shop.
+pub trait ShopApi: 'static {
+    /// Sends one request, once: retries are the caller's, each with a permit of its own.
+    fn call(
+        &self,
+        permit: Permit,
+        request: ShopRequest,
+    ) -> LocalBoxFuture<'static, Result<Answered, ApiError>>;
+}
+
+/// Builds the adapter of one HTTP session; called inside the session's arbiter.
+pub type ShopApiFactory =
+    std::sync::Arc<dyn Fn(crate::domain::ids::SessionId) -> Box<dyn ShopApi> + Send + Sync>;
+
+/// What the flow must know of a shop beyond its calls (from its profile).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShopTraits {
+    /// Whether a product list costs a call each time or comes from the catalog read at the start.
+    pub catalog: CatalogMode,
+    /// Who assigns coupons.
+    pub wallet: WalletMode,
+    /// Whether the shop takes a repeated checkout with one key once.
+    pub idempotency: IdempotencyMode,
+    /// Whether an agent selects a store before its first flow.
+    pub selects_store: bool,
+    /// Whether there is a shop behind the adapter at all; false under `--mock-api`, where no cart can
+    /// be left behind and OpenFlow is skipped.
+    pub is_real: bool,
+}
+
+/// Where product lists come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogMode {
+    /// One call a list.
+    Live,
+    /// Read once at the start (shops with a limit on product routes).
+    Cached,
+}
+
+/// Who assigns coupons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WalletMode {
+    /// cartload: definitions from config/coupons.ron, handed over by [`ShopCall::GrantWallet`].
+    Engine,
+    /// The shop; what its answers show is logged.
+    Shop,
+}
+
+/// What a shop makes of `Idempotency-Key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdempotencyMode {
+    /// A repeated checkout answers the first one's order.
+    Honoured,
+    /// Two checkouts may be two orders.
+    Ignored,
+}
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The agent (dev tokens).
+    pub agent_id: AgentId,
+    /// Its user at the shop (JWT `sub`).
+    pub user_id: Uuid,
+    /// The flow, for cart writes and checkout; `None` outside of one.
+    pub flow_id: Option<FlowId>,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct ShopRequest {
+    /// Who calls; `None` for calls without auth.
+    pub caller: Option<Caller>,
+    /// What is asked.
+    pub call: ShopCall,
+}
+
+/// What may be asked (shop-api.md, one variant per step of the table).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShopCall {
+    /// Is the shop there, its database included?
+    Probe,
+    /// The branches.
+    ListStores,
+    /// Optional first call of an agent; creates its user.
+    FirstVisit,
+    /// Choose the branch.
+    SelectStore {
+        /// As listed.
+        store: StoreId,
+    },
+    /// A page of products.
+    ListProducts {
+        /// Only this category.
+        category: Option<String>,
+        /// 1-100.
+        limit: u32,
+        /// From 0.
+        offset: u32,
+    },
+    /// One product.
+    ViewProduct {
+        /// Which.
+        product: ProductId,
+    },
+    /// Into the cart.
+    AddItem {
+        /// Which.
+        product: ProductId,
+        /// At least 1.
+        quantity: u32,
+    },
+    /// The cart as the shop has it.
+    ReadCart,
+    /// What the cart costs.
+    ReadSummary,
+    /// Which coupons may be used.
+    EligibleCoupons,
+    /// Put a coupon on the cart.
+    ApplyCoupon {
+        /// Which.
+        coupon: CouponId,
+    },
+    /// Hand over a wallet (idempotent; `wallet: engine`).
+    GrantWallet {
+        /// All of the agent's unexpired coupons.
+        coupons: Vec<CouponId>,
+    },
+    /// Order what is in the cart.
+    Checkout,
+    /// The newest order.
+    LatestOrder,
+    /// Empty the cart.
+    ClearCart,
+}
+
+impl ShopCall {
+    /// The step's name in profiles, metrics and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::ListStores => "list_stores",
+            Self::FirstVisit => "first_visit",
+            Self::SelectStore { .. } => "select_store",
+            Self::ListProducts { .. } => "list_products",
+            Self::ViewProduct { .. } => "view_product",
+            Self::AddItem { .. } => "add_item",
+            Self::ReadCart => "read_cart",
+            Self::ReadSummary => "read_summary",
+            Self::EligibleCoupons => "eligible_coupons",
+            Self::ApplyCoupon { .. } => "apply_coupon",
+            Self::GrantWallet { .. } => "grant_wallet",
+            Self::Checkout => "checkout",
+            Self::LatestOrder => "latest_order",
+            Self::ClearCart => "clear_cart",
+        }
+    }
+
+    /// Whether sending it twice does no more than sending it once, at any shop.
+    pub fn is_repeatable(&self) -> bool {
+        !matches!(self, Self::AddItem { .. } | Self::ApplyCoupon { .. } | Self::Checkout)
+    }
+}
+
+/// An answer with its times.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// What the shop said.
+    pub reply: ShopReply,
+    /// When the request left.
+    pub sent_at: Instant,
+    /// When the body was complete.
+    pub answered_at: Instant,
+}
+
+/// What the shop answers, one variant per kind of body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShopReply {
+    /// A 2xx whose body is of no interest (probe, first visit, apply, grant).
+    Done,
+    /// The branches' ids, in the shop's order.
+    Stores(Vec<StoreId>),
+    /// The branch is chosen.
+    StoreSelected {
+        /// Whether the change emptied the cart.
+        cart_cleared: bool,
+    },
+    /// A page of products.
+    Products {
+        /// The page.
+        products: Vec<Product>,
+        /// How many there are in all, where the shop says.
+        total: Option<u64>,
+    },
+    /// One product.
+    Product(Product),
+    /// What was added.
+    ItemAdded {
+        /// Price of one unit.
+        unit_price: Cents,
+    },
+    /// What the cart holds.
+    Cart {
+        /// Lines in it.
+        items: usize,
+    },
+    /// What the cart costs.
+    Summary {
+        /// To pay.
+        final_total: Cents,
+    },
+    /// The wallet, sorted by the shop.
+    Coupons {
+        /// May be used now.
+        eligible: Vec<ShopCoupon>,
+        /// May not.
+        ineligible: Vec<ShopCoupon>,
+    },
+    /// The order.
+    OrderPlaced(Order),
+    /// The newest order; `None` when there is none.
+    LatestOrder(Option<OrderId>),
+    /// The cart is empty.
+    CartCleared {
+        /// Lines that were in it, where the shop says.
+        items_removed: u64,
+    },
+}
+
+/// A coupon as the shop shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShopCoupon {
+    /// Its definition.
+    pub coupon: Coupon,
+    /// When it expires, UTC; `None` where the shop does not say.
+    pub expires_at: Option<chrono::NaiveDateTime>,
+    /// Why it may not be used, for ineligible ones.
+    pub reason: Option<String>,
+}
+
+/// A call that did not lead to the answer asked for.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{call}: {kind}{}", detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+pub struct ApiError {
+    /// The step's name.
+    pub call: &'static str,
+    /// What happened.
+    pub kind: ApiErrorKind,
+    /// What the shop or the network said, cut to 200 characters, redacted.
+    pub detail: Option<String>,
+    /// When the request left; `None` when it provably never did.
+    pub sent_at: Option<Instant>,
+    /// When it was known to have failed.
+    pub failed_at: Instant,
+}
+
+/// The ways in which a call fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiErrorKind {
+    /// The permit was too old to be sent under P3: take another, nothing was sent.
+    PermitExpired,
+    /// A business refusal: behaviour, not failure.
+    Refused(Refusal),
+    /// 429.
+    RateLimited {
+        /// What Retry-After asked for, capped at 60 s.
+        retry_after: Option<Duration>,
+    },
+    /// 401 or 403.
+    Unauthorized(u16),
+    /// 422.
+    Invalid(u16),
+    /// 5xx from the application.
+    ServerError(u16),
+    /// 502 or 503 without the application's JSON: the edge says that the application is down.
+    EdgeDown(u16),
+    /// Any other status that the profile names no meaning for.
+    UnexpectedStatus(u16),
+    /// A 2xx whose body does not hold what the profile says.
+    Unparsable {
+        /// The field, as `order.totals.final_total`.
+        field: String,
+    },
+    /// More than 1 MiB.
+    BodyTooLarge,
+    /// The body ended early.
+    BodyTruncated,
+    /// Nobody listens.
+    ConnectRefused,
+    /// No connection within 2 s.
+    ConnectTimeout,
+    /// The name does not resolve.
+    Dns,
+    /// No trust or no TLS.
+    Tls,
+    /// No complete answer within 10 s.
+    CallTimeout,
+    /// The connection broke, possibly after the request was sent.
+    Disconnected,
+}
+
+/// Why a shop says no for reasons of business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The product is gone.
+    ProductGone,
+    /// Not enough stock.
+    Stock,
+    /// The coupon is unknown, expired or not in the wallet.
+    Coupon,
+    /// Nothing in the cart.
+    CartEmpty,
+    /// No store selected.
+    NoStore,
+    /// Any other refusal that the profile names.
+    Other,
+}
+
+impl Refusal {
+    /// The word used in payloads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProductGone => "product_gone",
+            Self::Stock => "stock",
+            Self::Coupon => "coupon",
+            Self::CartEmpty => "cart_empty",
+            Self::NoStore => "no_store",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl ApiError {
+    /// Whether the flow ends as failed by it (retries spent).
+    pub fn counts_toward_breaker(&self) -> bool {
+        !matches!(self.kind, ApiErrorKind::Refused(_) | ApiErrorKind::PermitExpired)
+    }
+
+    /// Whether it says that the whole shop may be gone (Q5.5).
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self.kind,
+            ApiErrorKind::ConnectRefused
+                | ApiErrorKind::ConnectTimeout
+                | ApiErrorKind::Dns
+                | ApiErrorKind::Tls
+                | ApiErrorKind::CallTimeout
+                | ApiErrorKind::EdgeDown(_)
+        )
+    }
+
+    /// Whether it speaks against this HTTP session's connections (Q3.5).
+    pub fn is_session_fault(&self) -> bool {
+        matches!(
+            self.kind,
+            ApiErrorKind::ConnectRefused
+                | ApiErrorKind::ConnectTimeout
+                | ApiErrorKind::Tls
+                | ApiErrorKind::CallTimeout
+                | ApiErrorKind::Disconnected
+        )
+    }
+
+    /// Whether the request provably never reached the shop.
+    pub fn is_provably_unsent(&self) -> bool {
+        matches!(
+            self.kind,
+            ApiErrorKind::ConnectRefused
+                | ApiErrorKind::ConnectTimeout
+                | ApiErrorKind::Dns
+                | ApiErrorKind::PermitExpired
+        )
+    }
+
+    /// Whether trying again may help at all.
+    pub fn is_transient(&self) -> bool {
+        match self.kind {
+            ApiErrorKind::RateLimited { .. }
+            | ApiErrorKind::ServerError(_)
+            | ApiErrorKind::EdgeDown(_)
+            | ApiErrorKind::BodyTruncated
+            | ApiErrorKind::ConnectRefused
+            | ApiErrorKind::ConnectTimeout
+            | ApiErrorKind::Dns
+            | ApiErrorKind::Tls
+            | ApiErrorKind::CallTimeout
+            | ApiErrorKind::Disconnected => true,
+            ApiErrorKind::PermitExpired
+            | ApiErrorKind::Refused(_)
+            | ApiErrorKind::Unauthorized(_)
+            | ApiErrorKind::Invalid(_)
+            | ApiErrorKind::UnexpectedStatus(_)
+            | ApiErrorKind::Unparsable { .. }
+            | ApiErrorKind::BodyTooLarge => false,
+        }
+    }
+}
+
+impl fmt::Display for ApiErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PermitExpired => f.write_str("the permit expired before the request was sent"),
+            Self::Refused(refusal) => write!(f, "refused ({})", refusal.as_str()),
+            Self::RateLimited { retry_after: Some(wait) } => {
+                write!(f, "429, retry after {} s", wait.as_secs())
+            }
+            Self::RateLimited { retry_after: None } => f.write_str("429"),
+            Self::Unauthorized(status) => write!(f, "{status}, not authorised"),
+            Self::Invalid(status) => write!(f, "{status}, the shop finds the request invalid"),
+            Self::ServerError(status) => write!(f, "{status}, server error"),
+            Self::EdgeDown(status) => write!(f, "{status} from the edge, the shop is down"),
+            Self::UnexpectedStatus(status) => write!(f, "unexpected status {status}"),
+            Self::Unparsable { field } => write!(f, "the answer has no usable `{field}`"),
+            Self::BodyTooLarge => f.write_str("the answer is larger than 1 MiB"),
+            Self::BodyTruncated => f.write_str("the answer ended early"),
+            Self::ConnectRefused => f.write_str("connection refused"),
+            Self::ConnectTimeout => f.write_str("no connection within 2 s"),
+            Self::Dns => f.write_str("the host name does not resolve"),
+            Self::Tls => f.write_str("TLS failed"),
+            Self::CallTimeout => f.write_str("no answer within 10 s"),
+            Self::Disconnected => f.write_str("the connection broke"),
+        }
+    }
+}

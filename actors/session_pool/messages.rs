@@ -1,0 +1,47 @@
+//! What the [`SessionPool`](super::SessionPool) and its [`Session`](super::session::Session)s accept.
+
+use actix::prelude::*;
+
+use crate::domain::ids::{AgentId, SessionId};
+use crate::ports::shop_api::{Answered, ApiError, ShopRequest};
+use crate::rate_limiter::permit::Permit;
+
+/// Sent by an Agent once, before its first flow. Answers the same HTTP session each time.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Leased")]
+pub struct Lease {
+    /// Whose.
+    pub agent_id: AgentId,
+}
+
+/// The HTTP session of an agent.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// Which of the ten.
+    pub session_id: SessionId,
+    /// Where to send its calls.
+    pub calls: Recipient<Call>,
+}
+
+impl<A, M> actix::dev::MessageResponse<A, M> for Leased
+where
+    A: Actor,
+    M: Message<Result = Leased>,
+{
+    fn handle(self, _: &mut A::Context, reply: Option<actix::dev::OneshotSender<Leased>>) {
+        if let Some(reply) = reply {
+            // The agent may have died while it waited; nobody else wants the answer.
+            let _ = reply.send(self);
+        }
+    }
+}
+
+/// Sent by an Agent or a probe for every request; carries its permit.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Answered, ApiError>")]
+pub struct Call {
+    /// Consumed by sending.
+    pub permit: Permit,
+    /// What is asked.
+    pub request: ShopRequest,
+}

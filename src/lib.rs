@@ -1,0 +1,8 @@
+//! The edge of cartload: adapters to shop, store and files, configuration and the command line.
+
+pub mod checkpoint_files;
+pub mod config;
+pub mod practice_shop;
+pub mod ron_text;
+pub mod shop_api;
+pub mod store;

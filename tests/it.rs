@@ -1,0 +1,4 @@
+//! The integration tests, one binary: cold builds link once. Each module is a room of behaviour.
+
+mod support;
+mod tidy;

@@ -1,0 +1,1 @@
+//! The style, checked by the tests themselves.
