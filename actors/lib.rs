@@ -10,3 +10,4 @@ pub mod offer_refresher;
 pub mod ports;
 pub mod rate_limiter;
 pub mod session_pool;
+pub mod topology;

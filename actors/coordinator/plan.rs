@@ -1,0 +1,88 @@
+//! What a run was asked to do. Read once at the edge, checked, and passed as values.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDateTime;
+use serde_json::Value;
+
+use crate::domain::behavior::Behavior;
+use crate::domain::cycle::{Cycle, ReplayNumber};
+use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
+use crate::domain::offer::{Coupon, OfferPolicy};
+use crate::domain::rate::Rate;
+use crate::ports::shop_api::ShopTraits;
+
+/// Everything the system must know before it starts.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// The run's id, new or resumed.
+    pub run_id: RunId,
+    /// This process's right to write.
+    pub owner: OwnerToken,
+    /// Simulated begin of cycle 0.
+    pub simulated_start: NaiveDateTime,
+    /// Real time between two ticks: 3600 s / time_scale (Q6.3); zero for `max`.
+    pub interval: Duration,
+    /// Where the run ends; the first reached.
+    pub ends: Ends,
+    /// Shares of the active agents released at the start (Q3.4).
+    pub warm_up: WarmUp,
+    /// The limit (Q6.1).
+    pub rate: Rate,
+    /// The preset.
+    pub behavior: Arc<Behavior>,
+    /// What the shop is like.
+    pub shop: ShopTraits,
+    /// The branch all agents select; `None` spreads them.
+    pub store_id: Option<StoreId>,
+    /// How offers are handed out.
+    pub offers: OfferPolicy,
+    /// Coupon definitions (`wallet: engine`).
+    pub coupons: Arc<Vec<Coupon>>,
+    /// The arm of agents whose persona names none.
+    pub default_cohort: Option<CohortName>,
+    /// A checkpoint every so many cycles (Q4); 0: only at the start, on freeze and at the end.
+    pub checkpoint_every_cycles: u32,
+    /// Write attempts in flight at once: the pool's size.
+    pub writes_in_flight: usize,
+    /// Every setting that is not secret, for `runs.settings` and checkpoints.
+    pub settings: Value,
+    /// Where a resumed run continues; `None` for a new one.
+    pub resume_from: Option<ResumePoint>,
+}
+
+/// Where a run ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// After so many cycles of simulated time since the start of the run; `None`: until stopped.
+    pub cycles: Option<u32>,
+    /// After so much real time in this process; the cycle under way is finished.
+    pub real_time: Option<Duration>,
+}
+
+/// Shares of the population released in each step of the warm-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarmUp {
+    /// Percent of the active agents, one entry per step; empty: all from the start.
+    pub steps_percent: Vec<u8>,
+    /// Cycles a step lasts; default 2.
+    pub cycles_per_step: u32,
+}
+
+impl Default for WarmUp {
+    fn default() -> Self {
+        Self { steps_percent: vec![10, 25, 50, 75], cycles_per_step: 2 }
+    }
+}
+
+/// A boundary to continue from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResumePoint {
+    /// The next cycle.
+    pub boundary: Cycle,
+    /// The replay number of the process that wrote the checkpoint.
+    pub resumes: ReplayNumber,
+    /// The checkpoint itself.
+    pub snapshot: crate::checkpointer::snapshot::Snapshot,
+}
