@@ -1,11 +1,295 @@
-//! (front door, being built)
+//! Broadcasts the ticks, waits at the barrier, and does what operators say.
+//!
+//! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
+//! state of any agent, only who is outstanding and who is alive.
+//! *Accepts*: `StartRun`, `Pause`, `Resume`, `CheckpointNow`, `Quit` from operators' doors;
+//! `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen` as tells.
+//! *Sends*: `RunCycle` to agents; gate messages to the RateLimiter; `RecordOutcome` to the
+//! CircuitBreaker; rows to the DbWriter; `SaveCheckpoint`; `RefreshOffers`.
+//! *When it fails*: the run ends; the next `resume` continues from the newest checkpoint.
+//! *Bounds*: one cycle under way; one report per agent and cycle (372).
+
+mod attempt;
+mod boundary;
+mod commands;
+pub mod cycle;
+mod down;
+mod freeze;
+pub mod latency;
 pub mod messages;
+pub mod pacer;
 pub mod plan;
+pub mod progress;
+pub mod ramp;
+pub mod roster;
+pub mod services;
+mod start;
 pub mod status;
+mod ticking;
 
-/// Being built.
-pub struct Coordinator;
+use std::sync::Arc;
+use std::time::Duration;
 
-impl actix::Actor for Coordinator {
-    type Context = actix::Context<Self>;
+use actix::prelude::*;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::agent::Agent;
+use crate::agent::messages::ShopFacts;
+use crate::circuit_breaker::messages::{Outcome, RecordOutcome};
+use crate::db_writer::messages::Heartbeat;
+use crate::domain::cycle::CycleRecord;
+use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
+use crate::domain::ids::Incarnation;
+use crate::domain::persona::Persona;
+use crate::ports::pacing::Pacing;
+use crate::ports::store::{PoolStatus, RunState};
+use crate::session_pool::request_meter::SharedMeter;
+
+use messages::{
+    AgentDown, AgentFinished, CheckpointNow, CommandRefused, Ending, Frozen, OffersRefreshed,
+    Pause, Quit, Resume, StartError, StartRun,
+};
+use plan::RunPlan;
+use progress::{Orders, Phase, Progress};
+use roster::Roster;
+use services::Services;
+use status::RunStatus;
+
+/// How often the run says that its owner lives; 120 s of silence make it dead.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Flows in flight get this long after a quit that does not wait.
+pub const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// Starts the actor of an agent; given by the topology, which alone starts actors.
+pub type AgentBuilder =
+    Box<dyn Fn(&Arc<Persona>, Incarnation, AgentMemory, &Addr<Coordinator>) -> Addr<Agent>>;
+
+/// The centre of a run.
+pub struct Coordinator {
+    services: Services,
+    plan: Arc<RunPlan>,
+    /// The clocks.
+    pacing: Arc<dyn Pacing>,
+    /// Builds agents at start, restart and unfreeze.
+    builder: AgentBuilder,
+    /// Who is alive.
+    roster: Roster<Addr<Agent>>,
+    /// Where the run is: cycle, attempts, pacing, totals, latency.
+    progress: Progress,
+    /// What it is doing right now.
+    phase: Phase,
+    /// What operators and the breaker have asked for and is not yet carried out.
+    orders: Orders,
+    /// What the shop showed at the start.
+    shop: Arc<ShopFacts>,
+    /// Who watches.
+    outlets: Outlets,
+}
+
+/// Where the Coordinator publishes.
+pub struct Outlets {
+    /// The latest picture; readers never queue.
+    pub status: watch::Sender<RunStatus>,
+    /// Each closed attempt; a reader 1,024 behind misses some.
+    pub cycles: mpsc::Sender<CycleRecord>,
+    /// The end state, once.
+    pub ended: Option<oneshot::Sender<RunState>>,
+    /// Requests as sent.
+    pub meter: SharedMeter,
+    /// Asks the store for its connections.
+    pub pool: Box<dyn Fn() -> PoolStatus>,
+}
+
+impl Coordinator {
+    /// A run that waits for `StartRun`.
+    pub fn new(
+        services: Services,
+        plan: Arc<RunPlan>,
+        pacing: Arc<dyn Pacing>,
+        builder: AgentBuilder,
+        outlets: Outlets,
+    ) -> Self {
+        let progress = Progress::new(&plan, pacing.now());
+        Self {
+            services,
+            plan,
+            pacing,
+            builder,
+            roster: Roster::new(),
+            progress,
+            phase: Phase::Starting,
+            orders: Orders::default(),
+            shop: Arc::default(),
+            outlets,
+        }
+    }
+}
+
+impl Actor for Coordinator {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(HEARTBEAT_INTERVAL, |act, ctx| act.beat(ctx));
+    }
+}
+
+impl Handler<StartRun> for Coordinator {
+    type Result = ResponseActFuture<Self, Result<(), StartError>>;
+
+    fn handle(&mut self, _: StartRun, _: &mut Self::Context) -> Self::Result {
+        let prepared = start::prepare(
+            self.services.clone(),
+            Arc::clone(&self.plan),
+            Arc::clone(&self.pacing),
+        );
+        let begun = prepared.into_actor(self).then(|prepared, act, ctx| act.begin(prepared, ctx));
+        Box::pin(begun)
+    }
+}
+
+impl Handler<Pause> for Coordinator {
+    type Result = Result<(), CommandRefused>;
+
+    fn handle(&mut self, _: Pause, ctx: &mut Self::Context) -> Self::Result {
+        self.pause(ctx)
+    }
+}
+
+impl Handler<Resume> for Coordinator {
+    type Result = ResponseActFuture<Self, Result<(), CommandRefused>>;
+
+    fn handle(&mut self, _: Resume, ctx: &mut Self::Context) -> Self::Result {
+        self.resume(ctx)
+    }
+}
+
+impl Handler<CheckpointNow> for Coordinator {
+    type Result = ResponseActFuture<Self, <CheckpointNow as Message>::Result>;
+
+    fn handle(&mut self, _: CheckpointNow, ctx: &mut Self::Context) -> Self::Result {
+        self.checkpoint_now(ctx)
+    }
+}
+
+impl Handler<Quit> for Coordinator {
+    type Result = Result<(), CommandRefused>;
+
+    fn handle(&mut self, quit: Quit, ctx: &mut Self::Context) -> Self::Result {
+        self.quit(quit, ctx)
+    }
+}
+
+impl Handler<AgentFinished> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, report: AgentFinished, ctx: &mut Self::Context) {
+        let Phase::InCycle(cycle) = &mut self.phase else { return };
+        let is_awaited = cycle.cycle == report.cycle
+            && cycle.replay == report.replay
+            && cycle.awaits(&report.agent_id);
+        if !is_awaited || !self.roster.is_current(&report.agent_id, report.incarnation) {
+            tracing::debug!(agent.id = %report.agent_id, "a report nobody waits for");
+            return;
+        }
+        cycle.account(&report.ending, &report.volume);
+        for timing in &report.timings {
+            self.progress.latency.record(*timing);
+        }
+        self.note_unrecorded(&report.agent_id, &report.ending);
+        let outcome = outcome_of(&report.ending);
+        self.judge(report.agent_id, report.http_session, outcome, ctx);
+    }
+}
+
+impl Handler<AgentDown> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, down: AgentDown, ctx: &mut Self::Context) {
+        if self.roster.is_current(&down.agent_id, down.incarnation) {
+            self.agent_down(down, ctx);
+        }
+    }
+}
+
+impl Handler<OffersRefreshed> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, refreshed: OffersRefreshed, _: &mut Self::Context) {
+        self.offers_refreshed(&refreshed);
+    }
+}
+
+impl Handler<Frozen> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, frozen: Frozen, ctx: &mut Self::Context) {
+        self.freeze(frozen.0, ctx);
+    }
+}
+
+impl Coordinator {
+    /// Asks the breaker what it makes of an outcome; the agent leaves the barrier with the verdict,
+    /// so that a freeze caused by the last agent of a cycle still breaks that cycle.
+    fn judge(
+        &mut self,
+        agent_id: crate::domain::ids::AgentId,
+        http_session: crate::domain::ids::SessionId,
+        outcome: Outcome,
+        ctx: &mut Context<Self>,
+    ) {
+        let Phase::InCycle(cycle) = &self.phase else { return };
+        if outcome == Outcome::Neutral {
+            self.leave_barrier(&agent_id, ctx);
+            return;
+        }
+        let ask = RecordOutcome {
+            cycle: cycle.cycle,
+            replay: cycle.replay,
+            released: cycle.counts.released,
+            agent_id: agent_id.clone(),
+            http_session,
+            outcome,
+        };
+        let verdict = self.services.breaker.send(ask).into_actor(self);
+        ctx.spawn(verdict.map(move |verdict, act, ctx| {
+            act.heed(verdict, ctx);
+            act.leave_barrier(&agent_id, ctx);
+        }));
+    }
+
+    fn beat(&mut self, ctx: &mut Context<Self>) {
+        if matches!(self.phase, Phase::Starting | Phase::Ended) {
+            return;
+        }
+        let beat = Heartbeat {
+            run_id: self.plan.run_id,
+            owner: self.plan.owner,
+            at: self.pacing.wall(),
+        };
+        let services = self.services.clone();
+        let sent = async move { services.write(beat).await }.into_actor(self);
+        ctx.spawn(sent.map(|beaten, _, _| {
+            if let Err(error) = beaten {
+                tracing::warn!(%error, "the heartbeat was not written");
+            }
+        }));
+    }
+}
+
+/// What the breaker makes of an ending.
+fn outcome_of(ending: &Ending) -> Outcome {
+    match ending {
+        Ending::Idle | Ending::SkippedSessionDown | Ending::Unfinished => Outcome::Neutral,
+        Ending::Unrecorded { cause } => Outcome::Failed { cause: cause.clone() },
+        Ending::Recorded { status, reason, cause } => match (status, reason) {
+            (FlowStatus::Failed, _) => Outcome::Failed {
+                cause: cause.clone().unwrap_or_else(|| reason.as_str().to_owned()),
+            },
+            (_, EndReason::Frozen | EndReason::Stopped | EndReason::SessionDown) => {
+                Outcome::Neutral
+            }
+            _ => Outcome::Ended,
+        },
+    }
 }

@@ -1,4 +1,5 @@
 //! The actor system of cartload; listing this folder lists the actors.
+#![doc = include_str!("README.md")]
 
 pub mod agent;
 pub mod checkpointer;

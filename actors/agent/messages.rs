@@ -29,6 +29,11 @@ pub struct RunCycle {
     pub report_to: Recipient<AgentFinished>,
 }
 
+/// Sent by the Coordinator to a build that another has replaced; it ends without a report.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct StopAgent;
+
 /// What the shop showed before the first tick.
 #[derive(Clone, Debug, Default)]
 pub struct ShopFacts {

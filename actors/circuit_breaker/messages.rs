@@ -101,6 +101,11 @@ pub enum FreezeReason {
         /// Of how many.
         active: u32,
     },
+    /// A cycle's row could not be written: its hour would be claimed without proof (P8).
+    StoreFailed {
+        /// What the store said.
+        cause: String,
+    },
     /// A developer's drill.
     Tripped {
         /// What the developer gave as reason.
@@ -131,6 +136,7 @@ impl std::fmt::Display for FreezeReason {
             Self::Quarantines { quarantined, active } => {
                 write!(f, "{quarantined} of {active} agents are in quarantine")
             }
+            Self::StoreFailed { cause } => write!(f, "the cycle could not be recorded: {cause}"),
             Self::Tripped { reason } => write!(f, "tripped by hand: {reason}"),
         }
     }

@@ -92,6 +92,12 @@ pub enum CommandRefused {
         /// Why.
         String,
     ),
+    /// The database could not be asked.
+    #[error("{0}")]
+    Store(
+        /// Why.
+        String,
+    ),
 }
 
 /// Told by an Agent at the end of its cycle.

@@ -48,6 +48,8 @@ pub struct RunPlan {
     pub writes_in_flight: usize,
     /// Every setting that is not secret, for `runs.settings` and checkpoints.
     pub settings: Value,
+    /// Of `settings`, hexadecimal SHA-256; a resume notices a changed one.
+    pub config_hash: String,
     /// Where a resumed run continues; `None` for a new one.
     pub resume_from: Option<ResumePoint>,
 }

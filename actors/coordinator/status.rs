@@ -12,6 +12,8 @@ use crate::domain::timing::LatencySummary;
 use crate::domain::totals::Totals;
 use crate::ports::store::{PoolStatus, RunState};
 
+use super::plan::RunPlan;
+
 /// The run as the Coordinator last saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunStatus {
@@ -49,6 +51,8 @@ pub struct RunStatus {
     pub whole_run: LatencySummary,
     /// The limit, requests per second; `None`: unlimited.
     pub rate_limit: Option<f64>,
+    /// Requests sent since this process began, start-up check and probes included.
+    pub requests_sent: u64,
     /// The most requests sent in any 1 s window.
     pub requests_max_in_1s: u64,
     /// Failures in this cycle.
@@ -59,4 +63,36 @@ pub struct RunStatus {
     pub pool: PoolStatus,
     /// The newest checkpoint's path.
     pub last_checkpoint: Option<String>,
+}
+
+impl RunStatus {
+    /// A run that has not begun.
+    pub fn before(plan: &RunPlan) -> Self {
+        let cycle = plan.resume_from.as_ref().map_or(Cycle(0), |point| point.boundary);
+        Self {
+            run_id: plan.run_id,
+            state: RunState::Running,
+            frozen: None,
+            agents: 0,
+            cycle,
+            replay: ReplayNumber::ORIGINAL,
+            cycles_planned: plan.ends.cycles,
+            simulated_start: plan.simulated_start,
+            simulated_at: cycle.begins_at(plan.simulated_start),
+            outstanding: 0,
+            current: CycleCounts::default(),
+            last: None,
+            totals: Totals::default(),
+            lateness_ms: 0,
+            rolling: LatencySummary::default(),
+            whole_run: LatencySummary::default(),
+            rate_limit: plan.rate.limit(),
+            requests_sent: 0,
+            requests_max_in_1s: 0,
+            failures: 0,
+            failures_allowed: 0,
+            pool: PoolStatus::default(),
+            last_checkpoint: None,
+        }
+    }
 }

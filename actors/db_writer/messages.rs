@@ -38,6 +38,18 @@ pub struct SetRunState {
     pub at: NaiveDateTime,
 }
 
+/// Sent by the Coordinator every 30 s, also while paused or frozen.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct Heartbeat {
+    /// The run.
+    pub run_id: RunId,
+    /// Who lives.
+    pub owner: OwnerToken,
+    /// Wall clock, UTC.
+    pub at: NaiveDateTime,
+}
+
 /// Sent by the Coordinator before the first tick after a resume of a dead or frozen run.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Replay, StoreError>")]

@@ -1,0 +1,111 @@
+//! How an agent reaches the shop: a permit, a call, the retries, and the three clocks of each try.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix::prelude::*;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::domain::timing::CallTiming;
+use crate::ports::pacing::Pacing;
+use crate::ports::shop_api::{
+    ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
+};
+use crate::rate_limiter::messages::{Place, Refused, TakePermit};
+use crate::session_pool::messages::Call;
+
+use super::retry::{self, Next};
+
+/// An agent's way to the shop during one flow.
+pub struct Calls {
+    /// Every request takes a permit here first.
+    pub permits: Recipient<TakePermit>,
+    /// The agent's HTTP session.
+    pub session: Recipient<Call>,
+    /// The clocks.
+    pub pacing: Arc<dyn Pacing>,
+    /// Who the shop sees.
+    pub caller: Caller,
+    /// What the shop makes of a repeated checkout.
+    pub idempotency: IdempotencyMode,
+    /// Each try's times; bounded by the steps of one flow times [`retry::TRIES_MAX`].
+    pub timings: Vec<CallTiming>,
+    /// Requests sent.
+    pub requests: u64,
+    /// Of `requests`: tries after the first of a call.
+    pub retries: u64,
+}
+
+/// Why a flow cannot go on with its calls.
+#[derive(Clone, Debug)]
+pub enum CallStop {
+    /// No more permits: the run froze or is being stopped.
+    NoPermit(Refused),
+    /// The call failed, retries included, or was refused by the shop.
+    Api(ApiError),
+    /// The HTTP session's actor is gone.
+    SessionGone,
+}
+
+impl Calls {
+    /// Makes one call, with its retries.
+    pub async fn ask(
+        &mut self,
+        call: ShopCall,
+        rng: &mut Xoshiro256PlusPlus,
+    ) -> Result<ShopReply, CallStop> {
+        let mut tries = 1;
+        loop {
+            let wanted = self.pacing.now();
+            let permit = self
+                .permits
+                .send(TakePermit { place: Place::Tail })
+                .await
+                .unwrap_or(Err(Refused::Gone))
+                .map_err(CallStop::NoPermit)?;
+            let request = ShopRequest { caller: Some(self.caller.clone()), call: call.clone() };
+            let answer = self
+                .session
+                .send(Call { permit, request })
+                .await
+                .map_err(|_| CallStop::SessionGone)?;
+            let error = match answer {
+                Ok(answered) => {
+                    self.sent(tries, wanted, answered.sent_at, answered.answered_at);
+                    return Ok(answered.reply);
+                }
+                Err(error) => error,
+            };
+            if let Some(sent_at) = error.sent_at {
+                self.sent(tries, wanted, sent_at, error.failed_at);
+            }
+            match retry::next(&call, &error, tries, self.idempotency, rng) {
+                Next::SameTry => {}
+                Next::Again(wait) => {
+                    tries += 1;
+                    actix::clock::sleep(wait).await;
+                }
+                Next::GiveUp => return Err(CallStop::Api(error)),
+            }
+        }
+    }
+
+    fn sent(&mut self, tries: u32, wanted: Instant, sent: Instant, ended: Instant) {
+        self.requests += 1;
+        self.retries += u64::from(tries > 1);
+        self.timings.push(CallTiming {
+            queued: sent.saturating_duration_since(wanted),
+            service: ended.saturating_duration_since(sent),
+        });
+    }
+}
+
+impl CallStop {
+    /// The refusal, where the shop said no for reasons of business.
+    pub fn refusal(&self) -> Option<crate::ports::shop_api::Refusal> {
+        match self {
+            Self::Api(ApiError { kind: ApiErrorKind::Refused(refusal), .. }) => Some(*refusal),
+            Self::Api(_) | Self::NoPermit(_) | Self::SessionGone => None,
+        }
+    }
+}

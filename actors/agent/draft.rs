@@ -1,0 +1,291 @@
+//! The record of a flow while it grows; what is known of it when an actor dies.
+//!
+//! Counts here are what the database will hold, so every event goes through [`Draft::event`].
+
+use chrono::NaiveDateTime;
+use serde_json::{Value, json};
+
+use crate::domain::cart::Cart;
+use crate::domain::catalog::Product;
+use crate::domain::cycle::CycleVolume;
+use crate::domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
+use crate::domain::flow::{
+    EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart,
+};
+use crate::domain::ids::{CouponId, ProductId, StoreId};
+use crate::domain::money::Cents;
+use crate::domain::offer::{Assignment, Coupon, Wallet};
+
+/// Characters of a failure kept in the row.
+const FAILURE_CHARS_MAX: usize = 300;
+
+/// A flow under way.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Which flow.
+    pub key: FlowKey,
+    /// Whether OpenFlow wrote its row.
+    pub opened: bool,
+    /// What the agent put in.
+    pub cart: Cart,
+    /// Whether the cart at the shop may hold items.
+    pub shop_cart: ShopCart,
+    /// The branch.
+    pub store_id: Option<StoreId>,
+    /// Coupons held at the start.
+    pub wallet: Wallet,
+    /// What it caused.
+    pub volume: CycleVolume,
+    events: Vec<FlowEvent>,
+    coupons: Vec<CouponInteraction>,
+    seen: Vec<(Assignment, Coupon)>,
+    order: Option<Order>,
+    applied: Vec<CouponId>,
+}
+
+impl Draft {
+    /// A flow that begins.
+    pub fn new(key: FlowKey) -> Self {
+        Self {
+            key,
+            opened: false,
+            cart: Cart::default(),
+            shop_cart: ShopCart::Clean,
+            store_id: None,
+            wallet: Wallet::default(),
+            volume: CycleVolume::default(),
+            events: Vec::new(),
+            coupons: Vec::new(),
+            seen: Vec::new(),
+            order: None,
+            applied: Vec::new(),
+        }
+    }
+
+    /// The simulated instant reached.
+    pub fn simulated_now(&self) -> NaiveDateTime {
+        self.events.last().map_or(self.key.simulated_at, |e| e.simulated_at)
+    }
+
+    /// The coupons on the cart.
+    pub fn applied(&self) -> &[CouponId] {
+        &self.applied
+    }
+
+    /// A list was looked at: every product on it is an impression.
+    pub fn listed(&mut self, category: Option<&str>, products: &[Product], at: Moment) {
+        let ids: Vec<&str> = products.iter().map(|p| p.id.as_str()).collect();
+        let payload = json!({ "category": category, "product_ids": ids });
+        self.event(EventKind::ProductList, None, None, payload, at);
+    }
+
+    /// One product was looked at.
+    pub fn viewed(&mut self, product: &Product, called: bool, at: Moment) {
+        let payload = json!({
+            "price_cents": product.price.0,
+            "category": product.category,
+            "brand": product.brand,
+            "called": called,
+        });
+        self.event(EventKind::ViewProduct, Some(&product.id), None, payload, at);
+    }
+
+    /// The shop took a product into the cart.
+    pub fn added(&mut self, product: &Product, quantity: u32, unit_price: Cents, at: Moment) {
+        self.volume.attempts += 1;
+        self.shop_cart = ShopCart::Dirty;
+        self.cart.add(product, quantity, unit_price);
+        let payload = json!({
+            "quantity": quantity,
+            "unit_price_cents": unit_price.0,
+            "cart_total_cents": self.cart.total().0,
+            "accepted": true,
+        });
+        self.event(EventKind::CartAddItem, Some(&product.id), None, payload, at);
+    }
+
+    /// The shop refused to.
+    pub fn add_refused(&mut self, product: &Product, quantity: u32, reason: &str, at: Moment) {
+        self.volume.attempts += 1;
+        self.volume.refusals += 1;
+        let payload = json!({
+            "quantity": quantity,
+            "unit_price_cents": product.price.0,
+            "cart_total_cents": self.cart.total().0,
+            "accepted": false,
+            "reason": reason,
+        });
+        self.event(EventKind::CartAddItem, Some(&product.id), None, payload, at);
+    }
+
+    /// The shop showed the wallet.
+    pub fn saw_coupons(&mut self, eligible: &[Coupon], ineligible: &[Coupon], at: Moment) {
+        let ids = |list: &[Coupon]| list.iter().map(|c| c.id.as_str().to_owned()).collect::<Vec<_>>();
+        let payload = json!({
+            "eligible_coupon_ids": ids(eligible),
+            "ineligible_coupon_ids": ids(ineligible),
+        });
+        self.event(EventKind::ViewCoupons, None, None, payload, at);
+        for coupon in eligible {
+            self.interact(&coupon.id, CouponStep::Seen, None);
+        }
+    }
+
+    /// A coupon of the shop's own wallet that has no assignment yet.
+    pub fn saw_assignment(&mut self, assignment: Assignment, coupon: Coupon) {
+        self.seen.push((assignment, coupon));
+    }
+
+    /// A coupon is on the cart.
+    pub fn coupon_applied(&mut self, coupon: &Coupon, at: Moment) {
+        let payload = json!({ "coupon_type": coupon.kind.as_str() });
+        self.event(EventKind::CouponApply, None, Some(&coupon.id), payload, at);
+        self.interact(&coupon.id, CouponStep::Applied, None);
+        self.applied.push(coupon.id.clone());
+    }
+
+    /// The shop refused a coupon.
+    pub fn coupon_rejected(&mut self, coupon: &Coupon, reason: &str, at: Moment) {
+        let payload = json!({ "reason": reason });
+        self.event(EventKind::CouponRejected, None, Some(&coupon.id), payload, at);
+        self.interact(&coupon.id, CouponStep::Rejected, Some(reason));
+    }
+
+    /// The order was placed.
+    pub fn ordered(&mut self, order: Order, at: Moment) {
+        self.volume.attempts += 1;
+        self.volume.orders += 1;
+        self.volume.revenue_cents += order.final_total.0;
+        self.shop_cart = ShopCart::Clean;
+        let payload = json!({
+            "order_id": order.id.as_str(),
+            "subtotal_cents": order.subtotal.0,
+            "discount_total_cents": order.discount_total.0,
+            "final_total_cents": order.final_total.0,
+            "coupon_ids": self.applied.iter().map(CouponId::as_str).collect::<Vec<_>>(),
+        });
+        self.event(EventKind::CheckoutComplete, None, None, payload, at);
+        for coupon in self.applied.clone() {
+            self.interact(&coupon, CouponStep::Redeemed, None);
+        }
+        self.order = Some(order);
+    }
+
+    /// The checkout led to no order.
+    pub fn checkout_failed(&mut self, reason: &str, refused: bool, at: Moment) {
+        self.volume.attempts += 1;
+        self.volume.refusals += u64::from(refused);
+        let payload = json!({ "reason": reason, "refused": refused });
+        self.event(EventKind::CheckoutFailed, None, None, payload, at);
+    }
+
+    /// The cart was left.
+    pub fn left_cart(&mut self, reason: EndReason, at: Moment) {
+        let payload =
+            json!({ "reason": reason.as_str(), "cart_total_cents": self.cart.total().0 });
+        self.event(EventKind::CartAbandon, None, None, payload, at);
+    }
+
+    /// Ends the flow as the record that is committed.
+    pub fn finish(mut self, ending: FlowEnding, ended_at: NaiveDateTime) -> FlowRecord {
+        self.volume.events = self.events.len() as u64;
+        let simulated_end = self.simulated_now();
+        let (seen_assignments, seen_coupons) = self.seen.into_iter().unzip();
+        FlowRecord {
+            opened: self.opened,
+            status: ending.status,
+            end_reason: ending.reason,
+            shop_cart: self.shop_cart,
+            store_id: self.store_id,
+            simulated_end,
+            ended_at,
+            calls: u32::try_from(self.volume.requests).unwrap_or(u32::MAX),
+            cart_units: self.cart.units(),
+            cart_total: self.cart.total(),
+            failure: ending.cause.map(|c| c.chars().take(FAILURE_CHARS_MAX).collect()),
+            events: self.events,
+            coupons: self.coupons,
+            seen_assignments,
+            seen_coupons,
+            order: self.order,
+            key: self.key,
+        }
+    }
+
+    /// What the flow caused, its events counted.
+    pub fn counted_volume(&self) -> CycleVolume {
+        CycleVolume { events: self.events.len() as u64, ..self.volume }
+    }
+
+    fn event(
+        &mut self,
+        kind: EventKind,
+        product: Option<&ProductId>,
+        coupon: Option<&CouponId>,
+        payload: Value,
+        at: Moment,
+    ) {
+        self.events.push(FlowEvent {
+            kind,
+            product_id: product.cloned(),
+            coupon_id: coupon.cloned(),
+            payload,
+            simulated_at: at.simulated,
+            recorded_at: at.recorded,
+        });
+    }
+
+    fn interact(&mut self, coupon: &CouponId, step: CouponStep, reason: Option<&str>) {
+        self.coupons.push(CouponInteraction {
+            coupon_id: coupon.clone(),
+            assignment_id: self.assignment_of(coupon),
+            step,
+            reason: reason.map(str::to_owned),
+            simulated_at: self.simulated_now(),
+        });
+    }
+
+    fn assignment_of(&self, coupon: &CouponId) -> Option<crate::domain::ids::AssignmentId> {
+        let held = self.wallet.holds(coupon).map(|a| a.id);
+        held.or_else(|| {
+            self.seen.iter().map(|(a, _)| a).find(|a| a.coupon_id == *coupon).map(|a| a.id)
+        })
+    }
+}
+
+/// When an event happened, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Simulated.
+    pub simulated: NaiveDateTime,
+    /// Wall clock, UTC.
+    pub recorded: NaiveDateTime,
+}
+
+/// How a flow ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowEnding {
+    /// The final status.
+    pub status: FlowStatus,
+    /// Why.
+    pub reason: EndReason,
+    /// What failed, redacted; only for `Failed`.
+    pub cause: Option<String>,
+}
+
+impl FlowEnding {
+    /// An order, or browsing done.
+    pub fn done(status: FlowStatus) -> Self {
+        Self { status, reason: EndReason::Done, cause: None }
+    }
+
+    /// Left without an order.
+    pub fn abandoned(reason: EndReason) -> Self {
+        Self { status: FlowStatus::Abandoned, reason, cause: None }
+    }
+
+    /// Did not come to an end of its own.
+    pub fn failed(reason: EndReason, cause: impl Into<String>) -> Self {
+        Self { status: FlowStatus::Failed, reason, cause: Some(cause.into()) }
+    }
+}

@@ -1,0 +1,459 @@
+//! One flow, step by step: Browsing -> Cart -> Coupons -> Checkout | Cleared.
+//!
+//! Every decision is a pure function of [`decision`](super::decision); this file only carries out
+//! what was decided and writes down what happened. A business refusal is an event, never a failure.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::domain::behavior::Behavior;
+use crate::domain::catalog::Product;
+use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
+use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
+use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
+use crate::domain::persona::Persona;
+use crate::domain::stable_hash::stable_hash;
+use crate::ports::pacing::Pacing;
+use crate::ports::shop_api::{
+    CatalogMode, Refusal, ShopCall, ShopCoupon, ShopReply, ShopTraits, WalletMode,
+};
+use crate::rate_limiter::messages::Refused;
+
+use super::calls::{CallStop, Calls};
+use super::decision;
+use super::draft::{Draft, FlowEnding, Moment};
+use super::messages::ShopFacts;
+use super::temporal::VisitClock;
+
+/// Products asked for in one list.
+const LIST_LIMIT: u32 = 100;
+
+/// How long a coupon seen in a shop's answer is taken to live where the shop does not say, days.
+const SHOP_COUPON_LIFE_DAYS: i64 = 14;
+
+/// What every agent of a run is told once.
+#[derive(Clone)]
+pub struct AgentSettings {
+    /// The run.
+    pub run_id: RunId,
+    /// This process's right to write.
+    pub owner: OwnerToken,
+    /// The preset.
+    pub behavior: Arc<Behavior>,
+    /// What the shop is like.
+    pub shop: ShopTraits,
+    /// The branch all agents select; `None` spreads them.
+    pub store_id: Option<StoreId>,
+    /// The arm of agents whose persona names none.
+    pub default_cohort: Option<CohortName>,
+    /// The clocks.
+    pub pacing: Arc<dyn Pacing>,
+}
+
+/// What an agent keeps between its flows.
+#[derive(Clone, Debug)]
+pub struct AgentState {
+    /// Its chance; each run differs (Q9.7).
+    pub rng: Xoshiro256PlusPlus,
+    /// What it remembers; rebuilt from rows when the actor is.
+    pub memory: AgentMemory,
+    /// The branch it has selected in this process.
+    pub store: Option<StoreId>,
+    /// The newest assignment the shop was handed.
+    pub granted_at: Option<NaiveDateTime>,
+}
+
+/// The draft, shared with the agent's Monitor so that a panic leaves what was known.
+pub type SharedDraft = Rc<RefCell<Option<Draft>>>;
+
+/// One visit of one agent.
+pub struct Visit {
+    /// Who.
+    pub persona: Arc<Persona>,
+    /// What the run is like.
+    pub settings: Arc<AgentSettings>,
+    /// What the shop showed at the start.
+    pub shop: Arc<ShopFacts>,
+    /// The way to the shop.
+    pub calls: Calls,
+    /// The simulated instants of this visit.
+    pub clock: VisitClock,
+    /// What is kept between flows.
+    pub state: AgentState,
+    /// What has happened so far.
+    pub draft: SharedDraft,
+}
+
+impl Visit {
+    /// Shops: fills a cart and orders or leaves it.
+    pub async fn shop(&mut self) -> FlowEnding {
+        match self.walk_through_the_shop().await {
+            Ok(ending) => ending,
+            Err(stop) => ending_of(stop, EndReason::CallFailed),
+        }
+    }
+
+    /// Looks only: one list, a few products, no cart.
+    pub async fn browse_only(&mut self, views: u32) -> FlowEnding {
+        match self.look(views).await {
+            Ok(_) => FlowEnding::done(FlowStatus::Browsed),
+            Err(stop) => ending_of(stop, EndReason::CallFailed),
+        }
+    }
+
+    async fn walk_through_the_shop(&mut self) -> Result<FlowEnding, CallStop> {
+        self.arrive().await?;
+        let wanted = decision::products_to_look(&self.settings.behavior, &self.persona);
+        let shelf = self.look(wanted).await?;
+        self.fill_cart(&shelf).await?;
+        if self.with(|d| d.cart.is_empty()) {
+            let at = self.moment(VisitClock::instant);
+            self.with(|d| d.left_cart(EndReason::CartEmpty, at));
+            return Ok(FlowEnding::abandoned(EndReason::CartEmpty));
+        }
+        self.use_coupons().await?;
+        let applied = self.with(|d| !d.applied().is_empty());
+        let buys = decision::draw_checkout(
+            &mut self.state.rng,
+            &self.settings.behavior,
+            &self.persona,
+            applied,
+        );
+        if buys { self.check_out().await } else { self.leave(EndReason::CheckoutDeclined).await }
+    }
+
+    /// What must be true before the first product: an empty cart, a branch, the wallet at the shop.
+    async fn arrive(&mut self) -> Result<(), CallStop> {
+        if self.settings.shop.selects_store && self.state.store.is_none() {
+            self.select_store().await?;
+        }
+        let store = self.state.store.clone();
+        self.with(|d| d.store_id = store);
+        if self.state.memory.shop_cart_dirty {
+            self.with(|d| d.shop_cart = crate::domain::flow::ShopCart::Dirty);
+            self.clear_cart().await?;
+        }
+        let (newest, coupons) = self.with(|d| {
+            let ids: Vec<_> = d.wallet.assignments.iter().map(|a| a.coupon_id.clone()).collect();
+            (d.wallet.newest_assigned_at, ids)
+        });
+        let stale = newest.is_some() && newest != self.state.granted_at;
+        if self.settings.shop.wallet == WalletMode::Engine && stale && !coupons.is_empty() {
+            self.ask(ShopCall::GrantWallet { coupons }).await?;
+            self.state.granted_at = newest;
+        }
+        Ok(())
+    }
+
+    async fn select_store(&mut self) -> Result<(), CallStop> {
+        let spread = stable_hash("store", &self.persona.agent_id);
+        let Some(store) = self.settings.store_id.clone().or_else(|| {
+            let stores = &self.shop.stores;
+            let at = spread.checked_rem(stores.len() as u64)?;
+            stores.get(usize::try_from(at).ok()?).cloned()
+        }) else {
+            return Ok(());
+        };
+        self.ask(ShopCall::SelectStore { store: store.clone() }).await?;
+        self.state.store = Some(store);
+        Ok(())
+    }
+
+    /// Looks at up to `wanted` products and answers them in the order seen.
+    async fn look(&mut self, wanted: u32) -> Result<Vec<Product>, CallStop> {
+        let persona = Arc::clone(&self.persona);
+        let category = decision::choose_category(&mut self.state.rng, &persona).map(str::to_owned);
+        let mut listed = self.list(category.as_deref()).await?;
+        if category.is_some() && listed.len() < wanted as usize {
+            let more = self.list(None).await?;
+            listed.extend(more);
+            let mut seen = std::collections::HashSet::new();
+            listed.retain(|p| seen.insert(p.id.clone()));
+        }
+        let chosen = decision::choose_products(
+            &mut self.state.rng,
+            &listed,
+            wanted,
+            &self.persona,
+            &self.state.memory,
+        );
+        let mut shelf = Vec::with_capacity(chosen.len());
+        for product in chosen {
+            if let Some(product) = self.view(product).await? {
+                shelf.push(product);
+            }
+        }
+        Ok(shelf)
+    }
+
+    async fn list(&mut self, category: Option<&str>) -> Result<Vec<Product>, CallStop> {
+        let products = match self.settings.shop.catalog {
+            CatalogMode::Cached => self.shop.catalog.list(category).cloned().collect(),
+            CatalogMode::Live => {
+                let call = ShopCall::ListProducts {
+                    category: category.map(str::to_owned),
+                    limit: LIST_LIMIT,
+                    offset: 0,
+                };
+                match self.ask(call).await {
+                    Ok(ShopReply::Products { products, .. }) => products,
+                    Ok(_) => Vec::new(),
+                    Err(stop) if stop.refusal().is_some() => Vec::new(),
+                    Err(stop) => return Err(stop),
+                }
+            }
+        };
+        let at = self.moment(VisitClock::instant);
+        self.with(|d| d.listed(category, &products, at));
+        Ok(products)
+    }
+
+    /// One product; `None` when the shop no longer has it.
+    async fn view(&mut self, product: Product) -> Result<Option<Product>, CallStop> {
+        let called = self.settings.behavior.view_calls;
+        let mut seen = product;
+        if called {
+            match self.ask(ShopCall::ViewProduct { product: seen.id.clone() }).await {
+                Ok(ShopReply::Product(product)) => seen = product,
+                Ok(_) => {}
+                Err(stop) if stop.refusal().is_some() => return Ok(None),
+                Err(stop) => return Err(stop),
+            }
+        }
+        let at = self.moment(VisitClock::view);
+        self.with(|d| d.viewed(&seen, called, at));
+        Ok(Some(seen))
+    }
+
+    async fn fill_cart(&mut self, shelf: &[Product]) -> Result<(), CallStop> {
+        for product in shelf {
+            let cart_total = self.with(|d| d.cart.total());
+            let now = self.with(|d| d.simulated_now());
+            let wants = decision::draw_add(
+                &mut self.state.rng,
+                &self.settings.behavior,
+                &self.persona,
+                &self.state.memory,
+                cart_total,
+                product,
+                now,
+            );
+            if wants {
+                let quantity = decision::draw_quantity(
+                    &mut self.state.rng,
+                    &self.settings.behavior,
+                    &self.persona,
+                );
+                self.add(product, quantity).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add(&mut self, product: &Product, quantity: u32) -> Result<(), CallStop> {
+        let call = ShopCall::AddItem { product: product.id.clone(), quantity };
+        // A failed add may have reached the shop: the cart counts as dirty from here on.
+        self.with(|d| d.shop_cart = crate::domain::flow::ShopCart::Dirty);
+        let mut answer = self.ask(call.clone()).await;
+        if answer.as_ref().is_err_and(|stop| stop.refusal() == Some(Refusal::NoStore)) {
+            self.state.store = None;
+            self.select_store().await?;
+            answer = self.ask(call).await;
+        }
+        match answer {
+            Ok(reply) => {
+                let unit_price = match reply {
+                    ShopReply::ItemAdded { unit_price } => unit_price,
+                    _ => product.price,
+                };
+                let at = self.moment(VisitClock::add);
+                self.with(|d| d.added(product, quantity, unit_price, at));
+                Ok(())
+            }
+            Err(stop) => match stop.refusal() {
+                Some(Refusal::NoStore) | None => Err(stop),
+                Some(refusal) => {
+                    let at = self.moment(VisitClock::add);
+                    self.with(|d| d.add_refused(product, quantity, refusal.as_str(), at));
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    async fn use_coupons(&mut self) -> Result<(), CallStop> {
+        let (eligible, ineligible) = match self.ask(ShopCall::EligibleCoupons).await {
+            Ok(ShopReply::Coupons { eligible, ineligible }) => (eligible, ineligible),
+            Ok(_) => return Ok(()),
+            Err(stop) if stop.refusal().is_some() => return Ok(()),
+            Err(stop) => return Err(stop),
+        };
+        if self.settings.shop.wallet == WalletMode::Shop {
+            self.log_shop_assignments(&eligible);
+            self.log_shop_assignments(&ineligible);
+        }
+        let usable: Vec<Coupon> = self.with(|d| {
+            let fits = |c: &&ShopCoupon| c.coupon.is_eligible_for(&d.cart);
+            eligible.iter().filter(fits).map(|c| c.coupon.clone()).collect()
+        });
+        let shown: Vec<Coupon> = eligible.into_iter().map(|c| c.coupon).collect();
+        let hidden: Vec<Coupon> = ineligible.into_iter().map(|c| c.coupon).collect();
+        let at = self.moment(VisitClock::coupons);
+        self.with(|d| d.saw_coupons(&shown, &hidden, at));
+        let cart = self.with(|d| d.cart.clone());
+        let chosen = decision::choose_coupons(
+            &mut self.state.rng,
+            &self.settings.behavior.coupon,
+            &self.persona,
+            &cart,
+            &usable,
+        );
+        for coupon in chosen {
+            match self.ask(ShopCall::ApplyCoupon { coupon: coupon.id.clone() }).await {
+                Ok(_) => {
+                    let at = self.moment(VisitClock::instant);
+                    self.with(|d| d.coupon_applied(&coupon, at));
+                }
+                Err(stop) => match stop.refusal() {
+                    None => return Err(stop),
+                    Some(refusal) => {
+                        let at = self.moment(VisitClock::instant);
+                        self.with(|d| d.coupon_rejected(&coupon, refusal.as_str(), at));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn log_shop_assignments(&mut self, coupons: &[ShopCoupon]) {
+        let settings = Arc::clone(&self.settings);
+        let agent = self.persona.agent_id.clone();
+        self.with(|d| {
+            for shown in coupons {
+                if d.wallet.holds(&shown.coupon.id).is_some() {
+                    continue;
+                }
+                let seen_at = d.key.simulated_at;
+                let life = chrono::TimeDelta::days(SHOP_COUPON_LIFE_DAYS);
+                let assignment = Assignment {
+                    id: crate::domain::ids::AssignmentId::of(
+                        settings.run_id,
+                        0,
+                        &agent,
+                        &shown.coupon.id,
+                    ),
+                    agent_id: agent.clone(),
+                    coupon_id: shown.coupon.id.clone(),
+                    offer_cycle: 0,
+                    source: AssignmentSource::Shop,
+                    assigned_at: seen_at,
+                    expires_at: shown.expires_at.unwrap_or(seen_at + life),
+                };
+                d.saw_assignment(assignment, shown.coupon.clone());
+            }
+        });
+    }
+
+    async fn check_out(&mut self) -> Result<FlowEnding, CallStop> {
+        match self.ask(ShopCall::Checkout).await {
+            Ok(ShopReply::OrderPlaced(order)) => {
+                let at = self.moment(VisitClock::checkout);
+                self.with(|d| d.ordered(order, at));
+                Ok(FlowEnding::done(FlowStatus::Completed))
+            }
+            Ok(_) => Ok(FlowEnding::failed(EndReason::CheckoutFailed, "checkout without an order")),
+            Err(stop) => self.checkout_stopped(stop).await,
+        }
+    }
+
+    /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears (Q5.4).
+    async fn checkout_stopped(&mut self, stop: CallStop) -> Result<FlowEnding, CallStop> {
+        if matches!(stop, CallStop::NoPermit(_)) {
+            return Err(stop);
+        }
+        let at = self.moment(VisitClock::checkout);
+        if let Some(refusal) = stop.refusal() {
+            self.with(|d| d.checkout_failed(refusal.as_str(), true, at));
+            return self.leave(EndReason::Refused).await;
+        }
+        let uncertain = match &stop {
+            CallStop::Api(error) => error.sent_at.is_some() && is_uncertain(&error.kind),
+            CallStop::NoPermit(_) | CallStop::SessionGone => false,
+        };
+        let reason =
+            if uncertain { EndReason::CheckoutUnknown } else { EndReason::CheckoutFailed };
+        self.with(|d| d.checkout_failed(reason.as_str(), false, at));
+        Ok(ending_of(stop, reason))
+    }
+
+    /// Leaves the cart: clears it at the shop.
+    async fn leave(&mut self, reason: EndReason) -> Result<FlowEnding, CallStop> {
+        self.clear_cart().await?;
+        let at = self.moment(VisitClock::instant);
+        self.with(|d| d.left_cart(reason, at));
+        Ok(FlowEnding::abandoned(reason))
+    }
+
+    async fn clear_cart(&mut self) -> Result<(), CallStop> {
+        self.ask(ShopCall::ClearCart).await?;
+        self.with(|d| d.shop_cart = crate::domain::flow::ShopCart::Clean);
+        self.state.memory.shop_cart_dirty = false;
+        Ok(())
+    }
+
+    async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, CallStop> {
+        let answer = self.calls.ask(call, &mut self.state.rng).await;
+        let (requests, retries) = (self.calls.requests, self.calls.retries);
+        self.with(|d| {
+            d.volume.requests = requests;
+            d.volume.retries = retries;
+        });
+        answer
+    }
+
+    fn moment(&mut self, next: fn(&mut VisitClock) -> NaiveDateTime) -> Moment {
+        Moment { simulated: next(&mut self.clock), recorded: self.settings.pacing.wall() }
+    }
+
+    /// The draft, for the length of one synchronous look.
+    fn with<R>(&self, look: impl FnOnce(&mut Draft) -> R) -> R {
+        let mut draft = self.draft.borrow_mut();
+        look(draft.as_mut().expect("a visit's draft is set before its first step"))
+    }
+}
+
+/// Views of a visit that only looks.
+pub fn browse_views(behavior: &Behavior, rng: &mut Xoshiro256PlusPlus) -> u32 {
+    rng.random_range(behavior.browse_views.min..=behavior.browse_views.max)
+}
+
+/// Whether the shop may have carried out the call although it was not answered well.
+fn is_uncertain(kind: &crate::ports::shop_api::ApiErrorKind) -> bool {
+    use crate::ports::shop_api::ApiErrorKind as Kind;
+    matches!(
+        kind,
+        Kind::CallTimeout
+            | Kind::Disconnected
+            | Kind::BodyTruncated
+            | Kind::BodyTooLarge
+            | Kind::Unparsable { .. }
+            | Kind::EdgeDown(_)
+    )
+}
+
+fn ending_of(stop: CallStop, reason: EndReason) -> FlowEnding {
+    match stop {
+        CallStop::NoPermit(Refused::Frozen) => FlowEnding::abandoned(EndReason::Frozen),
+        CallStop::NoPermit(Refused::Stopped | Refused::Gone) => {
+            FlowEnding::abandoned(EndReason::Stopped)
+        }
+        CallStop::Api(error) => FlowEnding::failed(reason, error.to_string()),
+        CallStop::SessionGone => FlowEnding::failed(reason, "the HTTP session is gone"),
+    }
+}

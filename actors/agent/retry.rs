@@ -1,0 +1,137 @@
+//! When a call that failed may be sent again, and after how long.
+//!
+//! A read may be repeated; a write only when it provably never left, or at a shop that honours the
+//! idempotency key. 429 is honoured with jitter, so that 372 agents do not come back at once.
+
+use std::time::Duration;
+
+use rand::{Rng, RngExt};
+
+use crate::ports::shop_api::{ApiError, ApiErrorKind, IdempotencyMode, ShopCall};
+
+/// Tries of one call, the first included.
+pub const TRIES_MAX: u32 = 3;
+
+/// First wait between tries; doubles.
+const BACKOFF_FIRST: Duration = Duration::from_millis(200);
+
+/// Wait after a 429 that names no time.
+const RATE_LIMITED_DEFAULT: Duration = Duration::from_secs(1);
+
+/// What to do about a failed try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The permit expired unsent: take another at once; not a try.
+    SameTry,
+    /// Wait so long, then try again.
+    Again(Duration),
+    /// It stays failed.
+    GiveUp,
+}
+
+/// Decides after try number `tries` (1-based) of `call` failed with `error`.
+pub fn next(
+    call: &ShopCall,
+    error: &ApiError,
+    tries: u32,
+    idempotency: IdempotencyMode,
+    rng: &mut impl Rng,
+) -> Next {
+    if error.kind == ApiErrorKind::PermitExpired {
+        return Next::SameTry;
+    }
+    if tries >= TRIES_MAX || !error.is_transient() {
+        return Next::GiveUp;
+    }
+    if let ApiErrorKind::RateLimited { retry_after } = error.kind {
+        // A 429 was answered before the shop did anything, so any call may follow it.
+        let wait = retry_after.unwrap_or(RATE_LIMITED_DEFAULT * tries);
+        return Next::Again(wait + jitter(wait.max(RATE_LIMITED_DEFAULT), rng));
+    }
+    let safe = call.is_repeatable()
+        || error.is_provably_unsent()
+        || (matches!(call, ShopCall::Checkout) && idempotency == IdempotencyMode::Honoured);
+    if !safe {
+        return Next::GiveUp;
+    }
+    let cap = BACKOFF_FIRST * 2_u32.pow(tries);
+    Next::Again(cap / 4 + jitter(cap * 3 / 4, rng))
+}
+
+/// Uniform in 0..spread.
+fn jitter(spread: Duration, rng: &mut impl Rng) -> Duration {
+    spread.mul_f64(rng.random_range(0.0..1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use rand_xoshiro::Xoshiro256PlusPlus;
+    use rand_xoshiro::rand_core::SeedableRng;
+
+    use super::*;
+    use crate::domain::ids::ProductId;
+
+    fn error(kind: ApiErrorKind) -> ApiError {
+        ApiError { call: "x", kind, detail: None, sent_at: None, failed_at: Instant::now() }
+    }
+
+    fn decide(call: &ShopCall, kind: ApiErrorKind, tries: u32, mode: IdempotencyMode) -> Next {
+        next(call, &error(kind), tries, mode, &mut Xoshiro256PlusPlus::seed_from_u64(7))
+    }
+
+    fn add() -> ShopCall {
+        ShopCall::AddItem { product: ProductId::new("p"), quantity: 1 }
+    }
+
+    #[test]
+    fn a_read_is_tried_three_times_and_not_four() {
+        let mode = IdempotencyMode::Ignored;
+        let kind = ApiErrorKind::ServerError(500);
+        assert!(matches!(decide(&ShopCall::ReadCart, kind.clone(), 1, mode), Next::Again(_)));
+        assert!(matches!(decide(&ShopCall::ReadCart, kind.clone(), 2, mode), Next::Again(_)));
+        assert_eq!(decide(&ShopCall::ReadCart, kind, 3, mode), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_write_is_repeated_only_when_it_never_left() {
+        let mode = IdempotencyMode::Honoured;
+        assert_eq!(decide(&add(), ApiErrorKind::CallTimeout, 1, mode), Next::GiveUp);
+        assert!(matches!(decide(&add(), ApiErrorKind::ConnectRefused, 1, mode), Next::Again(_)));
+    }
+
+    #[test]
+    fn an_uncertain_checkout_is_repeated_only_where_its_key_is_honoured() {
+        let kind = ApiErrorKind::Disconnected;
+        let honoured = decide(&ShopCall::Checkout, kind.clone(), 1, IdempotencyMode::Honoured);
+        let ignored = decide(&ShopCall::Checkout, kind, 1, IdempotencyMode::Ignored);
+        assert!(matches!(honoured, Next::Again(_)));
+        assert_eq!(ignored, Next::GiveUp);
+    }
+
+    #[test]
+    fn a_429_waits_at_least_what_the_shop_asked_for() {
+        let asked = Duration::from_secs(7);
+        let kind = ApiErrorKind::RateLimited { retry_after: Some(asked) };
+        match decide(&add(), kind, 1, IdempotencyMode::Ignored) {
+            Next::Again(wait) => assert!(wait >= asked && wait <= asked * 2, "{wait:?}"),
+            other @ (Next::SameTry | Next::GiveUp) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_refusal_and_a_broken_body_are_final() {
+        let mode = IdempotencyMode::Honoured;
+        let gone = ApiErrorKind::Refused(crate::ports::shop_api::Refusal::ProductGone);
+        assert_eq!(decide(&ShopCall::ReadCart, gone, 1, mode), Next::GiveUp);
+        let broken = ApiErrorKind::Unparsable { field: "x".into() };
+        assert_eq!(decide(&ShopCall::ReadCart, broken, 1, mode), Next::GiveUp);
+    }
+
+    #[test]
+    fn an_expired_permit_is_no_try() {
+        let mode = IdempotencyMode::Ignored;
+        assert_eq!(decide(&add(), ApiErrorKind::PermitExpired, 3, mode), Next::SameTry);
+    }
+}

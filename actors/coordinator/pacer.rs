@@ -1,0 +1,164 @@
+//! When the next tick is due, and how late the run is.
+//!
+//! Next tick = max(previous tick + interval, end of cycle): no catch-up bursts, no skipped hour.
+//! "Previous tick" is when it was due, so that a timer's lateness does not add up over years.
+
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDateTime;
+
+/// A jump of wall clock against monotonic clock above this is a machine that slept.
+pub const CLOCK_JUMP_MIN: Duration = Duration::from_secs(5);
+
+/// The run's position in real time.
+#[derive(Clone, Debug)]
+pub struct Pacer {
+    interval: Duration,
+    /// When the first tick of this process was due, shifted by every pause since.
+    start: Instant,
+    /// Ticks sent since `start`.
+    ticks: u32,
+    /// When the last tick was due, shifted by every pause since.
+    last_due: Option<Instant>,
+    paused_since: Option<Instant>,
+    last_clocks: Option<(Instant, NaiveDateTime)>,
+}
+
+impl Pacer {
+    /// A run that begins at `now`; an interval of zero is as fast as work allows.
+    pub fn new(interval: Duration, now: Instant) -> Self {
+        Self { interval, start: now, ticks: 0, last_due: None, paused_since: None, last_clocks: None }
+    }
+
+    /// When the next tick is due, asked at the end of a cycle.
+    pub fn next_due(&self, now: Instant) -> Instant {
+        match self.last_due {
+            Some(last) => (last + self.interval).max(now),
+            None => now,
+        }
+    }
+
+    /// A tick goes out at `now`, that was due at `due`. Answers the lateness.
+    pub fn tick(&mut self, due: Instant, now: Instant) -> Duration {
+        let lateness = self.lateness(now);
+        self.last_due = Some(due);
+        self.ticks += 1;
+        lateness
+    }
+
+    /// now - (start + cycles x interval) without pauses; zero when there is no interval.
+    pub fn lateness(&self, now: Instant) -> Duration {
+        if self.interval.is_zero() {
+            return Duration::ZERO;
+        }
+        now.saturating_duration_since(self.start + self.interval * self.ticks)
+    }
+
+    /// The operator parks the run.
+    pub fn pause(&mut self, now: Instant) {
+        self.paused_since.get_or_insert(now);
+    }
+
+    /// The operator continues it; the time between costs no lateness.
+    pub fn resume(&mut self, now: Instant) {
+        if let Some(since) = self.paused_since.take() {
+            let paused = now.saturating_duration_since(since);
+            self.start += paused;
+            self.last_due = self.last_due.map(|due| due + paused);
+        }
+    }
+
+    /// A repeated cycle takes the place of the broken one: its tick is not counted twice.
+    pub fn repeat_tick(&mut self) {
+        self.ticks = self.ticks.saturating_sub(1);
+    }
+
+    /// A new interval from the next tick on; lateness starts over.
+    pub fn retune(&mut self, interval: Duration, now: Instant) {
+        *self = Self { last_due: self.last_due, last_clocks: self.last_clocks, ..Self::new(interval, now) };
+    }
+
+    /// How far the wall clock ran from the monotonic one since the last call, if above
+    /// [`CLOCK_JUMP_MIN`]; positive when the machine slept.
+    pub fn clock_jump(&mut self, now: Instant, wall: NaiveDateTime) -> Option<chrono::TimeDelta> {
+        let last = self.last_clocks.replace((now, wall))?;
+        let monotonic =
+            chrono::TimeDelta::from_std(now.saturating_duration_since(last.0)).unwrap_or_default();
+        let jump = (wall - last.1) - monotonic;
+        let least = chrono::TimeDelta::from_std(CLOCK_JUMP_MIN).unwrap_or_default();
+        (jump.abs() > least).then_some(jump)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(75);
+
+    #[test]
+    fn ticks_are_one_interval_apart_and_a_late_timer_does_not_add_up() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(INTERVAL, start);
+        let mut due = start;
+        for n in 0..1_000_u32 {
+            assert_eq!(due, start + INTERVAL * n);
+            let fired = due + Duration::from_millis(1);
+            assert_eq!(pacer.tick(due, fired), Duration::from_millis(1));
+            due = pacer.next_due(fired + Duration::from_secs(20));
+        }
+    }
+
+    #[test]
+    fn after_an_overlong_cycle_the_next_starts_at_once_and_no_burst_follows() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(INTERVAL, start);
+        pacer.tick(start, start);
+        let end = start + Duration::from_secs(100);
+        let due = pacer.next_due(end);
+        assert_eq!(due, end);
+        assert_eq!(pacer.tick(due, end), Duration::from_secs(25));
+        assert_eq!(pacer.next_due(end + Duration::from_secs(5)), end + INTERVAL);
+    }
+
+    #[test]
+    fn a_pause_costs_no_lateness_and_shifts_the_next_tick() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(INTERVAL, start);
+        pacer.tick(start, start);
+        pacer.pause(start + Duration::from_secs(10));
+        pacer.resume(start + Duration::from_secs(1_010));
+        let due = pacer.next_due(start + Duration::from_secs(1_020));
+        assert_eq!(due, start + Duration::from_secs(1_075));
+        assert_eq!(pacer.tick(due, due), Duration::ZERO);
+    }
+
+    #[test]
+    fn at_full_speed_nothing_is_ever_late() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(Duration::ZERO, start);
+        pacer.tick(start, start);
+        let later = start + Duration::from_secs(9);
+        assert_eq!(pacer.next_due(later), later);
+        assert_eq!(pacer.tick(later, later), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_sleeping_machine_is_noticed_above_five_seconds() {
+        let start = Instant::now();
+        let wall = chrono::DateTime::UNIX_EPOCH.naive_utc();
+        let mut pacer = Pacer::new(INTERVAL, start);
+        assert_eq!(pacer.clock_jump(start, wall), None);
+        let mut jump = |mono_s: u64, wall_s: i64| {
+            let mut copy = pacer.clone();
+            copy.clock_jump(
+                start + Duration::from_secs(mono_s),
+                wall + chrono::TimeDelta::seconds(wall_s),
+            )
+        };
+        assert_eq!(jump(75, 80), None);
+        assert_eq!(jump(75, 81), Some(chrono::TimeDelta::seconds(6)));
+        assert_eq!(jump(75, 60), Some(chrono::TimeDelta::seconds(-15)));
+        pacer.clock_jump(start, wall);
+    }
+}

@@ -1,0 +1,45 @@
+//! Whom the Coordinator may ask: every edge of the topology that begins at it.
+
+use actix::dev::ToEnvelope;
+use actix::prelude::*;
+
+use crate::checkpointer::Checkpointer;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::db_writer::DbWriter;
+use crate::offer_refresher::messages::RefreshOffers;
+use crate::ports::store::StoreError;
+use crate::rate_limiter::RateLimiter;
+use crate::rate_limiter::messages::TakePermit;
+use crate::session_pool::messages::Call;
+
+/// The services below the Coordinator. Whole addresses where it uses most of what one accepts.
+#[derive(Clone)]
+pub struct Services {
+    /// Gate and rate.
+    pub limiter: Addr<RateLimiter>,
+    /// Permits of the start-up check.
+    pub permits: Recipient<TakePermit>,
+    /// The HTTP sessions, for the start-up check.
+    pub sessions: Vec<Recipient<Call>>,
+    /// Rows.
+    pub writer: Addr<DbWriter>,
+    /// Offers; told, never waited for.
+    pub refresher: Recipient<RefreshOffers>,
+    /// Verdicts.
+    pub breaker: Addr<CircuitBreaker>,
+    /// Files.
+    pub checkpointer: Addr<Checkpointer>,
+}
+
+impl Services {
+    /// Asks the DbWriter, whose death is an error of the store.
+    pub async fn write<M, T>(&self, message: M) -> Result<T, StoreError>
+    where
+        M: Message<Result = Result<T, StoreError>> + Send + 'static,
+        T: Send + 'static,
+        DbWriter: Handler<M>,
+        <DbWriter as Actor>::Context: ToEnvelope<DbWriter, M>,
+    {
+        self.writer.send(message).await.unwrap_or(Err(StoreError::Closed))
+    }
+}

@@ -1,0 +1,186 @@
+//! What happens before the first tick: agents are loaded, the shop is looked at, the run is opened.
+//!
+//! In this order, so that nothing is written before both the shop and the store have answered.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+
+use crate::agent::calls::{CallStop, Calls};
+use crate::agent::messages::ShopFacts;
+use crate::db_writer::messages::{
+    AbandonOrphans, BeginReplay, LoadAgents, LoadMemories, OpenRun, RecordSeen,
+};
+use crate::domain::catalog::Catalog;
+use crate::domain::flow::AgentMemory;
+use crate::domain::ids::AgentId;
+use crate::domain::persona::Persona;
+use crate::ports::pacing::Pacing;
+use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall, ShopReply};
+use crate::ports::store::{NewRun, Orphans, Replay};
+
+use super::messages::StartError;
+use super::plan::RunPlan;
+use super::services::Services;
+
+/// Products asked for in one page.
+const PAGE: u32 = 100;
+
+/// Pages read at most: 10,000 products.
+const PAGES_MAX: u32 = 100;
+
+/// Under this share of agents' categories at the shop, somebody should look at the personas.
+const CATEGORIES_KNOWN_MIN_PERCENT: usize = 50;
+
+/// What the first tick needs.
+pub struct Prepared {
+    /// The active agents.
+    pub personas: Vec<Persona>,
+    /// What they remember (resumed runs).
+    pub memories: HashMap<AgentId, AgentMemory>,
+    /// What the shop sells.
+    pub shop: Arc<ShopFacts>,
+    /// The attempt a resumed run begins; `None` for a new run.
+    pub replay: Option<Replay>,
+    /// What a dead process left behind.
+    pub orphans: Orphans,
+}
+
+/// Asks shop and store for all of it.
+pub async fn prepare(
+    services: Services,
+    plan: Arc<RunPlan>,
+    pacing: Arc<dyn Pacing>,
+) -> Result<Prepared, StartError> {
+    let personas = services.write(LoadAgents).await?;
+    let Some(first) = personas.first() else {
+        return Err(StartError::NoAgents);
+    };
+    let shop = look_at_shop(&services, &plan, first, Arc::clone(&pacing)).await?;
+    warn_of_foreign_categories(&personas, &shop.catalog);
+    let at = pacing.wall();
+    let (replay, memories) = match &plan.resume_from {
+        None => {
+            let run = NewRun {
+                run_id: plan.run_id,
+                owner: plan.owner,
+                started_at: at,
+                simulated_start: plan.simulated_start,
+                agents: u32::try_from(personas.len()).unwrap_or(u32::MAX),
+                settings: plan.settings.clone(),
+            };
+            services.write(OpenRun(run)).await?;
+            (None, HashMap::new())
+        }
+        Some(point) => {
+            let (run_id, owner) = (plan.run_id, plan.owner);
+            let replay = services.write(BeginReplay { run_id, owner, at }).await?;
+            let before = point.boundary;
+            let memories =
+                services.write(LoadMemories { run_id, before, agents: Vec::new() }).await?;
+            (Some(replay), memories)
+        }
+    };
+    let orphans = services.write(AbandonOrphans { run_id: plan.run_id, at }).await?;
+    let seen = RecordSeen {
+        run_id: plan.run_id,
+        products: shop.catalog.products.clone(),
+        coupons: plan.coupons.as_ref().clone(),
+        at,
+    };
+    services.write(seen).await?;
+    Ok(Prepared { personas, memories, shop: Arc::new(shop), replay, orphans })
+}
+
+async fn look_at_shop(
+    services: &Services,
+    plan: &RunPlan,
+    first: &Persona,
+    pacing: Arc<dyn Pacing>,
+) -> Result<ShopFacts, StartError> {
+    let mut look = Look::new(services, plan, first, pacing);
+    look.ask(ShopCall::Probe).await?;
+    let mut facts = ShopFacts::default();
+    if plan.shop.selects_store
+        && let ShopReply::Stores(stores) = look.ask(ShopCall::ListStores).await?
+    {
+        facts.stores = stores;
+    }
+    for page in 0..PAGES_MAX {
+        let call = ShopCall::ListProducts { category: None, limit: PAGE, offset: page * PAGE };
+        let ShopReply::Products { products, total } = look.ask(call).await? else { break };
+        let got = products.len();
+        facts.catalog.products.extend(products);
+        let enough = total.is_some_and(|t| facts.catalog.products.len() as u64 >= t);
+        if got < PAGE as usize || enough {
+            break;
+        }
+    }
+    if facts.catalog.products.is_empty() {
+        return Err(StartError::EmptyCatalog);
+    }
+    Ok(facts)
+}
+
+/// The start-up check's own way to the shop, over the first HTTP session.
+struct Look {
+    calls: Calls,
+    rng: Xoshiro256PlusPlus,
+}
+
+impl Look {
+    fn new(
+        services: &Services,
+        plan: &RunPlan,
+        first: &Persona,
+        pacing: Arc<dyn Pacing>,
+    ) -> Self {
+        let caller =
+            Caller { agent_id: first.agent_id.clone(), user_id: first.user_id, flow_id: None };
+        Self {
+            calls: Calls {
+                permits: services.permits.clone(),
+                session: services.sessions[0].clone(),
+                pacing,
+                caller,
+                idempotency: plan.shop.idempotency,
+                timings: Vec::new(),
+                requests: 0,
+                retries: 0,
+            },
+            rng: Xoshiro256PlusPlus::seed_from_u64(rand::rng().random()),
+        }
+    }
+
+    async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
+        let name = call.name();
+        self.calls.ask(call, &mut self.rng).await.map_err(|stop| match stop {
+            CallStop::Api(error) => StartError::Shop(error),
+            CallStop::NoPermit(refused) => StartError::Ended(refused.to_string()),
+            CallStop::SessionGone => StartError::Shop(ApiError {
+                call: name,
+                kind: ApiErrorKind::Disconnected,
+                detail: Some("the HTTP session is gone".to_owned()),
+                sent_at: None,
+                failed_at: Instant::now(),
+            }),
+        })
+    }
+}
+
+fn warn_of_foreign_categories(personas: &[Persona], catalog: &Catalog) {
+    let wanted: Vec<&String> = personas.iter().flat_map(|p| &p.preferred_categories).collect();
+    let known = wanted.iter().filter(|c| catalog.has_category(c)).count();
+    if known * 100 < wanted.len() * CATEGORIES_KNOWN_MIN_PERCENT {
+        tracing::warn!(
+            known,
+            wanted = wanted.len(),
+            "under half of the agents' preferred categories exist at this shop: they will mostly \
+             browse everything; import personas made for it"
+        );
+    }
+}

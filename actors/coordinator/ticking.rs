@@ -1,0 +1,193 @@
+//! From tick to barrier.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix::prelude::*;
+use serde_json::json;
+
+use crate::agent::messages::RunCycle;
+use crate::circuit_breaker::messages::{FreezeReason, Verdict};
+use crate::domain::calendar;
+use crate::domain::cycle::{Cycle, CycleVolume};
+use crate::domain::ids::AgentId;
+use crate::domain::incident::{Incident, IncidentKind};
+use crate::db_writer::messages::RecordIncident;
+use crate::offer_refresher::due::due_agents;
+use crate::offer_refresher::messages::RefreshOffers;
+
+use super::Coordinator;
+use super::cycle::{CycleUnderWay, TickTime};
+use super::messages::{Ending, OffersRefreshed};
+use super::progress::Phase;
+use super::ramp;
+
+impl Coordinator {
+    /// The cycle begins for everybody released.
+    pub(super) fn tick(&mut self, due: Instant, ctx: &mut Context<Self>) {
+        let (now, wall) = (self.pacing.now(), self.pacing.wall());
+        self.note_clock_jump(now, wall, ctx);
+        let lateness = self.progress.pacer.tick(due, now);
+        self.progress.lateness_ms = i64::try_from(lateness.as_millis()).unwrap_or(i64::MAX);
+        let cycle = self.progress.cycle;
+        let count = ramp::released(cycle, self.roster.len(), &self.plan.warm_up);
+        let released = self.roster.released(count);
+        let ticked: Vec<AgentId> =
+            released.iter().filter(|a| self.roster.handle(a).is_some()).cloned().collect();
+        let quarantined = u32::try_from(released.len() - ticked.len()).unwrap_or(u32::MAX);
+        let time = TickTime { now, wall, lateness_ms: self.progress.lateness_ms };
+        let replay = self.progress.attempts.of(cycle);
+        let under_way =
+            CycleUnderWay::open(cycle, replay, ticked.iter().cloned(), quarantined, time);
+        let is_empty = under_way.is_complete();
+        self.phase = Phase::InCycle(under_way);
+        self.refresh_offers(cycle, ctx);
+        self.broadcast(cycle, &ticked, ctx);
+        self.publish();
+        if is_empty {
+            self.close_cycle(ctx);
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one tick in flight per agent: 372")]
+    fn broadcast(&self, cycle: Cycle, ticked: &[AgentId], ctx: &mut Context<Self>) {
+        let simulated_at = self.progress.simulated_at(&self.plan);
+        let tick = RunCycle {
+            cycle,
+            replay: self.progress.attempts.of(cycle),
+            simulated_at,
+            event_weight: calendar::event_weight(simulated_at),
+            shop: Arc::clone(&self.shop),
+            report_to: ctx.address().recipient(),
+        };
+        for agent in ticked {
+            if let Some(handle) = self.roster.handle(agent) {
+                handle.do_send(tick.clone());
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one per cycle; the refresher merges them")]
+    fn refresh_offers(&mut self, cycle: Cycle, ctx: &mut Context<Self>) {
+        let due = due_agents(self.roster.everybody(), cycle, &self.plan.offers);
+        if due.is_empty() {
+            return;
+        }
+        self.services.refresher.do_send(RefreshOffers {
+            run_id: self.plan.run_id,
+            owner: self.plan.owner,
+            cycle,
+            replay: self.progress.attempts.of(cycle),
+            at: self.progress.simulated_at(&self.plan),
+            due,
+            report_to: ctx.address().recipient(),
+        });
+    }
+
+    pub(super) fn offers_refreshed(&mut self, refreshed: &OffersRefreshed) {
+        match &refreshed.outcome {
+            Ok(written) => {
+                self.progress.offers.assigned += written;
+                self.progress.offers.offer_cycle = Some(refreshed.offer_cycle);
+                self.progress.totals.offers_assigned += written;
+            }
+            Err(error) => {
+                let message = format!("offers were not refreshed: {error}");
+                self.incident(IncidentKind::OffersFailed, message, json!({}), None);
+            }
+        }
+        self.publish();
+    }
+
+    /// Takes the breaker's verdict; its death is itself a reason to freeze.
+    pub(super) fn heed(
+        &mut self,
+        verdict: Result<Verdict, MailboxError>,
+        ctx: &mut Context<Self>,
+    ) {
+        match verdict {
+            Ok(Verdict::Running { failures, allowed }) => {
+                self.progress.failures = (failures, allowed);
+            }
+            Ok(Verdict::Frozen { reason }) => self.freeze(reason, ctx),
+            Err(_) => {
+                let service = "the circuit breaker".to_owned();
+                self.freeze(FreezeReason::ServiceDied { service }, ctx);
+            }
+        }
+    }
+
+    /// The agent is through with its cycle.
+    pub(super) fn leave_barrier(&mut self, agent: &AgentId, ctx: &mut Context<Self>) {
+        let Phase::InCycle(cycle) = &mut self.phase else { return };
+        if cycle.leave(agent) && cycle.is_complete() {
+            self.close_cycle(ctx);
+        }
+    }
+
+    /// Whoever is still outstanding is counted as unfinished (a stop that did not wait).
+    pub(super) fn cut_barrier(&mut self, ctx: &mut Context<Self>) {
+        let Phase::InCycle(cycle) = &mut self.phase else { return };
+        cycle.broken = true;
+        let rest: Vec<AgentId> = cycle.awaited().cloned().collect();
+        for agent in rest {
+            cycle.account(&Ending::Unfinished, &CycleVolume::default());
+            cycle.leave(&agent);
+        }
+        self.close_cycle(ctx);
+    }
+
+    /// Writes down that a flow could not be written.
+    pub(super) fn note_unrecorded(&self, agent: &AgentId, ending: &Ending) {
+        if let Ending::Unrecorded { cause } = ending {
+            let message = format!("a flow of {agent} could not be recorded: {cause}");
+            self.incident(IncidentKind::Unrecorded, message, json!({}), Some(agent.clone()));
+        }
+    }
+
+    fn note_clock_jump(
+        &mut self,
+        now: Instant,
+        wall: chrono::NaiveDateTime,
+        _: &mut Context<Self>,
+    ) {
+        if let Some(jump) = self.progress.pacer.clock_jump(now, wall) {
+            let seconds = jump.num_seconds();
+            let message = format!(
+                "the wall clock jumped {seconds} s against the monotonic clock: the machine slept \
+                 or its clock was set"
+            );
+            let detail = json!({ "seconds": seconds });
+            self.incident(IncidentKind::ClockJump, message, detail, None);
+        }
+    }
+
+    /// Writes an incident beside the run; what cannot be written is at least logged.
+    pub(super) fn incident(
+        &self,
+        kind: IncidentKind,
+        message: String,
+        detail: serde_json::Value,
+        agent_id: Option<AgentId>,
+    ) {
+        tracing::warn!(kind = kind.as_str(), "{message}");
+        let incident = Incident {
+            run_id: self.plan.run_id,
+            cycle: self.progress.cycle,
+            replay: self.progress.attempts.of(self.progress.cycle),
+            kind,
+            agent_id,
+            http_session: None,
+            message,
+            detail,
+            simulated_at: self.progress.simulated_at(&self.plan),
+            recorded_at: self.pacing.wall(),
+        };
+        let services = self.services.clone();
+        actix::spawn(async move {
+            if let Err(error) = services.write(RecordIncident(incident)).await {
+                tracing::error!(%error, "an incident could not be recorded");
+            }
+        });
+    }
+}
