@@ -15,6 +15,9 @@ pub mod incident;
 pub mod money;
 pub mod offer;
 pub mod persona;
+pub mod population;
+#[cfg(test)]
+pub(crate) mod presets;
 pub mod pricing;
 pub mod rate;
 pub mod stable_hash;

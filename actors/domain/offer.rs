@@ -14,6 +14,8 @@ use super::ids::{AgentId, AssignmentId, CouponId};
 use super::money::{Cents, Percent};
 use super::persona::words;
 
+mod estimate;
+
 words!(
     /// What a coupon is good for.
     CouponKind, "coupon type" {

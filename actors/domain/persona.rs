@@ -9,6 +9,9 @@ use uuid::Uuid;
 use super::ids::{AgentId, CohortName};
 use super::money::Cents;
 
+mod validation;
+pub use validation::PersonaError;
+
 /// A word that is none of the allowed ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is no {what}; allowed: {allowed}")]

@@ -1,0 +1,194 @@
+//! The end of a visit with a full cart: which coupons are put on it, and whether it is ordered.
+//!
+//! Coupons are ranked by what each alone would take off; the shop decides what they take together.
+
+use rand::{Rng, RngExt};
+
+use super::bounded;
+use crate::domain::behavior::{CheckoutRule, CouponChoice, CouponRule};
+use crate::domain::cart::Cart;
+use crate::domain::offer::{Coupon, CouponKind};
+use crate::domain::persona::Persona;
+
+/// The chance to accept an eligible coupon.
+pub fn coupon_probability(rule: &CouponRule, persona: &Persona) -> f64 {
+    bounded(rule.base + rule.affinity_gain * persona.coupon_affinity, 0.0, 1.0)
+}
+
+/// The coupons to apply, in this order: each eligible one is accepted by chance, then the best
+/// accepted one is taken, or the best of each type. Equal ones: the first listed.
+pub fn choose_coupons(
+    rng: &mut impl Rng,
+    rule: &CouponRule,
+    persona: &Persona,
+    cart: &Cart,
+    eligible: &[Coupon],
+) -> Vec<Coupon> {
+    let p = coupon_probability(rule, persona);
+    let accepted: Vec<&Coupon> = eligible.iter().filter(|_| rng.random_bool(p)).collect();
+    let best: Vec<Option<&Coupon>> = match rule.choice {
+        CouponChoice::Best => vec![best_of(accepted.iter().copied(), cart)],
+        CouponChoice::BestOfEachType => CouponKind::ALL
+            .iter()
+            .map(|kind| best_of(accepted.iter().copied().filter(|c| c.kind == *kind), cart))
+            .collect(),
+    };
+    best.into_iter().flatten().cloned().collect()
+}
+
+fn best_of<'a>(coupons: impl Iterator<Item = &'a Coupon>, cart: &Cart) -> Option<&'a Coupon> {
+    let mut best = None;
+    for coupon in coupons {
+        let worth = coupon.estimated_discount(cart);
+        if best.is_none_or(|(most, _)| worth > most) {
+            best = Some((worth, coupon));
+        }
+    }
+    best.map(|(_, coupon)| coupon)
+}
+
+/// The chance to order what is in the cart.
+pub fn checkout_probability(rule: &CheckoutRule, persona: &Persona, coupon_applied: bool) -> f64 {
+    let bonus = if coupon_applied { rule.coupon_bonus } else { 0.0 };
+    let p = rule.base + rule.impulsivity_gain * persona.impulsivity
+        - rule.price_sensitivity_loss * persona.price_sensitivity
+        + bonus;
+    bounded(p, rule.min, rule.max)
+}
+
+/// Whether the cart is ordered; see [`checkout_probability`].
+pub fn draw_checkout(
+    rng: &mut impl Rng,
+    rule: &CheckoutRule,
+    persona: &Persona,
+    coupon_applied: bool,
+) -> bool {
+    rng.random_bool(checkout_probability(rule, persona, coupon_applied))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalog::Product;
+    use crate::domain::ids::{CouponId, ProductId};
+    use crate::domain::money::Cents;
+    use crate::domain::offer::Discount;
+    use crate::domain::presets::{self, assert_frequency};
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    const DRAWS: u32 = 100_000;
+
+    fn cart() -> Cart {
+        let mut cart = Cart::default();
+        let product = Product {
+            id: ProductId::new("milk"),
+            name: "Milk".to_owned(),
+            category: "Dairy".to_owned(),
+            brand: Some("Oak".to_owned()),
+            price: Cents(1_000),
+            in_stock: true,
+        };
+        cart.add(&product, 1, Cents(1_000));
+        cart
+    }
+
+    fn coupon(id: &str, kind: CouponKind, target: Option<&str>, cents: i64) -> Coupon {
+        Coupon {
+            id: CouponId::new(id),
+            kind,
+            target: target.map(str::to_owned),
+            discount: Discount::FixedOff(Cents(cents)),
+            min_purchase: Cents::ZERO,
+            max_discount: None,
+        }
+    }
+
+    fn wallet() -> Vec<Coupon> {
+        vec![
+            coupon("brand small", CouponKind::Brand, Some("Oak"), 100),
+            coupon("front", CouponKind::Frontstore, None, 200),
+            coupon("brand large", CouponKind::Brand, Some("Oak"), 300),
+            coupon("category", CouponKind::Category, Some("Dairy"), 300),
+        ]
+    }
+
+    fn chosen(choice: CouponChoice) -> Vec<String> {
+        let persona = presets::population(1, 5).remove(0);
+        let rule = CouponRule { base: 1.0, affinity_gain: 0.0, choice };
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(31);
+        let coupons = choose_coupons(&mut rng, &rule, &persona, &cart(), &wallet());
+        coupons.iter().map(|c| c.id.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_best_accepted_coupon_is_applied_or_the_best_of_each_type() {
+        assert_eq!(chosen(CouponChoice::Best), ["brand large"]);
+        assert_eq!(chosen(CouponChoice::BestOfEachType), ["front", "category", "brand large"]);
+    }
+
+    #[test]
+    fn nothing_eligible_or_nothing_accepted_applies_nothing() {
+        let persona = presets::population(1, 5).remove(0);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(32);
+        let mut rule = presets::load().coupon;
+        assert_eq!(choose_coupons(&mut rng, &rule, &persona, &cart(), &[]), []);
+        (rule.base, rule.affinity_gain) = (0.0, 0.0);
+        assert_eq!(choose_coupons(&mut rng, &rule, &persona, &cart(), &wallet()), []);
+    }
+
+    #[test]
+    fn coupons_are_accepted_as_often_as_the_formula_says() {
+        let persona = presets::population(1, 6).remove(0);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(33);
+        let one = wallet().split_off(3);
+        for rule in [presets::load().coupon, presets::lifelike().coupon] {
+            let accepted = (0..DRAWS)
+                .filter(|_| !choose_coupons(&mut rng, &rule, &persona, &cart(), &one).is_empty())
+                .count();
+            let p = coupon_probability(&rule, &persona);
+            assert_frequency("coupon", u32::try_from(accepted).unwrap(), DRAWS, p);
+        }
+    }
+
+    #[test]
+    fn orders_come_as_often_as_the_formula_says() {
+        let mut persona = presets::population(1, 7).remove(0);
+        (persona.impulsivity, persona.price_sensitivity) = (0.4, 0.6);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(34);
+        let rule = presets::load().checkout;
+        for (applied, p) in [(false, 0.59), (true, 0.74)] {
+            assert!((checkout_probability(&rule, &persona, applied) - p).abs() < 1e-9);
+            let ordered =
+                (0..DRAWS).filter(|_| draw_checkout(&mut rng, &rule, &persona, applied)).count();
+            assert_frequency("checkout", u32::try_from(ordered).unwrap(), DRAWS, p);
+        }
+    }
+
+    #[test]
+    fn a_checkout_rule_with_crossed_bounds_does_not_panic() {
+        let persona = presets::population(1, 7).remove(0);
+        let mut rule = presets::load().checkout;
+        (rule.min, rule.max) = (0.9, 0.2);
+        assert_eq!(checkout_probability(&rule, &persona, false), 0.2);
+        (rule.base, rule.min) = (f64::NAN, f64::NAN);
+        assert_eq!(checkout_probability(&rule, &persona, false), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn chances_at_the_end_stay_within_their_bounds(
+            persona in presets::any_persona(),
+            applied in any::<bool>(),
+        ) {
+            for behavior in [presets::load(), presets::lifelike()] {
+                let rule = behavior.checkout;
+                let p = checkout_probability(&rule, &persona, applied);
+                prop_assert!((rule.min..=rule.max).contains(&p), "{p}");
+                let p = coupon_probability(&behavior.coupon, &persona);
+                prop_assert!((0.0..=1.0).contains(&p), "{p}");
+            }
+        }
+    }
+}
