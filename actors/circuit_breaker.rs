@@ -1,2 +1,216 @@
-//! (front door, being built)
+//! The CircuitBreaker: freezes the run when too much fails, or when the shop is gone.
+//!
+//! *Owns*: the count of failures, the probe under way. *Accepts*: [`RecordOutcome`],
+//! [`OutageSignal`], [`ProbeVia`], [`Trip`], [`ResetByOperator`]. *Sends*: [`Refuse`] to the
+//! RateLimiter, then [`Frozen`] to the Coordinator, once a freeze; probe calls to the HTTP sessions.
+//! *When it fails*: the Coordinator finds its mailbox closed. *Bounds*: one probe at a time.
+
+pub mod breaker;
 pub mod messages;
+pub mod probe;
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use self::breaker::Breaker;
+use self::messages::{
+    FreezeReason, OutageSignal, ProbeVia, RecordOutcome, ResetByOperator, Trip, Verdict,
+};
+use self::probe::{PERMITS_PER_CALL_MAX, PROBE_CALL_MAX, PROBE_PAUSE};
+use crate::coordinator::messages::Frozen;
+use crate::ports::pacing::Pacing;
+use crate::ports::shop_api::{ApiErrorKind, ShopCall, ShopRequest};
+use crate::rate_limiter::messages::{Place, Refuse, Refused, TakePermit};
+use crate::session_pool::messages::Call;
+
+/// Messages that may wait: an outcome and a signal of every agent at once.
+const MAILBOX_CAPACITY: usize = 16_384;
+
+/// Freezes the run; only an operator thaws it.
+pub struct CircuitBreaker {
+    /// The RateLimiter, which answers all waiters on a freeze.
+    limiter: Recipient<Refuse>,
+    /// The Coordinator, which breaks the cycle on a freeze.
+    coordinator: Recipient<Frozen>,
+    /// The RateLimiter again: probes take permits like everybody, from the head of the line.
+    permits: Recipient<TakePermit>,
+    /// HTTP sessions for probes, session 0 first; empty until the topology has sent them.
+    sessions: Vec<Recipient<Call>>,
+    /// Running or frozen.
+    breaker: Breaker,
+    /// The probe under way, at most one.
+    probe: Option<SpawnHandle>,
+    /// The clock, shared with everybody.
+    pacing: Arc<dyn Pacing>,
+}
+
+impl CircuitBreaker {
+    /// A breaker that runs. [`ProbeVia`] must follow before outages can be probed.
+    pub fn new(
+        limiter: Recipient<Refuse>,
+        coordinator: Recipient<Frozen>,
+        permits: Recipient<TakePermit>,
+        pacing: Arc<dyn Pacing>,
+    ) -> Self {
+        let breaker = Breaker::default();
+        Self { limiter, coordinator, permits, sessions: Vec::new(), breaker, probe: None, pacing }
+    }
+}
+
+impl Actor for CircuitBreaker {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX_CAPACITY);
+    }
+}
+
+impl Handler<RecordOutcome> for CircuitBreaker {
+    type Result = Verdict;
+
+    fn handle(&mut self, ended: RecordOutcome, ctx: &mut Self::Context) -> Verdict {
+        let was_frozen = self.breaker.is_frozen();
+        let verdict = self.breaker.record(self.pacing.now(), &ended);
+        match &verdict {
+            Verdict::Frozen { reason } if !was_frozen => self.announce(reason.clone(), ctx),
+            Verdict::Frozen { .. } | Verdict::Running { .. } => {}
+        }
+        verdict
+    }
+}
+
+impl Handler<OutageSignal> for CircuitBreaker {
+    type Result = ();
+
+    fn handle(&mut self, signal: OutageSignal, ctx: &mut Self::Context) {
+        if self.breaker.is_frozen() || self.probe.is_some() {
+            return;
+        }
+        let route: Vec<_> = probe::route(signal.http_session, self.sessions.len())
+            .into_iter()
+            .map(|session| self.sessions[session].clone())
+            .collect();
+        if route.is_empty() {
+            tracing::warn!(cause = signal.cause, "an outage signal came before any HTTP session");
+            return;
+        }
+        tracing::info!(
+            http_session = signal.http_session.0,
+            cause = signal.cause,
+            "probing the shop after an outage-class error"
+        );
+        let work = run_probe(self.permits.clone(), route).into_actor(self);
+        self.probe = Some(ctx.spawn(work.map(|end, breaker, ctx| {
+            breaker.probe = None;
+            breaker.end_probe(end, signal, ctx);
+        })));
+    }
+}
+
+impl Handler<ProbeVia> for CircuitBreaker {
+    type Result = ();
+
+    fn handle(&mut self, ProbeVia(sessions): ProbeVia, _: &mut Self::Context) {
+        self.sessions = sessions;
+    }
+}
+
+impl Handler<Trip> for CircuitBreaker {
+    type Result = ();
+
+    fn handle(&mut self, Trip(reason): Trip, ctx: &mut Self::Context) {
+        self.freeze(reason, ctx);
+    }
+}
+
+impl Handler<ResetByOperator> for CircuitBreaker {
+    type Result = ();
+
+    fn handle(&mut self, _: ResetByOperator, _: &mut Self::Context) {
+        self.breaker.reset();
+    }
+}
+
+impl CircuitBreaker {
+    fn end_probe(&mut self, end: ProbeEnd, signal: OutageSignal, ctx: &mut Context<Self>) {
+        match end {
+            ProbeEnd::Answered => tracing::info!("the shop answers its probe"),
+            ProbeEnd::Cut => tracing::info!("the probe was cut: there are no permits"),
+            ProbeEnd::AllFailed => {
+                let took = self.pacing.now().saturating_duration_since(signal.failed_at);
+                tracing::warn!(
+                    after_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                    "the shop does not answer its probe"
+                );
+                let http_session = signal.http_session;
+                self.freeze(FreezeReason::Outage { cause: signal.cause, http_session }, ctx);
+            }
+        }
+    }
+
+    fn freeze(&mut self, reason: FreezeReason, ctx: &mut Context<Self>) {
+        if self.breaker.trip(self.pacing.now(), reason.clone()) {
+            self.announce(reason, ctx);
+        }
+    }
+
+    /// Tells of the freeze that has just happened.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one each a freeze, and freezes need an operator"
+    )]
+    fn announce(&mut self, reason: FreezeReason, ctx: &mut Context<Self>) {
+        // A probe that outlives the freeze must not freeze the run again after an operator's reset.
+        if let Some(probe) = self.probe.take() {
+            ctx.cancel_future(probe);
+        }
+        // First no more permits, then the news: no flow may begin a call in between.
+        self.limiter.do_send(Refuse(Refused::Frozen));
+        self.coordinator.do_send(Frozen(reason));
+    }
+}
+
+/// How a probe ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ProbeEnd {
+    /// A call got its 2xx: the shop is there.
+    Answered,
+    /// All calls failed.
+    AllFailed,
+    /// The limiter refuses: the run is frozen or ends anyway.
+    Cut,
+}
+
+async fn run_probe(permits: Recipient<TakePermit>, route: Vec<Recipient<Call>>) -> ProbeEnd {
+    for (number, session) in route.into_iter().enumerate() {
+        if number > 0 {
+            tokio::time::sleep(PROBE_PAUSE).await;
+        }
+        match probe_once(&permits, &session).await {
+            Some(true) => return ProbeEnd::Answered,
+            Some(false) => {}
+            None => return ProbeEnd::Cut,
+        }
+    }
+    ProbeEnd::AllFailed
+}
+
+/// Whether the shop answered; `None` when there is no permit.
+async fn probe_once(permits: &Recipient<TakePermit>, session: &Recipient<Call>) -> Option<bool> {
+    for _ in 0..PERMITS_PER_CALL_MAX {
+        let permit = permits.send(TakePermit { place: Place::Head }).await.ok()?.ok()?;
+        let request = ShopRequest { caller: None, call: ShopCall::Probe };
+        let calling = session.send(Call { permit, request });
+        match tokio::time::timeout(PROBE_CALL_MAX, calling).await {
+            Ok(Ok(Ok(_))) => return Some(true),
+            // Nothing was sent: it says nothing of the shop.
+            Ok(Ok(Err(error))) if error.kind == ApiErrorKind::PermitExpired => {}
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => return Some(false),
+        }
+    }
+    Some(false)
+}
+
+#[cfg(test)]
+mod tests;

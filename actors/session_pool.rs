@@ -1,2 +1,88 @@
-//! (front door, being built)
+//! The SessionPool: tells each agent which of the ten HTTP sessions is its own (Q3.5).
+//!
+//! *Owns*: the list of sessions. *Accepts*: [`Lease`]. *Sends*: nothing; it answers. *When it fails*:
+//! agents hear a closed mailbox. *Bounds*: one question an agent. Calls go to the
+//! [`Session`](session::Session) itself, never through the pool.
+
+pub mod assignment;
+pub mod health;
 pub mod messages;
+pub mod request_meter;
+pub mod session;
+
+use actix::prelude::*;
+
+use self::assignment::session_of;
+use self::messages::{Call, Lease, Leased};
+
+/// Messages that may wait: every agent asks once, at the same moment.
+const MAILBOX_CAPACITY: usize = 16_384;
+
+/// Hands out HTTP sessions.
+pub struct SessionPool {
+    /// The sessions, indexed by their id; 1 to 255.
+    sessions: Vec<Recipient<Call>>,
+}
+
+impl SessionPool {
+    /// A pool of these sessions, session 0 first. At least one, at most 255.
+    pub fn new(sessions: Vec<Recipient<Call>>) -> Self {
+        assert!(
+            (1..=255).contains(&sessions.len()),
+            "1 to 255 HTTP sessions, not {}",
+            sessions.len()
+        );
+        Self { sessions }
+    }
+}
+
+impl Actor for SessionPool {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX_CAPACITY);
+    }
+}
+
+impl Handler<Lease> for SessionPool {
+    type Result = Leased;
+
+    fn handle(&mut self, lease: Lease, _: &mut Self::Context) -> Leased {
+        let sessions = u8::try_from(self.sessions.len()).expect("new() takes at most 255");
+        let session_id = session_of(&lease.agent_id, sessions);
+        Leased { session_id, calls: self.sessions[usize::from(session_id.0)].clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::AgentId;
+    use crate::ports::shop_api::{Answered, ApiError};
+
+    struct Stub;
+
+    impl Actor for Stub {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Call> for Stub {
+        type Result = ResponseFuture<Result<Answered, ApiError>>;
+        fn handle(&mut self, _: Call, _: &mut Context<Self>) -> Self::Result {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[actix::test]
+    async fn an_agent_gets_the_same_session_each_time() {
+        let sessions: Vec<_> = (0..10).map(|_| Stub.start().recipient()).collect();
+        let pool = SessionPool::new(sessions.clone()).start();
+        for n in 1..=50 {
+            let agent_id = AgentId::new(format!("agent_{n:03}"));
+            let first = pool.send(Lease { agent_id: agent_id.clone() }).await.unwrap();
+            let again = pool.send(Lease { agent_id }).await.unwrap();
+            assert_eq!(first.session_id, again.session_id);
+            assert!(first.calls == sessions[usize::from(first.session_id.0)]);
+        }
+    }
+}

@@ -6,6 +6,7 @@ use actix::prelude::*;
 
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{AgentId, SessionId};
+use crate::session_pool::messages::Call;
 
 /// Sent by the Coordinator for each agent that ended its cycle.
 #[derive(Clone, Debug, Message)]
@@ -153,6 +154,15 @@ pub struct OutageSignal {
     /// When that call failed first.
     pub failed_at: Instant,
 }
+
+/// Sent once by the topology: HTTP sessions start after the breaker that they report to. Session 0
+/// first; until it has come, outage signals start no probe.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct ProbeVia(
+    /// Where to send probe calls.
+    pub Vec<Recipient<Call>>,
+);
 
 /// Sent by the Coordinator when something outside the count must freeze the run.
 #[derive(Clone, Debug, Message)]

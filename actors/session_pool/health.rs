@@ -1,0 +1,99 @@
+//! Whether an HTTP session's own connections are broken, as against the shop being gone.
+//!
+//! A row of failures makes a session only suspect. It is down when, in the time of that row, another
+//! session got through: then the shop is there and this session is not (design, "HTTP sessions").
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// So many last tries must have failed, retries included (Q3.5).
+pub const FAULTS_IN_A_ROW: usize = 5;
+
+/// The last tries of one HTTP session.
+#[derive(Clone, Debug, Default)]
+pub struct SessionHealth {
+    /// When the tries of the present row of faults failed, oldest first, the last five of it.
+    faults: VecDeque<Instant>,
+    /// When a try last went well.
+    last_success: Option<Instant>,
+}
+
+impl SessionHealth {
+    /// Takes in one try. `fault`: it failed in a way that speaks against the connections
+    /// (`ApiError::is_session_fault`); any answer at all ends the row.
+    pub fn record(&mut self, now: Instant, fault: bool) {
+        if !fault {
+            self.faults.clear();
+            self.last_success = Some(now);
+            return;
+        }
+        if self.faults.len() == FAULTS_IN_A_ROW {
+            self.faults.pop_front();
+        }
+        self.faults.push_back(now);
+    }
+
+    /// Whether the last five tries failed.
+    pub fn is_suspect(&self) -> bool {
+        self.faults.len() == FAULTS_IN_A_ROW
+    }
+
+    /// When the first of the last five tries failed; `None` unless suspect.
+    pub fn suspect_since(&self) -> Option<Instant> {
+        self.faults.front().copied().filter(|_| self.is_suspect())
+    }
+
+    /// When a try last went well.
+    pub fn last_success(&self) -> Option<Instant> {
+        self.last_success
+    }
+
+    /// Whether it is down, given when any other session last got through.
+    pub fn is_down(&self, last_success_elsewhere: Option<Instant>) -> bool {
+        self.suspect_since()
+            .zip(last_success_elsewhere)
+            .is_some_and(|(first_fault, success)| success >= first_fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn failed(times: u64) -> (SessionHealth, Instant) {
+        let start = Instant::now();
+        let mut health = SessionHealth::default();
+        for n in 0..times {
+            health.record(start + Duration::from_secs(n), true);
+        }
+        (health, start)
+    }
+
+    #[test]
+    fn five_faults_in_a_row_are_suspect_and_four_are_not() {
+        assert!(!failed(4).0.is_suspect());
+        assert!(failed(5).0.is_suspect());
+    }
+
+    #[test]
+    fn any_answer_ends_the_row() {
+        let (mut health, start) = failed(4);
+        health.record(start + Duration::from_secs(4), false);
+        health.record(start + Duration::from_secs(5), true);
+        assert!(!health.is_suspect());
+        assert_eq!(health.last_success(), Some(start + Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn it_is_down_only_if_another_session_got_through_since_the_first_of_the_five() {
+        let (health, start) = failed(7);
+        let first_of_five = start + Duration::from_secs(2);
+        assert_eq!(health.suspect_since(), Some(first_of_five));
+        assert!(!health.is_down(None));
+        assert!(!health.is_down(Some(start + Duration::from_secs(1))));
+        assert!(health.is_down(Some(first_of_five)));
+        assert!(!failed(4).0.is_down(Some(start + Duration::from_secs(60))));
+    }
+}

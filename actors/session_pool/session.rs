@@ -1,0 +1,232 @@
+//! A Session: one HTTP session with the shop, one of ten.
+//!
+//! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`]. *Sends*:
+//! [`OutageSignal`] to the CircuitBreaker. *When it fails*: callers hear a closed mailbox; an
+//! adapter's panic costs that call alone (P7). *Bounds*: calls in flight; further ones wait in order.
+//! Calls run side by side: an answer in order of arrival would make one slow call slow them all.
+
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use futures::FutureExt;
+use tokio::sync::Semaphore;
+
+use super::messages::Call;
+use crate::circuit_breaker::messages::OutageSignal;
+use crate::domain::ids::SessionId;
+use crate::ports::pacing::Pacing;
+use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory};
+
+/// Messages that may wait: above the agents of one session, so that none is turned away.
+const MAILBOX_CAPACITY: usize = 4_096;
+
+/// One HTTP session.
+pub struct Session {
+    /// Who hears of errors that say the shop may be gone.
+    outages: Option<Recipient<OutageSignal>>,
+    /// Which of the ten.
+    id: SessionId,
+    /// Builds `api`; adapters are not `Send`.
+    factory: ShopApiFactory,
+    /// The way to the shop, there from `started` on; shared with the calls in flight.
+    api: Option<Rc<dyn ShopApi>>,
+    /// Calls that may be in flight; its waiters are served in order.
+    slots: Arc<Semaphore>,
+    /// The clock, shared with everybody.
+    pacing: Arc<dyn Pacing>,
+}
+
+impl Session {
+    /// A session with at most `in_flight_max` calls at once (its number of agents), at least 1.
+    pub fn new(
+        id: SessionId,
+        factory: ShopApiFactory,
+        in_flight_max: usize,
+        outages: Option<Recipient<OutageSignal>>,
+        pacing: Arc<dyn Pacing>,
+    ) -> Self {
+        let slots = Arc::new(Semaphore::new(in_flight_max.clamp(1, Semaphore::MAX_PERMITS)));
+        Self { outages, id, factory, api: None, slots, pacing }
+    }
+}
+
+impl Actor for Session {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX_CAPACITY);
+        self.api = Some(Rc::from((self.factory)(self.id)));
+    }
+}
+
+impl Handler<Call> for Session {
+    type Result = ResponseActFuture<Self, Result<Answered, ApiError>>;
+
+    fn handle(&mut self, call: Call, _: &mut Self::Context) -> Self::Result {
+        let api = Rc::clone(self.api.as_ref().expect("started() runs before any message"));
+        let slots = Arc::clone(&self.slots);
+        let pacing = Arc::clone(&self.pacing);
+        let name = call.request.call.name();
+        let work = async move {
+            let _slot = slots.acquire_owned().await.expect("the slots are never closed");
+            let calling = AssertUnwindSafe(async { api.call(call.permit, call.request).await });
+            calling.catch_unwind().await.unwrap_or_else(|_| Err(broken(name, pacing.as_ref())))
+        };
+        Box::pin(work.into_actor(self).map(|result, session, _| {
+            if let Err(error) = &result {
+                session.report(error);
+            }
+            result
+        }))
+    }
+}
+
+impl Session {
+    fn report(&self, error: &ApiError) {
+        let Some(outages) = self.outages.as_ref().filter(|_| error.is_outage()) else {
+            return;
+        };
+        let signal = OutageSignal {
+            http_session: self.id,
+            cause: error.to_string(),
+            failed_at: error.failed_at,
+        };
+        if outages.try_send(signal).is_err() {
+            // A full mailbox holds such signals already; a closed one is the Coordinator's concern.
+            tracing::warn!(http_session = self.id.0, "an outage signal could not be delivered");
+        }
+    }
+}
+
+/// What a caller is told when the adapter panicked: the request may have been sent.
+fn broken(call: &'static str, pacing: &dyn Pacing) -> ApiError {
+    let now = pacing.now();
+    ApiError {
+        call,
+        kind: ApiErrorKind::Disconnected,
+        detail: Some("the HTTP session's adapter panicked during the call".to_owned()),
+        sent_at: Some(now),
+        failed_at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use futures::future::{LocalBoxFuture, join_all};
+
+    use super::*;
+    use crate::ports::pacing::SystemPacing;
+    use crate::ports::shop_api::{ShopCall, ShopReply, ShopRequest};
+    use crate::rate_limiter::permit::Permit;
+
+    /// A shop that answers a probe after 20 ms, refuses connections for the branches and panics
+    /// when an agent visits first.
+    struct StubShop;
+
+    impl ShopApi for StubShop {
+        fn call(
+            &self,
+            _: Permit,
+            request: ShopRequest,
+        ) -> LocalBoxFuture<'static, Result<Answered, ApiError>> {
+            assert_ne!(request.call, ShopCall::FirstVisit, "a fault of the adapter");
+            Box::pin(async move {
+                let sent_at = SystemPacing.now();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                let answered_at = SystemPacing.now();
+                let failed = |kind| ApiError {
+                    call: request.call.name(),
+                    kind,
+                    detail: None,
+                    sent_at: None,
+                    failed_at: answered_at,
+                };
+                if request.call == ShopCall::ListStores {
+                    return Err(failed(ApiErrorKind::ConnectRefused));
+                }
+                if request.call == ShopCall::ReadCart {
+                    return Err(failed(ApiErrorKind::ServerError(500)));
+                }
+                Ok(Answered { reply: ShopReply::Done, sent_at, answered_at })
+            })
+        }
+    }
+
+    /// Notes the signals it is sent.
+    struct Signals(Arc<Mutex<Vec<OutageSignal>>>);
+
+    impl Actor for Signals {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<OutageSignal> for Signals {
+        type Result = ();
+        fn handle(&mut self, signal: OutageSignal, _: &mut Context<Self>) {
+            self.0.lock().unwrap().push(signal);
+        }
+    }
+
+    fn start(in_flight_max: usize, signals: &Arc<Mutex<Vec<OutageSignal>>>) -> Addr<Session> {
+        let outages = Signals(Arc::clone(signals)).start().recipient();
+        let factory: ShopApiFactory = Arc::new(|_| Box::new(StubShop));
+        let id = SessionId(3);
+        Session::new(id, factory, in_flight_max, Some(outages), Arc::new(SystemPacing)).start()
+    }
+
+    fn call(call: ShopCall) -> Call {
+        use crate::domain::rate::Rate;
+        use crate::rate_limiter::bucket::Bucket;
+        let now = SystemPacing.now();
+        let permit = Bucket::new(Rate::Unlimited, now).grant(now).unwrap();
+        Call { permit, request: ShopRequest { caller: None, call } }
+    }
+
+    async fn time_of_37_calls(in_flight_max: usize) -> u128 {
+        tokio::time::pause();
+        let session = start(in_flight_max, &Arc::default());
+        let begin = SystemPacing.now();
+        let answers = join_all((0..37).map(|_| session.send(call(ShopCall::Probe)))).await;
+        assert!(answers.into_iter().all(|answer| answer.unwrap().is_ok()));
+        (SystemPacing.now() - begin).as_millis()
+    }
+
+    #[actix::test]
+    async fn calls_of_its_agents_run_side_by_side() {
+        assert!((20..=22).contains(&time_of_37_calls(37).await));
+    }
+
+    #[actix::test]
+    async fn calls_beyond_the_cap_wait_their_turn() {
+        assert!((80..=88).contains(&time_of_37_calls(10).await));
+    }
+
+    #[actix::test]
+    async fn an_outage_class_error_is_reported_and_any_other_is_not() {
+        tokio::time::pause();
+        let signals = Arc::default();
+        let session = start(4, &signals);
+        assert!(session.send(call(ShopCall::ReadCart)).await.unwrap().is_err());
+        assert!(session.send(call(ShopCall::Probe)).await.unwrap().is_ok());
+        assert!(session.send(call(ShopCall::ListStores)).await.unwrap().is_err());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let signals = signals.lock().unwrap();
+        assert_eq!(signals.len(), 1);
+        assert_eq!(signals[0].http_session, SessionId(3));
+        assert!(signals[0].cause.contains("list_stores"), "{}", signals[0].cause);
+    }
+
+    #[actix::test]
+    async fn a_panic_of_the_adapter_costs_that_call_alone() {
+        tokio::time::pause();
+        let session = start(1, &Arc::default());
+        let error = session.send(call(ShopCall::FirstVisit)).await.unwrap().unwrap_err();
+        assert_eq!(error.kind, ApiErrorKind::Disconnected);
+        assert!(!error.is_provably_unsent());
+        assert!(session.send(call(ShopCall::Probe)).await.unwrap().is_ok());
+    }
+}
