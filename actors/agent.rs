@@ -239,7 +239,7 @@ impl Desk {
         let behavior = Arc::clone(&self.settings.behavior);
         let views = match activity {
             Activity::Shop => decision::products_to_look(&behavior, &self.persona),
-            Activity::Browse | Activity::Idle => flow::browse_views(&behavior, &mut state.rng),
+            Activity::Browse | Activity::Idle => decision::draw_browse_views(&mut state.rng, &behavior),
         };
         let clock =
             VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);

@@ -37,6 +37,10 @@ use crate::session_pool::session::Session;
 /// HTTP sessions of a run (Q3.5).
 pub const HTTP_SESSIONS: u8 = 10;
 
+/// Calls of one HTTP session in flight at once: above its share of agents (20 to 55 of 372), so that
+/// only a larger population ever waits here.
+const CALLS_IN_FLIGHT_MAX: usize = 64;
+
 /// Closed attempts kept for a reader that is behind.
 const CYCLES_KEPT: usize = 1_024;
 
@@ -201,11 +205,11 @@ fn start_sessions(
 ) -> Vec<Recipient<Call>> {
     (0..HTTP_SESSIONS)
         .map(|n| {
-            let factory = Arc::clone(&ports.shop);
+            let (factory, pacing) = (Arc::clone(&ports.shop), Arc::clone(&ports.pacing));
             let outage = breaker.clone().recipient();
             let on = &threads.io[usize::from(n) % threads.io.len()];
             let session = Session::start_in_arbiter(on, move |_| {
-                Session::new(SessionId(n), factory, Some(outage))
+                Session::new(SessionId(n), factory, CALLS_IN_FLIGHT_MAX, Some(outage), pacing)
             });
             session.recipient()
         })

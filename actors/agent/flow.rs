@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
-use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::domain::behavior::Behavior;
@@ -120,7 +119,7 @@ impl Visit {
         let applied = self.with(|d| !d.applied().is_empty());
         let buys = decision::draw_checkout(
             &mut self.state.rng,
-            &self.settings.behavior,
+            &self.settings.behavior.checkout,
             &self.persona,
             applied,
         );
@@ -168,20 +167,25 @@ impl Visit {
     async fn look(&mut self, wanted: u32) -> Result<Vec<Product>, CallStop> {
         let persona = Arc::clone(&self.persona);
         let category = decision::choose_category(&mut self.state.rng, &persona).map(str::to_owned);
-        let mut listed = self.list(category.as_deref()).await?;
-        if category.is_some() && listed.len() < wanted as usize {
-            let more = self.list(None).await?;
-            listed.extend(more);
-            let mut seen = std::collections::HashSet::new();
-            listed.retain(|p| seen.insert(p.id.clone()));
-        }
-        let chosen = decision::choose_products(
+        let listed = self.list(category.as_deref()).await?;
+        let mut chosen = decision::choose_products(
             &mut self.state.rng,
             &listed,
             wanted,
             &self.persona,
             &self.state.memory,
         );
+        if category.is_some() && chosen.len() < wanted as usize {
+            let all = self.list(None).await?;
+            decision::top_up(
+                &mut self.state.rng,
+                &mut chosen,
+                &all,
+                wanted,
+                &self.persona,
+                &self.state.memory,
+            );
+        }
         let mut shelf = Vec::with_capacity(chosen.len());
         for product in chosen {
             if let Some(product) = self.view(product).await? {
@@ -426,11 +430,6 @@ impl Visit {
         let mut draft = self.draft.borrow_mut();
         look(draft.as_mut().expect("a visit's draft is set before its first step"))
     }
-}
-
-/// Views of a visit that only looks.
-pub fn browse_views(behavior: &Behavior, rng: &mut Xoshiro256PlusPlus) -> u32 {
-    rng.random_range(behavior.browse_views.min..=behavior.browse_views.max)
 }
 
 /// Whether the shop may have carried out the call although it was not answered well.
