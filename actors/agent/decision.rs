@@ -20,9 +20,7 @@ pub use basket::{
     add_probability, choose_category, choose_products, draw_add, draw_quantity, products_to_look,
     top_up,
 };
-pub use closing::{
-    checkout_probability, choose_coupons, coupon_probability, draw_checkout,
-};
+pub use closing::{checkout_probability, choose_coupons, coupon_probability, draw_checkout};
 
 /// What an agent does in a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

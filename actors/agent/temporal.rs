@@ -1,7 +1,7 @@
 //! When an agent shops: the curve of the day, its own preference on it, and the days of its week.
 //!
-//! Weights are factors around 1, not probabilities: over the 24 hours of a day they average exactly 1
-//! for each agent, so a preference moves visits without adding any.
+//! Weights are factors around 1, not probabilities: over the 24 hours of a day they average
+//! exactly 1 for each agent, so a preference moves visits without adding any.
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
@@ -63,8 +63,8 @@ impl Bucket {
 pub struct HourWeights(pub [f64; 24]);
 
 impl HourWeights {
-    /// curve(h) x preference(bucket of h) / the curve's share of that bucket, scaled to a mean of 1.
-    /// Preferences that are no positive numbers leave the plain curve.
+    /// curve(h) x preference(bucket of h) / the curve's share of that bucket, scaled so that the
+    /// mean is 1. Preferences that are no positive numbers leave the plain curve.
     pub fn of(prefs: TimeOfDay) -> Self {
         let mut weights = INSTACART_HOURS;
         for (hour, weight) in (0..24).zip(&mut weights) {
@@ -161,7 +161,11 @@ mod tests {
 
         #[test]
         fn hostile_preferences_leave_finite_weights(m in any::<f64>(), a in any::<f64>()) {
-            let weights = HourWeights::of(TimeOfDay { morning: m, afternoon: a, evening: f64::NAN });
+            let weights = HourWeights::of(TimeOfDay {
+                morning: m,
+                afternoon: a,
+                evening: f64::NAN,
+            });
             prop_assert!(weights.0.iter().all(|w| w.is_finite() && *w >= 0.0));
         }
     }

@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn the_population_means_hold_exactly() {
-        for seed in 0..6 {
-            let personas = presets::population(372, seed);
+        for (count, seed) in [(24, 1), (24, 2), (24, 3), (372, 1), (372, 2), (372, 3)] {
+            let personas = presets::population(count, seed);
             let near = |value: fn(&Persona) -> f64, mean: f64| {
                 let found = mean_of(&personas, value);
                 assert!((found - mean).abs() < 1e-9, "{found} is not {mean}");

@@ -15,9 +15,26 @@ use super::population::{Archetypes, generate};
 
 /// The categories of the practice shop.
 const CATEGORIES: [&str; 20] = [
-    "Produce", "Dairy", "Bakery", "Meat", "Seafood", "Frozen", "Beverages", "Snacks", "Candy",
-    "Breakfast", "Pantry", "Pasta", "Canned Goods", "Condiments", "Baby", "Pet", "Cleaning",
-    "Paper Goods", "Personal Care", "Health",
+    "Produce",
+    "Dairy",
+    "Bakery",
+    "Meat",
+    "Seafood",
+    "Frozen",
+    "Beverages",
+    "Snacks",
+    "Candy",
+    "Breakfast",
+    "Pantry",
+    "Pasta",
+    "Canned Goods",
+    "Condiments",
+    "Baby",
+    "Pet",
+    "Cleaning",
+    "Paper Goods",
+    "Personal Care",
+    "Health",
 ];
 
 fn parse<T: DeserializeOwned>(text: &str) -> T {

@@ -77,12 +77,7 @@ pub fn top_up<'a>(
 }
 
 /// u^(1/weight): the largest keys are a weighted draw without putting back (Efraimidis-Spirakis).
-fn look_key(
-    rng: &mut impl Rng,
-    product: &Product,
-    persona: &Persona,
-    memory: &AgentMemory,
-) -> f64 {
+fn look_key(rng: &mut impl Rng, product: &Product, persona: &Persona, memory: &AgentMemory) -> f64 {
     let is_familiar = memory.has_bought(product.brand.as_deref());
     let gain = if is_familiar { LOYAL_LOOK_GAIN * persona.brand_loyalty } else { 0.0 };
     rng.random::<f64>().powf(1.0 / (1.0 + gain))
@@ -257,9 +252,8 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(23);
         let mut persona = someone();
         persona.preferred_categories = vec!["Dairy".to_owned(), "Pet".to_owned()];
-        let pets = (0..DRAWS)
-            .filter(|_| choose_category(&mut rng, &persona) == Some("Pet"))
-            .count();
+        let pets =
+            (0..DRAWS).filter(|_| choose_category(&mut rng, &persona) == Some("Pet")).count();
         assert_frequency("Pet", u32::try_from(pets).unwrap(), DRAWS, 0.5);
         persona.preferred_categories.clear();
         assert_eq!(choose_category(&mut rng, &persona), None);

@@ -1,7 +1,7 @@
 //! The simulated instants of one visit, drawn before it starts so that it ends inside its hour.
 //!
-//! Think times are simulated only: they never slow the run. All that a visit could need are drawn up
-//! front; a visit that adds less or leaves early uses fewer and ends earlier.
+//! Think times are simulated only: they never slow the run. All that a visit could need are drawn
+//! up front; a visit that adds less or leaves early uses fewer and ends earlier.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use rand::{Rng, RngExt};

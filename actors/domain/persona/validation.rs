@@ -171,11 +171,13 @@ mod tests {
 
     #[test]
     fn the_shares_of_the_day_must_sum_to_one() {
-        let with_evening = |evening| refused(move |p| {
-            p.time_of_day.morning = 0.3;
-            p.time_of_day.afternoon = 0.4;
-            p.time_of_day.evening = evening;
-        });
+        let with_evening = |evening| {
+            refused(move |p| {
+                p.time_of_day.morning = 0.3;
+                p.time_of_day.afternoon = 0.4;
+                p.time_of_day.evening = evening;
+            })
+        };
         assert_eq!(with_evening(0.3), None);
         assert_eq!(with_evening(0.304), None);
         assert_eq!(with_evening(0.31), Some("pref_time_*"));

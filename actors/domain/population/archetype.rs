@@ -1,6 +1,6 @@
 //! Archetypes: the kinds of people a population is drawn from, read from config/personas.ron.
 //!
-//! An [`Archetypes`] that exists is valid: reading it checks every range, so generating cannot fail.
+//! An [`Archetypes`] that exists is valid: reading checks every range, so generating cannot fail.
 
 use std::collections::BTreeMap;
 

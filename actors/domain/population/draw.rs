@@ -11,7 +11,7 @@ use crate::domain::ids::AgentId;
 use crate::domain::money::Cents;
 use crate::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay};
 
-/// Scatter of a trait on the logit scale: half of the agents within about +-0.12 of a median of 0.5.
+/// Scatter of a trait on the logit scale: half of the agents lie within 0.12 of a median of 0.5.
 const TRAIT_SIGMA: f64 = 0.7;
 /// Correlation of price sensitivity with coupon affinity within an archetype.
 const THRIFT_CORRELATION: f64 = 0.7;
@@ -26,7 +26,7 @@ const PRICE_INCOME_STEP: f64 = 0.4;
 /// What ten years above 45 take off tech savviness on the logit scale.
 const TECH_AGE_STEP: f64 = 0.25;
 /// How closely agents follow their archetype's times of day (sum of a Dirichlet's parameters); sets
-/// the mean of `load`: 3 gives 37 %, 20 gives 43 %.
+/// the mean of `load`: about 37 % at 3, 43 % at 20.
 const TIME_OF_DAY_CONCENTRATION: f64 = 8.0;
 /// Scatter of the weekend affinity.
 const WEEKEND_SIGMA: f64 = 0.08;
@@ -52,12 +52,10 @@ pub(super) fn persona(
     let income_step = income as f64 - 1.0;
     let household_size = household_size(rng, archetype.household_size);
     let (thrift, other) = (normal(rng), normal(rng));
-    let coupons =
-        THRIFT_CORRELATION * thrift + (1.0 - THRIFT_CORRELATION.powi(2)).sqrt() * other;
+    let coupons = THRIFT_CORRELATION * thrift + (1.0 - THRIFT_CORRELATION.powi(2)).sqrt() * other;
     let coupon_affinity = scatter(archetype.coupon_affinity, TRAIT_SIGMA * coupons);
     let price_shift = TRAIT_SIGMA * thrift - PRICE_INCOME_STEP * income_step;
-    let tech_shift =
-        TRAIT_SIGMA * normal(rng) - TECH_AGE_STEP * (f64::from(age) - 45.0) / 10.0;
+    let tech_shift = TRAIT_SIGMA * normal(rng) - TECH_AGE_STEP * (f64::from(age) - 45.0) / 10.0;
     let budget = archetype.weekly_budget_usd
         * (BUDGET_INCOME_STEP * income_step + BUDGET_SIGMA * normal(rng)).exp();
     let budget = budget.clamp(20.0, 300.0);
