@@ -1,0 +1,220 @@
+//! A store for tests: does at each call what a script says, remembers flows and assignments.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::NaiveDateTime;
+
+use crate::domain::catalog::Product;
+use crate::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
+use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use crate::domain::ids::{AgentId, FlowId, OwnerToken, RunId};
+use crate::domain::incident::Incident;
+use crate::domain::offer::{Coupon, Wallet};
+use crate::domain::persona::Persona;
+use crate::ports::store::{
+    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
+    StoreError, StoreFuture,
+};
+
+/// What a call does.
+pub enum Script {
+    Succeed,
+    Fail(StoreError),
+    After(Duration),
+    Hang,
+    Panic,
+}
+
+type ScriptFn = Box<dyn Fn(u32) -> Script + Send + Sync>;
+
+pub struct ScriptedStore {
+    script: ScriptFn,
+    calls: AtomicU32,
+    at_once: Arc<AtomicU32>,
+    at_once_max: AtomicU32,
+    is_drained: AtomicBool,
+    flows: Mutex<Vec<FlowId>>,
+    batches: Arc<Mutex<Vec<OfferBatch>>>,
+}
+
+impl ScriptedStore {
+    pub fn new(script: impl Fn(u32) -> Script + Send + Sync + 'static) -> Self {
+        Self {
+            script: Box::new(script),
+            calls: AtomicU32::new(0),
+            at_once: Arc::default(),
+            at_once_max: AtomicU32::new(0),
+            is_drained: AtomicBool::new(false),
+            flows: Mutex::default(),
+            batches: Arc::default(),
+        }
+    }
+
+    /// Flows opened, one entry a try.
+    pub fn flows(&self) -> Vec<FlowId> {
+        self.flows.lock().unwrap().clone()
+    }
+
+    /// Refreshes written.
+    pub fn batches(&self) -> Vec<OfferBatch> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    /// Calls of any kind.
+    pub fn calls(&self) -> u32 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    pub fn at_once_max(&self) -> u32 {
+        self.at_once_max.load(Ordering::SeqCst)
+    }
+
+    pub fn is_drained(&self) -> bool {
+        self.is_drained.load(Ordering::SeqCst)
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        value: impl FnOnce() -> T + Send + 'static,
+    ) -> StoreFuture<T> {
+        let script = (self.script)(self.calls.fetch_add(1, Ordering::SeqCst));
+        let at_once = Arc::clone(&self.at_once);
+        let now_at_once = at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        self.at_once_max.fetch_max(now_at_once, Ordering::SeqCst);
+        Box::pin(async move {
+            let result = match script {
+                Script::Succeed => Ok(value()),
+                Script::Fail(error) => Err(error),
+                Script::After(time) => {
+                    tokio::time::sleep(time).await;
+                    Ok(value())
+                }
+                Script::Hang => std::future::pending().await,
+                Script::Panic => panic!("the script says so"),
+            };
+            at_once.fetch_sub(1, Ordering::SeqCst);
+            result
+        })
+    }
+}
+
+impl Store for ScriptedStore {
+    fn open_run(&self, _: NewRun) -> StoreFuture<()> {
+        self.answer(|| ())
+    }
+
+    fn heartbeat(&self, _: RunId, _: OwnerToken, _: NaiveDateTime) -> StoreFuture<()> {
+        self.answer(|| ())
+    }
+
+    fn set_run_state(
+        &self,
+        _: RunId,
+        _: OwnerToken,
+        _: RunState,
+        _: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.answer(|| ())
+    }
+
+    fn begin_replay(&self, _: RunId, _: OwnerToken, _: NaiveDateTime) -> StoreFuture<Replay> {
+        let number = ReplayNumber(1);
+        self.answer(move || Replay { number, last_cycle_with_rows: None, ended_rows: 0 })
+    }
+
+    fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
+        self.answer(Vec::new)
+    }
+
+    fn load_memories(
+        &self,
+        _: RunId,
+        _: Cycle,
+        _: Vec<AgentId>,
+    ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
+        self.answer(HashMap::new)
+    }
+
+    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+        self.flows.lock().unwrap().push(flow.flow_id);
+        self.answer(Wallet::default)
+    }
+
+    fn commit_flow(&self, _: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.answer(|| Committed::Written)
+    }
+
+    fn fail_flow(&self, _: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.answer(|| Committed::Written)
+    }
+
+    fn record_cycle(&self, _: CycleRecord) -> StoreFuture<()> {
+        self.answer(|| ())
+    }
+
+    fn record_incident(&self, _: Incident) -> StoreFuture<()> {
+        self.answer(|| ())
+    }
+
+    fn record_seen(
+        &self,
+        _: RunId,
+        _: Vec<Product>,
+        _: Vec<Coupon>,
+        _: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.answer(|| ())
+    }
+
+    /// What the batches written so far left; nobody redeems.
+    fn holdings(
+        &self,
+        _: RunId,
+        agents: Vec<AgentId>,
+        now: NaiveDateTime,
+        since: NaiveDateTime,
+    ) -> StoreFuture<HashMap<AgentId, Holding>> {
+        let batches = self.batches();
+        self.answer(move || {
+            let mut holdings: HashMap<AgentId, Holding> = HashMap::new();
+            for assignment in batches.into_iter().flat_map(|batch| batch.assignments) {
+                if !agents.contains(&assignment.agent_id) {
+                    continue;
+                }
+                let holding = holdings.entry(assignment.agent_id).or_default();
+                if assignment.expires_at > now {
+                    holding.open.push(assignment.coupon_id.clone());
+                }
+                if assignment.assigned_at >= since {
+                    holding.recent.push(assignment.coupon_id);
+                }
+            }
+            holdings
+        })
+    }
+
+    fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
+        let batches = Arc::clone(&self.batches);
+        self.answer(move || {
+            let written = batch.assignments.len() as u64;
+            batches.lock().unwrap().push(batch);
+            written
+        })
+    }
+
+    fn abandon_orphans(&self, _: RunId, _: NaiveDateTime) -> StoreFuture<Orphans> {
+        self.answer(Orphans::default)
+    }
+
+    fn drain(&self) -> StoreFuture<()> {
+        self.is_drained.store(true, Ordering::SeqCst);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn pool_status(&self) -> PoolStatus {
+        PoolStatus::default()
+    }
+}

@@ -1,0 +1,245 @@
+//! Which coupons an agent gets at a refresh (behavior.md "Offers").
+//!
+//! A refresh fills a wallet up, it never wipes one. The holdout is decided before anything is drawn,
+//! by the agent's stable hash alone: deciding it afterwards would select by luck.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use rand::Rng;
+use rand::seq::index;
+
+use crate::domain::ids::{AgentId, AssignmentId, RunId};
+use crate::domain::offer::{Assignment, AssignmentSource, Coupon, CouponKind, OfferPolicy};
+use crate::domain::stable_hash::stable_share;
+use crate::ports::store::Holding;
+
+/// Whether the agent gets no offers, ever.
+pub fn is_held_out(agent: &AgentId, policy: &OfferPolicy) -> bool {
+    stable_share("holdout", agent) * 100.0 < policy.holdout_percent
+}
+
+/// From when on coupons handed out must not be handed out again at `at`.
+pub fn no_repeat_since(at: NaiveDateTime, policy: &OfferPolicy) -> NaiveDateTime {
+    at.checked_sub_signed(TimeDelta::days(policy.no_repeat_days.into()))
+        .unwrap_or(NaiveDateTime::MIN)
+}
+
+/// What one refresh hands out, the same for all of its agents.
+#[derive(Clone, Debug)]
+pub struct Handout<'a> {
+    run_id: RunId,
+    offer_cycle: u32,
+    at: NaiveDateTime,
+    policy: &'a OfferPolicy,
+    frontstore: Vec<&'a Coupon>,
+    targeted: Vec<&'a Coupon>,
+}
+
+impl<'a> Handout<'a> {
+    /// A refresh at the simulated time `at`, out of these definitions.
+    pub fn new(
+        run_id: RunId,
+        offer_cycle: u32,
+        at: NaiveDateTime,
+        definitions: &'a [Coupon],
+        policy: &'a OfferPolicy,
+    ) -> Self {
+        let (frontstore, targeted) =
+            definitions.iter().partition(|coupon| coupon.kind == CouponKind::Frontstore);
+        Self { run_id, offer_cycle, at, policy, frontstore, targeted }
+    }
+
+    /// The agent's coupons: frontstore first, then category and brand, each at most once, none that
+    /// it holds or had within the no-repeat time, and no more than its wallet has room for. Fewer
+    /// where the definitions do not suffice.
+    pub fn assign(
+        &self,
+        agent: &AgentId,
+        holding: &Holding,
+        rng: &mut impl Rng,
+    ) -> Vec<Assignment> {
+        let room = (self.policy.wallet_cap as usize).saturating_sub(holding.open.len());
+        if room == 0 {
+            return Vec::new();
+        }
+        let mut drawn =
+            draw(&self.frontstore, self.policy.frontstore_per_refresh as usize, holding, rng);
+        drawn.extend(draw(&self.targeted, self.policy.targeted_per_refresh as usize, holding, rng));
+        drawn.truncate(room);
+        drawn.into_iter().map(|coupon| self.assignment(agent, coupon)).collect()
+    }
+
+    fn assignment(&self, agent: &AgentId, coupon: &Coupon) -> Assignment {
+        let life = TimeDelta::days(self.policy.coupon_life_days.into());
+        Assignment {
+            id: AssignmentId::of(self.run_id, self.offer_cycle, agent, &coupon.id),
+            agent_id: agent.clone(),
+            coupon_id: coupon.id.clone(),
+            offer_cycle: self.offer_cycle,
+            source: AssignmentSource::Engine,
+            assigned_at: self.at,
+            expires_at: self.at.checked_add_signed(life).unwrap_or(NaiveDateTime::MAX),
+        }
+    }
+}
+
+/// `count` of the coupons that the agent may get, at random.
+fn draw<'a>(
+    coupons: &[&'a Coupon],
+    count: usize,
+    holding: &Holding,
+    rng: &mut impl Rng,
+) -> Vec<&'a Coupon> {
+    let allowed: Vec<&Coupon> = coupons
+        .iter()
+        .copied()
+        .filter(|coupon| !holding.recent.contains(&coupon.id) && !holding.open.contains(&coupon.id))
+        .collect();
+    let count = count.min(allowed.len());
+    index::sample(rng, allowed.len(), count).into_iter().map(|place| allowed[place]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::ids::CouponId;
+    use crate::domain::money::{Cents, Percent};
+    use crate::domain::offer::Discount;
+
+    const RUN: RunId = RunId(Uuid::nil());
+
+    fn definitions(frontstore: usize, targeted: usize) -> Vec<Coupon> {
+        (0..frontstore + targeted)
+            .map(|n| {
+                let is_frontstore = n < frontstore;
+                Coupon {
+                    id: CouponId::new(format!("coupon_{n}")),
+                    kind: if is_frontstore { CouponKind::Frontstore } else { CouponKind::Brand },
+                    target: (!is_frontstore).then(|| format!("brand {n}")),
+                    discount: Discount::PercentOff(Percent(1_000)),
+                    min_purchase: Cents::ZERO,
+                    max_discount: None,
+                }
+            })
+            .collect()
+    }
+
+    fn day(day: i64) -> NaiveDateTime {
+        NaiveDateTime::default() + TimeDelta::days(day)
+    }
+
+    fn agent() -> AgentId {
+        AgentId::new("agent_001")
+    }
+
+    fn count_frontstore(assignments: &[Assignment], definitions: &[Coupon]) -> usize {
+        let kind = |id: &CouponId| definitions.iter().find(|coupon| coupon.id == *id).unwrap().kind;
+        assignments.iter().filter(|a| kind(&a.coupon_id) == CouponKind::Frontstore).count()
+    }
+
+    #[test]
+    fn an_empty_wallet_gets_2_frontstore_and_30_other_coupons_for_14_days() {
+        let (definitions, policy) = (definitions(20, 237), OfferPolicy::default());
+        let handout = Handout::new(RUN, 3, day(0), &definitions, &policy);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let given = handout.assign(&agent(), &Holding::default(), &mut rng);
+        assert_eq!(given.len(), 32);
+        assert_eq!(count_frontstore(&given, &definitions), 2);
+        assert!(given.iter().all(|a| a.expires_at == day(14) && a.offer_cycle == 3));
+        assert_eq!(given.iter().map(|a| &a.coupon_id).collect::<HashSet<_>>().len(), 32);
+    }
+
+    #[test]
+    fn a_wallet_is_filled_up_to_32_and_never_beyond() {
+        let (definitions, policy) = (definitions(20, 237), OfferPolicy::default());
+        let handout = Handout::new(RUN, 0, day(0), &definitions, &policy);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+        for held in [0, 1, 31, 32, 40] {
+            let open: Vec<_> = (0..held).map(|n| CouponId::new(format!("other_{n}"))).collect();
+            let holding = Holding { recent: open.clone(), open };
+            let given = handout.assign(&agent(), &holding, &mut rng);
+            assert_eq!(given.len(), 32_usize.saturating_sub(held), "{held} held");
+        }
+    }
+
+    #[test]
+    fn too_few_definitions_give_fewer_coupons_and_none_gives_none() {
+        let policy = OfferPolicy::default();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+        for (frontstore, targeted) in [(0, 0), (1, 5)] {
+            let definitions = definitions(frontstore, targeted);
+            let handout = Handout::new(RUN, 0, day(0), &definitions, &policy);
+            let given = handout.assign(&agent(), &Holding::default(), &mut rng);
+            assert_eq!(given.len(), frontstore + targeted);
+        }
+    }
+
+    #[test]
+    fn over_eight_weeks_no_coupon_comes_back_within_28_days_and_no_wallet_exceeds_32() {
+        let (definitions, policy) = (definitions(20, 237), OfferPolicy::default());
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
+        let mut log: Vec<Assignment> = Vec::new();
+        let mut redeemed = HashSet::new();
+        for week in 0..8_u32 {
+            let at = day(i64::from(week) * 7);
+            let since = no_repeat_since(at, &policy);
+            let is_open = |a: &&Assignment| a.expires_at > at && !redeemed.contains(&a.coupon_id);
+            let ids = |assignments: Vec<&Assignment>| -> Vec<CouponId> {
+                assignments.into_iter().map(|a| a.coupon_id.clone()).collect()
+            };
+            let holding = Holding {
+                open: ids(log.iter().filter(is_open).collect()),
+                recent: ids(log.iter().filter(|a| a.assigned_at >= since).collect()),
+            };
+            let given = Handout::new(RUN, week, at, &definitions, &policy).assign(
+                &agent(),
+                &holding,
+                &mut rng,
+            );
+            assert!(holding.open.len() + given.len() <= 32, "week {week}");
+            for assignment in &given {
+                let again = log.iter().any(|earlier| {
+                    earlier.coupon_id == assignment.coupon_id
+                        && at - earlier.assigned_at < TimeDelta::days(28)
+                });
+                assert!(!again, "{} again in week {week}", assignment.coupon_id);
+                if rng.random_bool(0.3) {
+                    redeemed.insert(assignment.coupon_id.clone());
+                }
+            }
+            log.extend(given);
+        }
+        assert!(log.len() > 100, "{}", log.len());
+    }
+
+    #[test]
+    fn about_a_tenth_of_the_agents_is_held_out() {
+        let policy = OfferPolicy::default();
+        let held_out = (0..10_000)
+            .filter(|n| is_held_out(&AgentId::new(format!("agent_{n:03}")), &policy))
+            .count();
+        assert!((900..=1_100).contains(&held_out), "{held_out} of 10,000");
+        let nobody = OfferPolicy { holdout_percent: 0.0, ..policy };
+        let everybody = OfferPolicy { holdout_percent: 100.0, ..policy };
+        assert!(!is_held_out(&agent(), &nobody) && is_held_out(&agent(), &everybody));
+    }
+
+    #[test]
+    fn days_without_end_overflow_nothing() {
+        let policy = OfferPolicy {
+            coupon_life_days: u32::MAX,
+            no_repeat_days: u32::MAX,
+            ..OfferPolicy::default()
+        };
+        let definitions = definitions(2, 2);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+        let handout = Handout::new(RUN, 0, day(0), &definitions, &policy);
+        assert_eq!(handout.assign(&agent(), &Holding::default(), &mut rng).len(), 4);
+        assert_eq!(no_repeat_since(day(0), &policy), NaiveDateTime::MIN);
+    }
+}
