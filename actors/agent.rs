@@ -304,6 +304,7 @@ impl Desk {
             permits: self.doors.permits.clone(),
             session: self.leased.calls.clone(),
             pacing: Arc::clone(&self.settings.pacing),
+            parked: self.settings.parked.clone(),
             caller: Caller {
                 agent_id: self.persona.agent_id.clone(),
                 user_id: self.persona.user_id,

@@ -1,7 +1,7 @@
 //! The DbWriter: every write of a run goes through it, each retried with the same id (P1).
 //!
 //! *Owns*: nothing but the way to the store. *Accepts*: [`OpenRun`], [`SetRunState`],
-//! [`BeginReplay`], [`LoadAgents`], [`LoadMemories`], [`OpenFlow`], [`CommitFlow`], [`FailFlow`],
+//! [`Heartbeat`], [`BeginReplay`], [`LoadAgents`], [`LoadMemories`], [`OpenFlow`], [`CommitFlow`], [`FailFlow`],
 //! [`RecordCycle`], [`RecordIncident`], [`RecordSeen`], [`AbandonOrphans`], [`Drain`].
 //! *Sends*: nothing; it answers. *When it fails*: the asker gets the store's last error after 120 s,
 //! and that costs its flow alone. *Bounds*: attempts at once (the pool's size), one ask an agent.
@@ -18,8 +18,8 @@ use std::collections::HashMap;
 use actix::prelude::*;
 
 use self::messages::{
-    AbandonOrphans, BeginReplay, CommitFlow, Drain, FailFlow, LoadAgents, LoadMemories, OpenFlow,
-    OpenRun, RecordCycle, RecordIncident, RecordSeen, SetRunState,
+    AbandonOrphans, BeginReplay, CommitFlow, Drain, FailFlow, Heartbeat, LoadAgents, LoadMemories,
+    OpenFlow, OpenRun, RecordCycle, RecordIncident, RecordSeen, SetRunState,
 };
 use self::retrying_store::RetryingStore;
 use crate::domain::flow::AgentMemory;
@@ -69,6 +69,15 @@ impl Handler<SetRunState> for DbWriter {
     fn handle(&mut self, set: SetRunState, _: &mut Self::Context) -> Answer<()> {
         let SetRunState { run_id, owner, state, at } = set;
         Box::pin(self.store.ask(move |store| store.set_run_state(run_id, owner, state, at)))
+    }
+}
+
+impl Handler<Heartbeat> for DbWriter {
+    type Result = Answer<()>;
+
+    fn handle(&mut self, beat: Heartbeat, _: &mut Self::Context) -> Answer<()> {
+        let Heartbeat { run_id, owner, at } = beat;
+        Box::pin(self.store.ask(move |store| store.heartbeat(run_id, owner, at)))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod gate;
 pub mod line;
 pub mod messages;
+pub mod parked;
 pub mod permit;
 pub mod ring;
 
@@ -22,6 +23,7 @@ use self::bucket::Bucket;
 use self::gate::Gate;
 use self::line::Line;
 use self::messages::{CloseGate, OpenGate, Refuse, Refused, Retune, TakePermit};
+use self::parked::ParkedTime;
 use self::permit::Permit;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::Pacing;
@@ -41,15 +43,17 @@ pub struct RateLimiter {
     gate: Gate,
     /// The one timer, set while somebody waits for a token; all due tokens are given at each wake.
     timer: Option<SpawnHandle>,
+    /// How long the gate was closed, shared with the agents that wait.
+    parked: ParkedTime,
     /// The clock, shared with everybody.
     pacing: Arc<dyn Pacing>,
 }
 
 impl RateLimiter {
     /// A limiter with a full bucket and an open gate.
-    pub fn new(rate: Rate, pacing: Arc<dyn Pacing>) -> Self {
+    pub fn new(rate: Rate, parked: ParkedTime, pacing: Arc<dyn Pacing>) -> Self {
         let bucket = Bucket::new(rate, pacing.now());
-        Self { bucket, line: Line::default(), gate: Gate::default(), timer: None, pacing }
+        Self { bucket, line: Line::default(), gate: Gate::default(), timer: None, parked, pacing }
     }
 }
 
@@ -77,6 +81,9 @@ impl Handler<CloseGate> for RateLimiter {
 
     fn handle(&mut self, _: CloseGate, ctx: &mut Self::Context) {
         self.gate.close();
+        if self.gate == Gate::Closed {
+            self.parked.close(self.pacing.now());
+        }
         self.stop_timer(ctx);
     }
 }
@@ -86,6 +93,7 @@ impl Handler<OpenGate> for RateLimiter {
 
     fn handle(&mut self, _: OpenGate, ctx: &mut Self::Context) {
         self.gate.open();
+        self.parked.open(self.pacing.now());
         self.serve(ctx);
     }
 }
@@ -95,6 +103,7 @@ impl Handler<Refuse> for RateLimiter {
 
     fn handle(&mut self, Refuse(why): Refuse, ctx: &mut Self::Context) {
         self.gate.refuse(why);
+        self.parked.open(self.pacing.now());
         self.stop_timer(ctx);
         self.serve(ctx);
     }
@@ -189,7 +198,7 @@ mod tests {
     const HEAD: TakePermit = TakePermit { place: Place::Head };
 
     fn start(rate: Rate) -> Addr<RateLimiter> {
-        RateLimiter::new(rate, Arc::new(SystemPacing)).start()
+        RateLimiter::new(rate, ParkedTime::default(), Arc::new(SystemPacing)).start()
     }
 
     /// Asks `callers` times at once; answers when each was granted, in order of asking.

@@ -21,6 +21,7 @@ use crate::coordinator::status::RunStatus;
 use crate::coordinator::{AgentBuilder, Coordinator, Outlets};
 use crate::db_writer::DbWriter;
 use crate::db_writer::retry::RetryPolicy;
+use crate::db_writer::retrying_store::RetryingStore;
 use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::SessionId;
 use crate::offer_refresher::OfferRefresher;
@@ -29,6 +30,7 @@ use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ShopApiFactory, WalletMode};
 use crate::ports::store::{RunState, Store};
 use crate::rate_limiter::RateLimiter;
+use crate::rate_limiter::parked::ParkedTime;
 use crate::session_pool::SessionPool;
 use crate::session_pool::messages::Call;
 use crate::session_pool::request_meter::SharedMeter;
@@ -109,8 +111,9 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
         pool: Box::new(move || pool.pool_status()),
     };
     let coordinator = Coordinator::create(|ctx| {
-        let wired = wire(&plan, &ports, &threads, ctx.address());
-        let builder = agent_builder(&plan, &ports, &wired);
+        let parked = ParkedTime::default();
+        let wired = wire(&plan, &ports, &threads, parked.clone(), ctx.address());
+        let builder = agent_builder(&plan, &ports, parked, &wired);
         Coordinator::new(wired.services, plan, ports.pacing, builder, outlets)
     });
     Running { coordinator, status, cycles, ended, arbiters: threads.owned }
@@ -150,18 +153,24 @@ fn wire(
     plan: &Arc<RunPlan>,
     ports: &Ports,
     threads: &Threads,
+    parked: ParkedTime,
     coordinator: Addr<Coordinator>,
 ) -> Wired {
     let on = &threads.services;
     let (rate, pacing) = (plan.rate, Arc::clone(&ports.pacing));
-    let limiter = RateLimiter::start_in_arbiter(on, move |_| RateLimiter::new(rate, pacing));
-    let (store, in_flight) = (Arc::clone(&ports.store), plan.writes_in_flight);
-    let writer = DbWriter::start_in_arbiter(on, move |_| {
-        DbWriter::new(store, RetryPolicy::default(), in_flight)
-    });
+    let limiter =
+        RateLimiter::start_in_arbiter(on, move |_| RateLimiter::new(rate, parked, pacing));
+    let store = RetryingStore::new(
+        Arc::clone(&ports.store),
+        plan.writes_in_flight,
+        RetryPolicy::default(),
+        Arc::clone(&ports.pacing),
+    );
+    let written = store.clone();
+    let writer = DbWriter::start_in_arbiter(on, move |_| DbWriter::new(written));
     let files = Arc::clone(&ports.checkpoints);
     let checkpointer = Checkpointer::start_in_arbiter(on, move |_| Checkpointer::new(files));
-    let refresher = start_refresher(plan, ports, on);
+    let refresher = start_refresher(plan, store, on);
     let (gate, upward) = (limiter.clone().recipient(), coordinator.recipient());
     let (permits, clock) = (limiter.clone().recipient(), Arc::clone(&ports.pacing));
     let breaker = CircuitBreaker::start_in_arbiter(on, move |_| {
@@ -188,13 +197,15 @@ fn tell_probes(breaker: &Addr<CircuitBreaker>, sessions: Vec<Recipient<Call>>) {
     breaker.do_send(ProbeVia(sessions));
 }
 
-fn start_refresher(plan: &Arc<RunPlan>, ports: &Ports, on: &ArbiterHandle) -> Addr<OfferRefresher> {
-    let store = Arc::clone(&ports.store);
+fn start_refresher(
+    plan: &Arc<RunPlan>,
+    store: RetryingStore,
+    on: &ArbiterHandle,
+) -> Addr<OfferRefresher> {
     let (coupons, policy) = (Arc::clone(&plan.coupons), plan.offers);
     let assigns = plan.shop.wallet == WalletMode::Engine;
-    let pacing = Arc::clone(&ports.pacing);
     OfferRefresher::start_in_arbiter(on, move |_| {
-        OfferRefresher::new(store, coupons, policy, assigns, pacing)
+        OfferRefresher::new(store, coupons, policy, assigns)
     })
 }
 
@@ -217,7 +228,12 @@ fn start_sessions(
 }
 
 /// The one way to make an agent: at start, at restart, at unfreeze.
-fn agent_builder(plan: &Arc<RunPlan>, ports: &Ports, wired: &Wired) -> AgentBuilder {
+fn agent_builder(
+    plan: &Arc<RunPlan>,
+    ports: &Ports,
+    parked: ParkedTime,
+    wired: &Wired,
+) -> AgentBuilder {
     let doors = AgentDoors {
         permits: wired.services.permits.clone(),
         leases: wired.pool.clone().recipient(),
@@ -235,6 +251,7 @@ fn agent_builder(plan: &Arc<RunPlan>, ports: &Ports, wired: &Wired) -> AgentBuil
         store_id: plan.store_id.clone(),
         default_cohort: plan.default_cohort.clone(),
         pacing: Arc::clone(&ports.pacing),
+        parked,
     });
     Box::new(move |persona, incarnation, memory, coordinator| {
         let monitor = Monitor::new(

@@ -1,7 +1,7 @@
 //! How an agent reaches the shop: a permit, a call, the retries, and the three clocks of each try.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -12,6 +12,7 @@ use crate::ports::shop_api::{
     ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
 };
 use crate::rate_limiter::messages::{Place, Refused, TakePermit};
+use crate::rate_limiter::parked::ParkedTime;
 use crate::session_pool::messages::Call;
 
 use super::retry::{self, Next};
@@ -24,6 +25,8 @@ pub struct Calls {
     pub session: Recipient<Call>,
     /// The clocks.
     pub pacing: Arc<dyn Pacing>,
+    /// What an operator's pause takes out of every wait.
+    pub parked: ParkedTime,
     /// Who the shop sees.
     pub caller: Caller,
     /// What the shop makes of a repeated checkout.
@@ -56,7 +59,7 @@ impl Calls {
     ) -> Result<ShopReply, CallStop> {
         let mut tries = 1;
         loop {
-            let wanted = self.pacing.now();
+            let wanted = Wanted::at(self.pacing.now(), &self.parked);
             let permit = self
                 .permits
                 .send(TakePermit { place: Place::Tail })
@@ -90,13 +93,27 @@ impl Calls {
         }
     }
 
-    fn sent(&mut self, tries: u32, wanted: Instant, sent: Instant, ended: Instant) {
+    fn sent(&mut self, tries: u32, wanted: Wanted, sent: Instant, ended: Instant) {
         self.requests += 1;
         self.retries += u64::from(tries > 1);
+        let parked = self.parked.total(sent).saturating_sub(wanted.parked);
         self.timings.push(CallTiming {
-            queued: sent.saturating_duration_since(wanted),
+            queued: sent.saturating_duration_since(wanted.at).saturating_sub(parked),
             service: ended.saturating_duration_since(sent),
         });
+    }
+}
+
+/// When a request was wanted, and how long the gate had been closed by then.
+#[derive(Clone, Copy)]
+struct Wanted {
+    at: Instant,
+    parked: Duration,
+}
+
+impl Wanted {
+    fn at(now: Instant, parked: &ParkedTime) -> Self {
+        Self { at: now, parked: parked.total(now) }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::ports::shop_api::{
     CatalogMode, Refusal, ShopCall, ShopCoupon, ShopReply, ShopTraits, WalletMode,
 };
 use crate::rate_limiter::messages::Refused;
+use crate::rate_limiter::parked::ParkedTime;
 
 use super::calls::{CallStop, Calls};
 use super::decision;
@@ -52,6 +53,8 @@ pub struct AgentSettings {
     pub default_cohort: Option<CohortName>,
     /// The clocks.
     pub pacing: Arc<dyn Pacing>,
+    /// How long the gate was closed.
+    pub parked: ParkedTime,
 }
 
 /// What an agent keeps between its flows.

@@ -21,6 +21,7 @@ use crate::domain::ids::AgentId;
 use crate::domain::persona::Persona;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall, ShopReply};
+use crate::rate_limiter::parked::ParkedTime;
 use crate::ports::store::{NewRun, Orphans, Replay};
 
 use super::messages::StartError;
@@ -146,6 +147,7 @@ impl Look {
                 permits: services.permits.clone(),
                 session: services.sessions[0].clone(),
                 pacing,
+                parked: ParkedTime::default(),
                 caller,
                 idempotency: plan.shop.idempotency,
                 timings: Vec::new(),
