@@ -29,13 +29,13 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use crate::coordinator::messages::{AgentFinished, Ending};
+use crate::db_writer::messages::OpenFlow;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
 use crate::domain::ids::{FlowId, Incarnation, SessionId};
 use crate::domain::persona::Persona;
 use crate::ports::shop_api::Caller;
 use crate::ports::store::StoreError;
-use crate::db_writer::messages::OpenFlow;
 use crate::rate_limiter::messages::TakePermit;
 use crate::session_pool::messages::{Lease, Leased};
 
@@ -239,7 +239,9 @@ impl Desk {
         let behavior = Arc::clone(&self.settings.behavior);
         let views = match activity {
             Activity::Shop => decision::products_to_look(&behavior, &self.persona),
-            Activity::Browse | Activity::Idle => decision::draw_browse_views(&mut state.rng, &behavior),
+            Activity::Browse | Activity::Idle => {
+                decision::draw_browse_views(&mut state.rng, &behavior)
+            }
         };
         let clock =
             VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);
@@ -348,13 +350,7 @@ impl Desk {
                 ..CycleVolume::default()
             };
         }
-        FlowOutcome {
-            state,
-            leased: self.leased,
-            ending: recorded,
-            volume,
-            timings: calls.timings,
-        }
+        FlowOutcome { state, leased: self.leased, ending: recorded, volume, timings: calls.timings }
     }
 }
 

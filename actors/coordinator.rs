@@ -138,11 +138,8 @@ impl Handler<StartRun> for Coordinator {
     type Result = ResponseActFuture<Self, Result<(), StartError>>;
 
     fn handle(&mut self, _: StartRun, _: &mut Self::Context) -> Self::Result {
-        let prepared = start::prepare(
-            self.services.clone(),
-            Arc::clone(&self.plan),
-            Arc::clone(&self.pacing),
-        );
+        let prepared =
+            start::prepare(self.services.clone(), Arc::clone(&self.plan), Arc::clone(&self.pacing));
         let begun = prepared.into_actor(self).then(|prepared, act, ctx| act.begin(prepared, ctx));
         Box::pin(begun)
     }
@@ -262,11 +259,8 @@ impl Coordinator {
         if matches!(self.phase, Phase::Starting | Phase::Ended) {
             return;
         }
-        let beat = Heartbeat {
-            run_id: self.plan.run_id,
-            owner: self.plan.owner,
-            at: self.pacing.wall(),
-        };
+        let beat =
+            Heartbeat { run_id: self.plan.run_id, owner: self.plan.owner, at: self.pacing.wall() };
         let services = self.services.clone();
         let sent = async move { services.write(beat).await }.into_actor(self);
         ctx.spawn(sent.map(|beaten, _, _| {

@@ -9,9 +9,7 @@ use crate::domain::cart::Cart;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
-use crate::domain::flow::{
-    EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart,
-};
+use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
 use crate::domain::ids::{CouponId, ProductId, StoreId};
 use crate::domain::money::Cents;
 use crate::domain::offer::{Assignment, Coupon, Wallet};
@@ -120,7 +118,8 @@ impl Draft {
 
     /// The shop showed the wallet.
     pub fn saw_coupons(&mut self, eligible: &[Coupon], ineligible: &[Coupon], at: Moment) {
-        let ids = |list: &[Coupon]| list.iter().map(|c| c.id.as_str().to_owned()).collect::<Vec<_>>();
+        let ids =
+            |list: &[Coupon]| list.iter().map(|c| c.id.as_str().to_owned()).collect::<Vec<_>>();
         let payload = json!({
             "eligible_coupon_ids": ids(eligible),
             "ineligible_coupon_ids": ids(ineligible),
@@ -181,8 +180,7 @@ impl Draft {
 
     /// The cart was left.
     pub fn left_cart(&mut self, reason: EndReason, at: Moment) {
-        let payload =
-            json!({ "reason": reason.as_str(), "cart_total_cents": self.cart.total().0 });
+        let payload = json!({ "reason": reason.as_str(), "cart_total_cents": self.cart.total().0 });
         self.event(EventKind::CartAbandon, None, None, payload, at);
     }
 

@@ -274,9 +274,10 @@ impl Visit {
         }
         match answer {
             Ok(reply) => {
-                let unit_price = match reply {
-                    ShopReply::ItemAdded { unit_price } => unit_price,
-                    _ => product.price,
+                let unit_price = if let ShopReply::ItemAdded { unit_price } = reply {
+                    unit_price
+                } else {
+                    product.price
                 };
                 let at = self.moment(VisitClock::add);
                 self.with(|d| d.added(product, quantity, unit_price, at));
@@ -393,8 +394,7 @@ impl Visit {
             CallStop::Api(error) => error.sent_at.is_some() && is_uncertain(&error.kind),
             CallStop::NoPermit(_) | CallStop::SessionGone => false,
         };
-        let reason =
-            if uncertain { EndReason::CheckoutUnknown } else { EndReason::CheckoutFailed };
+        let reason = if uncertain { EndReason::CheckoutUnknown } else { EndReason::CheckoutFailed };
         self.with(|d| d.checkout_failed(reason.as_str(), false, at));
         Ok(ending_of(stop, reason))
     }

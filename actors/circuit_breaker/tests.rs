@@ -22,7 +22,10 @@ enum Seen {
 }
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<(Seen, Option<Instant>)>>>);
+struct Log(Arc<Mutex<Vec<Entry>>>);
+
+/// What was seen, and when.
+type Entry = (Seen, Option<Instant>);
 
 impl Log {
     fn note(&self, seen: Seen) {
@@ -106,7 +109,7 @@ async fn bench(shop: [Shop; 4]) -> Bench {
     let log = Log::default();
     let neighbour = Neighbour(log.clone()).start();
     let pacing = Arc::new(SystemPacing);
-    let limiter = RateLimiter::new(Rate::DEFAULT, pacing.clone()).start();
+    let limiter = RateLimiter::new(Rate::DEFAULT, Default::default(), pacing.clone()).start();
     let breaker = CircuitBreaker::new(
         neighbour.clone().recipient(),
         neighbour.recipient(),

@@ -13,7 +13,7 @@ use crate::db_writer::messages::{Drain, RecordCycle, SetRunState};
 use crate::domain::cycle::CycleRecord;
 use crate::domain::incident::IncidentKind;
 use crate::ports::checkpoint_file::CheckpointError;
-use crate::ports::store::{RunState, StoreError};
+use crate::ports::store::{Orphans, RunState, StoreError};
 
 use super::Coordinator;
 use super::messages::{CommandRefused, StartError};
@@ -36,6 +36,11 @@ impl Coordinator {
             Err(error) => return Box::pin(fut::ready(Err(error))),
         };
         self.shop = prepared.shop;
+        // Whose cart a dead process left full begins its next flow by clearing it.
+        for cart in &prepared.orphans.dirty {
+            let memory = prepared.memories.entry(cart.agent_id.clone()).or_default();
+            memory.shop_cart_dirty = true;
+        }
         let (builder, address) = (&self.builder, ctx.address());
         self.roster.fill(prepared.personas, |persona, incarnation| {
             let memory = prepared.memories.remove(&persona.agent_id).unwrap_or_default();
@@ -44,6 +49,7 @@ impl Coordinator {
         if let Some(replay) = prepared.replay {
             self.progress.attempts = super::attempt::Attempts::after(replay);
         }
+        self.note_orphans(&prepared.orphans);
         let saved = self.save(SavedState::Running, ctx);
         Box::pin(saved.map(|saved, act, ctx| {
             saved?;
@@ -53,6 +59,18 @@ impl Coordinator {
             act.next(ctx);
             Ok(())
         }))
+    }
+
+    fn note_orphans(&self, orphans: &Orphans) {
+        let (rows, carts) = (orphans.abandoned, orphans.dirty.len());
+        if rows > 0 || carts > 0 {
+            let message = format!(
+                "clean-up after a dead process: {rows} open shopping sessions abandoned, {carts} \
+                 carts are cleared at the shop before their agents' next flows"
+            );
+            let detail = json!({ "abandoned": rows, "dirty_carts": carts });
+            self.incident(IncidentKind::CleanUp, message, detail, None);
+        }
     }
 
     /// Everybody is through: the attempt becomes a row.
@@ -254,10 +272,9 @@ impl Coordinator {
 
     pub(super) fn saved_state(&self) -> SavedState {
         match (&self.orders.frozen, self.orders.paused) {
-            (Some(reason), _) => SavedState::Frozen {
-                reason: reason.clone(),
-                broken_cycle: self.broken_cycle(),
-            },
+            (Some(reason), _) => {
+                SavedState::Frozen { reason: reason.clone(), broken_cycle: self.broken_cycle() }
+            }
             (None, true) => SavedState::Paused,
             (None, false) => SavedState::Running,
         }

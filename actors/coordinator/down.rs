@@ -60,7 +60,8 @@ impl Coordinator {
         let message = format!("{agent} was restarted: {cause}");
         self.incident(IncidentKind::Restart, message, json!({}), Some(agent.clone()));
         if after == AfterCrash::Quarantine {
-            let message = format!("{agent} crashed four times in ten cycles and gets no more ticks");
+            let message =
+                format!("{agent} crashed four times in ten cycles and gets no more ticks");
             self.incident(IncidentKind::Quarantine, message, json!({}), Some(agent.clone()));
             self.check_quarantines(ctx);
         }
@@ -105,8 +106,7 @@ impl Coordinator {
             old.do_send(StopAgent);
         }
         let (builder, address) = (&self.builder, ctx.address());
-        self.roster.replace(agent, |persona, incarnation| {
-            builder(persona, incarnation, memory, &address)
-        });
+        self.roster
+            .replace(agent, |persona, incarnation| builder(persona, incarnation, memory, &address));
     }
 }

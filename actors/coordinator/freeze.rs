@@ -105,8 +105,7 @@ impl Coordinator {
         self.note_state(RunState::Running);
         let message = format!(
             "an operator resumed the frozen run; cycle {} is attempt {}",
-            self.progress.cycle,
-            replay.number.0
+            self.progress.cycle, replay.number.0
         );
         let detail = json!({ "was": was, "replay": replay.number.0 });
         self.incident(IncidentKind::Resume, message, detail, None);

@@ -121,7 +121,11 @@ impl Spread {
             p95: millis(h.value_at_quantile(0.95)),
             p99: millis(h.value_at_quantile(0.99)),
         };
-        LatencySummary { service: of(&self.service), queued: of(&self.queued), felt: of(&self.felt) }
+        LatencySummary {
+            service: of(&self.service),
+            queued: of(&self.queued),
+            felt: of(&self.felt),
+        }
     }
 }
 

@@ -27,7 +27,14 @@ pub struct Pacer {
 impl Pacer {
     /// A run that begins at `now`; an interval of zero is as fast as work allows.
     pub fn new(interval: Duration, now: Instant) -> Self {
-        Self { interval, start: now, ticks: 0, last_due: None, paused_since: None, last_clocks: None }
+        Self {
+            interval,
+            start: now,
+            ticks: 0,
+            last_due: None,
+            paused_since: None,
+            last_clocks: None,
+        }
     }
 
     /// When the next tick is due, asked at the end of a cycle.
@@ -75,7 +82,11 @@ impl Pacer {
 
     /// A new interval from the next tick on; lateness starts over.
     pub fn retune(&mut self, interval: Duration, now: Instant) {
-        *self = Self { last_due: self.last_due, last_clocks: self.last_clocks, ..Self::new(interval, now) };
+        *self = Self {
+            last_due: self.last_due,
+            last_clocks: self.last_clocks,
+            ..Self::new(interval, now)
+        };
     }
 
     /// How far the wall clock ran from the monotonic one since the last call, if above
@@ -149,7 +160,7 @@ mod tests {
         let wall = chrono::DateTime::UNIX_EPOCH.naive_utc();
         let mut pacer = Pacer::new(INTERVAL, start);
         assert_eq!(pacer.clock_jump(start, wall), None);
-        let mut jump = |mono_s: u64, wall_s: i64| {
+        let jump = |mono_s: u64, wall_s: i64| {
             let mut copy = pacer.clone();
             copy.clock_jump(
                 start + Duration::from_secs(mono_s),

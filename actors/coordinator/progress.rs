@@ -73,10 +73,8 @@ impl Progress {
     /// Whether the plan's end is reached at this boundary.
     pub fn is_planned_end(&self, plan: &RunPlan, now: Instant) -> bool {
         let cycles = plan.ends.cycles.is_some_and(|end| self.cycle.0 >= end);
-        let time = plan
-            .ends
-            .real_time
-            .is_some_and(|end| now.saturating_duration_since(self.began) >= end);
+        let time =
+            plan.ends.real_time.is_some_and(|end| now.saturating_duration_since(self.began) >= end);
         cycles || time
     }
 }

@@ -21,8 +21,8 @@ use crate::domain::ids::AgentId;
 use crate::domain::persona::Persona;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall, ShopReply};
-use crate::rate_limiter::parked::ParkedTime;
 use crate::ports::store::{NewRun, Orphans, Replay};
+use crate::rate_limiter::parked::ParkedTime;
 
 use super::messages::StartError;
 use super::plan::RunPlan;
@@ -134,12 +134,7 @@ struct Look {
 }
 
 impl Look {
-    fn new(
-        services: &Services,
-        plan: &RunPlan,
-        first: &Persona,
-        pacing: Arc<dyn Pacing>,
-    ) -> Self {
+    fn new(services: &Services, plan: &RunPlan, first: &Persona, pacing: Arc<dyn Pacing>) -> Self {
         let caller =
             Caller { agent_id: first.agent_id.clone(), user_id: first.user_id, flow_id: None };
         Self {

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::agent::messages::RunCycle;
 use crate::circuit_breaker::messages::{FreezeReason, Verdict};
+use crate::db_writer::messages::RecordIncident;
 use crate::domain::calendar;
 use crate::domain::cycle::{Cycle, CycleVolume};
 use crate::domain::ids::AgentId;
 use crate::domain::incident::{Incident, IncidentKind};
-use crate::db_writer::messages::RecordIncident;
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 
@@ -100,11 +100,7 @@ impl Coordinator {
     }
 
     /// Takes the breaker's verdict; its death is itself a reason to freeze.
-    pub(super) fn heed(
-        &mut self,
-        verdict: Result<Verdict, MailboxError>,
-        ctx: &mut Context<Self>,
-    ) {
+    pub(super) fn heed(&mut self, verdict: Result<Verdict, MailboxError>, ctx: &mut Context<Self>) {
         match verdict {
             Ok(Verdict::Running { failures, allowed }) => {
                 self.progress.failures = (failures, allowed);
