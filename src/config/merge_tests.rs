@@ -71,7 +71,7 @@ fn mistakes_in_the_file_are_named_by_place_key_and_what_is_allowed() {
         ("(offers: (holdout_percent: 101))", &["1:11", "offers.holdout_percent", "0 to 100"]),
         ("(warm_up: (steps_percent: [50, 10]))", &["1:12", "steps_percent", "rising"]),
         ("(log: (filter: \"a=b=c\"))", &["1:8", "log.filter"]),
-        ("(time: (scale: 48)", &["1:19"]),
+        ("(time: (scale: 48)", &["1:18"]),
     ] {
         let message = message(file);
         for part in parts {
