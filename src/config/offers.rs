@@ -1,5 +1,7 @@
 //! How offers are handed out.
 
+use std::path::PathBuf;
+
 use actors::domain::offer::OfferPolicy;
 
 use super::knob::concern;
@@ -36,6 +38,10 @@ concern!(
         holdout_percent: f64 = 10.0,
             flag "", env "CARTLOAD_OFFERS_HOLDOUT_PERCENT", unit "% of agents", decision "",
             allowed "a number from 0 to 100", check |n| (0.0..=100.0).contains(n);
+        /// `offers.coupons_file`, default none (the coupons that ship with cartload): definitions.
+        coupons_file: Option<PathBuf> = None,
+            flag "", env "CARTLOAD_OFFERS_COUPONS_FILE", unit "file", decision "",
+            allowed "the path of a .ron file, or none", check |_| true;
     }
 );
 

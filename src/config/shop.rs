@@ -1,5 +1,7 @@
 //! Which shop is driven.
 
+use std::path::PathBuf;
+
 use actix_web::http::Uri;
 
 use super::knob::concern;
@@ -24,6 +26,16 @@ concern!(
             flag "store-id", env "CARTLOAD_STORE_ID", unit "", decision "",
             allowed "a store's id exactly as the shop lists it",
             check |id| id.as_deref().is_none_or(|id| !id.trim().is_empty() && id.len() <= 200);
+        /// `shop.auth`, default none (the profile's choice): which of the profile's ways to sign in.
+        auth: Option<String> = None,
+            flag "", env "CARTLOAD_SHOP_AUTH", unit "", decision "",
+            allowed "the name of one of the profile's auth_strategies, or none",
+            check |name| name.as_deref().is_none_or(|name| !name.trim().is_empty());
+        /// `shop.ca_file`, default none (the platform's roots): certificates that the shop's TLS is
+        /// checked against, PEM.
+        ca_file: Option<PathBuf> = None,
+            flag "", env "CARTLOAD_SHOP_CA_FILE", unit "file", decision "",
+            allowed "the path of a PEM file, or none", check |_| true;
         /// `shop.mock`, default false: answers come from inside the process, without HTTP (Q9.3).
         mock: bool = false,
             flag "mock-api", env "CARTLOAD_MOCK_API", unit "", decision "Q9.3",
@@ -89,6 +101,8 @@ mod tests {
             api: api.map(str::to_owned),
             profile: profile.map(str::to_owned),
             store_id: None,
+            auth: None,
+            ca_file: None,
             mock,
         };
         assert_eq!(shop(None, None, false).target(), ShopTarget::PracticeInProcess);
