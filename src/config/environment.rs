@@ -127,6 +127,7 @@ fn shared_name_of(name: &str) -> Option<&'static str> {
 fn secret_file_of(name: &str) -> Option<&'static str> {
     match name {
         "CARTLOAD_DB" => Some("CARTLOAD_DB_FILE"),
+        "CARTLOAD_MIGRATE_URL" => Some("CARTLOAD_MIGRATE_URL_FILE"),
         "DATABASE_URL" => Some("DATABASE_URL_FILE"),
         _ => None,
     }

@@ -17,6 +17,12 @@ concern!(
         url: Option<DbUrl> = None,
             flag "db", env "CARTLOAD_DB", unit "URL", decision "Q1.4",
             allowed "sqlite://PATH, postgres://... or postgresql://...", check |_| true;
+        /// `store.migrate_url`, default none: a direct or session URL for migrations where `store.url`
+        /// goes through a transaction pooler. A secret too (Q1.4).
+        migrate_url: Option<DbUrl> = None,
+            flag "", env "CARTLOAD_MIGRATE_URL", unit "URL", decision "Q1.4",
+            allowed "postgres://... or postgresql://..., or none",
+            check |url| url.as_ref().is_none_or(DbUrl::is_postgres);
         /// `store.mock`, default false: writes are logged, not made (Q9.3).
         mock: bool = false,
             flag "mock-db", env "CARTLOAD_MOCK_DB", unit "", decision "Q9.3",
