@@ -1,8 +1,13 @@
 //! The edge of cartload: adapters to shop, store and files, configuration and the command line.
 
 pub mod checkpoint_files;
+pub mod cli;
 pub mod config;
+pub mod data_dir;
+pub mod logging;
+pub mod personas;
 pub mod practice_shop;
 pub mod ron_text;
+pub mod run_report;
 pub mod shop_api;
 pub mod store;

@@ -1,2 +1,35 @@
-//! x
-fn main() {}
+//! The binary: one crypto provider, one command, one exit code.
+
+use cartload::cli::{self, Cli, ExitCode, output};
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    // awc and the database's TLS must find exactly one provider; a second installation is refused.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        output::message("error: a crypto provider was installed before ring");
+        return ExitCode::Unexpected.into();
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) => {
+            // Help and version are answers, on stdout; the rest is usage.
+            let _ = asked.print();
+            return if asked.use_stderr() { ExitCode::Usage.into() } else { ExitCode::Ok.into() };
+        }
+    };
+    match cli::execute(cli) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            output::message(&format!("error: {error}"));
+            let mut said = error.to_string();
+            for cause in error.chain().skip(1).map(ToString::to_string) {
+                // A transparent error repeats its cause.
+                if !said.contains(&cause) {
+                    output::message(&format!("  caused by: {cause}"));
+                    said = cause;
+                }
+            }
+            ExitCode::of(&error).into()
+        }
+    }
+}

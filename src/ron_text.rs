@@ -1,5 +1,7 @@
 //! Reading RON so that a mistake is named by file, line, column and key.
 
+pub mod keys;
+
 use serde::de::DeserializeOwned;
 
 /// Why a RON text was refused.
@@ -23,10 +25,14 @@ pub fn parse<T: DeserializeOwned>(origin: &str, text: &str) -> Result<T, RonErro
             | ron::extensions::Extensions::UNWRAP_NEWTYPES
             | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES,
     );
-    options.from_str(text).map_err(|error| RonError {
-        origin: origin.to_owned(),
-        line: error.span.start.line,
-        column: error.span.start.col,
-        problem: error.code.to_string(),
+    options.from_str(text).map_err(|error| {
+        let (line, column) = (error.span.start.line, error.span.start.col);
+        let key = keys::key_at(text, line, column).map(|key| format!("{key}: "));
+        RonError {
+            origin: origin.to_owned(),
+            line,
+            column,
+            problem: format!("{}{}", key.unwrap_or_default(), error.code),
+        }
     })
 }

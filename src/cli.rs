@@ -1,0 +1,144 @@
+//! The command line: what may be asked, and which code the process ends with.
+//!
+//! Data goes to stdout, messages to stderr. `--config`, `--data` and `--db` mean the same everywhere.
+
+pub mod agents;
+pub mod config;
+pub mod exit_code;
+pub mod migrate;
+pub mod output;
+pub mod run;
+pub mod shop;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
+
+pub use self::exit_code::ExitCode;
+use crate::config::db_url::DbUrl;
+use crate::config::environment::Environment;
+use crate::config::{ConfigError, Layer, Origin, Settings, Sources, Value};
+
+const EXAMPLES: &str = "\
+Examples:
+  cartload run --time-scale 720 --rate 600 --cycles 24   a simulated day in two minutes
+  cartload run                                           372 shoppers, 75 s an hour, until Ctrl-C
+  cartload config show                                   every setting and where it came from
+  cartload agents import people.csv                      bring your own shoppers";
+
+/// 372 synthetic shoppers, each an actor, shop at a real store's HTTP API on a simulated clock.
+#[derive(Debug, Parser)]
+#[command(name = "cartload", version, before_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every subcommand.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GlobalArgs {
+    /// Config file [default: config/cartload.ron if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data directory: SQLite file, checkpoints, lock [default: ./data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Database; one with a password belongs into DATABASE_URL [default: cartload.db in --data]
+    #[arg(long, global = true, value_name = "sqlite://PATH|postgres://...", value_parser = secret)]
+    pub db: Option<SecretString>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Let the agents shop
+    Run(Box<run::RunArgs>),
+    /// Look at the settings, or write them into a file
+    Config(config::ConfigArgs),
+    /// Look at the agents and change who they are
+    Agents(agents::AgentsArgs),
+    /// Bring the database's tables up to date
+    Migrate,
+    /// Open the practice shop as a server of its own
+    Shop(shop::ShopArgs),
+}
+
+/// Takes any text: what is wrong with it is said later, without showing it.
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
+}
+
+impl GlobalArgs {
+    /// These options and a subcommand's own, above environment, file and defaults.
+    pub fn settings(&self, mut flags: Layer) -> Result<Settings, ConfigError> {
+        flags.store.data_dir = self.data.clone();
+        if let Some(text) = &self.db {
+            let url = DbUrl::from_text(text.expose_secret());
+            let refused = || ConfigError::Impossible {
+                origin: Origin::Flag { name: "db" },
+                key: "store.url",
+                given: "(not shown)".to_owned(),
+                allowed: "sqlite://PATH, postgres://... or postgresql://...",
+            };
+            flags.store.url = Some(Some(url.ok_or_else(refused)?));
+        }
+        let environment = Environment::of_process();
+        Settings::load(Sources { flags, config: self.config.clone(), environment })
+    }
+}
+
+/// Does what was asked; an error's code is [`ExitCode::of`] it.
+pub fn execute(cli: Cli) -> Result<ExitCode> {
+    let global = cli.global;
+    match cli.command {
+        Command::Run(args) => run::execute(&global, &args),
+        Command::Config(args) => config::execute(&global, &args),
+        Command::Agents(args) => agents::execute(&global, &args),
+        Command::Migrate => migrate::execute(&global),
+        Command::Shop(args) => shop::execute(&global, &args),
+    }
+}
+
+/// What a command says whose database, shop or topology is not linked into this build.
+fn unconnected(command: &str) -> anyhow::Error {
+    anyhow::anyhow!("`{command}` needs parts that are not in this build")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn verify_cli() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_a_knob_names_is_there() {
+        let command = Cli::command();
+        let run = command.find_subcommand("run").unwrap();
+        let longs = command.get_arguments().chain(run.get_arguments());
+        let longs: Vec<_> = longs.filter_map(clap::Arg::get_long).collect();
+        for knob in crate::config::knobs().filter(|knob| !knob.flag.is_empty()) {
+            assert!(longs.contains(&knob.flag), "--{} of {}", knob.flag, knob.key);
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_none_is_not_shown_by_the_error() {
+        let cli = Cli::try_parse_from(["cartload", "migrate", "--db", "mysql://u:hunter2@h/d"]);
+        let cli = cli.unwrap();
+        assert!(!format!("{cli:?}").contains("hunter2"));
+        let error = cli.global.settings(Layer::default()).unwrap_err();
+        assert!(error.is_usage());
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}

@@ -1,0 +1,126 @@
+//! `cartload config`: check, show, init.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::exit_code::WithCode;
+use super::{ExitCode, GlobalArgs, output};
+use crate::config::{DEFAULT_FILE, Layer, Settings, TEMPLATE};
+
+/// Look at the settings, or write them into a file.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check the settings a run would get; a mistake is named by file, line, column and key
+    Check {
+        /// Config file to check, in place of --config
+        file: Option<PathBuf>,
+    },
+    /// Print every setting with its value, its unit and where it came from
+    Show {
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a config file with every setting, its default, unit and meaning
+    Init {
+        /// File to write
+        #[arg(default_value = DEFAULT_FILE)]
+        file: PathBuf,
+        /// Write over a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Does it.
+pub fn execute(global: &GlobalArgs, args: &ConfigArgs) -> Result<ExitCode> {
+    match &args.command {
+        ConfigCommand::Check { file } => check(global, file.as_deref()),
+        ConfigCommand::Show { json } => show(global, *json),
+        ConfigCommand::Init { file, force } => init(file, *force),
+    }
+}
+
+fn load(global: &GlobalArgs) -> Result<Settings> {
+    let settings = global.settings(Layer::default())?;
+    for warning in &settings.warnings {
+        output::message(&format!("warning: {warning}"));
+    }
+    Ok(settings)
+}
+
+fn check(global: &GlobalArgs, file: Option<&Path>) -> Result<ExitCode> {
+    let mut global = global.clone();
+    if let Some(file) = file {
+        global.config = Some(file.to_path_buf());
+    }
+    let settings = load(&global)?;
+    settings.ends(settings.time.start.resolve(chrono::Utc::now().naive_utc()))?;
+    output::data(&format!("{} settings are fine", settings.shown.len()))?;
+    Ok(ExitCode::Ok)
+}
+
+fn show(global: &GlobalArgs, as_json: bool) -> Result<ExitCode> {
+    let settings = load(global)?;
+    if as_json {
+        let entry = |shown: &crate::config::Shown| {
+            json!({
+                "key": shown.key,
+                "value": shown.value,
+                "unit": shown.unit,
+                "decision": shown.decision,
+                "origin": shown.origin.to_string(),
+            })
+        };
+        let entries: Vec<Value> = settings.shown.iter().map(entry).collect();
+        output::data(&serde_json::to_string_pretty(&entries)?)?;
+        return Ok(ExitCode::Ok);
+    }
+    let row = |shown: &crate::config::Shown| {
+        let value = match &shown.value {
+            Value::Null => "none".to_owned(),
+            value => value.to_string(),
+        };
+        vec![shown.key.to_owned(), value, shown.unit.to_owned(), shown.origin.to_string()]
+    };
+    let mut rows = vec![["setting", "value", "unit", "origin"].map(str::to_owned).to_vec()];
+    rows.extend(settings.shown.iter().map(row));
+    output::data(&output::table(&rows))?;
+    Ok(ExitCode::Ok)
+}
+
+fn init(file: &Path, force: bool) -> Result<ExitCode> {
+    let place = || format!("{}", file.display());
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).with_context(place).code(ExitCode::Config)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    let mut opened = options.open(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            anyhow!("{} is there already; --force writes over it", file.display())
+        }
+        _ => anyhow!("{}: {error}", file.display()),
+    });
+    let opened = opened.as_mut().map_err(|error| anyhow!("{error}")).code(ExitCode::Config)?;
+    opened.write_all(TEMPLATE.as_bytes()).with_context(place).code(ExitCode::Config)?;
+    output::message(&format!("{} is written; `cartload config check` reads it", file.display()));
+    Ok(ExitCode::Ok)
+}

@@ -1,0 +1,127 @@
+//! The code a process ends with; scripts tell causes apart by it.
+
+use actors::coordinator::messages::StartError;
+use actors::ports::checkpoint_file::CheckpointError;
+use actors::ports::shop_api::ApiError;
+use actors::ports::store::StoreError;
+
+use crate::config::ConfigError;
+use crate::data_dir::DataDirError;
+use crate::personas::PersonaFileError;
+use crate::ron_text::RonError;
+
+/// Why a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// It did what was asked.
+    Ok = 0,
+    /// Something nobody foresaw.
+    Unexpected = 1,
+    /// The command line.
+    Usage = 2,
+    /// Settings, persona files, profiles or the data directory.
+    Config = 3,
+    /// A checkpoint.
+    Checkpoint = 4,
+    /// The shop cannot be reached or does not answer as its profile says.
+    Shop = 5,
+    /// The database.
+    Database = 6,
+    /// The run was frozen when it ended.
+    Frozen = 7,
+    /// Ctrl-C.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+/// An error of a kind that does not say its code by its type.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct Coded {
+    /// Its code.
+    pub code: ExitCode,
+    /// The error.
+    pub source: anyhow::Error,
+}
+
+/// Gives an error the code that its type does not say.
+pub trait WithCode<T> {
+    /// The error with `code`.
+    fn code(self, code: ExitCode) -> Result<T, Coded>;
+}
+
+impl<T, E: Into<anyhow::Error>> WithCode<T> for Result<T, E> {
+    fn code(self, code: ExitCode) -> Result<T, Coded> {
+        self.map_err(|error| Coded { code, source: error.into() })
+    }
+}
+
+impl ExitCode {
+    /// The code of an error: that of the first cause whose kind is known.
+    pub fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(Self::of_cause).unwrap_or(Self::Unexpected)
+    }
+
+    fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if let Some(coded) = cause.downcast_ref::<Coded>() {
+            return Some(coded.code);
+        }
+        if let Some(error) = cause.downcast_ref::<ConfigError>() {
+            return Some(if error.is_usage() { Self::Usage } else { Self::Config });
+        }
+        if let Some(error) = cause.downcast_ref::<StartError>() {
+            return Some(Self::of_start(error));
+        }
+        let is_config = cause.is::<DataDirError>()
+            || cause.is::<PersonaFileError>()
+            || cause.is::<RonError>();
+        if is_config {
+            return Some(Self::Config);
+        }
+        if cause.is::<StoreError>() {
+            return Some(Self::Database);
+        }
+        if cause.is::<CheckpointError>() {
+            return Some(Self::Checkpoint);
+        }
+        cause.is::<ApiError>().then_some(Self::Shop)
+    }
+
+    fn of_start(error: &StartError) -> Self {
+        match error {
+            StartError::Shop(_) | StartError::EmptyCatalog => Self::Shop,
+            StartError::Store(_) => Self::Database,
+            StartError::Checkpoint(_) => Self::Checkpoint,
+            StartError::NoAgents => Self::Config,
+            StartError::Ended(_) => Self::Unexpected,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_found_below_its_context() {
+        let error = Err::<(), _>(StoreError::Closed).context("opening").unwrap_err();
+        assert_eq!(ExitCode::of(&error), ExitCode::Database);
+        let error = anyhow::Error::from(StartError::NoAgents);
+        assert_eq!(ExitCode::of(&error), ExitCode::Config);
+        let error = anyhow::anyhow!("who knows");
+        assert_eq!(ExitCode::of(&error), ExitCode::Unexpected);
+        let io = std::io::Error::other("in use");
+        let error = Err::<(), _>(io).code(ExitCode::Shop).context("practice shop").unwrap_err();
+        assert_eq!(ExitCode::of(&error), ExitCode::Shop);
+    }
+}

@@ -1,0 +1,42 @@
+//! Writing to stdout and stderr without dying of a closed pipe.
+
+use std::io::{self, Write};
+
+/// Writes data and a line end to stdout. A reader that went away (`| head`) is no error.
+pub fn data(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Writes a message to stderr; there is nowhere to complain if that fails.
+pub fn message(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Columns two spaces apart, each as wide as its widest cell; the last is not padded.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_of_a_column_begin_below_each_other() {
+        let rows = [vec!["a".into(), "bb".into()], vec!["ccc".into(), String::new()]];
+        assert_eq!(table(&rows), "a    bb\nccc");
+    }
+}

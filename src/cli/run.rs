@@ -1,0 +1,202 @@
+//! `cartload run`: the flags, what is checked before anything is written, and how the run ends.
+
+pub mod signals;
+
+use actors::domain::ids::OwnerToken;
+use actors::ports::store::RunState;
+use anyhow::Result;
+use clap::Args;
+
+use super::{ExitCode, GlobalArgs, output};
+use crate::config::words::{LogFormat, OnFreeze, RateSetting, SimulatedInstant, Start, TimeScale};
+use crate::config::{Layer, Settings};
+use crate::data_dir::{DataDir, Lock};
+use crate::logging::{self, Screen};
+use crate::run_report::{RunReport, summary};
+
+const EXAMPLES: &str = "\
+Examples:
+  cartload run --time-scale 720 --rate 600 --cycles 24       a simulated day in two minutes
+  cartload run --time-scale max --rate unlimited --cycles 48 --warm-up off --json
+  cartload run --api https://shop.example --days 28 --preset lifelike
+  cartload run --mock-api --mock-db --cycles 8               nothing leaves the process
+
+A cycle is a simulated hour. Ctrl-C finishes the cycle and saves; twice stops now.";
+
+/// Let the agents shop.
+#[derive(Clone, Debug, Default, Args)]
+#[command(before_help = EXAMPLES)]
+pub struct RunArgs {
+    /// Simulated seconds per real second; max: as fast as the work allows [default: 48]
+    #[arg(long, value_name = "N|max")]
+    pub time_scale: Option<TimeScale>,
+    /// Requests per second to the shop, over all connections [default: 50]
+    #[arg(long, value_name = "N|unlimited")]
+    pub rate: Option<RateSetting>,
+    /// End after so many cycles (of several ends the first reached counts)
+    #[arg(long, value_name = "N")]
+    pub cycles: Option<u32>,
+    /// End after so many simulated days
+    #[arg(long, value_name = "N")]
+    pub days: Option<u32>,
+    /// End at this simulated date
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<SimulatedInstant>,
+    /// End after so many real hours; the cycle under way is finished
+    #[arg(long, value_name = "REAL")]
+    pub hours: Option<f64>,
+    /// Where simulated time begins, as 2026-01-05 or 2026-01-05T08:00 [default: this Monday, 08:00]
+    #[arg(long, value_name = "DATE")]
+    pub start: Option<Start>,
+    /// Release 10, 25, 50, 75 % of the agents for two cycles each first [default: on]
+    #[arg(long, value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
+    pub warm_up: Option<bool>,
+    /// Rules of behaviour: load, lifelike or a file [default: load]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub preset: Option<String>,
+    /// At most so many agents; so many are generated where there are none [default: all, 372]
+    #[arg(long, value_name = "N")]
+    pub agents: Option<u32>,
+    /// Base URL of the shop [default: the practice shop, in this process]
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
+    /// Which shop that is [default: practice; voiceoffers with --api]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// The store all agents select [default: they are spread over all]
+    #[arg(long, value_name = "ID")]
+    pub store_id: Option<String>,
+    /// Answer from inside the process: no HTTP
+    #[arg(long)]
+    pub mock_api: bool,
+    /// Log what would be written: no database
+    #[arg(long)]
+    pub mock_db: bool,
+    /// What a frozen run does: wait for an operator, or end with code 7 [default: wait]
+    #[arg(long, value_enum, value_name = "wait|exit", hide_possible_values = true)]
+    pub on_freeze: Option<OnFreeze>,
+    /// Print the summary as one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// Form of messages and cycle lines on stderr [default: text]
+    #[arg(long, value_enum, value_name = "text|json", hide_possible_values = true)]
+    pub log_format: Option<LogFormat>,
+    /// No cycle lines and no progress line; warnings only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+fn on_off(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("allowed: on, off"),
+    }
+}
+
+impl RunArgs {
+    /// What these flags say; a flag that is not given says nothing.
+    pub fn layer(&self) -> Layer {
+        let mut layer = Layer::default();
+        layer.time.scale = self.time_scale;
+        layer.time.start = self.start;
+        layer.time.cycles = self.cycles.map(Some);
+        layer.time.days = self.days.map(Some);
+        layer.time.until = self.until.map(Some);
+        layer.time.hours = self.hours.map(Some);
+        layer.rate.per_second = self.rate;
+        layer.warm_up.enabled = self.warm_up;
+        layer.population.agents = self.agents.map(Some);
+        layer.population.preset = self.preset.clone();
+        layer.shop.api = self.api.clone().map(Some);
+        layer.shop.profile = self.profile.clone().map(Some);
+        layer.shop.store_id = self.store_id.clone().map(Some);
+        layer.shop.mock = self.mock_api.then_some(true);
+        layer.store.mock = self.mock_db.then_some(true);
+        layer.breaker.on_freeze = self.on_freeze;
+        layer.log.format = self.log_format;
+        layer.log.quiet = self.quiet.then_some(true);
+        layer
+    }
+}
+
+/// A run that is asked for: settings that were checked, and what becomes of the summary.
+#[derive(Debug)]
+pub struct Asked {
+    /// The settings.
+    pub settings: Settings,
+    /// Stderr, shared by messages and the progress line.
+    pub screen: Screen,
+    /// This process's right to write, also named in the lock.
+    pub owner: OwnerToken,
+    /// Where files go.
+    pub data: DataDir,
+    /// Keeps other processes out of `data` as long as this lives.
+    pub lock: Lock,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// What is printed.
+    pub report: RunReport,
+    /// The state it ended in.
+    pub state: RunState,
+    /// The code of the signal that ended it, if one did.
+    pub signal: Option<ExitCode>,
+}
+
+/// Does it.
+pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result<ExitCode> {
+    let settings = global.settings(args.layer())?;
+    settings.ends(settings.time.start.resolve(chrono::Utc::now().naive_utc()))?;
+    let screen = Screen::default();
+    logging::install(&settings.log, &screen);
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let owner = OwnerToken::fresh();
+    let data = DataDir::open(&settings.store.data_dir)?;
+    let lock = Lock::take(&data, owner)?;
+    let asked = Asked { settings, screen, owner, data, lock };
+    finish(drive(asked)?, args.json)
+}
+
+/// Runs it to its end. The body is `run/drive.rs`, which needs the store, the shop and the topology.
+fn drive(asked: Asked) -> Result<Ended> {
+    drop(asked);
+    Err(super::unconnected("run"))
+}
+
+/// Prints the summary; answers the code of the process.
+fn finish(ended: Ended, json: bool) -> Result<ExitCode> {
+    let text = match json {
+        true => serde_json::to_string(&ended.report)?,
+        false => summary::text(&ended.report),
+    };
+    output::data(&text)?;
+    Ok(exit_code(ended.state, ended.signal))
+}
+
+/// The code of a run that ended in `state`: a signal counts only where it cut the plan short.
+fn exit_code(state: RunState, signal: Option<ExitCode>) -> ExitCode {
+    match state {
+        RunState::Completed => ExitCode::Ok,
+        RunState::Frozen => ExitCode::Frozen,
+        RunState::Running | RunState::Paused | RunState::Stopped => signal.unwrap_or(ExitCode::Ok),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_gives_the_code_only_of_a_run_that_it_cut_short() {
+        let signal = Some(ExitCode::Interrupted);
+        assert_eq!(exit_code(RunState::Stopped, signal), ExitCode::Interrupted);
+        assert_eq!(exit_code(RunState::Stopped, None), ExitCode::Ok);
+        assert_eq!(exit_code(RunState::Completed, signal), ExitCode::Ok);
+        assert_eq!(exit_code(RunState::Frozen, signal), ExitCode::Frozen);
+    }
+}

@@ -1,0 +1,13 @@
+//! When the state of a run is saved.
+
+use super::knob::concern;
+
+concern!(
+    /// `checkpoints`: besides these, one is written at the start, on freeze and at the end.
+    Checkpoints, CheckpointsLayer, "checkpoints" {
+        /// `checkpoints.every_cycles`, default 10, cycles; 0: none in between (Q4).
+        every_cycles: u32 = 10,
+            flag "", env "CARTLOAD_CHECKPOINTS_EVERY_CYCLES", unit "cycles", decision "Q4",
+            allowed "a whole number from 0 to 100000", check |n| *n <= 100_000;
+    }
+);

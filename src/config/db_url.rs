@@ -1,0 +1,127 @@
+//! The database's URL as a setting: checked for its scheme, and never shown with its password.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::knob::Value;
+
+/// A `sqlite://` or `postgres://` URL that may hold a password.
+#[derive(Clone)]
+pub struct DbUrl(SecretString);
+
+impl DbUrl {
+    /// The URL as it was given; do not print it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether the URL names a Postgres server.
+    pub fn is_postgres(&self) -> bool {
+        !self.expose().starts_with("sqlite:")
+    }
+
+    /// Whether the URL holds a password.
+    pub fn has_password(&self) -> bool {
+        redact(self.expose()) != self.expose()
+    }
+
+    /// The URL without its password.
+    pub fn redacted(&self) -> String {
+        redact(self.expose())
+    }
+}
+
+impl Value for DbUrl {
+    fn from_text(text: &str) -> Option<Self> {
+        let rest = ["sqlite://", "postgres://", "postgresql://"]
+            .iter()
+            .find_map(|scheme| text.strip_prefix(scheme))?;
+        (!rest.is_empty()).then(|| Self(SecretString::from(text)))
+    }
+}
+
+impl fmt::Debug for DbUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.redacted())
+    }
+}
+
+impl PartialEq for DbUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Serialize for DbUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.redacted())
+    }
+}
+
+impl<'de> Deserialize<'de> for DbUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // Not the text itself: whatever stands there may be a secret.
+        Self::from_text(&text).ok_or_else(|| serde::de::Error::custom("not a database URL"))
+    }
+}
+
+/// Everything before the last `@` counts as user and password, so that a password with any
+/// character in it stays hidden; of the parameters only those known to be harmless are shown.
+fn redact(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
+    if scheme == "sqlite" {
+        return url.to_owned();
+    }
+    let (credentials, rest) = match rest.rsplit_once('@') {
+        Some((credentials, rest)) => (Some(credentials), rest),
+        None => (None, rest),
+    };
+    let credentials = match credentials.map(|c| c.split_once(':').ok_or(c)) {
+        Some(Ok((user, _))) => format!("{user}:***@"),
+        Some(Err(user)) => format!("{user}@"),
+        None => String::new(),
+    };
+    let (place, query) = match rest.split_once('?') {
+        Some((place, query)) => (place, format!("?{}", redact_query(query))),
+        None => (rest, String::new()),
+    };
+    format!("{scheme}://{credentials}{place}{query}")
+}
+
+fn redact_query(query: &str) -> String {
+    let harmless = ["sslmode", "application_name", "options", "connect_timeout", "port", "host"];
+    let show = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if !harmless.contains(&name) => format!("{name}=***"),
+        Some(_) | None => pair.to_owned(),
+    };
+    query.split('&').map(show).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_survives_redaction() {
+        for (url, shown) in [
+            ("postgres://me:pa@ss:/w?rd@db.example:5432/shop", "postgres://me:***@db.example:5432/shop"),
+            ("postgres://me@db/shop?sslmode=require&password=x", "postgres://me@db/shop?sslmode=require&password=***"),
+            ("postgresql://db/shop", "postgresql://db/shop"),
+            ("sqlite://./data/cartload.db", "sqlite://./data/cartload.db"),
+        ] {
+            let url = DbUrl::from_text(url).unwrap();
+            assert_eq!(format!("{url:?}"), shown);
+            assert_eq!(serde_json::to_value(&url).unwrap(), shown);
+        }
+    }
+
+    #[test]
+    fn only_sqlite_and_postgres_urls_are_taken() {
+        for text in ["", "mysql://u:p@h/d", "sqlite://", "data/cartload.db", "postgres:/x"] {
+            assert!(DbUrl::from_text(text).is_none(), "{text}");
+        }
+    }
+}

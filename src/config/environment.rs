@@ -1,0 +1,175 @@
+//! What the environment says: `CARTLOAD_*`, `DATABASE_URL`, `RUST_LOG` and the `*_FILE` variants of
+//! secrets. An empty variable counts as not set.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::ConfigError;
+use super::knob::{Knob, Origin, Value};
+
+/// Variables that are none of the knobs: the file to read, and what CI demands of tests.
+const ALSO_KNOWN: [&str; 2] = ["CARTLOAD_CONFIG", "CARTLOAD_REQUIRE"];
+/// Names under which profiles keep their secrets and tests their servers; not ours to judge.
+const PREFIXES_OF_OTHERS: [&str; 2] = ["CARTLOAD_SHOP_", "CARTLOAD_TEST_"];
+/// Edits between a misspelt variable and the one that is suggested, at most.
+const SUGGESTION_EDITS_MAX: usize = 4;
+/// A file that holds one URL is not longer, bytes.
+const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// The variables that concern cartload.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// By name; values may be secret.
+    variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        Self::from_pairs(std::env::vars_os().map(|(name, value)| {
+            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+        }))
+    }
+
+    /// Those of these variables that concern cartload and are not empty.
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let concerns = |name: &str| {
+            name.starts_with("CARTLOAD_")
+                || matches!(name, "DATABASE_URL" | "DATABASE_URL_FILE" | "RUST_LOG")
+        };
+        let variables =
+            pairs.into_iter().filter(|(name, value)| concerns(name) && !value.is_empty());
+        Self { variables: variables.collect() }
+    }
+
+    /// A variable's text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// The value of `knob`, where a variable gives one.
+    pub(super) fn value<T: Value>(&self, knob: &'static Knob) -> Result<Option<T>, ConfigError> {
+        let name = self.name_used(knob);
+        let (text, is_secret) = match (self.get(name), secret_file_of(name)) {
+            (Some(_), Some(file)) if self.get(file).is_some() => {
+                return Err(ConfigError::Both { first: name, second: file });
+            }
+            (None, Some(file)) => match self.get(file) {
+                Some(path) => (Some(read_secret(file, path)?), true),
+                None => (None, true),
+            },
+            (text, file) => (text.map(str::to_owned), file.is_some()),
+        };
+        let Some(text) = text else { return Ok(None) };
+        match T::from_text(text.trim()) {
+            Some(value) => Ok(Some(value)),
+            None => Err(ConfigError::Impossible {
+                origin: Origin::Environment { name },
+                key: knob.key,
+                given: if is_secret { "(not shown)".into() } else { super::quoted(&text) },
+                allowed: knob.allowed,
+            }),
+        }
+    }
+
+    /// The variable by which `knob` is given: its own, else the one other tools share with it.
+    pub(super) fn name_used(&self, knob: &Knob) -> &'static str {
+        let is_given = |name: &str| {
+            self.get(name).is_some()
+                || secret_file_of(name).is_some_and(|file| self.get(file).is_some())
+        };
+        match shared_name_of(knob.env) {
+            Some(shared) if !is_given(knob.env) && is_given(shared) => shared,
+            Some(_) | None => knob.env,
+        }
+    }
+
+    /// A warning for each variable that looks like ours and is none.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut known: Vec<&str> = super::knobs().map(|knob| knob.env).collect();
+        known.extend(ALSO_KNOWN);
+        let files: Vec<&str> = known.iter().filter_map(|name| secret_file_of(name)).collect();
+        known.extend(files);
+        let is_unknown = |name: &&String| {
+            name.starts_with("CARTLOAD_")
+                && !known.contains(&name.as_str())
+                && !PREFIXES_OF_OTHERS.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let unknown = self.variables.keys().filter(is_unknown);
+        unknown.map(|name| warning(name, &known)).collect()
+    }
+}
+
+fn warning(name: &str, known: &[&str]) -> String {
+    let nearest = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
+        .min()
+        .filter(|(edits, _)| *edits <= SUGGESTION_EDITS_MAX);
+    match nearest {
+        Some((_, candidate)) => {
+            format!("{name} is set but is no setting; did you mean {candidate}?")
+        }
+        None => format!("{name} is set but is no setting; `cartload config show` lists them all"),
+    }
+}
+
+/// The name that other tools share with one of ours.
+fn shared_name_of(name: &str) -> Option<&'static str> {
+    match name {
+        "CARTLOAD_DB" => Some("DATABASE_URL"),
+        "CARTLOAD_LOG" => Some("RUST_LOG"),
+        _ => None,
+    }
+}
+
+/// The variable that names a file with the secret instead.
+fn secret_file_of(name: &str) -> Option<&'static str> {
+    match name {
+        "CARTLOAD_DB" => Some("CARTLOAD_DB_FILE"),
+        "CARTLOAD_MIGRATE_URL" => Some("CARTLOAD_MIGRATE_URL_FILE"),
+        "DATABASE_URL" => Some("DATABASE_URL_FILE"),
+        _ => None,
+    }
+}
+
+fn read_secret(variable: &'static str, path: &str) -> Result<String, ConfigError> {
+    let fail = |cause: String| ConfigError::File { path: format!("{variable}={path}"), cause };
+    let length = fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
+    if length > SECRET_FILE_BYTES_MAX {
+        return Err(fail(format!("{length} bytes are too many for one URL")));
+    }
+    let text = fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    if text.trim().is_empty() {
+        return Err(fail("the file is empty".to_owned()));
+    }
+    Ok(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        Environment::from_pairs(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_named_with_the_nearest_known_one() {
+        let warnings = environment(&[("CARTLOAD_TIMESCALE", "48")]).warnings();
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("did you mean CARTLOAD_TIME_SCALE?"), "{}", warnings[0]);
+    }
+
+    #[test]
+    fn known_variables_and_those_of_others_pass_without_a_warning() {
+        let known = environment(&[
+            ("CARTLOAD_REQUIRE", "postgres"),
+            ("CARTLOAD_RATE", "5"),
+            ("CARTLOAD_DB_FILE", "x"),
+            ("CARTLOAD_SHOP_JWT_SECRET", "x"),
+            ("PATH", "/bin"),
+        ]);
+        assert_eq!(known.warnings(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,74 @@
+//! The sources of settings, one above the other: flags > environment > file > defaults.
+
+use std::path::PathBuf;
+
+use super::environment::Environment;
+use super::knob::{Knob, Origin, Shown, Value};
+use super::{ConfigError, Layer};
+use crate::ron_text::keys::KeyPlace;
+
+/// What every source says, and what has been decided so far.
+#[derive(Debug)]
+pub(super) struct Stack {
+    /// The command line.
+    pub(super) flags: Layer,
+    /// The environment, read.
+    pub(super) environment: Layer,
+    /// The environment itself: it knows by which name a value came.
+    pub(super) variables: Environment,
+    /// The config file.
+    pub(super) file: Layer,
+    /// Which file, if there is one.
+    pub(super) file_path: Option<PathBuf>,
+    /// Where its keys stand.
+    pub(super) places: Vec<KeyPlace>,
+    /// What has been picked, with origins, in the order of picking.
+    pub(super) shown: Vec<Shown>,
+}
+
+impl Stack {
+    /// The value of `knob` from the strongest source that names it, checked.
+    pub(super) fn pick<T: Value>(
+        &mut self,
+        knob: &'static Knob,
+        field: impl Fn(&Layer) -> Option<&T>,
+        default: fn() -> T,
+        check: fn(&T) -> bool,
+    ) -> Result<T, ConfigError> {
+        let (value, origin) = if let Some(value) = field(&self.flags) {
+            (value.clone(), Origin::Flag { name: knob.flag })
+        } else if let Some(value) = field(&self.environment) {
+            (value.clone(), Origin::Environment { name: self.variables.name_used(knob) })
+        } else if let Some(value) = field(&self.file) {
+            (value.clone(), self.place_in_file(knob.key))
+        } else {
+            (default(), Origin::Default)
+        };
+        let shown = serde_json::to_value(&value).unwrap_or(serde_json::Value::Null);
+        if !check(&value) {
+            return Err(ConfigError::Impossible {
+                origin,
+                key: knob.key,
+                given: shown.to_string(),
+                allowed: knob.allowed,
+            });
+        }
+        self.shown.push(Shown {
+            key: knob.key,
+            value: shown,
+            unit: knob.unit,
+            decision: knob.decision,
+            origin,
+        });
+        Ok(value)
+    }
+
+    fn place_in_file(&self, key: &str) -> Origin {
+        let place = self.places.iter().find(|place| place.path == key);
+        Origin::File {
+            path: self.file_path.clone().unwrap_or_default(),
+            line: place.map_or(1, |p| p.line),
+            column: place.map_or(1, |p| p.column),
+        }
+    }
+}

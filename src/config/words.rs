@@ -1,0 +1,284 @@
+//! Settings that are a number or a word (`48` or `max`, `50` or `unlimited`), a simulated instant,
+//! or one word of a few.
+
+use std::fmt;
+use std::str::FromStr;
+
+use actors::domain::rate::Rate;
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::knob::value_from_str;
+
+/// Slowest and fastest time scale: 100 real hours a cycle, and 3.6 ms.
+const SCALE_MIN: f64 = 0.01;
+/// See [`SCALE_MIN`].
+const SCALE_MAX: f64 = 1_000_000.0;
+
+/// Why a text is none of these; the knob says what is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("allowed: {0}")]
+pub struct NotAllowed(
+    /// What is allowed.
+    pub &'static str,
+);
+
+/// Simulated seconds per real second (Q6.3).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TimeScale {
+    /// 48: a simulated hour takes 75 s.
+    Ratio(f64),
+    /// As fast as the work allows.
+    Max,
+}
+
+impl TimeScale {
+    /// What a time scale may be.
+    pub const ALLOWED: &'static str = "a number from 0.01 to 1000000, or max";
+}
+
+impl FromStr for TimeScale {
+    type Err = NotAllowed;
+
+    fn from_str(text: &str) -> Result<Self, NotAllowed> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        let ratio: f64 = text.parse().map_err(|_| NotAllowed(Self::ALLOWED))?;
+        if (SCALE_MIN..=SCALE_MAX).contains(&ratio) {
+            Ok(Self::Ratio(ratio))
+        } else {
+            Err(NotAllowed(Self::ALLOWED))
+        }
+    }
+}
+
+/// The limit as a setting: a number, or the word `unlimited` (Q6.1).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateSetting(
+    /// The limit.
+    pub Rate,
+);
+
+impl RateSetting {
+    /// What a rate may be.
+    pub const ALLOWED: &'static str = "a number above 0, at most 1000000, or unlimited";
+}
+
+impl FromStr for RateSetting {
+    type Err = NotAllowed;
+
+    fn from_str(text: &str) -> Result<Self, NotAllowed> {
+        text.parse().map(Self).map_err(|_| NotAllowed(Self::ALLOWED))
+    }
+}
+
+/// Where simulated time begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Monday of the week in which the run is started, 08:00 UTC.
+    Monday,
+    /// Here.
+    At(SimulatedInstant),
+}
+
+impl Start {
+    /// What a start may be.
+    pub const ALLOWED: &'static str =
+        "monday, 2026-01-05 or 2026-01-05T08:00 from 1900 to 2200, on a full hour";
+
+    /// The instant, for a run started at `now` (UTC).
+    pub fn resolve(self, now: NaiveDateTime) -> NaiveDateTime {
+        match self {
+            Self::At(instant) => instant.0,
+            Self::Monday => {
+                let days = i64::from(now.weekday().num_days_from_monday());
+                let monday = now.date() - TimeDelta::days(days);
+                monday.and_time(NaiveTime::MIN) + TimeDelta::hours(8)
+            }
+        }
+    }
+}
+
+impl FromStr for Start {
+    type Err = NotAllowed;
+
+    fn from_str(text: &str) -> Result<Self, NotAllowed> {
+        if text == "monday" {
+            return Ok(Self::Monday);
+        }
+        text.parse().map(Self::At).map_err(|_| NotAllowed(Self::ALLOWED))
+    }
+}
+
+/// A simulated instant on a full hour; a date alone means its midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SimulatedInstant(
+    /// UTC.
+    pub NaiveDateTime,
+);
+
+impl SimulatedInstant {
+    /// What an instant may be.
+    pub const ALLOWED: &'static str = "2026-03-01 or 2026-03-01T18:00 from 1900 to 2200, on a full hour";
+}
+
+impl FromStr for SimulatedInstant {
+    type Err = NotAllowed;
+
+    fn from_str(text: &str) -> Result<Self, NotAllowed> {
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|d| d.and_time(NaiveTime::MIN));
+        let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
+        let bare = text.strip_suffix('Z').unwrap_or(text);
+        let instant = date.ok().or_else(|| {
+            formats.iter().find_map(|format| NaiveDateTime::parse_from_str(bare, format).ok())
+        });
+        let is_allowed = |at: &NaiveDateTime| {
+            (1900..=2200).contains(&at.year()) && at.and_utc().timestamp() % 3600 == 0
+        };
+        instant.filter(is_allowed).map(Self).ok_or(NotAllowed(Self::ALLOWED))
+    }
+}
+
+/// What happens to a run that froze.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFreeze {
+    /// It waits for an operator.
+    Wait,
+    /// It writes a checkpoint and ends with code 7.
+    Exit,
+}
+
+/// How messages and cycle lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+macro_rules! from_value_enum {
+    ($($ty:ty),+) => {$(
+        impl FromStr for $ty {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                <$ty as clap::ValueEnum>::from_str(text, false)
+            }
+        }
+    )+};
+}
+from_value_enum!(OnFreeze, LogFormat);
+value_from_str!(TimeScale, RateSetting, Start, SimulatedInstant, OnFreeze, LogFormat);
+
+impl Serialize for TimeScale {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Ratio(ratio) => serializer.serialize_f64(*ratio),
+            Self::Max => serializer.serialize_str("max"),
+        }
+    }
+}
+
+impl Serialize for RateSetting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Rate::PerSecond(rate) => serializer.serialize_f64(rate),
+            Rate::Unlimited => serializer.serialize_str("unlimited"),
+        }
+    }
+}
+
+impl Serialize for SimulatedInstant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M"))
+    }
+}
+
+impl Serialize for Start {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Monday => serializer.serialize_str("monday"),
+            Self::At(instant) => instant.serialize(serializer),
+        }
+    }
+}
+
+/// A number or a text, as text.
+struct AnyText;
+
+impl Visitor<'_> for AnyText {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number or a word in quotes")
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<String, E> {
+        Ok(value.to_owned())
+    }
+}
+
+macro_rules! deserialize_from_text {
+    ($($ty:ty),+) => {$(
+        impl<'de> Deserialize<'de> for $ty {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = deserializer.deserialize_any(AnyText)?;
+                text.parse().map_err(|_| {
+                    serde::de::Error::custom(format!("{} is impossible", super::quoted(&text)))
+                })
+            }
+        }
+    )+};
+}
+deserialize_from_text!(TimeScale, RateSetting, Start, SimulatedInstant);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> NaiveDateTime {
+        text.parse::<SimulatedInstant>().unwrap().0
+    }
+
+    #[test]
+    fn a_run_starts_on_monday_of_its_week_at_eight() {
+        for now in ["2026-01-05T00:00", "2026-01-08T17:00", "2026-01-11T23:00"] {
+            assert_eq!(Start::Monday.resolve(at(now)), at("2026-01-05T08:00"), "{now}");
+        }
+        assert_eq!(Start::Monday.resolve(at("2026-01-12")), at("2026-01-12T08:00"));
+    }
+
+    #[test]
+    fn a_date_alone_is_its_midnight_and_only_full_hours_are_taken() {
+        assert_eq!(at("2026-03-01"), at("2026-03-01T00:00:00Z"));
+        for text in ["2026-03-01T08:30", "2026-02-30", "01.03.2026", "", "1899-12-31", "tomorrow"] {
+            assert!(text.parse::<SimulatedInstant>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_scale_is_a_number_in_range_or_max() {
+        assert_eq!("max".parse(), Ok(TimeScale::Max));
+        assert_eq!("0.01".parse(), Ok(TimeScale::Ratio(0.01)));
+        for text in ["0", "-1", "NaN", "inf", "0.009", "1000001", "fast"] {
+            assert!(text.parse::<TimeScale>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One process per data directory: `cartload.lock`, locked as long as its holder lives.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+use actors::domain::ids::OwnerToken;
+use serde::{Deserialize, Serialize};
+
+use super::{DataDir, DataDirError, LOCK_FILE};
+
+/// A lock file is not longer, bytes.
+const LOCK_FILE_BYTES_MAX: u64 = 4096;
+
+/// Who holds the data directory; the lock file's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its process.
+    pub pid: u32,
+    /// Its right to write to its run.
+    pub owner: OwnerToken,
+}
+
+/// A held lock; dropping it lets the next process in.
+#[derive(Debug)]
+pub struct Lock {
+    /// The locked file; the lock ends when it is closed.
+    _file: File,
+    /// Who held the directory before: a dead process.
+    previous: Option<Holder>,
+}
+
+impl Lock {
+    /// Takes the lock at once, or says who holds it.
+    pub fn take(data: &DataDir, owner: OwnerToken) -> Result<Self, DataDirError> {
+        let path = data.path().join(LOCK_FILE);
+        let not_writable = |cause: io::Error| DataDirError::NotWritable {
+            path: data.path().to_path_buf(),
+            file: path.clone(),
+            cause,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(not_writable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = read_holder(&mut file);
+                return Err(DataDirError::Locked { path: data.path().to_path_buf(), holder });
+            }
+            Err(TryLockError::Error(cause)) => return Err(not_writable(cause)),
+        }
+        let previous = read_holder(&mut file);
+        let holder = Holder { pid: std::process::id(), owner };
+        write_holder(&mut file, &holder).map_err(not_writable)?;
+        Ok(Self { _file: file, previous })
+    }
+
+    /// Who held the directory before. It is dead, so its owner token may be taken over at once.
+    pub fn previous(&self) -> Option<&Holder> {
+        self.previous.as_ref()
+    }
+
+    /// Who the lock file in `folder` names, dead or alive.
+    pub fn holder_in(folder: &Path) -> Option<Holder> {
+        read_holder(&mut File::open(folder.join(LOCK_FILE)).ok()?)
+    }
+}
+
+/// `None` when there is no holder or the file is torn: it then says nothing.
+fn read_holder(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(LOCK_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
+    let text = serde_json::to_string(holder).map_err(io::Error::other)?;
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

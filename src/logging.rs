@@ -1,0 +1,113 @@
+//! Messages on stderr: text or JSON, never in the way of the progress line, never on stdout.
+//!
+//! `CARTLOAD_LOG` (else `RUST_LOG`, else the config file) says what is shown.
+
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::MultiProgress;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::config::log::Log;
+use crate::config::words::LogFormat;
+
+/// What is shown unless somebody says otherwise.
+const DEFAULT_FILTER: &str = "warn,cartload=info,actors=info";
+/// What is shown with `--quiet`.
+const QUIET_FILTER: &str = "warn";
+
+/// Whether `text` is a list of directives.
+pub fn is_filter(text: &str) -> bool {
+    EnvFilter::try_new(text).is_ok()
+}
+
+/// Whether colours may be used on stderr: it is a terminal and NO_COLOR is not set.
+pub fn has_colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !refused
+}
+
+/// Sends all messages to stderr through `screen`. A second call in a process changes nothing.
+pub fn install(log: &Log, screen: &Screen) {
+    let default = if log.quiet { QUIET_FILTER } else { DEFAULT_FILTER };
+    let directives = log.filter.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(screen.clone());
+    let outcome = match log.format {
+        LogFormat::Text => builder.with_ansi(has_colours()).with_target(false).try_init(),
+        LogFormat::Json => builder.with_ansi(false).json().try_init(),
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "messages were set up before");
+    }
+}
+
+/// Stderr, shared by messages and the progress line.
+#[derive(Clone, Debug, Default)]
+pub struct Screen {
+    /// Draws the progress line; steps aside while a message is written.
+    pub bars: MultiProgress,
+}
+
+impl Screen {
+    /// Writes one line on stderr; the progress line, if there is one, moves below it.
+    pub fn line(&self, text: &str) {
+        self.write(format!("{text}\n").as_bytes());
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        // A closed stderr must not end a run.
+        self.bars.suspend(|| {
+            let _ = io::stderr().write_all(bytes);
+        });
+    }
+}
+
+/// One message on its way to stderr; written whole when it is dropped.
+#[derive(Debug)]
+pub struct Message {
+    /// Where it goes.
+    screen: Screen,
+    /// The message so far.
+    bytes: Vec<u8>,
+}
+
+impl Write for Message {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        if !self.bytes.is_empty() {
+            self.screen.write(&self.bytes);
+        }
+    }
+}
+
+impl<'a> MakeWriter<'a> for Screen {
+    type Writer = Message;
+
+    fn make_writer(&'a self) -> Message {
+        Message { screen: self.clone(), bytes: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_are_told_from_nonsense() {
+        for text in ["info", "warn,cartload=debug", "actors::agent=trace", ""] {
+            assert!(is_filter(text), "{text}");
+        }
+        assert!(!is_filter("a=b=c"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Personas that an operator brings along: read from CSV, JSON or a table's rows, and written back.
+//!
+//! All three sources become JSON objects by column name and pass through one reader, so a broken
+//! value is named the same way wherever it comes from.
+
+pub mod columns;
+pub mod export;
+pub mod files;
+pub mod ranges;
+pub mod row;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use actors::domain::persona::Persona;
+
+pub use self::export::to_json;
+pub use self::files::read_file;
+pub use self::ranges::{RangeError, check_ranges};
+pub use self::row::{Place, Row, read_row, read_rows};
+
+/// What to do with a row that is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnBroken {
+    /// Take nothing at all.
+    Refuse,
+    /// Leave it out, list it and take the others (`--skip-bad`).
+    Skip,
+}
+
+/// The personas of a source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imported {
+    /// In the order of the source; each agent_id once.
+    pub personas: Vec<Persona>,
+    /// Rows left out, each with its reason.
+    pub skipped: Vec<RowError>,
+    /// Columns that cartload has no use for, in alphabetical order.
+    pub ignored_columns: BTreeSet<String>,
+}
+
+/// Why one row was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct RowError {
+    /// Which row.
+    pub place: Place,
+    /// What is wrong with it.
+    pub problem: RowProblem,
+}
+
+/// What is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RowProblem {
+    /// A column that must be there is not, or is empty.
+    #[error("{column} is missing; allowed: {allowed}")]
+    Missing {
+        /// Which.
+        column: &'static str,
+        /// What it may hold.
+        allowed: &'static str,
+    },
+    /// A value that cannot be.
+    #[error("{column} = {value} is impossible; allowed: {allowed}")]
+    Impossible {
+        /// Which.
+        column: &'static str,
+        /// The value, cut to 40 characters.
+        value: String,
+        /// What it may hold.
+        allowed: String,
+    },
+    /// Two rows say the same where each must say something else.
+    #[error("{column} {value} was given before, in {first}; each agent has its own")]
+    Duplicate {
+        /// Which.
+        column: &'static str,
+        /// The value.
+        value: String,
+        /// The row that said it first.
+        first: Place,
+    },
+    /// The row itself cannot be read.
+    #[error("{0}")]
+    Unreadable(
+        /// What was expected.
+        String,
+    ),
+}
+
+/// Why a source was refused.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PersonaFileError {
+    /// It could not be read.
+    #[error("{path}: {cause}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// Neither CSV nor JSON by its name.
+    #[error("{path}: the name says neither CSV nor JSON; allowed endings: .csv, .json, .jsonl, .ndjson", path = path.display())]
+    UnknownKind {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has no rows.
+    #[error("{origin}: there are no personas in it")]
+    Empty {
+        /// The file or table.
+        origin: String,
+    },
+    /// The text as a whole is broken.
+    #[error("{origin}:{line}:{column}: {cause}")]
+    Malformed {
+        /// The file.
+        origin: String,
+        /// 1-based.
+        line: usize,
+        /// 1-based.
+        column: usize,
+        /// What was expected.
+        cause: String,
+    },
+    /// A column that must be there is not in the header.
+    #[error("{origin}:1: no column {column}; columns found: {found}")]
+    NoColumn {
+        /// The file.
+        origin: String,
+        /// Which.
+        column: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// Some rows are broken, and nothing was taken.
+    #[error("{}", broken_text(errors, *rows))]
+    Broken {
+        /// Each broken row.
+        errors: Vec<RowError>,
+        /// Rows in all.
+        rows: usize,
+    },
+}
+
+/// How many broken rows an error lists.
+const ERRORS_LISTED_MAX: usize = 20;
+
+fn broken_text(errors: &[RowError], rows: usize) -> String {
+    let mut lines: Vec<String> =
+        errors.iter().take(ERRORS_LISTED_MAX).map(ToString::to_string).collect();
+    if errors.len() > ERRORS_LISTED_MAX {
+        lines.push(format!("... and {} more", errors.len() - ERRORS_LISTED_MAX));
+    }
+    lines.push(format!(
+        "{} of {rows} rows are broken, nothing was taken; --skip-bad takes the others",
+        errors.len()
+    ));
+    lines.join("\n")
+}

@@ -1,0 +1,151 @@
+//! Persona files: CSV with a header line, a JSON array, or one JSON object a line.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::columns::REQUIRED;
+use super::row::{Place, Row, read_rows};
+use super::{Imported, OnBroken, PersonaFileError};
+
+/// A persona file is not longer, bytes: 100,000 personas with long backstories.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Reads the personas of a file; its name's ending says whether it is CSV or JSON.
+pub fn read_file(path: &Path, on_broken: OnBroken) -> Result<Imported, PersonaFileError> {
+    let kind = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    let read: fn(&str, &str, OnBroken) -> Result<Imported, PersonaFileError> = match kind.as_deref()
+    {
+        Some("csv") => read_csv,
+        Some("json" | "jsonl" | "ndjson") => read_json,
+        Some(_) | None => return Err(PersonaFileError::UnknownKind { path: path.to_path_buf() }),
+    };
+    let text = read_text(path)?;
+    let origin = path.display().to_string();
+    read(&origin, text.strip_prefix('\u{feff}').unwrap_or(&text), on_broken)
+}
+
+fn read_text(path: &Path) -> Result<String, PersonaFileError> {
+    let fail = |cause: String| PersonaFileError::Io { path: path.to_path_buf(), cause };
+    let length = fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
+    if length > FILE_BYTES_MAX {
+        return Err(fail(format!("{length} bytes are too many; {FILE_BYTES_MAX} are allowed")));
+    }
+    fs::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => fail("the text is not UTF-8".to_owned()),
+        _ => fail(error.to_string()),
+    })
+}
+
+/// Reads CSV text.
+pub fn read_csv(
+    origin: &str,
+    text: &str,
+    on_broken: OnBroken,
+) -> Result<Imported, PersonaFileError> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => return Err(malformed(origin, &error)),
+    };
+    if header.iter().all(str::is_empty) {
+        return Err(PersonaFileError::Empty { origin: origin.to_owned() });
+    }
+    if let Some(column) = REQUIRED.iter().find(|name| !header.iter().any(|h| h == **name)) {
+        let found = header.iter().collect::<Vec<_>>().join(", ");
+        return Err(PersonaFileError::NoColumn { origin: origin.to_owned(), column, found });
+    }
+    let shared: Arc<str> = Arc::from(origin);
+    let rows = reader.into_records().zip(1..).map(|(record, number)| {
+        let line = match &record {
+            Ok(record) => record.position().map(csv::Position::line),
+            Err(error) => error.position().map(csv::Position::line),
+        };
+        let place = Place { origin: Arc::clone(&shared), line, record: number };
+        let fields = record.map_err(|error| csv_cause(&error));
+        (place, fields.map(|record| object(&header, &record)))
+    });
+    read_rows(origin, rows, on_broken)
+}
+
+fn object(header: &csv::StringRecord, record: &csv::StringRecord) -> Map<String, Value> {
+    let pairs = header.iter().zip(record.iter());
+    pairs.map(|(name, value)| (name.to_owned(), Value::String(value.to_owned()))).collect()
+}
+
+fn malformed(origin: &str, error: &csv::Error) -> PersonaFileError {
+    let line = error.position().map_or(1, |p| usize::try_from(p.line()).unwrap_or(usize::MAX));
+    let cause = csv_cause(error);
+    PersonaFileError::Malformed { origin: origin.to_owned(), line, column: 1, cause }
+}
+
+/// The error without its place, which is said once, in front.
+fn csv_cause(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} columns, the header has {expected_len}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Reads JSON text: an array of objects, or one object a line.
+pub fn read_json(
+    origin: &str,
+    text: &str,
+    on_broken: OnBroken,
+) -> Result<Imported, PersonaFileError> {
+    let shared: Arc<str> = Arc::from(origin);
+    if text.trim_start().starts_with('[') {
+        let values: Vec<Value> =
+            serde_json::from_str(text).map_err(|error| PersonaFileError::Malformed {
+                origin: origin.to_owned(),
+                line: error.line(),
+                column: error.column(),
+                cause: "this is no JSON array of objects".to_owned() + &cause_of(&error),
+            })?;
+        let rows = values.into_iter().zip(1..).map(|(value, record)| {
+            (Place { origin: Arc::clone(&shared), line: None, record }, fields_of(value))
+        });
+        return read_rows(origin, rows, on_broken);
+    }
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+    let rows = lines.zip(1..).map(|((line, number), record)| {
+        let place = Place { origin: Arc::clone(&shared), line: Some(number), record };
+        let fields = serde_json::from_str::<Value>(line)
+            .map_err(|e| format!("column {}: no JSON object{}", e.column(), cause_of(&e)))
+            .and_then(fields_of);
+        (place, fields)
+    });
+    read_rows(origin, rows, on_broken)
+}
+
+/// The rows of a table, as they come from a query.
+pub fn rows_of_table(table: &str, rows: Vec<Value>) -> impl Iterator<Item = Row> {
+    let shared: Arc<str> = Arc::from(table);
+    rows.into_iter().zip(1..).map(move |(value, record)| {
+        (Place { origin: Arc::clone(&shared), line: None, record }, fields_of(value))
+    })
+}
+
+fn fields_of(value: Value) -> Result<Map<String, Value>, String> {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err("a persona is a JSON object with a column's name before each value".to_owned())
+        }
+    }
+}
+
+fn cause_of(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let bare = text.rsplit_once(" at line ").map_or(text.as_str(), |(bare, _)| bare);
+    format!(" ({bare})")
+}
+
+#[cfg(test)]
+#[path = "import_tests.rs"]
+mod import_tests;

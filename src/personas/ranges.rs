@@ -1,0 +1,79 @@
+//! Whether a persona's numbers lie where the rules of behaviour expect them.
+
+use actors::domain::money::Cents;
+use actors::domain::persona::Persona;
+
+use super::columns;
+
+/// How far a sum of shares may be from 1 before it counts as wrong.
+pub(super) const SUM_TOLERANCE: f64 = 0.01;
+
+/// A value out of its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{column} = {value} is impossible; allowed: {allowed}")]
+pub struct RangeError {
+    /// Which.
+    pub column: &'static str,
+    /// The value.
+    pub value: String,
+    /// What it may hold.
+    pub allowed: &'static str,
+}
+
+/// The first value of `persona` that is out of its range.
+pub fn check_ranges(persona: &Persona) -> Result<(), RangeError> {
+    let refuse = |column, value: String, allowed| Err(RangeError { column, value, allowed });
+    if !is_agent_id(persona.agent_id.as_str()) {
+        return refuse("agent_id", persona.agent_id.to_string(), columns::AGENT_ID);
+    }
+    if !(18..=80).contains(&persona.age) {
+        return refuse("age", persona.age.to_string(), columns::AGE);
+    }
+    if !(1..=6).contains(&persona.household_size) {
+        let size = persona.household_size.to_string();
+        return refuse("household_size", size, columns::HOUSEHOLD_SIZE);
+    }
+    for (column, share) in shares(persona) {
+        if !(0.0..=1.0).contains(&share) {
+            return refuse(column, share.to_string(), columns::SHARE);
+        }
+    }
+    let times = persona.time_of_day;
+    let sum = times.morning + times.afternoon + times.evening;
+    if (sum - 1.0).abs() > SUM_TOLERANCE {
+        return refuse("pref_time_morning", format!("sum {sum:.3}"), columns::TIMES);
+    }
+    if !(2..=4).contains(&persona.preferred_categories.len()) {
+        let given = persona.preferred_categories.join(";");
+        return refuse("preferred_categories", given, columns::CATEGORIES);
+    }
+    if !(Cents(20_00)..=Cents(300_00)).contains(&persona.weekly_budget) {
+        let budget = persona.weekly_budget.to_string();
+        return refuse("weekly_budget", budget, columns::WEEKLY_BUDGET);
+    }
+    if !(Cents(8_00)..=Cents(150_00)).contains(&persona.avg_cart_value) {
+        let value = persona.avg_cart_value.to_string();
+        return refuse("avg_cart_value", value, columns::AVG_CART_VALUE);
+    }
+    Ok(())
+}
+
+fn shares(persona: &Persona) -> [(&'static str, f64); 10] {
+    [
+        ("price_sensitivity", persona.price_sensitivity),
+        ("brand_loyalty", persona.brand_loyalty),
+        ("impulsivity", persona.impulsivity),
+        ("tech_savviness", persona.tech_savviness),
+        ("coupon_affinity", persona.coupon_affinity),
+        ("weekday_affinity", persona.weekday_affinity),
+        ("weekend_affinity", persona.weekend_affinity),
+        ("pref_time_morning", persona.time_of_day.morning),
+        ("pref_time_afternoon", persona.time_of_day.afternoon),
+        ("pref_time_evening", persona.time_of_day.evening),
+    ]
+}
+
+fn is_agent_id(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@');
+    (1..=64).contains(&text.len()) && text.chars().all(allowed)
+}

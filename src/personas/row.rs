@@ -1,0 +1,307 @@
+//! One row, a JSON object by column name, to one persona; and many rows with their duplicates.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use actors::domain::ids::{AgentId, CohortName};
+use actors::domain::money::Cents;
+use actors::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::columns::{self, COLUMNS};
+use super::ranges::{SUM_TOLERANCE, check_ranges};
+use super::{Imported, OnBroken, PersonaFileError, RowError, RowProblem};
+
+/// Namespace of the user ids of agents that bring none: the same agent gets the same user each time.
+const USER_NAMESPACE: Uuid = Uuid::from_u128(0x9d3f_5c1e_7a42_4f0b_8e61_2b7c_90d4_1a55);
+/// Population means of the time of day (behavior.md).
+const TIME_OF_DAY_DEFAULT: TimeOfDay = TimeOfDay { morning: 0.33, afternoon: 0.41, evening: 0.26 };
+
+/// Where a row is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file or table.
+    pub origin: Arc<str>,
+    /// Its line, 1-based, where the source has lines.
+    pub line: Option<u64>,
+    /// Its number among the rows, 1-based.
+    pub record: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.origin),
+            None => write!(f, "{} record {}", self.origin, self.record),
+        }
+    }
+}
+
+/// A row and where it is; `Err` where it could not even be split into columns.
+pub type Row = (Place, Result<Map<String, Value>, String>);
+
+/// Reads all rows of `origin`.
+pub fn read_rows(
+    origin: &str,
+    rows: impl IntoIterator<Item = Row>,
+    on_broken: OnBroken,
+) -> Result<Imported, PersonaFileError> {
+    let mut imported = Imported::default();
+    let mut agents: HashMap<AgentId, Place> = HashMap::new();
+    let mut users: BTreeMap<Uuid, Place> = BTreeMap::new();
+    let mut count = 0;
+    for (place, row) in rows {
+        count += 1;
+        let persona = row.map_err(RowProblem::Unreadable).and_then(|fields| {
+            let unknown = fields.keys().filter(|name| !COLUMNS.contains(&name.as_str()));
+            imported.ignored_columns.extend(unknown.cloned());
+            let persona = read_row(&fields)?;
+            if let Some(first) = agents.get(&persona.agent_id) {
+                return Err(duplicate("agent_id", persona.agent_id.to_string(), first));
+            }
+            // Two agents with one user would share one cart at the shop.
+            if let Some(first) = users.get(&persona.user_id) {
+                return Err(duplicate("user_id", persona.user_id.to_string(), first));
+            }
+            Ok(persona)
+        });
+        match persona {
+            Ok(persona) => {
+                agents.insert(persona.agent_id.clone(), place.clone());
+                users.insert(persona.user_id, place);
+                imported.personas.push(persona);
+            }
+            Err(problem) => imported.skipped.push(RowError { place, problem }),
+        }
+    }
+    if count == 0 {
+        return Err(PersonaFileError::Empty { origin: origin.to_owned() });
+    }
+    let is_refused = on_broken == OnBroken::Refuse || imported.personas.is_empty();
+    if !imported.skipped.is_empty() && is_refused {
+        return Err(PersonaFileError::Broken { errors: imported.skipped, rows: count });
+    }
+    Ok(imported)
+}
+
+fn duplicate(column: &'static str, value: String, first: &Place) -> RowProblem {
+    RowProblem::Duplicate { column, value, first: first.clone() }
+}
+
+/// Reads one row; numbers may be numbers or texts, an empty text or null counts as absent.
+pub fn read_row(fields: &Map<String, Value>) -> Result<Persona, RowProblem> {
+    let row = Fields(fields);
+    let agent_id = AgentId::new(row.required("agent_id", columns::AGENT_ID)?);
+    let age = row.whole("age", columns::AGE)?.unwrap_or(40);
+    let (weekday_affinity, weekend_affinity) = row.day_affinities()?;
+    let persona = Persona {
+        user_id: row.user_id(&agent_id)?,
+        status: row.word("status")?.unwrap_or(AgentStatus::Active),
+        cohort: row.text("cohort").map(CohortName::new),
+        archetype: row.text("archetype"),
+        age,
+        age_group: row.text("age_group").unwrap_or_else(|| age_group(age).to_owned()),
+        gender: row.text("gender").unwrap_or_else(|| "unspecified".to_owned()),
+        income_bracket: row.text("income_bracket").unwrap_or_else(|| "medium".to_owned()),
+        household_size: row.whole("household_size", columns::HOUSEHOLD_SIZE)?.unwrap_or(2),
+        has_children: row.truth("has_children")?.unwrap_or(false),
+        location_region: row.text("location_region").unwrap_or_else(|| "unknown".to_owned()),
+        price_sensitivity: row.share("price_sensitivity")?,
+        brand_loyalty: row.share("brand_loyalty")?,
+        impulsivity: row.share("impulsivity")?,
+        tech_savviness: row.number("tech_savviness", columns::SHARE)?.unwrap_or(0.5),
+        coupon_affinity: row.share("coupon_affinity")?,
+        preferred_categories: row.categories()?,
+        weekly_budget: row.money("weekly_budget", columns::WEEKLY_BUDGET)?,
+        avg_cart_value: row.money("avg_cart_value", columns::AVG_CART_VALUE)?,
+        shopping_frequency: row
+            .word::<ShoppingFrequency>("shopping_frequency")?
+            .ok_or(missing("shopping_frequency", columns::FREQUENCY))?,
+        weekday_affinity,
+        weekend_affinity,
+        time_of_day: row.time_of_day()?,
+        deal_seeking: row.word("deal_seeking_behavior")?.unwrap_or(DealSeeking::Observer),
+        backstory: row.text("backstory"),
+        agent_id,
+    };
+    check_ranges(&persona).map_err(|error| RowProblem::Impossible {
+        column: error.column,
+        value: cut(&error.value),
+        allowed: error.allowed.to_owned(),
+    })?;
+    Ok(persona)
+}
+
+/// The columns of one row.
+struct Fields<'a>(&'a Map<String, Value>);
+
+impl Fields<'_> {
+    /// The column's text; a list or object as JSON.
+    fn text(&self, column: &str) -> Option<String> {
+        let text = match self.0.get(column)? {
+            Value::Null => return None,
+            Value::String(text) => text.trim().to_owned(),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Number(number) => number.to_string(),
+            json @ (Value::Array(_) | Value::Object(_)) => json.to_string(),
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn required(&self, column: &'static str, allowed: &'static str) -> Result<String, RowProblem> {
+        self.text(column).ok_or(missing(column, allowed))
+    }
+
+    fn number(
+        &self,
+        column: &'static str,
+        allowed: &'static str,
+    ) -> Result<Option<f64>, RowProblem> {
+        let Some(text) = self.text(column) else { return Ok(None) };
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        number.map(Some).ok_or_else(|| impossible(column, &text, allowed))
+    }
+
+    fn share(&self, column: &'static str) -> Result<f64, RowProblem> {
+        self.number(column, columns::SHARE)?.ok_or(missing(column, columns::SHARE))
+    }
+
+    fn whole(&self, column: &'static str, allowed: &'static str) -> Result<Option<u8>, RowProblem> {
+        let Some(text) = self.text(column) else { return Ok(None) };
+        // Tables and spreadsheets write 34 as 34.0.
+        let bare = text.strip_suffix(".0").unwrap_or(&text);
+        bare.parse().map(Some).map_err(|_| impossible(column, &text, allowed))
+    }
+
+    fn truth(&self, column: &'static str) -> Result<Option<bool>, RowProblem> {
+        let Some(text) = self.text(column) else { return Ok(None) };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "t" | "yes" | "1" => Ok(Some(true)),
+            "false" | "f" | "no" | "0" => Ok(Some(false)),
+            _ => Err(impossible(column, &text, columns::TRUTH)),
+        }
+    }
+
+    fn money(&self, column: &'static str, allowed: &'static str) -> Result<Cents, RowProblem> {
+        let text = self.required(column, allowed)?;
+        let bare = text.strip_prefix('$').unwrap_or(&text);
+        bare.parse().map_err(|_| impossible(column, &text, allowed))
+    }
+
+    fn word<T>(&self, column: &'static str) -> Result<Option<T>, RowProblem>
+    where
+        T: std::str::FromStr<Err = actors::domain::persona::UnknownWord>,
+    {
+        let Some(text) = self.text(column) else { return Ok(None) };
+        text.to_ascii_lowercase().parse().map(Some).map_err(
+            |error: actors::domain::persona::UnknownWord| RowProblem::Impossible {
+                column,
+                value: cut(&text),
+                allowed: error.allowed,
+            },
+        )
+    }
+
+    fn user_id(&self, agent: &AgentId) -> Result<Uuid, RowProblem> {
+        match self.text("user_id") {
+            Some(text) => {
+                text.parse().map_err(|_| impossible("user_id", &text, columns::USER_ID))
+            }
+            None => Ok(Uuid::new_v5(&USER_NAMESPACE, agent.as_str().as_bytes())),
+        }
+    }
+
+    fn categories(&self) -> Result<Vec<String>, RowProblem> {
+        let column = "preferred_categories";
+        let text = self.required(column, columns::CATEGORIES)?;
+        let refuse = || impossible(column, &text, columns::CATEGORIES);
+        let names: Vec<String> = if text.starts_with('[') {
+            serde_json::from_str(&text).map_err(|_| refuse())?
+        } else {
+            // A Postgres array of text comes as {a,b}.
+            let bare = text.trim_start_matches('{').trim_end_matches('}');
+            bare.split([';', '|', ',']).map(|name| name.trim_matches('"').to_owned()).collect()
+        };
+        let mut distinct: Vec<String> = Vec::new();
+        for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+            if !distinct.iter().any(|known| known == name) {
+                distinct.push(name.to_owned());
+            }
+        }
+        Ok(distinct)
+    }
+
+    /// weekday_affinity and weekend_affinity, or both from the three shares of the days: a day's
+    /// share over its share of an even week, where 0.5 is even.
+    fn day_affinities(&self) -> Result<(f64, f64), RowProblem> {
+        let names = ["pref_day_weekday", "pref_day_saturday", "pref_day_sunday"];
+        let weekday = self.number("weekday_affinity", columns::SHARE)?;
+        let weekend = self.number("weekend_affinity", columns::SHARE)?;
+        if weekday.is_some() || weekend.is_some() {
+            return Ok((weekday.unwrap_or(0.5), weekend.unwrap_or(0.5)));
+        }
+        let Some([weekdays, saturday, sunday]) = self.three_shares(names, columns::DAYS)? else {
+            return Ok((0.5, 0.5));
+        };
+        let affinity = |share: f64, days: f64| (0.5 * 7.0 * share / days).min(1.0);
+        Ok((affinity(weekdays, 5.0), affinity(saturday + sunday, 2.0)))
+    }
+
+    fn time_of_day(&self) -> Result<TimeOfDay, RowProblem> {
+        let names = ["pref_time_morning", "pref_time_afternoon", "pref_time_evening"];
+        let shares = self.three_shares(names, columns::TIMES)?;
+        Ok(shares.map_or(TIME_OF_DAY_DEFAULT, |[morning, afternoon, evening]| TimeOfDay {
+            morning,
+            afternoon,
+            evening,
+        }))
+    }
+
+    /// Three shares that sum to 1, exactly so in the answer; `None` when none is given.
+    fn three_shares(
+        &self,
+        names: [&'static str; 3],
+        allowed: &'static str,
+    ) -> Result<Option<[f64; 3]>, RowProblem> {
+        if names.iter().all(|name| self.text(name).is_none()) {
+            return Ok(None);
+        }
+        let mut shares = [0.0; 3];
+        for (share, name) in shares.iter_mut().zip(names) {
+            *share = self.number(name, allowed)?.ok_or(missing(name, allowed))?;
+            if !(0.0..=1.0).contains(share) {
+                return Err(impossible(name, &share.to_string(), allowed));
+            }
+        }
+        let sum: f64 = shares.iter().sum();
+        if (sum - 1.0).abs() > SUM_TOLERANCE {
+            return Err(impossible(names[0], &format!("sum {sum:.3}"), allowed));
+        }
+        Ok(Some(shares.map(|share| share / sum)))
+    }
+}
+
+fn missing(column: &'static str, allowed: &'static str) -> RowProblem {
+    RowProblem::Missing { column, allowed }
+}
+
+fn impossible(column: &'static str, value: &str, allowed: &str) -> RowProblem {
+    RowProblem::Impossible { column, value: cut(value), allowed: allowed.to_owned() }
+}
+
+fn cut(text: &str) -> String {
+    format!("`{}`", text.chars().take(40).collect::<String>())
+}
+
+fn age_group(age: u8) -> &'static str {
+    match age {
+        0..=24 => "18-24",
+        25..=34 => "25-34",
+        35..=44 => "35-44",
+        45..=54 => "45-54",
+        55..=64 => "55-64",
+        65.. => "65+",
+    }
+}

@@ -1,0 +1,116 @@
+//! What is shown while a run goes on: lines, JSON lines, one progress line on a terminal, or nothing.
+
+use std::time::Duration;
+
+use actors::coordinator::status::RunStatus;
+use actors::domain::cycle::CycleRecord;
+use actors::ports::store::RunState;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{cycle_line, units};
+use crate::config::log::Log;
+use crate::config::words::LogFormat;
+use crate::logging::Screen;
+
+/// How often the progress line moves by itself while nothing is reported.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Shows cycles on stderr as they close.
+#[derive(Debug)]
+pub struct Progress {
+    /// Stderr.
+    screen: Screen,
+    /// What is shown.
+    view: View,
+}
+
+/// What is shown while a run goes on.
+#[derive(Debug)]
+enum View {
+    /// Nothing.
+    Quiet,
+    /// A line per cycle.
+    Lines,
+    /// A CycleRecord per line.
+    Json,
+    /// One line that is drawn over and over.
+    Bar(ProgressBar),
+}
+
+impl Progress {
+    /// For a run of `planned` cycles; `is_terminal` says whether stderr is one.
+    pub fn new(log: &Log, screen: Screen, is_terminal: bool, planned: Option<u32>) -> Self {
+        let view = match (log.quiet, log.format) {
+            (true, _) => View::Quiet,
+            (false, LogFormat::Json) => View::Json,
+            (false, LogFormat::Text) if is_terminal => View::Bar(bar(&screen, planned)),
+            (false, LogFormat::Text) => View::Lines,
+        };
+        Self { screen, view }
+    }
+
+    /// A cycle has closed.
+    pub fn cycle(&self, record: &CycleRecord) {
+        match &self.view {
+            View::Quiet => {}
+            View::Lines => self.screen.line(&cycle_line::text(record)),
+            View::Json => self.screen.line(&cycle_line::json(record)),
+            View::Bar(bar) => {
+                if !record.broken {
+                    bar.set_position(u64::from(record.cycle.0) + 1);
+                }
+            }
+        }
+    }
+
+    /// The picture has changed.
+    pub fn status(&self, status: &RunStatus) {
+        match &self.view {
+            View::Bar(bar) => bar.set_message(message(status)),
+            View::Quiet | View::Lines | View::Json => {}
+        }
+    }
+
+    /// Nothing more will come; the progress line goes.
+    pub fn finish(&self) {
+        match &self.view {
+            View::Bar(bar) => bar.finish_and_clear(),
+            View::Quiet | View::Lines | View::Json => {}
+        }
+    }
+}
+
+fn bar(screen: &Screen, planned: Option<u32>) -> ProgressBar {
+    let (bar, template) = match planned {
+        Some(cycles) => (ProgressBar::new(cycles.into()), "{bar:20} {pos}/{len}  {wide_msg}"),
+        None => (ProgressBar::new_spinner(), "{spinner} cycle {pos}  {wide_msg}"),
+    };
+    let style = ProgressStyle::with_template(template);
+    let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = screen.bars.add(bar);
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// The progress line's words.
+fn message(status: &RunStatus) -> String {
+    let state = match (&status.frozen, status.state) {
+        (Some(reason), _) => format!("FROZEN: {reason}; "),
+        (None, RunState::Paused) => "paused; ".to_owned(),
+        (None, RunState::Running) => String::new(),
+        (None, state @ (RunState::Frozen | RunState::Stopped | RunState::Completed)) => {
+            format!("{}; ", state.as_str())
+        }
+    };
+    let current = &status.current;
+    format!(
+        "{state}{}  {} out of {} still out  shopping {}  failed {}  felt p95 {}  late {:.1} s",
+        units::day_and_hour(status.simulated_at),
+        status.outstanding,
+        current.released,
+        current.shopped,
+        current.failed,
+        units::duration(status.rolling.felt.p95),
+        units::seconds(status.lateness_ms),
+    )
+}

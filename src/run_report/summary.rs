@@ -1,0 +1,67 @@
+//! The end of a run for people.
+
+use actors::domain::money::Cents;
+use actors::domain::timing::Percentiles;
+
+use super::{RunReport, units};
+
+/// A few lines, the most wanted first.
+pub fn text(report: &RunReport) -> String {
+    let n = units::grouped;
+    let planned = report.cycles_planned.map_or(String::new(), |cycles| format!(" of {cycles}"));
+    let limit = report.rate_limit.map_or("no limit".to_owned(), |rate| format!("limit {rate}/s"));
+    let sessions = &report.sessions;
+    let mut lines = vec![
+        format!("run {}: {}", report.run_id, report.state),
+        format!(
+            "  cycles     {}{planned}, simulated {} to {}, {:.1} s late",
+            report.cycles_completed, report.simulated_start, report.simulated_end, report.lateness_s
+        ),
+        format!(
+            "  sessions   {} completed, {} abandoned, {} browsed, {} failed; {} agents; {} idle, {} \
+             skipped",
+            n(sessions.completed.into()),
+            n(sessions.abandoned.into()),
+            n(sessions.browsed.into()),
+            n(sessions.failed.into()),
+            n(report.agents.into()),
+            n(report.idle.into()),
+            n(report.skipped.into()),
+        ),
+        format!(
+            "  orders     {}, revenue {}; {} events, {} offers assigned",
+            n(report.orders),
+            Cents(report.revenue_cents),
+            n(report.events),
+            n(report.offers_assigned),
+        ),
+        format!(
+            "  requests   {}, at most {} in 1 s ({limit})",
+            n(report.requests),
+            n(report.requests_max_in_1s),
+        ),
+        format!(
+            "  latency    service {}; queued {}; felt {}",
+            percentiles(report.latency_ms.service),
+            percentiles(report.latency_ms.queued),
+            percentiles(report.latency_ms.felt),
+        ),
+        format!(
+            "  recovery   {} cycles replayed, {} restarts, {} checkpoints{}",
+            report.replayed_cycles,
+            report.restarts,
+            report.checkpoints,
+            report.last_checkpoint.as_deref().map_or(String::new(), |path| format!(": {path}")),
+        ),
+    ];
+    if let Some(reason) = &report.frozen_reason {
+        lines.insert(1, format!("  frozen     {reason}"));
+    }
+    lines.join("\n")
+}
+
+/// `p50 3 ms, p95 8 ms, p99 20 ms`.
+fn percentiles(of: Percentiles) -> String {
+    let text = units::duration;
+    format!("p50 {}, p95 {}, p99 {}", text(of.p50), text(of.p95), text(of.p99))
+}
