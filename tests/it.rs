@@ -1,4 +1,5 @@
 //! The integration tests, one binary: cold builds link once. Each module is a room of behaviour.
 
+mod shop_api;
 mod support;
 mod tidy;

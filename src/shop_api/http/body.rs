@@ -1,6 +1,7 @@
 //! Taking an answer in: whole, at most 1 MiB, its length compared with what was declared.
 //!
 //! The bytes come as sent (gzip is unpacked here): the declared length is that of the packed ones.
+//! An HTTP/1.1 answer with neither a length nor chunks is empty to awc, and truncated to us.
 //! A body that is not read to its end closes its connection, so none is left half read in the pool.
 
 use std::io::Read;

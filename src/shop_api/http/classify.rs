@@ -157,7 +157,7 @@ mod tests {
             ("99999999999999999999999999", Some(60)),
             ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
             ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
-            ("Sun, 06 Nov 2094 08:49:37 GMT", Some(60)),
+            ("Sat, 06 Nov 2094 08:49:37 GMT", Some(60)),
             ("-1", None),
             ("1.5", None),
             ("soon", None),
