@@ -1,5 +1,6 @@
 //! The integration tests, one binary: cold builds link once. Each module is a room of behaviour.
 
 mod cli;
+mod shop_api;
 mod support;
 mod tidy;

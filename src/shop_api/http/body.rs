@@ -1,0 +1,134 @@
+//! Taking an answer in: whole, at most 1 MiB, its length compared with what was declared.
+//!
+//! The bytes come as sent (gzip is unpacked here): the declared length is that of the packed ones.
+//! An HTTP/1.1 answer with neither a length nor chunks is empty to awc, and truncated to us.
+//! A body that is not read to its end closes its connection, so none is left half read in the pool.
+
+use std::io::Read;
+
+use awc::ClientResponse;
+use awc::error::PayloadError;
+use awc::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+};
+use futures::{Stream, StreamExt};
+
+use super::BODY_MAX_BYTES;
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) status: u16,
+    /// `Retry-After`, as written.
+    pub(super) retry_after: Option<String>,
+    /// `Location`, as written.
+    pub(super) location: Option<String>,
+    /// Whether the answer said how long its body is.
+    pub(super) length_declared: bool,
+    pub(super) body: Result<Vec<u8>, BodyFault>,
+}
+
+/// Why there is no body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum BodyFault {
+    /// More than [`BODY_MAX_BYTES`].
+    TooLarge,
+    /// Fewer bytes than declared.
+    Truncated,
+    /// The connection broke in it.
+    Broken(String),
+    /// It cannot be unpacked.
+    Packing(String),
+}
+
+/// Takes the whole answer in.
+pub(super) async fn receive<S, B>(response: ClientResponse<S>) -> Received
+where
+    ClientResponse<S>: Stream<Item = Result<B, PayloadError>> + Unpin,
+    B: AsRef<[u8]>,
+{
+    let headers = response.headers();
+    let text = |name: HeaderName| {
+        headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let status = response.status().as_u16();
+    let (retry_after, location) = (text(RETRY_AFTER), text(LOCATION));
+    let declared = text(CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
+    let is_packed = is_gzip(headers);
+    // Some servers close after an error of theirs without saying so: such a connection is not kept.
+    let is_kept = status < 500;
+    let body = drain(response, declared, is_kept)
+        .await
+        .and_then(|body| if is_packed { unpack(&body) } else { Ok(body) });
+    Received { status, retry_after, location, length_declared: declared.is_some(), body }
+}
+
+fn is_gzip(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_ENCODING).is_some_and(
+        |value| matches!(value.to_str().map(str::trim), Ok(v) if v.eq_ignore_ascii_case("gzip")),
+    )
+}
+
+async fn drain<S, B>(
+    mut response: ClientResponse<S>,
+    declared: Option<u64>,
+    is_kept: bool,
+) -> Result<Vec<u8>, BodyFault>
+where
+    ClientResponse<S>: Stream<Item = Result<B, PayloadError>> + Unpin,
+    B: AsRef<[u8]>,
+{
+    let cap = BODY_MAX_BYTES as u64;
+    if declared.is_some_and(|length| length > cap) {
+        return Err(BodyFault::TooLarge);
+    }
+    // 204 and 304 have no body whatever length they declare.
+    let has_body = !matches!(response.status().as_u16(), 204 | 304);
+    let mut body = Vec::new();
+    while let Some(chunk) = response.next().await {
+        let chunk = chunk.map_err(payload_fault)?;
+        let chunk = chunk.as_ref();
+        if body.len() + chunk.len() > BODY_MAX_BYTES {
+            return Err(BodyFault::TooLarge);
+        }
+        body.extend_from_slice(chunk);
+        // The end itself is not read: reading it would put the connection back into the pool.
+        if !is_kept && declared == Some(body.len() as u64) {
+            break;
+        }
+    }
+    match declared {
+        Some(length) if has_body && length != body.len() as u64 => Err(BodyFault::Truncated),
+        Some(_) | None => Ok(body),
+    }
+}
+
+fn payload_fault(error: PayloadError) -> BodyFault {
+    match error {
+        PayloadError::Incomplete(_) => BodyFault::Truncated,
+        PayloadError::Overflow => BodyFault::TooLarge,
+        PayloadError::EncodingCorrupted => BodyFault::Packing(error.to_string()),
+        PayloadError::Io(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
+            BodyFault::Truncated
+        }
+        PayloadError::Io(_) | PayloadError::UnknownLength => BodyFault::Broken(error.to_string()),
+        // Kinds that a later version may add.
+        _ => BodyFault::Broken(error.to_string()),
+    }
+}
+
+/// At most [`BODY_MAX_BYTES`] come out, however many could.
+fn unpack(packed: &[u8]) -> Result<Vec<u8>, BodyFault> {
+    let mut body = Vec::new();
+    let unpacked = flate2::read::MultiGzDecoder::new(packed)
+        .take(BODY_MAX_BYTES as u64 + 1)
+        .read_to_end(&mut body);
+    match unpacked {
+        Ok(_) if body.len() > BODY_MAX_BYTES => Err(BodyFault::TooLarge),
+        Ok(_) => Ok(body),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(BodyFault::Truncated)
+        }
+        Err(error) => Err(BodyFault::Packing(error.to_string())),
+    }
+}

@@ -1,0 +1,168 @@
+//! What is read: money from its text, ids exactly, and a missing field by its name.
+
+use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use actors::domain::money::{Cents, Percent};
+use actors::domain::offer::{CouponKind, Discount};
+use actors::ports::shop_api::{ApiErrorKind, ShopCall, ShopReply};
+
+use super::server::Scripted;
+use super::{add, list, profile_with, way, way_with};
+
+async fn reply(status: u16, body: &str, call: ShopCall) -> ShopReply {
+    let server = Scripted::json(status, body);
+    way(&server.url()).reply(call).await
+}
+
+/// The field that a body lacks.
+async fn missing(status: u16, body: &str, call: ShopCall) -> String {
+    let server = Scripted::json(status, body);
+    match way(&server.url()).kind(call).await {
+        ApiErrorKind::Unparsable { field } => field,
+        other => panic!("{other}"),
+    }
+}
+
+const ORDER: &str = r#"{"success":true,"order":{"id":"o-1","items":[
+    {"product_id":17,"quantity":3,"unit_price":3.33,"discount_amount":0.9975,"line_total":8.9925}],
+    "totals":{"subtotal":9.99,"item_discounts":0.9975,"frontstore_discount":0,
+    "discount_total":0.9975,"final_total":8.9925}}}"#;
+
+#[actix::test]
+async fn an_order_is_rounded_half_up_to_the_cent() {
+    let ShopReply::OrderPlaced(order) = reply(201, ORDER, ShopCall::Checkout).await else {
+        panic!("no order");
+    };
+    assert_eq!(order.id, OrderId::new("o-1"));
+    assert_eq!((order.subtotal, order.item_discounts), (Cents(999), Cents(100)));
+    assert_eq!((order.frontstore_discount, order.discount_total), (Cents(0), Cents(100)));
+    assert_eq!(order.final_total, Cents(899));
+    let line = &order.lines[0];
+    assert_eq!((line.product_id.as_str(), line.quantity), ("17", 3));
+    assert_eq!((line.unit_price, line.discount), (Cents(333), Cents(100)));
+    assert_eq!(line.line_total, Cents(899));
+}
+
+#[actix::test]
+async fn a_missing_field_is_named() {
+    let without = |from: &str| ORDER.replacen(from, "x", 1);
+    for (from, field) in [
+        ("final_total", "order.totals.final_total"),
+        ("totals", "order.totals.subtotal"),
+        ("\"id\"", "order.id"),
+        ("unit_price", "order.items.0.unit_price"),
+    ] {
+        let from_quoted =
+            if from.starts_with('"') { from.to_owned() } else { format!("\"{from}\"") };
+        let body = without(&from_quoted).replacen('x', "\"x\"", 1);
+        assert_eq!(missing(201, &body, ShopCall::Checkout).await, field);
+    }
+    let body = r#"{"products":[{"id":"p","name":"n","category":"c","price":null}]}"#;
+    assert_eq!(missing(200, body, list()).await, "products.0.price");
+    assert_eq!(missing(200, r#"{"items":7}"#, ShopCall::ReadCart).await, "items");
+    assert_eq!(missing(200, r#"{"success":true}"#, add()).await, "cart_item.unit_price");
+    let body = r#"{"success":true,"cart_item":{"unit_price":-1}}"#;
+    assert_eq!(missing(200, body, add()).await, "cart_item.unit_price");
+    assert_eq!(missing(200, "[]", ShopCall::ListStores).await, "stores");
+    assert_eq!(missing(200, "", ShopCall::ListStores).await, "body");
+}
+
+#[actix::test]
+async fn products_are_read_with_their_optional_fields() {
+    let body = r#"{"products":[
+        {"id":"P-1","name":"Müsli \u0007","price":2.49,"category":"Cereal","brand":"B","inStock":true},
+        {"id":"P-2","name":"x","price":"37","category":null,"brand":null,"inStock":false},
+        {"id":12345678901234567890123,"name":"y","price":1e1,"category":"c"}],"total":72}"#;
+    let ShopReply::Products { products, total } = reply(200, body, list()).await else {
+        panic!("no products");
+    };
+    assert_eq!(total, Some(72));
+    assert_eq!(products[0].name, "Müsli \u{7}");
+    assert_eq!((products[0].price, products[0].in_stock), (Cents(249), true));
+    assert_eq!((products[1].price, products[1].in_stock), (Cents(3_700), false));
+    assert_eq!((products[1].category.as_str(), &products[1].brand), ("uncategorized", &None));
+    assert_eq!(products[2].id, ProductId::new("12345678901234567890123"));
+    assert_eq!((products[2].price, products[2].in_stock), (Cents(1_000), true));
+    let product = ShopCall::ViewProduct { product: ProductId::new("P") };
+    let body = r#"{"product":{"id":"P","name":"n","price":0,"category":"c"},"inventory":null}"#;
+    assert!(matches!(reply(200, body, product).await, ShopReply::Product(p) if p.name == "n"));
+}
+
+#[actix::test]
+async fn coupons_are_translated() {
+    let body = r#"{"eligible":[
+        {"id":"c1","type":"frontstore","discount_type":"percent","discount_value":12.5,
+         "min_purchase_amount":25,"max_discount":5.005,"expiration_date":"2026-08-01T10:00:00+02:00"},
+        {"id":"c2","type":"category","category_or_brand":"Cereal","discount_type":"fixed",
+         "discount_value":"1.005","expiration_date":"2026-08-01"}],
+      "ineligible":[{"id":"c3","type":"brand","category_or_brand":"B","discount_type":"bogo",
+         "discount_value":100,"expiration_date":null,"ineligible_reason":"not in the cart"},
+        {"id":"c4","type":"frontstore","discount_type":"free_shipping","discount_value":null}]}"#;
+    let ShopReply::Coupons { eligible, ineligible } =
+        reply(200, body, ShopCall::EligibleCoupons).await
+    else {
+        panic!("no coupons");
+    };
+    let first = &eligible[0].coupon;
+    assert_eq!((first.kind, &first.target), (CouponKind::Frontstore, &None));
+    assert_eq!(first.discount, Discount::PercentOff(Percent(1_250)));
+    assert_eq!((first.min_purchase, first.max_discount), (Cents(2_500), Some(Cents(501))));
+    assert_eq!(eligible[0].expires_at.unwrap().to_string(), "2026-08-01 08:00:00");
+    assert_eq!(eligible[1].coupon.discount, Discount::FixedOff(Cents(101)));
+    assert_eq!(eligible[1].coupon.target.as_deref(), Some("Cereal"));
+    assert_eq!(eligible[1].expires_at.unwrap().to_string(), "2026-08-01 23:59:59");
+    assert_eq!(ineligible[0].coupon.id, CouponId::new("c3"));
+    assert_eq!(ineligible[0].coupon.discount, Discount::BuyOneGetOne(Percent(10_000)));
+    assert_eq!(ineligible[0].reason.as_deref(), Some("not in the cart"));
+    assert_eq!(ineligible[1].coupon.discount, Discount::FreeShipping);
+    let empty = reply(200, r#"{"eligible":[],"message":"no store"}"#, ShopCall::EligibleCoupons);
+    assert!(matches!(empty.await, ShopReply::Coupons { ineligible, .. } if ineligible.is_empty()));
+    let odd = body.replacen("percent", "cashback", 1);
+    let field = missing(200, &odd, ShopCall::EligibleCoupons).await;
+    assert_eq!(field, "eligible.0.discount_type");
+}
+
+#[actix::test]
+async fn a_profile_may_leave_coupons_out_and_count_in_cents() {
+    let profile = profile_with(
+        "practice",
+        &[("\"bogo\": bogo", "\"bogo\": ignore"), ("money: units", "money: cents")],
+    );
+    let body = r#"{"eligible":[
+        {"id":"c1","type":"frontstore","discount_type":"bogo","discount_value":"?"},
+        {"id":"c2","type":"frontstore","discount_type":"fixed","discount_value":150}]}"#;
+    let server = Scripted::json(200, body);
+    let way = way_with(profile, &server.url(), Default::default(), None);
+    let ShopReply::Coupons { eligible, .. } = way.reply(ShopCall::EligibleCoupons).await else {
+        panic!("no coupons");
+    };
+    assert_eq!(eligible.len(), 1);
+    assert_eq!(eligible[0].coupon.discount, Discount::FixedOff(Cents(150)));
+}
+
+#[actix::test]
+async fn the_small_answers_are_read() {
+    let stores = r#"{"stores":[{"id":"S-1","name":"a"},{"id":"s 2"}],"count":2}"#;
+    let ids = vec![StoreId::new("S-1"), StoreId::new("s 2")];
+    assert_eq!(reply(200, stores, ShopCall::ListStores).await, ShopReply::Stores(ids));
+    assert_eq!(reply(200, stores, ShopCall::Probe).await, ShopReply::Done);
+    let select = || ShopCall::SelectStore { store: StoreId::new("s") };
+    let body = r#"{"success":true,"store":{"id":"s"},"cart_cleared":true}"#;
+    assert_eq!(reply(200, body, select()).await, ShopReply::StoreSelected { cart_cleared: true });
+    let body = r#"{"success":true}"#;
+    assert_eq!(reply(200, body, select()).await, ShopReply::StoreSelected { cart_cleared: false });
+    let body = r#"{"success":true,"cart_item":{"unit_price":8.995}}"#;
+    assert_eq!(reply(200, body, add()).await, ShopReply::ItemAdded { unit_price: Cents(900) });
+    let body = r#"{"items":[{},{}],"coupons":[]}"#;
+    assert_eq!(reply(200, body, ShopCall::ReadCart).await, ShopReply::Cart { items: 2 });
+    let summary = ShopReply::Summary { final_total: Cents(0) };
+    assert_eq!(reply(200, r#"{"final_total":0}"#, ShopCall::ReadSummary).await, summary);
+    let body = r#"{"orders":[{"id":"new"},{"id":"old"}],"total":2}"#;
+    let newest = ShopReply::LatestOrder(Some(OrderId::new("new")));
+    assert_eq!(reply(200, body, ShopCall::LatestOrder).await, newest);
+    let none = ShopReply::LatestOrder(None);
+    assert_eq!(reply(200, r#"{"orders":[]}"#, ShopCall::LatestOrder).await, none);
+    let body = r#"{"success":true,"items_removed":3,"coupons_removed":0}"#;
+    let cleared = ShopReply::CartCleared { items_removed: 3 };
+    assert_eq!(reply(200, body, ShopCall::ClearCart).await, cleared);
+    assert_eq!(reply(200, "whatever", ShopCall::FirstVisit).await, ShopReply::Done);
+}

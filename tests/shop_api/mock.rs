@@ -1,0 +1,97 @@
+//! `--mock-api`: a whole visit without a server.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actors::domain::catalog::{Catalog, Product};
+use actors::domain::ids::{CouponId, ProductId, SessionId, StoreId};
+use actors::domain::money::{Cents, Percent};
+use actors::domain::offer::{Coupon, CouponKind, Discount};
+use actors::ports::shop_api::{ApiErrorKind, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest};
+use actors::rate_limiter::permit::Permit;
+use cartload::shop_api::mock::{MockGoods, MockShop};
+
+use super::{add, caller};
+
+fn shop() -> Box<dyn ShopApi> {
+    let product = |n: i64| Product {
+        id: ProductId::new(format!("p{n}")),
+        name: format!("product {n}"),
+        category: "c".to_owned(),
+        brand: None,
+        price: Cents(1_000 * n),
+        in_stock: n != 3,
+    };
+    let coupon = |id: &str, min_purchase| Coupon {
+        id: CouponId::new(id),
+        kind: CouponKind::Frontstore,
+        target: None,
+        discount: Discount::PercentOff(Percent(1_000)),
+        min_purchase,
+        max_discount: None,
+    };
+    let goods = MockGoods {
+        catalog: Arc::new(Catalog { products: (1..=3).map(product).collect() }),
+        stores: vec![StoreId::new("s")],
+        coupons: vec![coupon("fits", Cents(1)), coupon("dear", Cents(999_999))].into(),
+    };
+    MockShop::factory(goods, Arc::new(|_| {}))(SessionId(0))
+}
+
+async fn ask(shop: &dyn ShopApi, call: ShopCall) -> Result<ShopReply, ApiErrorKind> {
+    let request = ShopRequest { caller: Some(caller()), call };
+    let answered = shop.call(Permit::unlimited(Instant::now()), request).await;
+    answered.map(|answered| answered.reply).map_err(|error| error.kind)
+}
+
+#[actix::test]
+async fn a_visit_ends_in_an_order_whose_sums_agree() {
+    let shop = shop();
+    let shop = shop.as_ref();
+    let added = ask(shop, add()).await;
+    assert_eq!(added, Ok(ShopReply::ItemAdded { unit_price: Cents(1_000) }));
+    assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 1 }));
+    let Ok(ShopReply::Coupons { eligible, ineligible }) =
+        ask(shop, ShopCall::EligibleCoupons).await
+    else {
+        panic!("no coupons");
+    };
+    assert_eq!(eligible[0].coupon.id.as_str(), "fits");
+    assert_eq!(ineligible[0].coupon.id.as_str(), "dear");
+    let coupon = CouponId::new("fits");
+    assert_eq!(ask(shop, ShopCall::ApplyCoupon { coupon }).await, Ok(ShopReply::Done));
+    let summary = ShopReply::Summary { final_total: Cents(1_800) };
+    assert_eq!(ask(shop, ShopCall::ReadSummary).await, Ok(summary));
+    let Ok(ShopReply::OrderPlaced(order)) = ask(shop, ShopCall::Checkout).await else {
+        panic!("no order");
+    };
+    assert_eq!((order.subtotal, order.final_total), (Cents(2_000), Cents(1_800)));
+    assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 0 }));
+    let latest = ask(shop, ShopCall::LatestOrder).await;
+    assert_eq!(latest, Ok(ShopReply::LatestOrder(Some(order.id))));
+}
+
+#[actix::test]
+async fn it_refuses_what_a_shop_refuses() {
+    let shop = shop();
+    let shop = shop.as_ref();
+    let buy = |id: &str| ShopCall::AddItem { product: ProductId::new(id), quantity: 1 };
+    let refused = |refusal| Err(ApiErrorKind::Refused(refusal));
+    assert_eq!(ask(shop, ShopCall::Checkout).await, refused(Refusal::CartEmpty));
+    assert_eq!(ask(shop, buy("gone")).await, refused(Refusal::ProductGone));
+    assert_eq!(ask(shop, buy("p3")).await, refused(Refusal::Stock));
+    let coupon = CouponId::new("unknown");
+    let applied = ask(shop, ShopCall::ApplyCoupon { coupon }).await;
+    assert_eq!(applied, refused(Refusal::Coupon));
+}
+
+#[actix::test]
+async fn a_cleared_cart_is_empty() {
+    let shop = shop();
+    let shop = shop.as_ref();
+    assert!(ask(shop, add()).await.is_ok());
+    let cleared = |items_removed| Ok(ShopReply::CartCleared { items_removed });
+    assert_eq!(ask(shop, ShopCall::ClearCart).await, cleared(1));
+    assert_eq!(ask(shop, ShopCall::ClearCart).await, cleared(0));
+    assert!(!MockShop::traits().is_real);
+}
