@@ -2,6 +2,7 @@
 
 pub mod checkpoint_files;
 pub mod config;
+pub mod coupon_book;
 pub mod practice_shop;
 pub mod ron_text;
 pub mod shop_api;
