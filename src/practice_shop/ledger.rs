@@ -61,8 +61,14 @@ pub(super) struct LedgerBook {
 }
 
 impl LedgerBook {
+    /// A request arrives at this moment; the clock is read under the ledger's lock, so that arrivals
+    /// are in order.
+    pub fn arrived_now(&mut self, route: Route) {
+        self.arrived(route, Instant::now());
+    }
+
     /// A request arrived.
-    pub fn arrived(&mut self, route: Route, now: Instant) {
+    fn arrived(&mut self, route: Route, now: Instant) {
         while self.arrivals.front().is_some_and(|oldest| now.duration_since(*oldest) >= WINDOW) {
             self.arrivals.pop_front();
         }
@@ -87,14 +93,15 @@ impl LedgerBook {
     /// A call of `caller` came over the connection from `socket`. Callers are bounded as
     /// customers are.
     pub fn carried(&mut self, caller: &str, socket: SocketAddr) {
-        let sockets = match self.ledger.connections.get_mut(caller) {
-            Some(sockets) => sockets,
-            None if self.ledger.connections.len() >= super::floor::CUSTOMERS_MAX => {
-                self.ledger.connections_unlisted += 1;
-                return;
-            }
-            None => self.ledger.connections.entry(caller.to_owned()).or_default(),
-        };
+        let callers = self.ledger.connections.len();
+        if callers >= super::floor::CUSTOMERS_MAX && !self.ledger.connections.contains_key(caller) {
+            self.ledger.connections_unlisted += 1;
+            return;
+        }
+        if !self.ledger.connections.contains_key(caller) {
+            self.ledger.connections.insert(caller.to_owned(), BTreeSet::new());
+        }
+        let Some(sockets) = self.ledger.connections.get_mut(caller) else { return };
         if sockets.len() < SOCKETS_PER_CALLER_MAX {
             sockets.insert(socket);
         } else if !sockets.contains(&socket) {
