@@ -1,6 +1,6 @@
-//! The coupon definitions (config/coupons.ron): one short sentence a coupon, read into exact values.
+//! The coupon definitions (config/coupons.ron): a short sentence a coupon, read into exact values.
 //!
-//! An id is a function of kind, target and sentence, so that a coupon that changes its terms becomes
+//! An id is a function of kind, target and sentence, so that a coupon that changes its terms is
 //! another coupon and what was handed out under the old terms stays what it was.
 
 use std::collections::HashSet;

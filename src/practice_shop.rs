@@ -103,7 +103,7 @@ impl ShopStopper {
 /// What handlers share.
 struct Shop {
     goods: Arc<Goods>,
-    /// Everything that shopping changes, under one lock; held for microseconds, never over an await.
+    /// All that shopping changes, under one lock; held for microseconds, never over an await.
     floor: Mutex<Floor>,
     ledger: Mutex<LedgerBook>,
     switches: FaultSwitches,
@@ -130,7 +130,8 @@ impl Shop {
 }
 
 impl PracticeShop {
-    /// Opens the shop and returns when it listens. An error is a port in use, or data that is wrong.
+    /// Opens the shop and returns when it listens. An error is a taken port or faults that make no
+    /// sense.
     pub fn start(config: PracticeConfig) -> io::Result<RunningShop> {
         let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidInput, error);
         let catalog = catalog::builtin().map_err(|error| invalid(error.to_string()))?;
@@ -256,7 +257,7 @@ impl RunningShop {
 
 impl Drop for RunningShop {
     fn drop(&mut self) {
-        // After `stop` or `wait` there is nothing left to close; a test that fails leaves no server.
+        // After `stop` or `wait` nothing is left to close; a test that fails leaves no server.
         if self.thread.is_some() {
             self.stopper.stop();
         }

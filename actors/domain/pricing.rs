@@ -1,7 +1,8 @@
 //! What an order costs: the practice shop's rules of pricing, on whole cents.
 //!
-//! Each discount is rounded half up once, where it arises; sums are never rounded. A category coupon
-//! helps one line of its category an order, a brand coupon every line that is left of its brand.
+//! Each discount is rounded half up once, where it arises; sums are never rounded. A category
+//! coupon helps one line of its category an order, a brand coupon every line of its brand that is
+//! left.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;

@@ -131,6 +131,19 @@ mod tests {
     }
 
     #[test]
+    fn the_categories_are_those_that_personas_prefer() {
+        let catalog = catalog();
+        let mut categories: Vec<&str> =
+            catalog.products.iter().map(|p| p.category.as_str()).collect();
+        categories.dedup();
+        assert_eq!(
+            categories.join(","),
+            "Produce,Dairy,Bakery,Meat,Seafood,Frozen,Beverages,Snacks,Candy,Breakfast,Pantry,\
+             Pasta,Canned Goods,Condiments,Baby,Pet,Cleaning,Paper Goods,Personal Care,Health"
+        );
+    }
+
+    #[test]
     fn twenty_categories_hold_three_or_four_products_and_24_brands_three() {
         let catalog = catalog();
         let mut categories: BTreeMap<&str, usize> = BTreeMap::new();
@@ -162,9 +175,9 @@ mod tests {
     fn ids_are_the_same_in_every_release() {
         let catalog = catalog();
         assert_eq!(catalog.products[0].name, "Organic Bananas");
-        assert_eq!(catalog.products[0].id.as_str(), "PRODUCT_ID");
+        assert_eq!(catalog.products[0].id.as_str(), "a4fd6710-730c-5cac-8729-e01f62c9fc38");
         assert_eq!(catalog.find(catalog.products[0].id.as_str()), Some(0));
-        assert_eq!(catalog.stores[0].id.as_str(), "STORE_ID");
+        assert_eq!(catalog.stores[0].id.as_str(), "8483c274-7ae5-54a2-ba61-8002e6a76f41");
         assert_eq!(catalog.find_store(catalog.stores[9].id.as_str()), Some(9));
     }
 

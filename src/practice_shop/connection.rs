@@ -15,8 +15,8 @@ use super::faults::{Down, FaultSwitches};
 /// How often closed connections are forgotten when no fault asks for more.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Under `down: reset`, how long a connection may be silent: an operator's request to /practice must
-/// have the time to arrive.
+/// Under `down: reset`, how long a connection may be silent: an operator's request to /practice
+/// must have the time to arrive.
 const RESET_IDLE_AFTER: Duration = Duration::from_millis(250);
 
 /// One client's connection.
@@ -62,8 +62,8 @@ impl Connections {
         Self { started_at: Instant::now(), open: Mutex::default() }
     }
 
-    /// Takes in a connection that was accepted; `None` when its socket cannot be shared, then faults
-    /// leave it alone.
+    /// Takes in a connection that was accepted; `None` when its socket cannot be shared, then
+    /// faults leave it alone.
     pub fn accepted(&self, io: &dyn Any) -> Option<Arc<Connection>> {
         let stream = io.downcast_ref::<actix_web::rt::net::TcpStream>()?;
         let socket = TcpStream::from(stream.as_fd().try_clone_to_owned().ok()?);

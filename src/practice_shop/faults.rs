@@ -21,8 +21,8 @@ pub struct Faults {
     pub dev_tokens_rejected: bool,
     /// 429 above so many requests a minute.
     pub rate_limits: Vec<RateLimit>,
-    /// Units of stock per store and product, never refilled; `None` is ample. A change of the number
-    /// fills the shelves once.
+    /// Units of stock per store and product, never refilled; `None` is ample. A change of the
+    /// number fills the shelves once.
     pub stock: Option<u32>,
     /// The order that takes a last unit is a 500, and nothing is ordered.
     pub last_unit_is_500: bool,

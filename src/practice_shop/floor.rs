@@ -1,8 +1,8 @@
 //! What changes when people shop: customers, carts, wallets, sessions, stock and orders.
 //!
 //! One lock holds all of it, so a checkout is one step: two at the same time with one key are one
-//! order. Nothing here grows without bound: customers are capped, sessions and orders by key are the
-//! latest ones only, and an order is kept as positions, from which its price follows again.
+//! order. Nothing here grows without bound: customers are capped, sessions and orders by key are
+//! the latest ones only, and an order is kept as positions, from which its price follows again.
 
 pub(super) mod checkout;
 pub(super) mod recent;
@@ -152,21 +152,24 @@ impl Floor {
         Ok((store, cleared))
     }
 
-    /// Notes that a cart write carried this session.
-    pub fn carry_session(
-        &mut self,
+    /// Refuses a session that another customer's cart write carried.
+    pub fn check_session(
+        &self,
         user: Uuid,
         session: Option<Uuid>,
         foreign: impl FnOnce(&str) -> Refusal,
     ) -> Result<(), Refusal> {
-        let Some(session) = session else { return Ok(()) };
-        match self.sessions.get(&session) {
-            Some(owner) if *owner != user => Err(foreign(&session.to_string())),
-            Some(_) => Ok(()),
-            None => {
-                self.sessions.insert(session, user);
-                Ok(())
-            }
+        match session.and_then(|session| self.sessions.get(&session).map(|owner| (session, owner)))
+        {
+            Some((session, owner)) if *owner != user => Err(foreign(&session.to_string())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Notes that a cart write which was done carried this session.
+    pub fn carry_session(&mut self, user: Uuid, session: Option<Uuid>) {
+        if let Some(session) = session {
+            self.sessions.insert(session, user);
         }
     }
 

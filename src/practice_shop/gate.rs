@@ -65,6 +65,12 @@ pub(super) async fn pass(
     };
     let route = Route::of(request.method(), request.path());
     shop.ledger().arrived_now(route);
+    let caller = shop.authority.identify(request.headers(), Utc::now().timestamp());
+    if let (Ok(caller), Some(socket)) = (&caller, request.peer_addr()) {
+        shop.ledger().carried(&caller.name, socket);
+    }
+    let is_dev = caller.as_ref().is_ok_and(|caller| caller.is_dev);
+    request.extensions_mut().insert(caller);
     let _busy = connection.as_ref().map(|connection| shop.connections.busy(connection));
 
     let in_force = shop.switches.in_force();
@@ -77,7 +83,7 @@ pub(super) async fn pass(
         }
         return Ok(answer(request, HttpResponse::ServiceUnavailable().force_close().finish()));
     }
-    let response = serve(&shop, request, route, in_force, next).await?;
+    let response = serve(&shop, request, (route, is_dev), in_force, next).await?;
     shop.ledger().answered(route, response.status().as_u16());
     Ok(response)
 }
@@ -93,7 +99,7 @@ async fn wait_for_the_end_of_the_blackhole(shop: &Shop) {
 async fn serve(
     shop: &Shop,
     request: ServiceRequest,
-    route: Route,
+    (route, is_dev): (Route, bool),
     in_force: InForce,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -108,13 +114,6 @@ async fn serve(
         Some(places) => Arc::clone(places).acquire_owned().await.ok(),
         None => None,
     };
-    let caller = shop.authority.identify(request.headers(), Utc::now().timestamp());
-    if let (Ok(caller), Some(socket)) = (&caller, request.peer_addr()) {
-        shop.ledger().carried(&caller.name, socket);
-    }
-    let is_dev = caller.as_ref().is_ok_and(|caller| caller.is_dev);
-    request.extensions_mut().insert(caller);
-
     let refused = is_dev && faults.dev_tokens_rejected && route.breaks_on_dev_tokens();
     let response = if faults.all_500 || refused {
         answer(request, broken(StatusCode::INTERNAL_SERVER_ERROR))
@@ -146,9 +145,9 @@ fn edge_502() -> HttpResponse {
 }
 
 fn broken(status: StatusCode) -> HttpResponse {
-    let detail = "(psycopg2.OperationalError) server closed the connection unexpectedly [SQL: SELECT \
-                  users.id, users.email FROM users WHERE users.id = %(id)s] [parameters: {'id': \
-                  '00000000-0000-0000-0000-000000000000'}]";
+    let detail = "(psycopg2.OperationalError) server closed the connection unexpectedly [SQL: \
+                  SELECT users.id, users.email FROM users WHERE users.id = %(id)s] [parameters: \
+                  {'id': '00000000-0000-0000-0000-000000000000'}]";
     if status == StatusCode::INTERNAL_SERVER_ERROR {
         return Refusal::Broken(detail.to_owned()).error_response();
     }

@@ -17,6 +17,9 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// Client sockets remembered per caller; beyond it they are counted only.
 const SOCKETS_PER_CALLER_MAX: usize = 256;
 
+/// Client sockets remembered in all: some megabytes.
+const SOCKETS_MAX: usize = 50_000;
+
 /// What the shop saw since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShopLedger {
@@ -35,7 +38,8 @@ pub struct ShopLedger {
     /// The client's end of each connection that carried a call of this caller (agent id of a dev
     /// token, user id of a JWT).
     pub connections: BTreeMap<String, BTreeSet<SocketAddr>>,
-    /// Sockets not listed in `connections` because a caller had more than 256.
+    /// Calls over sockets not listed in `connections`: a caller had more than 256, or all callers
+    /// more than 50,000.
     pub connections_unlisted: u64,
 }
 
@@ -58,11 +62,13 @@ pub(super) struct LedgerBook {
     ledger: ShopLedger,
     /// Arrivals of the last second, oldest first; as long as the most requests in one second.
     arrivals: VecDeque<Instant>,
+    /// Sockets listed, over all callers.
+    sockets: usize,
 }
 
 impl LedgerBook {
-    /// A request arrives at this moment; the clock is read under the ledger's lock, so that arrivals
-    /// are in order.
+    /// A request arrives at this moment; the clock is read under the ledger's lock, so that
+    /// arrivals are in order.
     pub fn arrived_now(&mut self, route: Route) {
         self.arrived(route, Instant::now());
     }
@@ -90,23 +96,19 @@ impl LedgerBook {
         }
     }
 
-    /// A call of `caller` came over the connection from `socket`. Callers are bounded as
-    /// customers are.
+    /// A call of `caller` came over the connection from `socket`.
     pub fn carried(&mut self, caller: &str, socket: SocketAddr) {
-        let callers = self.ledger.connections.len();
-        if callers >= super::floor::CUSTOMERS_MAX && !self.ledger.connections.contains_key(caller) {
+        let listed = self.ledger.connections.get(caller);
+        if listed.is_some_and(|sockets| sockets.contains(&socket)) {
+            return;
+        }
+        let of_caller = listed.map_or(0, BTreeSet::len);
+        if of_caller >= SOCKETS_PER_CALLER_MAX || self.sockets >= SOCKETS_MAX {
             self.ledger.connections_unlisted += 1;
             return;
         }
-        if !self.ledger.connections.contains_key(caller) {
-            self.ledger.connections.insert(caller.to_owned(), BTreeSet::new());
-        }
-        let Some(sockets) = self.ledger.connections.get_mut(caller) else { return };
-        if sockets.len() < SOCKETS_PER_CALLER_MAX {
-            sockets.insert(socket);
-        } else if !sockets.contains(&socket) {
-            self.ledger.connections_unlisted += 1;
-        }
+        self.sockets += 1;
+        self.ledger.connections.entry(caller.to_owned()).or_default().insert(socket);
     }
 
     /// A checkout placed an order.

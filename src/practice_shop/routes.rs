@@ -1,7 +1,5 @@
 //! The table of calls: which handler answers what, and how bodies, queries and headers are read.
 
-#![expect(clippy::unused_async, reason = "a handler of actix-web is a future")]
-
 mod browse;
 mod cart;
 mod control;

@@ -1,5 +1,5 @@
-//! The JSON of the API imitated: product lists in camelCase, cart and orders in snake_case, money as
-//! numbers that are floats there (`12.0`, `8.5`, and `0` for nothing), written from exact cents.
+//! The JSON of the API imitated: product lists in camelCase, cart and orders in snake_case, money
+//! as numbers that are floats there (`12.0`, `8.5`, `0` for nothing), written from exact cents.
 
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, Discount};

@@ -1,7 +1,5 @@
 //! Stores, the caller, products.
 
-#![expect(clippy::unused_async, reason = "a handler of actix-web is a future")]
-
 use std::collections::HashMap;
 
 use actix_web::HttpResponse;

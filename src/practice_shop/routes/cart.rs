@@ -1,7 +1,5 @@
 //! The cart: add, read, price, clear.
 
-#![expect(clippy::unused_async, reason = "a handler of actix-web is a future")]
-
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
@@ -34,8 +32,11 @@ pub(super) async fn add(
     let faults = shop.switches.get();
     let line = {
         let mut floor = shop.floor();
-        floor.carry_session(caller.user_id, session, forbidden)?;
-        floor.under(&faults).add(caller.user_id, &product_id.to_string(), quantity)?
+        floor.check_session(caller.user_id, session, forbidden)?;
+        let id = product_id.to_string();
+        let line = floor.under(&faults).add(caller.user_id, &id, quantity)?;
+        floor.carry_session(caller.user_id, session);
+        line
     };
     Ok(HttpResponse::Ok().json(wire::added(caller.user_id, &shop.goods, line)))
 }
@@ -78,7 +79,8 @@ pub(super) async fn clear(
     let foreign = |session: &str| Refusal::unknown_session("shopping_session_events", session);
     let (items, coupons) = {
         let mut floor = shop.floor();
-        floor.carry_session(caller.user_id, session, foreign)?;
+        floor.check_session(caller.user_id, session, foreign)?;
+        floor.carry_session(caller.user_id, session);
         floor.customer(caller.user_id)?.clear_cart()
     };
     let body = json!({ "success": true, "items_removed": items, "coupons_removed": coupons });

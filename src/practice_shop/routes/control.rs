@@ -1,7 +1,5 @@
 //! /health, and the shop's own routes for operators and tests: the ledger and the faults.
 
-#![expect(clippy::unused_async, reason = "a handler of actix-web is a future")]
-
 use actix_web::web::{Data, Json, Payload};
 use actix_web::{HttpResponse, Responder};
 use serde_json::{Value, json};

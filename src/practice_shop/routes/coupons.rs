@@ -1,7 +1,5 @@
 //! Coupons: which may be used, putting one on the cart, handing over a wallet.
 
-#![expect(clippy::unused_async, reason = "a handler of actix-web is a future")]
-
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::domain::offer::{Coupon, CouponKind};
@@ -70,8 +68,9 @@ pub(super) async fn apply(
     let faults = shop.switches.get();
     let (granted, priced) = {
         let mut floor = shop.floor();
-        floor.carry_session(caller.user_id, session, forbidden)?;
+        floor.check_session(caller.user_id, session, forbidden)?;
         let granted = floor.apply_coupon(caller.user_id, &coupon_id.to_string(), &faults)?;
+        floor.carry_session(caller.user_id, session);
         (granted, floor.priced_cart(caller.user_id, &faults)?)
     };
     Ok(HttpResponse::Ok().json(json!({

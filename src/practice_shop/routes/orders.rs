@@ -1,7 +1,5 @@
 //! Checkout and finding an order.
 
-#![expect(clippy::unused_async, reason = "a handler of actix-web is a future")]
-
 use std::collections::HashMap;
 
 use actix_web::web::{Data, Payload, Query};
