@@ -6,6 +6,7 @@ pub mod config;
 pub mod data_dir;
 pub mod logging;
 pub mod personas;
+pub mod coupon_book;
 pub mod practice_shop;
 pub mod ron_text;
 pub mod run_report;

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: cold builds link once. Each module is a room of behaviour.
 
 mod cli;
+mod practice_shop;
 mod shop_api;
 mod support;
 mod tidy;
