@@ -1,8 +1,8 @@
 //! The Checkpointer: keeps and finds checkpoints, off its arbiter, because files block.
 //!
 //! *Owns*: the turn to touch the files. *Accepts*: [`SaveCheckpoint`], [`LoadLatest`]. *Sends*:
-//! nothing; it answers. *When it fails*: the error is answered, older checkpoints stay as they were.
-//! *Bounds*: one save or load at a time; further ones wait in order.
+//! nothing; it answers. *When it fails*: the error is answered, older checkpoints stay as they
+//! were. *Bounds*: one save or load at a time; further ones wait in order.
 
 pub mod messages;
 pub mod snapshot;

@@ -1,7 +1,7 @@
 //! The SessionPool: tells each agent which of the ten HTTP sessions is its own (Q3.5).
 //!
-//! *Owns*: the list of sessions. *Accepts*: [`Lease`]. *Sends*: nothing; it answers. *When it fails*:
-//! agents hear a closed mailbox. *Bounds*: one question an agent. Calls go to the
+//! *Owns*: the list of sessions. *Accepts*: [`Lease`]. *Sends*: nothing; it answers. *When it
+//! fails*: agents hear a closed mailbox. *Bounds*: one question an agent. Calls go to the
 //! [`Session`](session::Session) itself, never through the pool.
 
 pub mod assignment;

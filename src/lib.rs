@@ -3,10 +3,10 @@
 pub mod checkpoint_files;
 pub mod cli;
 pub mod config;
+pub mod coupon_book;
 pub mod data_dir;
 pub mod logging;
 pub mod personas;
-pub mod coupon_book;
 pub mod practice_shop;
 pub mod ron_text;
 pub mod run_report;

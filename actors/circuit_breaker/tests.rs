@@ -22,20 +22,17 @@ enum Seen {
 }
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Entry>>>);
-
-/// What was seen, and when.
-type Entry = (Seen, Option<Instant>);
+struct Log(Arc<Mutex<Vec<(Seen, Instant)>>>);
 
 impl Log {
     fn note(&self, seen: Seen) {
-        self.0.lock().unwrap().push((seen, Some(SystemPacing.now())));
+        self.0.lock().unwrap().push((seen, SystemPacing.now()));
     }
     fn seen(&self) -> Vec<Seen> {
         self.0.lock().unwrap().iter().map(|(seen, _)| seen.clone()).collect()
     }
     fn at(&self, index: usize) -> Instant {
-        self.0.lock().unwrap()[index].1.unwrap()
+        self.0.lock().unwrap()[index].1
     }
 }
 

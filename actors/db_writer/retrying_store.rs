@@ -1,6 +1,6 @@
-//! The store with patience: each call is tried again with the same arguments, ids included, until it
-//! succeeds, fails for good, or its time is up. A lost acknowledgement is thus answered by asking
-//! again (P1); the price is lateness only.
+//! The store with patience: each call is tried again with the same arguments, ids included, until
+//! it succeeds, fails for good, or its time is up. A lost acknowledgement is thus answered by
+//! asking again (P1); the price is lateness only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

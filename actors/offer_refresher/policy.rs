@@ -1,7 +1,7 @@
 //! Which coupons an agent gets at a refresh (behavior.md "Offers").
 //!
-//! A refresh fills a wallet up, it never wipes one. The holdout is decided before anything is drawn,
-//! by the agent's stable hash alone: deciding it afterwards would select by luck.
+//! A refresh fills a wallet up, it never wipes one. The holdout is decided before anything is
+//! drawn, by the agent's stable hash alone: deciding it afterwards would select by luck.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use rand::Rng;

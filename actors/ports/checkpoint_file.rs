@@ -67,6 +67,14 @@ pub enum CheckpointError {
         /// The format this version writes.
         expected: u32,
     },
+    /// Not written by cartload under this name.
+    #[error("checkpoint {path}: {cause}", path = path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        cause: String,
+    },
     /// Files are there, none is valid.
     #[error("no valid checkpoint among {count} files in {folder}: {first}", folder = folder.display())]
     NoneValid {

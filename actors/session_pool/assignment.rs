@@ -1,4 +1,5 @@
-//! Which HTTP session an agent uses: always the same, whatever the run, the machine or the restarts.
+//! Which HTTP session an agent uses: always the same, whatever the run, the machine or the
+//! restarts.
 
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::stable_hash::stable_hash;

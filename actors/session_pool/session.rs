@@ -2,8 +2,9 @@
 //!
 //! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`]. *Sends*:
 //! [`OutageSignal`] to the CircuitBreaker. *When it fails*: callers hear a closed mailbox; an
-//! adapter's panic costs that call alone (P7). *Bounds*: calls in flight; further ones wait in order.
-//! Calls run side by side: an answer in order of arrival would make one slow call slow them all.
+//! adapter's panic costs that call alone (P7). *Bounds*: calls in flight; further ones wait in
+//! order. Calls run side by side: an answer in order of arrival would make one slow call slow them
+//! all.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;

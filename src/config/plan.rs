@@ -58,6 +58,7 @@ impl Settings {
             default_cohort: None,
             checkpoint_every_cycles: self.checkpoints.every_cycles,
             writes_in_flight: parts.writes_in_flight,
+            config_hash: crate::checkpoint_files::config_hash(&self.as_json()),
             settings: self.as_json(),
             resume_from: None,
         })
