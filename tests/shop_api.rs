@@ -1,5 +1,7 @@
 //! Reaching a shop over real sockets: what is sent, what is read, and what each failure is called.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
+
 mod answers;
 mod faults;
 mod fuzz;

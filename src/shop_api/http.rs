@@ -32,10 +32,10 @@ pub use self::setup::{Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupErro
 
 /// Bytes of an answer, packed or unpacked (P5).
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
-/// A connection is given up after this, however busy; Railway's edge ends one after 10,000 requests.
+/// A connection is given up after this, however busy; edges end one after some 10,000 requests.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
 
-/// The adapter of one HTTP session. Built inside the session's arbiter; its connections are its own.
+/// The adapter of one HTTP session. Built inside the session's arbiter; shares no connection.
 pub struct HttpShop {
     session: Rc<HttpSession>,
 }
@@ -110,7 +110,6 @@ impl HttpSession {
         if !permit.is_sendable(sent_at) {
             return Err(unsent(ApiErrorKind::PermitExpired, None));
         }
-        drop(permit);
         self.setup.count_as_sent(sent_at);
         let limit = Duration::from_millis(self.setup.profile().timeouts.call_ms);
         let exchange = tokio::time::timeout(limit, exchange(prepared, body)).await;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actors::domain::catalog::{Catalog, Product};
-use actors::domain::ids::{AgentId, OrderId, ProductId, StoreId};
+use actors::domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
 use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, Refusal, ShopApi,
@@ -110,7 +110,6 @@ impl MockSession {
         if !permit.is_sendable(now) {
             return Err(error(ApiErrorKind::PermitExpired, None));
         }
-        drop(permit);
         (self.on_sent)(now);
         let agent = request.caller.map(|caller| caller.agent_id);
         self.answer(agent, request.call)
@@ -119,18 +118,15 @@ impl MockSession {
     }
 
     fn answer(&self, agent: Option<AgentId>, call: ShopCall) -> Result<ShopReply, ApiErrorKind> {
-        let refused = |refusal| Err(ApiErrorKind::Refused(refusal));
-        let product = |id: &ProductId| -> Result<&Product, ApiErrorKind> {
-            let found = self.goods.catalog.products.iter().find(|product| product.id == *id);
-            found.ok_or(ApiErrorKind::Refused(Refusal::ProductGone))
-        };
         match call {
             ShopCall::Probe => Ok(ShopReply::Done),
             ShopCall::ListStores => Ok(ShopReply::Stores(self.goods.stores.clone())),
             ShopCall::ListProducts { category, limit, offset } => {
                 Ok(self.page(category.as_deref(), limit, offset))
             }
-            ShopCall::ViewProduct { product: id } => Ok(ShopReply::Product(product(&id)?.clone())),
+            ShopCall::ViewProduct { product: id } => {
+                Ok(ShopReply::Product(self.product(&id)?.clone()))
+            }
             ShopCall::FirstVisit => {
                 caller(agent)?;
                 Ok(ShopReply::Done)
@@ -143,19 +139,7 @@ impl MockSession {
                 let had_basket = self.shoppers.borrow_mut().baskets.remove(&agent).is_some();
                 Ok(ShopReply::StoreSelected { cart_cleared: had_basket })
             }
-            ShopCall::AddItem { product: id, quantity } => {
-                let agent = caller(agent)?;
-                let product = product(&id)?;
-                if !product.in_stock {
-                    return refused(Refusal::Stock);
-                }
-                if quantity == 0 {
-                    return Err(ApiErrorKind::Invalid(422));
-                }
-                let mut shoppers = self.shoppers.borrow_mut();
-                shoppers.baskets.entry(agent).or_default().add(product, quantity);
-                Ok(ShopReply::ItemAdded { unit_price: product.price })
-            }
+            ShopCall::AddItem { product, quantity } => self.add(caller(agent)?, &product, quantity),
             ShopCall::ReadCart => {
                 let items = self.with_basket(&caller(agent)?, |basket| basket.lines());
                 Ok(ShopReply::Cart { items })
@@ -165,18 +149,7 @@ impl MockSession {
                 Ok(ShopReply::Summary { final_total })
             }
             ShopCall::EligibleCoupons => Ok(self.wallet(&caller(agent)?)),
-            ShopCall::ApplyCoupon { coupon: id } => {
-                let agent = caller(agent)?;
-                let Some(coupon) = self.goods.coupons.iter().find(|coupon| coupon.id == id) else {
-                    return refused(Refusal::Coupon);
-                };
-                let mut shoppers = self.shoppers.borrow_mut();
-                let Some(basket) = shoppers.baskets.get_mut(&agent) else {
-                    return refused(Refusal::CartEmpty);
-                };
-                basket.apply(coupon);
-                Ok(ShopReply::Done)
-            }
+            ShopCall::ApplyCoupon { coupon } => self.apply(&caller(agent)?, &coupon),
             ShopCall::GrantWallet { .. } => {
                 caller(agent)?;
                 Ok(ShopReply::Done)
@@ -192,6 +165,40 @@ impl MockSession {
                 Ok(ShopReply::CartCleared { items_removed })
             }
         }
+    }
+
+    fn product(&self, id: &ProductId) -> Result<&Product, ApiErrorKind> {
+        let found = self.goods.catalog.products.iter().find(|product| product.id == *id);
+        found.ok_or(ApiErrorKind::Refused(Refusal::ProductGone))
+    }
+
+    fn add(
+        &self,
+        agent: AgentId,
+        product: &ProductId,
+        quantity: u32,
+    ) -> Result<ShopReply, ApiErrorKind> {
+        let product = self.product(product)?;
+        if !product.in_stock {
+            return Err(ApiErrorKind::Refused(Refusal::Stock));
+        }
+        if quantity == 0 {
+            return Err(ApiErrorKind::Invalid(422));
+        }
+        self.shoppers.borrow_mut().baskets.entry(agent).or_default().add(product, quantity);
+        Ok(ShopReply::ItemAdded { unit_price: product.price })
+    }
+
+    fn apply(&self, agent: &AgentId, coupon: &CouponId) -> Result<ShopReply, ApiErrorKind> {
+        let Some(coupon) = self.goods.coupons.iter().find(|known| known.id == *coupon) else {
+            return Err(ApiErrorKind::Refused(Refusal::Coupon));
+        };
+        let mut shoppers = self.shoppers.borrow_mut();
+        let Some(basket) = shoppers.baskets.get_mut(agent) else {
+            return Err(ApiErrorKind::Refused(Refusal::CartEmpty));
+        };
+        basket.apply(coupon);
+        Ok(ShopReply::Done)
     }
 
     fn page(&self, category: Option<&str>, limit: u32, offset: u32) -> ShopReply {

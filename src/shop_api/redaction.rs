@@ -16,14 +16,15 @@ const LOOKED_AT_BYTES: usize = 8 * 1024;
 const MASK: &str = "[redacted]";
 
 /// What looks like a secret, and what stays of it.
-static PATTERNS: LazyLock<[(Regex, &'static str); 5]> = LazyLock::new(|| {
+static PATTERNS: LazyLock<[(Regex, &'static str); 6]> = LazyLock::new(|| {
     let pattern = |text| Regex::new(text).expect("the patterns are fixed and the tests use each");
     [
         // A URL that names a user, whole: the password may have any character.
         (pattern(r"(?i)\b([a-z][a-z0-9+.-]*)://[^\s/@]*@[^\s\x22'<>]*"), "$1://[redacted]"),
         // A database's URL without one.
         (pattern(r"(?i)\b(postgres(?:ql)?)://[^\s\x22'<>]*"), "$1://[redacted]"),
-        (pattern(r"(?i)\b(bearer|basic)\s+[^\s\x22',;}\]]+"), "$1 [redacted]"),
+        (pattern(r"(?i)\b(bearer)\s+[^\s\x22',;}\]]+"), "$1 [redacted]"),
+        (pattern(r"(?i)\b(basic)\s+[a-z0-9+/]{8,}={0,2}"), "$1 [redacted]"),
         (pattern(r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*"), MASK),
         (
             pattern(concat!(
@@ -68,7 +69,9 @@ impl Redactor {
 fn escape_controls(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        let turns = matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = ['\u{200e}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2066}'..='\u{2069}']
+            .iter()
+            .any(|range| range.contains(&c));
         if c.is_control() || turns {
             escaped.extend(c.escape_default());
         } else {
@@ -97,6 +100,7 @@ mod tests {
         for text in [
             "Authorization: Bearer abc.SEKRET.def failed",
             "bearer dev:SEKRET",
+            "Basic dXNlcjpSEKRETw==",
             "token eyJhbGciOiJIUzI1NiJ9.SEKRET.c2ln is bad",
             "cannot reach postgresql://app:SEKRET@db.example:5432/shop?x=1",
             "cannot reach postgres://db.example/SEKRET",
@@ -117,7 +121,9 @@ mod tests {
     #[test]
     fn what_is_no_secret_stays() {
         let redactor = Redactor::default();
-        for text in ["Cart is empty", "Only 3 in stock: München €", "tokens are fine"] {
+        for text in
+            ["Cart is empty", "Only 3 in stock: München €", "tokens are fine", "basic terms"]
+        {
             assert_eq!(redactor.detail(text), text);
         }
     }

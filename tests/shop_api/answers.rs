@@ -16,10 +16,9 @@ async fn reply(status: u16, body: &str, call: ShopCall) -> ShopReply {
 /// The field that a body lacks.
 async fn missing(status: u16, body: &str, call: ShopCall) -> String {
     let server = Scripted::json(status, body);
-    match way(&server.url()).kind(call).await {
-        ApiErrorKind::Unparsable { field } => field,
-        other => panic!("{other}"),
-    }
+    let kind = way(&server.url()).kind(call).await;
+    let ApiErrorKind::Unparsable { field } = kind else { panic!("{kind}") };
+    field
 }
 
 const ORDER: &str = r#"{"success":true,"order":{"id":"o-1","items":[
@@ -69,7 +68,8 @@ async fn a_missing_field_is_named() {
 #[actix::test]
 async fn products_are_read_with_their_optional_fields() {
     let body = r#"{"products":[
-        {"id":"P-1","name":"Müsli \u0007","price":2.49,"category":"Cereal","brand":"B","inStock":true},
+        {"id":"P-1","name":"Müsli \u0007","price":2.49,"category":"Cereal","brand":"B",
+         "inStock":true},
         {"id":"P-2","name":"x","price":"37","category":null,"brand":null,"inStock":false},
         {"id":12345678901234567890123,"name":"y","price":1e1,"category":"c"}],"total":72}"#;
     let ShopReply::Products { products, total } = reply(200, body, list()).await else {
@@ -91,7 +91,8 @@ async fn products_are_read_with_their_optional_fields() {
 async fn coupons_are_translated() {
     let body = r#"{"eligible":[
         {"id":"c1","type":"frontstore","discount_type":"percent","discount_value":12.5,
-         "min_purchase_amount":25,"max_discount":5.005,"expiration_date":"2026-08-01T10:00:00+02:00"},
+         "min_purchase_amount":25,"max_discount":5.005,
+         "expiration_date":"2026-08-01T10:00:00+02:00"},
         {"id":"c2","type":"category","category_or_brand":"Cereal","discount_type":"fixed",
          "discount_value":"1.005","expiration_date":"2026-08-01"}],
       "ineligible":[{"id":"c3","type":"brand","category_or_brand":"B","discount_type":"bogo",

@@ -111,7 +111,9 @@ fn payload_fault(error: PayloadError) -> BodyFault {
         PayloadError::Io(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
             BodyFault::Truncated
         }
-        PayloadError::Io(_) | PayloadError::UnknownLength => BodyFault::Broken(error.to_string()),
+        PayloadError::Io(_) | PayloadError::UnknownLength | PayloadError::Http2Payload(_) => {
+            BodyFault::Broken(error.to_string())
+        }
         // Kinds that a later version may add.
         _ => BodyFault::Broken(error.to_string()),
     }

@@ -1,4 +1,4 @@
-//! Where a value is in an answer: dotted paths, tried in order, as `order.totals.final_total|total`.
+//! Where a value is in an answer: dotted paths, tried in order, as `order.totals.final|total`.
 //!
 //! A number is an index into a list. `=text` is a last resort: the text itself. `null` counts as
 //! absent.

@@ -185,14 +185,12 @@ mod tests {
     }
 
     fn rendered(text: &str) -> Result<String, Placeholder> {
-        template(text).unwrap().render(
-            &|p| match p {
-                Placeholder::ProductId => Some(Filled::Text("a/b".into())),
-                Placeholder::Quantity => Some(Filled::Number(3)),
-                _ => None,
-            },
-            &|value| value.replace('/', "%2F"),
-        )
+        let values = [
+            (Placeholder::ProductId, Filled::Text("a/b".into())),
+            (Placeholder::Quantity, Filled::Number(3)),
+        ];
+        let fill = |p| values.iter().find(|(known, _)| *known == p).map(|(_, v)| v.clone());
+        template(text).unwrap().render(&fill, &|value| value.replace('/', "%2F"))
     }
 
     #[test]
