@@ -1,0 +1,13 @@
+DROP TABLE incidents;
+DROP TABLE coupon_interactions;
+DROP TABLE order_items;
+DROP TABLE orders;
+DROP TABLE shopping_session_events;
+DROP TABLE shopping_sessions;
+DROP TABLE cycles;
+DROP TABLE coupon_assignments;
+DROP TABLE offer_cycles;
+DROP TABLE coupons;
+DROP TABLE products;
+DROP TABLE agents;
+DROP TABLE runs;

@@ -1,0 +1,228 @@
+//! What the command line asks of a database beside the actors' port.
+//!
+//! The same queries, pool and thread as the store: an `Admin` is another handle, not another
+//! connection.
+
+use actors::domain::flow::FlowStatus;
+use actors::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
+use actors::domain::persona::{AgentStatus, Persona};
+use actors::ports::store::StoreError;
+use chrono::{NaiveDateTime, TimeDelta};
+use futures::FutureExt;
+use serde_json::Value;
+
+pub use super::rows::runs::KnownRun;
+
+use super::error::Answer;
+use super::postgres::PostgresStore;
+use super::queries::{postgres, sqlite};
+use super::rows::runs::JsonRow;
+use super::sqlite::SqliteStore;
+
+/// An owner silent for this long is dead.
+pub const OWNER_SILENCE_S: i64 = 120;
+
+/// The database as the command line sees it.
+#[derive(Clone)]
+pub struct Admin {
+    backend: Backend,
+    migrations_applied: usize,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Postgres(PostgresStore),
+    Sqlite(SqliteStore),
+}
+
+/// Which agents to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentFilter {
+    /// Only those of this status.
+    pub status: Option<AgentStatus>,
+    /// Only those of this arm.
+    pub cohort: Option<CohortName>,
+}
+
+/// What a run left behind, over all attempts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// The run.
+    pub run: KnownRun,
+    /// Rows of shopping_sessions by status, every status named.
+    pub flows: Vec<(FlowStatus, u64)>,
+    /// Rows of shopping_session_events.
+    pub events: u64,
+    /// Rows of orders.
+    pub orders: u64,
+    /// Sum of their final totals, cents.
+    pub order_cents: i64,
+    /// Closed attempts that nothing broke.
+    pub cycles_unbroken: u64,
+    /// Attempts that a freeze, a stop or a crash broke.
+    pub cycles_broken: u64,
+    /// Cycles with an attempt that counts: the hours claimed (P8).
+    pub canonical_cycles: u64,
+    /// Coupons handed out.
+    pub assignments: u64,
+    /// Of them redeemed.
+    pub redemptions: u64,
+    /// Rows of incidents.
+    pub incidents: u64,
+}
+
+/// Whether a run could be taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeOver {
+    /// It could; the owner given may write.
+    Taken,
+    /// Its owner lives.
+    Owned {
+        /// The owner's last sign of life; wall clock, UTC.
+        heartbeat_at: NaiveDateTime,
+    },
+    /// There is no such run.
+    Unknown,
+}
+
+/// Runs the same query on whichever backend there is.
+macro_rules! on_backend {
+    ($admin:expr, |$c:ident, $q:ident| $query:expr) => {
+        match &$admin.backend {
+            Backend::Postgres(store) => {
+                use postgres as $q;
+                store.call_long(move |$c: &mut diesel_async::AsyncPgConnection| $query.boxed())
+            }
+            Backend::Sqlite(store) => {
+                use sqlite as $q;
+                store.call_long(move |$c: &mut diesel::SqliteConnection| $query)
+            }
+        }
+        .await
+    };
+}
+
+impl Admin {
+    pub(super) fn postgres(store: PostgresStore, migrations_applied: usize) -> Self {
+        Self { backend: Backend::Postgres(store), migrations_applied }
+    }
+
+    pub(super) fn sqlite(store: SqliteStore, migrations_applied: usize) -> Self {
+        Self { backend: Backend::Sqlite(store), migrations_applied }
+    }
+
+    /// How many migrations were applied when the database was opened.
+    pub fn migrations_applied(&self) -> usize {
+        self.migrations_applied
+    }
+
+    /// Inserts agents, in place of all there are with `replace`; without it those that exist stay
+    /// as they are. Answers how many were inserted.
+    pub async fn insert_agents(
+        &self,
+        personas: Vec<Persona>,
+        replace: bool,
+        at: NaiveDateTime,
+    ) -> Result<u64, StoreError> {
+        on_backend!(self, |c, q| q::insert_agents(c, personas, replace, at))
+    }
+
+    /// The agents that pass the filter, ordered by id.
+    pub async fn list_agents(&self, filter: AgentFilter) -> Result<Vec<Persona>, StoreError> {
+        on_backend!(self, |c, q| q::list_agents(c, filter))
+    }
+
+    /// Sets the status of these agents; answers how many of them exist.
+    pub async fn set_agent_status(
+        &self,
+        agents: Vec<AgentId>,
+        status: AgentStatus,
+    ) -> Result<u64, StoreError> {
+        on_backend!(self, |c, q| q::set_agent_status(c, agents, status))
+    }
+
+    /// How many agents there are of a status, or in all.
+    pub async fn count_agents(&self, status: Option<AgentStatus>) -> Result<u64, StoreError> {
+        on_backend!(self, |c, q| q::count_agents(c, status))
+    }
+
+    /// Every run, the newest first.
+    pub async fn list_runs(&self) -> Result<Vec<KnownRun>, StoreError> {
+        on_backend!(self, |c, q| q::list_runs(c))
+    }
+
+    /// Runs with rows still active, whether or not their owner lives.
+    pub async fn runs_with_active_rows(&self) -> Result<Vec<RunId>, StoreError> {
+        on_backend!(self, |c, q| q::runs_with_active_rows(c))
+    }
+
+    /// What a run left behind; `None` for a run that is not there.
+    pub async fn run_summary(&self, run: RunId) -> Result<Option<RunSummary>, StoreError> {
+        on_backend!(self, |c, q| q::run_summary(c, run))
+    }
+
+    /// How many rows each table has of this run.
+    pub async fn count_rows(&self, run: RunId) -> Result<Vec<(String, u64)>, StoreError> {
+        on_backend!(self, |c, q| q::count_rows(c, run))
+    }
+
+    /// Makes `owner` the run's owner by one conditional UPDATE, if the present owner has been
+    /// silent for 120 s or is `dead` (the process whose lock file this one holds).
+    pub async fn take_over(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        dead: Option<OwnerToken>,
+        at: NaiveDateTime,
+    ) -> Result<TakeOver, StoreError> {
+        let when = (dead, at - TimeDelta::seconds(OWNER_SILENCE_S), at);
+        on_backend!(self, |c, q| q::take_over(c, run, owner, when))
+    }
+
+    /// A number that a `SELECT ... AS name, ... AS rows` answers for run `$1`.
+    pub async fn number(&self, sql: &str, run: RunId) -> Result<i64, StoreError> {
+        let sql = sql.to_owned();
+        on_backend!(self, |c, q| q::number(c, sql, run))
+    }
+
+    /// The rows of a table of the operator (`table` or `schema.table`), each as JSON by column
+    /// name. Postgres only.
+    pub async fn import_agents_from_table(&self, table: &str) -> Result<Vec<Value>, StoreError> {
+        let Backend::Postgres(store) = &self.backend else {
+            let text = "only a Postgres database has tables to import from; import a file";
+            return Err(StoreError::Refused(text.into()));
+        };
+        let sql = format!("SELECT row_to_json(t) AS row FROM {} t", quoted(table));
+        let rows = store.call_outside(move |c| json_rows(c, sql).boxed()).await?;
+        Ok(rows.into_iter().map(|r| r.row).collect())
+    }
+
+    /// Waits for what was accepted and closes the database; later calls answer `Closed`.
+    pub async fn close(&self) {
+        match &self.backend {
+            Backend::Postgres(store) => store.close().await,
+            Backend::Sqlite(store) => store.close().await,
+        }
+    }
+}
+
+async fn json_rows(c: &mut diesel_async::AsyncPgConnection, sql: String) -> Answer<Vec<JsonRow>> {
+    Ok(diesel_async::RunQueryDsl::load(diesel::sql_query(sql), c).await?)
+}
+
+/// Each part of the name as an identifier, whatever it holds.
+fn quoted(table: &str) -> String {
+    let parts = table.splitn(2, '.').map(|part| format!("\"{}\"", part.replace('"', "\"\"")));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_name_cannot_leave_its_quotes() {
+        assert_eq!(quoted("public.agents"), "\"public\".\"agents\"");
+        assert_eq!(quoted("a\"; DROP TABLE x; --"), "\"a\"\"; DROP TABLE x; --\"");
+    }
+}

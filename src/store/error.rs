@@ -1,0 +1,231 @@
+//! What goes wrong in a query, and how it is told to the actors.
+//!
+//! diesel hides most SQLSTATEs behind `Unknown`; those are told apart by the server's words, and
+//! what cannot be told apart counts as passing: a retry with the same flow id costs lateness only.
+
+use actors::domain::flow::{EndReason, FlowStatus};
+use actors::domain::ids::{FlowId, RunId};
+use actors::ports::store::StoreError;
+use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
+use secrecy::{ExposeSecret, SecretString};
+
+/// What a query answers.
+pub type Answer<T> = Result<T, Fault>;
+
+/// Why a query did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The database said so.
+    #[error(transparent)]
+    Database(#[from] DieselError),
+    /// A column holds what it cannot mean.
+    #[error("{0}")]
+    Unreadable(
+        /// Column and value.
+        String,
+    ),
+    /// See [`StoreError::Superseded`].
+    #[error("flow {0} already ended as {1} ({2})")]
+    Superseded(
+        /// The flow.
+        FlowId,
+        /// How it ended.
+        FlowStatus,
+        /// Why it ended.
+        EndReason,
+    ),
+    /// See [`StoreError::NotOwner`].
+    #[error("run {0} is owned by another process")]
+    NotOwner(
+        /// The run.
+        RunId,
+    ),
+    /// A row came and went between two statements.
+    #[error("{0}")]
+    Race(
+        /// Which.
+        String,
+    ),
+}
+
+impl Fault {
+    /// Names the agent whose row could not be read.
+    pub fn of_agent(self, agent: &str) -> Self {
+        match self {
+            Self::Unreadable(text) => Self::Unreadable(format!("agent {agent}, {text}")),
+            Self::Database(_) | Self::Superseded(..) | Self::NotOwner(_) | Self::Race(_) => self,
+        }
+    }
+
+    /// The port's error.
+    pub fn into_store_error(self, redactor: &Redactor) -> StoreError {
+        match self {
+            Self::Database(error) => database_error(&error, redactor),
+            Self::Unreadable(text) => StoreError::Refused(text),
+            Self::Superseded(key, status, end_reason) => {
+                StoreError::Superseded { key, status, end_reason }
+            }
+            Self::NotOwner(run) => StoreError::NotOwner(run),
+            Self::Race(text) => StoreError::Contention(text),
+        }
+    }
+}
+
+/// Takes a password out of whatever is shown.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    /// As typed in the URL and as decoded; empty without a password.
+    secrets: Vec<SecretString>,
+}
+
+impl Redactor {
+    /// Hides these texts.
+    pub fn hiding(secrets: Vec<SecretString>) -> Self {
+        Self { secrets }
+    }
+
+    /// The text without the secrets.
+    pub fn clean(&self, text: &str) -> String {
+        self.secrets.iter().map(ExposeSecret::expose_secret).fold(text.to_owned(), |text, secret| {
+            if secret.is_empty() { text } else { text.replace(secret, "***") }
+        })
+    }
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+/// The words of an error and of whatever caused it.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// A statement that will fail again however often it is sent.
+const REFUSED: [&str; 13] = [
+    "does not exist",
+    "no such table",
+    "no such column",
+    "permission denied",
+    "syntax error",
+    "invalid input",
+    "invalid byte sequence",
+    "out of range",
+    "value too long",
+    "violates",
+    "constraint failed",
+    "too many sql variables",
+    "datatype mismatch",
+];
+/// 40001, 40P01, 55P03 and SQLite's busy and locked.
+const CONTENTION: [&str; 5] = [
+    "deadlock detected",
+    "could not serialize",
+    "database is locked",
+    "table is locked",
+    "lock timeout",
+];
+/// 53100, 25006 and SQLite's full, read-only and I/O errors.
+const CANNOT_WRITE: [&str; 8] = [
+    "no space left",
+    "disk is full",
+    "readonly database",
+    "read-only transaction",
+    "disk i/o error",
+    "could not extend file",
+    "could not write",
+    "unable to open database file",
+];
+
+fn database_error(error: &DieselError, redactor: &Redactor) -> StoreError {
+    let text = redactor.clean(&chain(error));
+    let DieselError::DatabaseError(kind, _) = error else {
+        return match error {
+            // The connection, not the statement: a fresh one is used for the retry.
+            DieselError::BrokenTransactionManager
+            | DieselError::RollbackErrorOnCommit { .. }
+            | DieselError::AlreadyInTransaction
+            | DieselError::NotInTransaction => StoreError::Unavailable(text),
+            _ => StoreError::Refused(text),
+        };
+    };
+    match kind {
+        Kind::SerializationFailure => StoreError::Contention(text),
+        Kind::ReadOnlyTransaction => StoreError::CannotWrite(text),
+        Kind::ClosedConnection | Kind::UnableToSendCommand => StoreError::Unavailable(text),
+        Kind::UniqueViolation
+        | Kind::ForeignKeyViolation
+        | Kind::NotNullViolation
+        | Kind::CheckViolation => StoreError::Refused(text),
+        _ => by_words(text),
+    }
+}
+
+fn by_words(text: String) -> StoreError {
+    let lower = text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+    if says(&CONTENTION) {
+        StoreError::Contention(text)
+    } else if says(&CANNOT_WRITE) {
+        StoreError::CannotWrite(text)
+    } else if says(&REFUSED) {
+        StoreError::Refused(text)
+    } else {
+        StoreError::Unavailable(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: Kind, words: &str) -> StoreError {
+        let error = DieselError::DatabaseError(kind, Box::new(words.to_owned()));
+        database_error(&error, &Redactor::hiding(vec!["hunter2".into()]))
+    }
+
+    #[test]
+    fn what_may_pass_is_retryable() {
+        for words in [
+            "deadlock detected",
+            "terminating connection due to administrator command",
+            "the database system is shutting down",
+            "sorry, too many clients already",
+            "could not extend file \"base/5/1\": No space left on device",
+            "database is locked",
+            "database or disk is full",
+            "attempt to write a readonly database",
+            "query_wait_timeout",
+            "something nobody has ever seen",
+        ] {
+            assert!(told(Kind::Unknown, words).is_retryable(), "{words}");
+        }
+        assert!(told(Kind::ClosedConnection, "").is_retryable());
+        assert!(told(Kind::SerializationFailure, "").is_retryable());
+    }
+
+    #[test]
+    fn a_statement_that_is_wrong_is_not_retryable() {
+        for words in ["relation \"orders\" does not exist", "permission denied for table orders"] {
+            assert!(!told(Kind::Unknown, words).is_retryable(), "{words}");
+        }
+        assert!(!told(Kind::UniqueViolation, "UNIQUE constraint failed").is_retryable());
+    }
+
+    #[test]
+    fn the_password_is_taken_out() {
+        let error = told(Kind::Unknown, "cannot connect to postgres://u:hunter2@h/d");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,150 @@
+//! The port, implemented once for both real adapters.
+//!
+//! An adapter brings `call`, which runs a query in a transaction of its own within the adapter's
+//! time limit, and `call_long` for what reads a whole run.
+
+macro_rules! implement_store {
+    ($adapter:ty, $queries:ident, $connection:ty, [$($boxed:tt)*]) => {
+        impl actors::ports::store::Store for $adapter {
+            fn open_run(&self, run: NewRun) -> StoreFuture<()> {
+                self.call(move |c: &mut $connection| $queries::open_run(c, run) $($boxed)*)
+            }
+
+            fn heartbeat(
+                &self,
+                run: RunId,
+                owner: OwnerToken,
+                at: NaiveDateTime,
+            ) -> StoreFuture<()> {
+                self.call(move |c: &mut $connection| {
+                    $queries::heartbeat(c, run, owner, at) $($boxed)*
+                })
+            }
+
+            fn set_run_state(
+                &self,
+                run: RunId,
+                owner: OwnerToken,
+                state: RunState,
+                at: NaiveDateTime,
+            ) -> StoreFuture<()> {
+                self.call(move |c: &mut $connection| {
+                    $queries::set_run_state(c, run, owner, state, at) $($boxed)*
+                })
+            }
+
+            fn begin_replay(
+                &self,
+                run: RunId,
+                owner: OwnerToken,
+                at: NaiveDateTime,
+            ) -> StoreFuture<Replay> {
+                self.call_long(move |c: &mut $connection| {
+                    $queries::begin_replay(c, run, owner, at) $($boxed)*
+                })
+            }
+
+            fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
+                self.call(move |c: &mut $connection| $queries::load_agents(c) $($boxed)*)
+            }
+
+            fn load_memories(
+                &self,
+                run: RunId,
+                before: Cycle,
+                agents: Vec<AgentId>,
+            ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
+                self.call_long(move |c: &mut $connection| {
+                    $queries::load_memories(c, run, before, agents) $($boxed)*
+                })
+            }
+
+            fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+                self.call(move |c: &mut $connection| $queries::open_flow(c, flow) $($boxed)*)
+            }
+
+            fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+                self.call(move |c: &mut $connection| $queries::commit_flow(c, record) $($boxed)*)
+            }
+
+            fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+                self.call(move |c: &mut $connection| $queries::fail_flow(c, record) $($boxed)*)
+            }
+
+            fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+                self.call(move |c: &mut $connection| $queries::record_cycle(c, record) $($boxed)*)
+            }
+
+            fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
+                self.call(move |c: &mut $connection| {
+                    $queries::record_incident(c, incident) $($boxed)*
+                })
+            }
+
+            fn record_seen(
+                &self,
+                run: RunId,
+                products: Vec<Product>,
+                coupons: Vec<Coupon>,
+                at: NaiveDateTime,
+            ) -> StoreFuture<()> {
+                self.call(move |c: &mut $connection| {
+                    $queries::record_seen(c, run, (products, coupons), at) $($boxed)*
+                })
+            }
+
+            fn holdings(
+                &self,
+                run: RunId,
+                agents: Vec<AgentId>,
+                now: NaiveDateTime,
+                since: NaiveDateTime,
+            ) -> StoreFuture<HashMap<AgentId, Holding>> {
+                self.call(move |c: &mut $connection| {
+                    $queries::holdings(c, run, agents, (now, since)) $($boxed)*
+                })
+            }
+
+            fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
+                self.call(move |c: &mut $connection| $queries::assign_offers(c, batch) $($boxed)*)
+            }
+
+            fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
+                self.call_long(move |c: &mut $connection| {
+                    $queries::abandon_orphans(c, run, at) $($boxed)*
+                })
+            }
+
+            fn drain(&self) -> StoreFuture<()> {
+                self.drained()
+            }
+
+            fn pool_status(&self) -> PoolStatus {
+                self.status()
+            }
+        }
+    };
+}
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actors::domain::catalog::Product;
+use actors::domain::cycle::{Cycle, CycleRecord};
+use actors::domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use actors::domain::ids::{AgentId, OwnerToken, RunId};
+use actors::domain::incident::Incident;
+use actors::domain::offer::{Coupon, Wallet};
+use actors::domain::persona::Persona;
+use actors::ports::store::{
+    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, StoreFuture,
+};
+use chrono::NaiveDateTime;
+use futures::FutureExt;
+
+use super::postgres::PostgresStore;
+use super::queries::{postgres, sqlite};
+use super::sqlite::SqliteStore;
+
+implement_store!(PostgresStore, postgres, diesel_async::AsyncPgConnection, [.boxed()]);
+implement_store!(SqliteStore, sqlite, diesel::SqliteConnection, []);

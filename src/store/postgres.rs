@@ -1,0 +1,287 @@
+//! The Postgres adapter: a pool on a small runtime of its own, safe behind a transaction pooler.
+//!
+//! Every query, a read too, runs inside a transaction that begins with `SET LOCAL search_path`:
+//! behind a pooler the next statement outside of one may meet another server connection.
+
+mod connect;
+mod gate;
+mod migrate;
+mod pool;
+mod room;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
+use bb8::RunError;
+use diesel_async::pooled_connection::bb8::Pool;
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::StoreOptions;
+use super::error::{Answer, Fault, Redactor};
+use super::open_error::StoreOpenError;
+use super::url::PostgresUrl;
+use connect::Connector;
+use gate::Gate;
+use pool::LastError;
+
+/// One attempt at a call, connection in hand to COMMIT.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// An attempt at what reads a whole run.
+const LONG_ATTEMPT: Duration = Duration::from_secs(120);
+/// How long a call waits for its turn at the pool.
+const TURN: Duration = Duration::from_secs(60);
+/// Threads of the store's runtime: it only waits for the network.
+const THREADS: usize = 2;
+
+/// The store over a server.
+#[derive(Clone)]
+pub struct PostgresStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Taken by `close`; `None` refuses further calls.
+    runtime: Mutex<Option<Runtime>>,
+    pool: Pool<AsyncPgConnection>,
+    /// First in, first out, before the pool: bb8's own `get` starves waiters.
+    gate: Arc<Gate>,
+    /// What the last attempt to connect said; bb8 itself only says "timed out".
+    last_error: LastError,
+    /// Sent with every BEGIN.
+    begin: String,
+    redactor: Redactor,
+    /// Calls accepted and not yet ended.
+    in_flight: watch::Sender<usize>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let runtime = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // Dropping a runtime inside another one panics; this does not wait and may run there.
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl PostgresStore {
+    /// Connects, migrates and fills the pool; answers how many migrations were applied.
+    pub async fn open(
+        url: &PostgresUrl,
+        options: &StoreOptions,
+    ) -> Result<(Self, usize), StoreOpenError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("store")
+            .enable_all()
+            .build()
+            .map_err(|e| StoreOpenError::Other { cause: e.to_string() })?;
+        let task = runtime.spawn(prepare(url.clone(), options.clone()));
+        let prepared = task.await.map_err(|e| StoreOpenError::Other { cause: e.to_string() });
+        let prepared = match prepared.and_then(|outcome| outcome) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let shared = Shared {
+            runtime: Mutex::new(Some(runtime)),
+            pool: prepared.pool,
+            gate: prepared.gate,
+            last_error: prepared.last_error,
+            begin: format!("BEGIN; SET LOCAL search_path TO \"{}\"", options.schema),
+            redactor: url.redactor.clone(),
+            in_flight: watch::Sender::new(0),
+        };
+        Ok((Self { shared: Arc::new(shared) }, prepared.applied))
+    }
+
+    /// Runs `query` in a transaction of its own.
+    pub(super) fn call<T, F>(&self, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
+    {
+        self.spawn(ATTEMPT, self.shared.begin.clone(), query)
+    }
+
+    /// As `call`, with time to read a whole run.
+    pub(super) fn call_long<T, F>(&self, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
+    {
+        self.spawn(LONG_ATTEMPT, self.shared.begin.clone(), query)
+    }
+
+    /// As `call_long`, with the search path of the operator's own tables.
+    pub(super) fn call_outside<T, F>(&self, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
+    {
+        self.spawn(LONG_ATTEMPT, "BEGIN READ ONLY".to_owned(), query)
+    }
+
+    fn spawn<T, F>(&self, limit: Duration, begin: String, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
+    {
+        let runtime = self.shared.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(runtime) = runtime.as_ref() else {
+            return futures::future::ready(Err(StoreError::Closed)).boxed();
+        };
+        let in_flight = InFlight::enter(Arc::clone(&self.shared));
+        let task = runtime.spawn(async move {
+            let outcome = in_flight.0.attempt(limit, &begin, query).await;
+            drop(in_flight);
+            outcome
+        });
+        async move {
+            match task.await {
+                Ok(outcome) => outcome,
+                Err(ended) if ended.is_cancelled() => Err(StoreError::Closed),
+                Err(ended) => Err(StoreError::Refused(format!("a query panicked: {ended}"))),
+            }
+        }
+        .boxed()
+    }
+
+    /// Waits until no call is under way.
+    pub(super) fn drained(&self) -> StoreFuture<()> {
+        let mut in_flight = self.shared.in_flight.subscribe();
+        async move {
+            let idle = in_flight.wait_for(|calls| *calls == 0).await;
+            idle.map(drop).map_err(|_| StoreError::Closed)
+        }
+        .boxed()
+    }
+
+    /// The pool, and who waits before it.
+    pub(super) fn status(&self) -> PoolStatus {
+        let state = self.shared.pool.state();
+        PoolStatus {
+            open: state.connections,
+            idle: state.idle_connections,
+            waiting: self.shared.gate.waiting(),
+            max: self.shared.gate.size(),
+        }
+    }
+
+    /// Waits for the calls under way, refuses others and ends the connections.
+    pub(super) async fn close(&self) {
+        let runtime = {
+            let mut runtime = self.shared.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+            runtime.take()
+        };
+        if let Err(error) = self.drained().await {
+            tracing::debug!(%error, "closing the store");
+        }
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Counts a call in, and out however it ends.
+struct InFlight(Arc<Shared>);
+
+impl InFlight {
+    fn enter(shared: Arc<Shared>) -> Self {
+        shared.in_flight.send_modify(|calls| *calls += 1);
+        Self(shared)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.send_modify(|calls| *calls -= 1);
+    }
+}
+
+impl Shared {
+    async fn attempt<T, F>(&self, limit: Duration, begin: &str, query: F) -> Result<T, StoreError>
+    where
+        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send,
+    {
+        let asked = Instant::now();
+        let exhausted = |cause: String| StoreError::PoolExhausted {
+            waited_ms: u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX),
+            cause: self.redactor.clean(&cause),
+        };
+        let turn = tokio::time::timeout(TURN, self.gate.enter()).await;
+        let _turn = turn.map_err(|_| exhausted("all connections are in use".into()))?;
+        let mut connection = self.pool.get().await.map_err(|error| match error {
+            RunError::User(error) => exhausted(error.to_string()),
+            RunError::TimedOut => exhausted(self.last_error.text()),
+        })?;
+        // Cancelled half-way, the connection is in a transaction and bb8 drops it.
+        let answer = tokio::time::timeout(limit, transact(&mut connection, begin, query)).await;
+        let late = |_| {
+            StoreError::Unavailable(format!("no answer within {} s", limit.as_secs()))
+        };
+        answer.map_err(late)?.map_err(|fault| fault.into_store_error(&self.redactor))
+    }
+}
+
+async fn transact<T, F>(
+    connection: &mut AsyncPgConnection,
+    begin: &str,
+    query: F,
+) -> Result<T, Fault>
+where
+    F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send,
+{
+    AnsiTransactionManager::begin_transaction_sql(&mut *connection, begin).await?;
+    match query(&mut *connection).await {
+        Ok(value) => {
+            AnsiTransactionManager::commit_transaction(&mut *connection).await?;
+            Ok(value)
+        }
+        Err(fault) => {
+            // The first error says more than that of a rollback over a dead connection.
+            if let Err(error) =
+                AnsiTransactionManager::rollback_transaction(&mut *connection).await
+            {
+                tracing::debug!(%error, "rolling back");
+            }
+            Err(fault)
+        }
+    }
+}
+
+struct Prepared {
+    pool: Pool<AsyncPgConnection>,
+    gate: Arc<Gate>,
+    last_error: LastError,
+    applied: usize,
+}
+
+async fn prepare(url: PostgresUrl, options: StoreOptions) -> Result<Prepared, StoreOpenError> {
+    let tls = super::tls::settings(&url, options.ca_file.as_deref())?;
+    let connector = Connector::new(&url, tls);
+    let (migrator, pooled) = match &options.migrate_url {
+        Some(migrate_url) => {
+            let tls = super::tls::settings(migrate_url, options.ca_file.as_deref())?;
+            (Connector::new(migrate_url, tls), true)
+        }
+        None => (connector.clone(), false),
+    };
+    connector.check().await?;
+    let applied = migrate::migrate(&migrator, &options.schema).await?;
+    // Behind a pooler the server's room says nothing about ours.
+    let wanted = options.pool_size.max(1);
+    let size = if pooled { wanted } else { room::lowered(&connector, wanted).await };
+    let gate = Arc::new(Gate::new(size));
+    let last_error = LastError::new(url.redactor.clone(), Arc::clone(&gate));
+    let idle = options.pool_idle.min(size);
+    let pool = pool::build(connector, size, idle, last_error.clone()).await?;
+    Ok(Prepared { pool, gate, last_error, applied })
+}

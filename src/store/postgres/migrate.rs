@@ -1,0 +1,54 @@
+//! The migrations on Postgres: all pending ones in one transaction, so that they also run behind a
+//! transaction pooler, and under a lock, so that two processes do not run them at once.
+
+use diesel_async::{
+    AnsiTransactionManager, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection,
+    TransactionManager,
+};
+use diesel_migrations::MigrationHarness;
+
+use super::connect::Connector;
+use crate::store::error::chain;
+use crate::store::migrations::MIGRATIONS;
+use crate::store::open_error::StoreOpenError;
+
+/// Creates the schema if need be and applies what is pending; answers how many were applied.
+pub(super) async fn migrate(connector: &Connector, schema: &str) -> Result<usize, StoreOpenError> {
+    connector.check().await?;
+    let failed = |text: String| {
+        let cause = connector.clean(&text);
+        if cause.contains("permission denied") {
+            StoreOpenError::MissingRights { schema: schema.to_owned(), cause }
+        } else {
+            StoreOpenError::Migration { cause }
+        }
+    };
+    let established = connector.establish().await;
+    let mut connection = established.map_err(|e| failed(chain(&e)))?;
+    begin(&mut connection, schema).await.map_err(|e| failed(chain(&e)))?;
+    let mut harness = AsyncMigrationHarness::new(connection);
+    let applied = harness.run_pending_migrations(MIGRATIONS).map(|versions| versions.len());
+    let applied = applied.map_err(|e| failed(e.to_string()))?;
+    let mut connection = harness.into_inner();
+    AnsiTransactionManager::commit_transaction(&mut connection)
+        .await
+        .map_err(|e| failed(chain(&e)))?;
+    Ok(applied)
+}
+
+async fn begin(
+    connection: &mut AsyncPgConnection,
+    schema: &str,
+) -> Result<(), diesel::result::Error> {
+    AnsiTransactionManager::begin_transaction_sql(&mut *connection, "BEGIN").await?;
+    // CREATE SCHEMA IF NOT EXISTS wants the right to create even where the schema exists.
+    connection
+        .batch_execute(&format!(
+            "SELECT pg_advisory_xact_lock(hashtext('cartload migrations'));
+             DO $$ BEGIN
+               IF to_regnamespace('\"{schema}\"') IS NULL THEN CREATE SCHEMA \"{schema}\"; END IF;
+             END $$;
+             SET LOCAL search_path TO \"{schema}\""
+        ))
+        .await
+}

@@ -1,0 +1,116 @@
+//! The pool: bb8 with a set-up that a transaction pooler understands.
+//!
+//! bb8 hides why it could not connect; the error sink keeps the last cause for the error message.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bb8::ErrorSink;
+use diesel_async::pooled_connection::bb8::Pool;
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod,
+};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures::FutureExt;
+
+use super::connect::Connector;
+use super::gate::Gate;
+use crate::store::error::{Redactor, chain};
+use crate::store::open_error::StoreOpenError;
+
+/// How long a caller with a turn waits for a connection.
+const GET: Duration = Duration::from_secs(5);
+/// An idle connection beyond the base is closed after this.
+const IDLE: Duration = Duration::from_secs(600);
+/// A connection that does not answer an empty statement in this time is replaced.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// Builds the pool and waits for its first connections.
+pub(super) async fn build(
+    connector: Connector,
+    size: u32,
+    idle: u32,
+    last_error: LastError,
+) -> Result<Pool<AsyncPgConnection>, StoreOpenError> {
+    let host = connector.host().to_owned();
+    let gate = Arc::clone(&last_error.gate);
+    let pool = Pool::builder()
+        .max_size(size)
+        .min_idle(idle)
+        .connection_timeout(GET)
+        .idle_timeout(IDLE)
+        .error_sink(Box::new(last_error.clone()))
+        .build_unchecked(manager(connector));
+    let first = pool.get().await.map(drop);
+    gate.watch(&pool);
+    first.map_err(|_| StoreOpenError::Unreachable { host, cause: last_error.text() })?;
+    Ok(pool)
+}
+
+fn manager(connector: Connector) -> AsyncDieselConnectionManager<AsyncPgConnection> {
+    let mut config = ManagerConfig::<AsyncPgConnection>::default();
+    config.custom_setup = Box::new(move |_| {
+        let connector = connector.clone();
+        async move { connector.establish().await }.boxed()
+    });
+    config.recycling_method =
+        RecyclingMethod::CustomFunction(Box::new(|connection: &mut AsyncPgConnection| {
+            async move {
+                match tokio::time::timeout(CHECK, connection.batch_execute("")).await {
+                    Ok(checked) => checked,
+                    Err(_) => Err(diesel::result::Error::BrokenTransactionManager),
+                }
+            }
+            .boxed()
+        }));
+    // The set-up above knows the address: none is kept here, so none can be shown.
+    AsyncDieselConnectionManager::new_with_config("", config)
+}
+
+/// What the last attempt to connect said.
+#[derive(Clone)]
+pub(super) struct LastError {
+    text: Arc<Mutex<String>>,
+    redactor: Redactor,
+    gate: Arc<Gate>,
+}
+
+impl LastError {
+    /// Nothing yet.
+    pub(super) fn new(redactor: Redactor, gate: Arc<Gate>) -> Self {
+        Self { text: Arc::new(Mutex::new("all connections are in use".into())), redactor, gate }
+    }
+
+    /// Its words.
+    pub(super) fn text(&self) -> String {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl std::fmt::Debug for LastError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LastError")
+    }
+}
+
+impl ErrorSink<PoolError> for LastError {
+    fn sink(&self, error: PoolError) {
+        let text = self.redactor.clean(&chain(&error));
+        let lower = text.to_lowercase();
+        // 53300 of the server, and what poolers say in its place.
+        let full = ["too many clients", "too many connections", "remaining connection slots",
+            "no more connections allowed", "max client connections"];
+        if full.iter().any(|words| lower.contains(words)) && self.gate.refused(Instant::now()) {
+            tracing::warn!(size = self.gate.size(), "the server is full: the pool shrinks");
+        }
+        let mut last = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != text {
+            tracing::warn!(error = %text, "a database connection failed");
+            *last = text;
+        }
+    }
+
+    fn boxed_clone(&self) -> Box<dyn ErrorSink<PoolError>> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,63 @@
+//! Attempts at cycles, and incidents.
+//!
+//! An attempt without a `cycles` row was cut by a crash; it gets a broken one from its rows.
+
+macro_rules! cycle_queries {
+    ([$($async:tt)?] [$($await:tt)*]) => {
+        /// Writes one attempt; one that is there stays as it is.
+        pub $($async)? fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
+            let row = CycleRow::of(&record);
+            let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
+            insert.execute(c) $($await)* ?;
+            Ok(())
+        }
+
+        /// Appends an incident; the same one again is nothing more.
+        pub $($async)? fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
+            let row = IncidentRow::of(&incident);
+            let insert =
+                diesel::insert_into(incidents::table).values(&row).on_conflict_do_nothing();
+            insert.execute(c) $($await)* ?;
+            Ok(())
+        }
+
+        $($async)? fn close_cut_attempts(
+            c: &mut Conn,
+            run: RunId,
+            simulated_start: NaiveDateTime,
+            at: NaiveDateTime,
+        ) -> Answer<()> {
+            let cut: Vec<CutAttempt> = diesel::sql_query(super::cycles::CUT_ATTEMPTS)
+                .bind::<Text, _>(run.to_string())
+                .load(c) $($await)* ?;
+            let run_id = run.to_string();
+            for attempt in &cut {
+                let row = CycleRow::cut(&run_id, simulated_start, attempt, at);
+                let insert =
+                    diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
+                insert.execute(c) $($await)* ?;
+            }
+            Ok(())
+        }
+    };
+}
+pub(super) use cycle_queries;
+
+/// Attempts with rows but without a `cycles` row, summed up.
+pub(super) const CUT_ATTEMPTS: &str = "
+SELECT s.cycle, s.replay, MIN(s.opened_at) AS started_at, COUNT(*) AS flows,
+  COUNT(CASE WHEN s.status = 'completed' THEN 1 END) AS completed,
+  COUNT(CASE WHEN s.status = 'abandoned' THEN 1 END) AS abandoned,
+  COUNT(CASE WHEN s.status = 'browsed' THEN 1 END) AS browsed,
+  COUNT(CASE WHEN s.status = 'failed' THEN 1 END) AS failed,
+  CAST(COALESCE(SUM(s.calls), 0) AS BIGINT) AS calls,
+  CAST(COALESCE(SUM((SELECT COUNT(*) FROM shopping_session_events e
+    WHERE e.flow_id = s.flow_id)), 0) AS BIGINT) AS events,
+  COUNT(o.flow_id) AS orders,
+  CAST(COALESCE(SUM(o.final_total_cents), 0) AS BIGINT) AS revenue_cents
+FROM shopping_sessions s
+LEFT JOIN orders o ON o.flow_id = s.flow_id
+WHERE s.run_id = $1 AND NOT EXISTS (
+  SELECT 1 FROM cycles c
+  WHERE c.run_id = s.run_id AND c.cycle = s.cycle AND c.replay = s.replay)
+GROUP BY s.cycle, s.replay";

@@ -1,0 +1,124 @@
+//! What agents remember, rebuilt from canonical rows; and whose cart may hold items.
+//!
+//! Only the dirty cart looks at rows of every attempt: the shop does not know of attempts.
+
+macro_rules! memory_queries {
+    ([$($async:tt)?] [$($await:tt)*]) => {
+        /// The memories of these agents (all for none) before cycle `before`.
+        pub $($async)? fn load_memories(
+            c: &mut Conn,
+            run: RunId,
+            before: Cycle,
+            who: Vec<AgentId>,
+        ) -> Answer<HashMap<AgentId, AgentMemory>> {
+            let mut memories: HashMap<AgentId, AgentMemory> = HashMap::new();
+            let start: Option<NaiveDateTime> = runs::table
+                .find(run.to_string())
+                .select(runs::simulated_start)
+                .first(c) $($await)*
+                .optional()?;
+            let Some(start) = start else { return Ok(memories) };
+            let monday = crate::store::monday_of(before.begins_at(start));
+            let lists: Vec<&[AgentId]> =
+                if who.is_empty() { vec![&[]] } else { who.chunks(VALUES_PER_LIST).collect() };
+            for list in lists {
+                let mut query = diesel::sql_query(super::memory::visits(list.len()))
+                    .into_boxed::<Db>()
+                    .bind::<Timestamp, _>(monday)
+                    .bind::<Text, _>(run.to_string())
+                    .bind::<Integer, _>(integer(before.0));
+                for agent in list {
+                    query = query.bind::<Text, _>(agent.as_str().to_owned());
+                }
+                let visits: Vec<VisitRow> = query.load(c) $($await)* ?;
+                for row in visits {
+                    let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
+                    memory.last_visit = Some(row.last_visit);
+                    memory.last_order = row.last_order;
+                    memory.week_of = row.last_order.map(|_| monday);
+                    memory.spent_this_week = Cents(row.spent);
+                }
+                let mut query = diesel::sql_query(super::memory::brands(list.len()))
+                    .into_boxed::<Db>()
+                    .bind::<Text, _>(run.to_string())
+                    .bind::<Integer, _>(integer(before.0));
+                for agent in list {
+                    query = query.bind::<Text, _>(agent.as_str().to_owned());
+                }
+                let brands: Vec<BrandRow> = query.load(c) $($await)* ?;
+                for row in brands {
+                    let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
+                    memory.brands_bought.push(row.brand);
+                }
+            }
+            for row in dirty_carts(c, run) $($await)* ? {
+                let agent = AgentId::new(&row.agent_id);
+                if who.is_empty() || who.contains(&agent) {
+                    memories.entry(agent).or_default().shop_cart_dirty = true;
+                }
+            }
+            for memory in memories.values_mut() {
+                let surplus = memory.brands_bought.len().saturating_sub(crate::store::BRANDS_KEPT);
+                memory.brands_bought.drain(..surplus);
+            }
+            Ok(memories)
+        }
+
+        /// Agents whose last row of any attempt is dirty.
+        $($async)? fn dirty_carts(c: &mut Conn, run: RunId) -> Answer<Vec<DirtyRow>> {
+            let rows = diesel::sql_query(super::memory::DIRTY_CARTS)
+                .bind::<Text, _>(run.to_string())
+                .load(c) $($await)* ?;
+            Ok(rows)
+        }
+    };
+}
+pub(super) use memory_queries;
+
+/// `AND alias.agent_id IN ($first, ...)`, or nothing for no agents.
+fn among(alias: &str, first: usize, agents: usize) -> String {
+    if agents == 0 {
+        return String::new();
+    }
+    let places: Vec<String> = (first..first + agents).map(|n| format!("${n}")).collect();
+    format!("AND {alias}.agent_id IN ({})", places.join(", "))
+}
+
+/// Last visit, last order and what was paid since $1, of run $2 before cycle $3. SQLite numbers
+/// `$n` by first appearance, so places must first appear in their order.
+pub(super) fn visits(agents: usize) -> String {
+    format!(
+        "SELECT s.agent_id, MAX(s.simulated_at) AS last_visit, MAX(o.simulated_at) AS last_order, \
+         CAST(COALESCE(SUM(CASE WHEN o.simulated_at >= $1 THEN o.final_total_cents END), 0) \
+         AS BIGINT) AS spent \
+         FROM canonical_shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id \
+         WHERE s.run_id = $2 AND s.cycle < $3 {} GROUP BY s.agent_id",
+        among("s", 4, agents)
+    )
+}
+
+/// Brands bought in run $1 before cycle $2, the one not bought for longest first.
+pub(super) fn brands(agents: usize) -> String {
+    format!(
+        "SELECT o.agent_id, p.brand FROM canonical_orders o \
+         JOIN order_items i ON i.flow_id = o.flow_id \
+         JOIN products p ON p.run_id = o.run_id AND p.product_id = i.product_id \
+         WHERE o.run_id = $1 AND o.cycle < $2 AND p.brand IS NOT NULL {} \
+         GROUP BY o.agent_id, p.brand ORDER BY o.agent_id, MAX(o.simulated_at), p.brand",
+        among("o", 3, agents)
+    )
+}
+
+/// One look-up in an index per agent, however many rows the run has.
+pub(super) const DIRTY_CARTS: &str = "
+SELECT a.agent_id, a.user_id,
+  (SELECT b.store_id FROM shopping_sessions b
+   WHERE b.run_id = $1 AND b.agent_id = a.agent_id AND b.store_id IS NOT NULL
+   ORDER BY b.opened_at DESC, b.cycle DESC, b.replay DESC LIMIT 1) AS store_id
+FROM agents a
+JOIN shopping_sessions s ON s.flow_id =
+  (SELECT l.flow_id FROM shopping_sessions l
+   WHERE l.run_id = $1 AND l.agent_id = a.agent_id
+   ORDER BY l.opened_at DESC, l.cycle DESC, l.replay DESC LIMIT 1)
+WHERE s.shop_cart = 'dirty'
+ORDER BY a.agent_id";

@@ -1,0 +1,172 @@
+//! What hangs on a flow's row: events, the order with its lines, coupon interactions.
+//!
+//! `seq` and `line` are places in the record, from 0; together with the flow they are the key.
+
+use actors::domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
+use actors::domain::flow::{FlowRecord, Order};
+use chrono::NaiveDateTime;
+use serde_json::Value;
+
+use super::{Tags, flow_row, integer, tagged};
+use crate::store::schema::{coupon_interactions, order_items, orders, shopping_session_events};
+
+flow_row!(
+    /// One event.
+    EventRow in shopping_session_events {
+        /// Its place in the flow.
+        seq: i32,
+        /// An [`EventKind`].
+        event_type: &'a str,
+        /// The product, if one.
+        product_id: Option<&'a str>,
+        /// The coupon, if one.
+        coupon_id: Option<&'a str>,
+        /// Details.
+        payload: &'a Value,
+        /// Simulated.
+        simulated_at: NaiveDateTime,
+        /// Wall clock.
+        recorded_at: NaiveDateTime,
+    }
+);
+flow_row!(
+    /// The order.
+    OrderRow in orders {
+        /// The shop's id.
+        order_id: &'a str,
+        /// The branch.
+        store_id: Option<&'a str>,
+        /// Cents.
+        subtotal_cents: i64,
+        /// Cents.
+        item_discounts_cents: i64,
+        /// Cents.
+        frontstore_discount_cents: i64,
+        /// Cents.
+        discount_total_cents: i64,
+        /// Cents.
+        final_total_cents: i64,
+        /// Simulated.
+        simulated_at: NaiveDateTime,
+        /// Wall clock.
+        recorded_at: NaiveDateTime,
+    }
+);
+flow_row!(
+    /// One line of the order.
+    ItemRow in order_items {
+        /// Its place in the order.
+        line: i32,
+        /// The shop's id of the order.
+        order_id: &'a str,
+        /// What.
+        product_id: &'a str,
+        /// Units.
+        quantity: i32,
+        /// Cents.
+        unit_price_cents: i64,
+        /// Cents.
+        discount_cents: i64,
+        /// Cents.
+        line_total_cents: i64,
+        /// Simulated.
+        simulated_at: NaiveDateTime,
+        /// Wall clock.
+        recorded_at: NaiveDateTime,
+    }
+);
+flow_row!(
+    /// What became of one coupon.
+    InteractionRow in coupon_interactions {
+        /// Its place in the flow.
+        seq: i32,
+        /// The coupon.
+        coupon_id: &'a str,
+        /// The assignment, if one.
+        assignment_id: Option<String>,
+        /// A [`CouponStep`].
+        step: &'a str,
+        /// Why it was rejected.
+        reason: Option<&'a str>,
+        /// Simulated.
+        simulated_at: NaiveDateTime,
+        /// Wall clock.
+        recorded_at: NaiveDateTime,
+    }
+);
+
+/// The events of a flow in their order.
+pub fn event_rows<'a>(record: &'a FlowRecord, tags: &'a Tags) -> Vec<EventRow<'a>> {
+    let row = |(seq, event): (u32, &'a FlowEvent)| {
+        tagged!(EventRow, tags, {
+            seq: integer(seq),
+            event_type: event.kind.as_str(),
+            product_id: event.product_id.as_ref().map(|p| p.as_str()),
+            coupon_id: event.coupon_id.as_ref().map(|c| c.as_str()),
+            payload: &event.payload,
+            simulated_at: event.simulated_at,
+            recorded_at: event.recorded_at,
+        })
+    };
+    (0_u32..).zip(&record.events).map(row).collect()
+}
+
+/// When the order was placed: at its checkout event, else at the end of the visit.
+fn ordered_at(record: &FlowRecord) -> NaiveDateTime {
+    let checkout = record.events.iter().rev().find(|e| e.kind == EventKind::CheckoutComplete);
+    checkout.map_or(record.simulated_end, |e| e.simulated_at)
+}
+
+/// The order's row.
+pub fn order_row<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -> OrderRow<'a> {
+    tagged!(OrderRow, tags, {
+        order_id: order.id.as_str(),
+        store_id: record.store_id.as_ref().map(|s| s.as_str()),
+        subtotal_cents: order.subtotal.0,
+        item_discounts_cents: order.item_discounts.0,
+        frontstore_discount_cents: order.frontstore_discount.0,
+        discount_total_cents: order.discount_total.0,
+        final_total_cents: order.final_total.0,
+        simulated_at: ordered_at(record),
+        recorded_at: record.ended_at,
+    })
+}
+
+/// The order's lines.
+pub fn item_rows<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -> Vec<ItemRow<'a>> {
+    let simulated_at = ordered_at(record);
+    let numbered = (0_u32..).zip(&order.lines);
+    let rows = numbered.map(|(line, item)| {
+        tagged!(ItemRow, tags, {
+            line: integer(line),
+            order_id: order.id.as_str(),
+            product_id: item.product_id.as_str(),
+            quantity: integer(item.quantity),
+            unit_price_cents: item.unit_price.0,
+            discount_cents: item.discount.0,
+            line_total_cents: item.line_total.0,
+            simulated_at: simulated_at,
+            recorded_at: record.ended_at,
+        })
+    });
+    rows.collect()
+}
+
+/// One coupon interaction as the agent saw it, or as `rejected` with the reason the store found.
+pub fn interaction_row<'a>(
+    record: &'a FlowRecord,
+    tags: &'a Tags,
+    (seq, seen): (u32, &'a CouponInteraction),
+    refused: Option<&'static str>,
+) -> InteractionRow<'a> {
+    let step = if refused.is_some() { CouponStep::Rejected } else { seen.step };
+    tagged!(InteractionRow, tags, {
+        seq: integer(seq),
+        coupon_id: seen.coupon_id.as_str(),
+        assignment_id: seen.assignment_id.map(|a| a.to_string()),
+        step: step.as_str(),
+        reason: refused.or(seen.reason.as_deref()),
+        simulated_at: seen.simulated_at,
+        recorded_at: record.ended_at,
+    })
+}

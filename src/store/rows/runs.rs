@@ -1,0 +1,165 @@
+//! A run as a row, and what is read about runs.
+//!
+//! `heartbeat_at` is the owner's sign of life; who may write is decided by `owner_token` alone.
+
+use actors::domain::cycle::ReplayNumber;
+use actors::domain::ids::{OwnerToken, RunId};
+use actors::ports::store::{NewRun, RunState};
+use chrono::NaiveDateTime;
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+use diesel::{Insertable, Queryable, QueryableByName, Selectable};
+use serde_json::Value;
+
+use super::{count, integer, read};
+use crate::store::error::Fault;
+use crate::store::schema::runs;
+
+/// One run.
+#[derive(Clone, Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = runs, treat_none_as_default_value = false)]
+pub struct RunRow {
+    run_id: String,
+    owner_token: String,
+    state: String,
+    resumes: i32,
+    agents: i32,
+    is_simulated: bool,
+    simulated_start: NaiveDateTime,
+    started_at: NaiveDateTime,
+    heartbeat_at: NaiveDateTime,
+    ended_at: Option<NaiveDateTime>,
+    settings: Value,
+}
+
+/// A run as the database knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownRun {
+    /// Its id.
+    pub run_id: RunId,
+    /// Who may write.
+    pub owner: OwnerToken,
+    /// Its state.
+    pub state: RunState,
+    /// How often it was resumed: the replay number of the next replays' predecessor.
+    pub resumes: ReplayNumber,
+    /// Active agents at its start.
+    pub agents: u32,
+    /// Simulated begin of cycle 0.
+    pub simulated_start: NaiveDateTime,
+    /// Wall clock, UTC.
+    pub started_at: NaiveDateTime,
+    /// The owner's last sign of life; wall clock, UTC.
+    pub heartbeat_at: NaiveDateTime,
+    /// Wall clock (UTC) of an end state.
+    pub ended_at: Option<NaiveDateTime>,
+    /// Every setting that is not secret.
+    pub settings: Value,
+}
+
+impl RunRow {
+    /// The row of a run that begins.
+    pub fn begin(run: &NewRun) -> Self {
+        Self {
+            run_id: run.run_id.to_string(),
+            owner_token: run.owner.to_string(),
+            state: RunState::Running.as_str().to_owned(),
+            resumes: 0,
+            agents: integer(run.agents),
+            is_simulated: true,
+            simulated_start: run.simulated_start,
+            started_at: run.started_at,
+            heartbeat_at: run.started_at,
+            ended_at: None,
+            settings: run.settings.clone(),
+        }
+    }
+
+    /// The run.
+    pub fn parse(self) -> Result<KnownRun, Fault> {
+        Ok(KnownRun {
+            run_id: RunId(read("runs.run_id", &self.run_id)?),
+            owner: OwnerToken(read("runs.owner_token", &self.owner_token)?),
+            state: state(&self.state)?,
+            resumes: ReplayNumber(count(self.resumes)),
+            agents: count(self.agents),
+            simulated_start: self.simulated_start,
+            started_at: self.started_at,
+            heartbeat_at: self.heartbeat_at,
+            ended_at: self.ended_at,
+            settings: self.settings,
+        })
+    }
+}
+
+fn state(word: &str) -> Result<RunState, Fault> {
+    let all = [
+        RunState::Running,
+        RunState::Paused,
+        RunState::Frozen,
+        RunState::Stopped,
+        RunState::Completed,
+    ];
+    let found = all.into_iter().find(|s| s.as_str() == word);
+    found.ok_or_else(|| Fault::Unreadable(format!("column runs.state: `{word}` is no run state")))
+}
+
+/// A name with a number.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct NamedCount {
+    /// The name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub rows: i64,
+}
+
+/// The last visit and the orders of one agent.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct VisitRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// Simulated start of the last visit.
+    #[diesel(sql_type = Timestamp)]
+    pub last_visit: NaiveDateTime,
+    /// Simulated time of the last order.
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    pub last_order: Option<NaiveDateTime>,
+    /// Paid since the Monday asked for, cents.
+    #[diesel(sql_type = BigInt)]
+    pub spent: i64,
+}
+
+/// A brand that an agent bought.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct BrandRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// The brand.
+    #[diesel(sql_type = Text)]
+    pub brand: String,
+}
+
+/// An agent whose cart at the shop may hold items.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct DirtyRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// Its user at the shop.
+    #[diesel(sql_type = Text)]
+    pub user_id: String,
+    /// The branch it last shopped at.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub store_id: Option<String>,
+}
+
+/// A row as JSON.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct JsonRow {
+    /// The row.
+    #[diesel(sql_type = diesel::sql_types::Json)]
+    pub row: Value,
+}

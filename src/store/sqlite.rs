@@ -1,0 +1,94 @@
+//! The SQLite adapter: one thread owns the one connection, callers queue.
+//!
+//! An answer is sent after the COMMIT that made it durable, which several waiting calls share.
+
+mod open;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
+use diesel::SqliteConnection;
+use futures::FutureExt;
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::Answer;
+use super::open_error::StoreOpenError;
+use writer::{Call, Job};
+
+/// Calls that may wait; more callers wait to be queued.
+const QUEUE: usize = 1_024;
+
+/// The store over a file.
+#[derive(Clone)]
+pub struct SqliteStore {
+    /// To the writer thread, bounded by [`QUEUE`].
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    /// Joined by `close`; shared by all clones.
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl SqliteStore {
+    /// Opens the file and applies the migrations; answers how many were applied.
+    pub async fn open(path: PathBuf) -> Result<(Self, usize), StoreOpenError> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (opened, answer) = oneshot::channel();
+        let spawned = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || writer::serve(&path, opened, queue));
+        let thread = spawned.map_err(|e| StoreOpenError::Other { cause: e.to_string() })?;
+        let died = |_| StoreOpenError::Other { cause: "the store's thread died".into() };
+        let applied = answer.await.map_err(died)??;
+        Ok((Self { jobs, thread: Arc::new(Mutex::new(Some(thread))) }, applied))
+    }
+
+    /// Runs `query` in a savepoint of the next transaction.
+    pub(super) fn call<T, F>(&self, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Answer<T> + Send + 'static,
+    {
+        let jobs = self.jobs.clone();
+        async move {
+            let (reply, answer) = oneshot::channel();
+            let job = Box::new(Call::new(query, reply));
+            jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+            answer.await.map_err(|_| StoreError::Closed)?
+        }
+        .boxed()
+    }
+
+    /// As `call`: one thread needs no second time limit.
+    pub(super) fn call_long<T, F>(&self, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Answer<T> + Send + 'static,
+    {
+        self.call(query)
+    }
+
+    /// The queue is first in, first out: an empty call at its end waits for all before it.
+    pub(super) fn drained(&self) -> StoreFuture<()> {
+        self.call(|_| Ok(()))
+    }
+
+    /// No pool.
+    pub(super) fn status(&self) -> PoolStatus {
+        PoolStatus::default()
+    }
+
+    /// Waits for what was accepted, refuses the rest and closes the file.
+    pub(super) async fn close(&self) {
+        let (reply, answer) = oneshot::channel();
+        let stopped = self.jobs.send(Box::new(writer::Stop { reply: Some(reply) })).await;
+        if stopped.is_ok() && answer.await.is_err() {
+            tracing::warn!("the store's thread had ended before it was closed");
+        }
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|t| t.join().is_err()) {
+            tracing::error!("the store's thread panicked");
+        }
+    }
+}

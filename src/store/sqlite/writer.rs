@@ -1,0 +1,151 @@
+//! The writer thread: takes what waits, runs each call in a savepoint, commits once, answers.
+//!
+//! If the COMMIT fails, every call of that transaction gets its error: none was made durable.
+
+use std::path::Path;
+
+use actors::ports::store::StoreError;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::open;
+use crate::store::error::{Answer, Fault, Redactor};
+use crate::store::open_error::StoreOpenError;
+
+/// Calls that share one COMMIT at most.
+const CALLS_PER_COMMIT: usize = 64;
+
+/// One call on its way through a transaction.
+pub(super) trait Job: Send {
+    /// Runs it in a savepoint.
+    fn run(&mut self, connection: &mut SqliteConnection);
+    /// Answers after the COMMIT, or with why there was none.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    /// Whether the thread ends after this transaction.
+    fn is_last(&self) -> bool {
+        false
+    }
+}
+
+/// A query, later its outcome, and who waits for it.
+pub(super) struct Call<T, F> {
+    query: Option<F>,
+    outcome: Option<Answer<T>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Call<T, F> {
+    /// Not yet run.
+    pub(super) fn new(query: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
+        Self { query: Some(query), outcome: None, reply }
+    }
+}
+
+impl<T, F> Job for Call<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut SqliteConnection) -> Answer<T> + Send,
+{
+    fn run(&mut self, connection: &mut SqliteConnection) {
+        if let Some(query) = self.query.take() {
+            self.outcome = Some(connection.transaction(query));
+        }
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let outcome = match (committed, self.outcome) {
+            (Err(error), _) => Err(error),
+            (Ok(()), Some(outcome)) => {
+                outcome.map_err(|fault| fault.into_store_error(&Redactor::default()))
+            }
+            (Ok(()), None) => Err(StoreError::Unavailable("the call was not reached".into())),
+        };
+        // Whoever asked may have given up; asking again finds the row.
+        drop(self.reply.send(outcome));
+    }
+}
+
+/// The end of the queue.
+pub(super) struct Stop {
+    pub(super) reply: Option<oneshot::Sender<()>>,
+}
+
+impl Job for Stop {
+    fn run(&mut self, _: &mut SqliteConnection) {}
+
+    fn answer(self: Box<Self>, _: Result<(), StoreError>) {
+        if let Some(reply) = self.reply {
+            // Whoever closes may have given up.
+            reply.send(()).unwrap_or_default();
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        true
+    }
+}
+
+/// The thread's life.
+pub(super) fn serve(
+    path: &Path,
+    opened: oneshot::Sender<Result<usize, StoreOpenError>>,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+) {
+    let mut connection = match open::open(path) {
+        Ok((connection, applied)) => {
+            if opened.send(Ok(applied)).is_err() {
+                return;
+            }
+            connection
+        }
+        Err(error) => {
+            drop(opened.send(Err(error)));
+            return;
+        }
+    };
+    while let Some(first) = queue.blocking_recv() {
+        let mut last = first.is_last();
+        let mut jobs = vec![first];
+        while !last && jobs.len() < CALLS_PER_COMMIT {
+            let Ok(job) = queue.try_recv() else { break };
+            last = job.is_last();
+            jobs.push(job);
+        }
+        let committed = transact(&mut connection, &mut jobs);
+        if committed.is_err() {
+            reconnect(path, &mut connection);
+        }
+        for job in jobs {
+            job.answer(committed.clone());
+        }
+        if last {
+            break;
+        }
+    }
+    // The last connection to close moves the write-ahead log into the file.
+    if let Err(error) = connection.batch_execute("PRAGMA optimize") {
+        tracing::debug!(%error, "pragma optimize");
+    }
+}
+
+fn transact(
+    connection: &mut SqliteConnection,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<(), StoreError> {
+    let committed: Answer<()> = connection.immediate_transaction(|c| {
+        for job in jobs.iter_mut() {
+            job.run(c);
+        }
+        Ok(())
+    });
+    committed.map_err(|fault: Fault| fault.into_store_error(&Redactor::default()))
+}
+
+/// After a failed COMMIT the connection may still be inside a transaction that SQLite rolled back.
+fn reconnect(path: &Path, connection: &mut SqliteConnection) {
+    match open::connect(path) {
+        Ok(fresh) => *connection = fresh,
+        Err(error) => tracing::warn!(%error, "the database file cannot be opened again yet"),
+    }
+}
