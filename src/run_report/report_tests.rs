@@ -78,6 +78,7 @@ fn status() -> RunStatus {
         rolling: latency(),
         whole_run: latency(),
         rate_limit: Some(50.0),
+        requests_sent: 0,
         requests_max_in_1s: 51,
         failures: 0,
         failures_allowed: 18,
