@@ -169,9 +169,9 @@ impl ConfigError {
 impl Settings {
     /// Reads all sources and checks the result; nothing is written.
     pub fn load(sources: Sources) -> Result<Self, ConfigError> {
-        let named = sources.config.or_else(|| {
-            sources.environment.get("CARTLOAD_CONFIG").map(PathBuf::from)
-        });
+        let named = sources
+            .config
+            .or_else(|| sources.environment.get("CARTLOAD_CONFIG").map(PathBuf::from));
         let file_path = named.or_else(|| {
             let default = Path::new(DEFAULT_FILE);
             default.exists().then(|| default.to_path_buf())

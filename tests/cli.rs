@@ -50,9 +50,17 @@ fn a_usage_mistake_ends_with_2() {
     refused(&run(&folder, &["run", "--cycels", "3"]), 2, &["--cycels", "--cycles"]);
     refused(&run(&folder, &["run", "--time-scale", "fast"]), 2, &["--time-scale", "or max"]);
     refused(&run(&folder, &["run", "--rate", "0"]), 2, &["--rate", "above 0"]);
-    refused(&run(&folder, &["run", "--cycles", "0"]), 2, &["--cycles", "time.cycles", "1 to 1000000"]);
+    refused(
+        &run(&folder, &["run", "--cycles", "0"]),
+        2,
+        &["--cycles", "time.cycles", "1 to 1000000"],
+    );
     refused(&run(&folder, &["run", "--warm-up", "maybe"]), 2, &["--warm-up", "on, off"]);
-    refused(&run(&folder, &["run", "--until", "1999-01-01"]), 2, &["--until", "not after the start"]);
+    refused(
+        &run(&folder, &["run", "--until", "1999-01-01"]),
+        2,
+        &["--until", "not after the start"],
+    );
     refused(&run(&folder, &["run", "--api", "http://u:p@h"]), 2, &["--api", "without user"]);
     refused(&run(&folder, &[]), 2, &["Usage"]);
     assert!(!folder.path().join("data").exists(), "nothing is half done");
@@ -72,10 +80,19 @@ fn a_mistake_in_the_config_file_ends_with_3_and_is_named_by_place_and_key() {
     let folder = folder();
     fs::create_dir(folder.path().join("config")).unwrap();
     for (text, parts) in [
-        ("(\n    time: (\n        scal: 48,\n    ),\n)\n", &["config/cartload.ron:3:9", "scal", "scale"]),
-        ("(rate: (per_second: \"fast\"))", &["config/cartload.ron:1:22", "rate.per_second", "unlimited"]),
+        (
+            "(\n    time: (\n        scal: 48,\n    ),\n)\n",
+            &["config/cartload.ron:3:9", "scal", "scale"],
+        ),
+        (
+            "(rate: (per_second: \"fast\"))",
+            &["config/cartload.ron:1:22", "rate.per_second", "unlimited"],
+        ),
         ("(time: (cycles: -3))", &["config/cartload.ron:1:18", "time.cycles", "1 to 1000000"]),
-        ("(checkpoints: (every_cycles: 100001))", &["ron:1:16", "checkpoints.every_cycles", "100000"]),
+        (
+            "(checkpoints: (every_cycles: 100001))",
+            &["ron:1:16", "checkpoints.every_cycles", "100000"],
+        ),
     ] {
         fs::write(folder.path().join("config/cartload.ron"), text).unwrap();
         refused(&run(&folder, &["config", "check"]), 3, parts);
@@ -199,9 +216,17 @@ fn a_broken_persona_file_ends_with_3_and_names_the_row() {
     write("header.csv", header);
     refused(&import("header.csv"), 3, &["header.csv", "no personas"]);
     write("column.csv", "agent_id,name\na1,x\n");
-    refused(&import("column.csv"), 3, &["column.csv:1", "no column price_sensitivity", "agent_id, name"]);
+    refused(
+        &import("column.csv"),
+        3,
+        &["column.csv:1", "no column price_sensitivity", "agent_id, name"],
+    );
     write("value.csv", &format!("{header}\n{}\n", good.replace("0.5", "5")));
-    refused(&import("value.csv"), 3, &["value.csv:2", "price_sensitivity = `5`", "0 to 1", "--skip-bad"]);
+    refused(
+        &import("value.csv"),
+        3,
+        &["value.csv:2", "price_sensitivity = `5`", "0 to 1", "--skip-bad"],
+    );
     write("twice.csv", &format!("{header}\n{good}\n{good}\n"));
     refused(&import("twice.csv"), 3, &["twice.csv:3", "agent_id a1", "in twice.csv:2"]);
     write("broken.json", "[{\"agent_id\": \"a1\",}]");

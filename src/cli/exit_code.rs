@@ -74,9 +74,8 @@ impl ExitCode {
         if let Some(error) = cause.downcast_ref::<StartError>() {
             return Some(Self::of_start(error));
         }
-        let is_config = cause.is::<DataDirError>()
-            || cause.is::<PersonaFileError>()
-            || cause.is::<RonError>();
+        let is_config =
+            cause.is::<DataDirError>() || cause.is::<PersonaFileError>() || cause.is::<RonError>();
         if is_config {
             return Some(Self::Config);
         }

@@ -107,8 +107,14 @@ mod tests {
     #[test]
     fn no_password_survives_redaction() {
         for (url, shown) in [
-            ("postgres://me:pa@ss:/w?rd@db.example:5432/shop", "postgres://me:***@db.example:5432/shop"),
-            ("postgres://me@db/shop?sslmode=require&password=x", "postgres://me@db/shop?sslmode=require&password=***"),
+            (
+                "postgres://me:pa@ss:/w?rd@db.example:5432/shop",
+                "postgres://me:***@db.example:5432/shop",
+            ),
+            (
+                "postgres://me@db/shop?sslmode=require&password=x",
+                "postgres://me@db/shop?sslmode=require&password=***",
+            ),
             ("postgresql://db/shop", "postgresql://db/shop"),
             ("sqlite://./data/cartload.db", "sqlite://./data/cartload.db"),
         ] {

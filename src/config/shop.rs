@@ -77,7 +77,8 @@ impl Shop {
 
 fn is_base_url(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
-    let has_host = uri.authority().is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
+    let has_host =
+        uri.authority().is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
     matches!(uri.scheme_str(), Some("http" | "https")) && has_host && uri.query().is_none()
 }
 
@@ -90,7 +91,8 @@ mod tests {
         for url in ["http://127.0.0.1:8080", "https://shop.example/v2", "http://[::1]:80"] {
             assert!(is_base_url(url), "{url}");
         }
-        for url in ["", "shop.example", "ftp://x", "http://", "http://u:p@h", "http://h/?a=b", "/x"] {
+        for url in ["", "shop.example", "ftp://x", "http://", "http://u:p@h", "http://h/?a=b", "/x"]
+        {
             assert!(!is_base_url(url), "{url}");
         }
     }

@@ -121,7 +121,8 @@ pub struct SimulatedInstant(
 
 impl SimulatedInstant {
     /// What an instant may be.
-    pub const ALLOWED: &'static str = "2026-03-01 or 2026-03-01T18:00 from 1900 to 2200, on a full hour";
+    pub const ALLOWED: &'static str =
+        "2026-03-01 or 2026-03-01T18:00 from 1900 to 2200, on a full hour";
 }
 
 impl FromStr for SimulatedInstant {
@@ -129,7 +130,8 @@ impl FromStr for SimulatedInstant {
 
     fn from_str(text: &str) -> Result<Self, NotAllowed> {
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|d| d.and_time(NaiveTime::MIN));
-        let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
+        let formats =
+            ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
         let bare = text.strip_suffix('Z').unwrap_or(text);
         let instant = date.ok().or_else(|| {
             formats.iter().find_map(|format| NaiveDateTime::parse_from_str(bare, format).ok())

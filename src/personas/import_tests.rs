@@ -48,7 +48,12 @@ fn shares_of_days_become_affinities_around_one_half() {
 
 #[test]
 fn categories_may_be_separated_in_four_ways() {
-    for list in ["Bakery;Dairy", "Bakery | Dairy", "\"Bakery, Dairy\"", "\"[\"\"Bakery\"\",\"\"Dairy\"\"]\""] {
+    for list in [
+        "Bakery;Dairy",
+        "Bakery | Dairy",
+        "\"Bakery, Dairy\"",
+        "\"[\"\"Bakery\"\",\"\"Dairy\"\"]\"",
+    ] {
         let row = ROW.replace("Bakery;Dairy", list);
         assert_eq!(csv(&[&row]).unwrap().personas[0].preferred_categories, ["Bakery", "Dairy"]);
     }
@@ -62,7 +67,10 @@ fn a_broken_value_is_named_by_file_line_column_value_and_what_is_allowed() {
         (ROW.replace("0.5", ""), ["p.csv:3", "price_sensitivity", "missing", "0 to 1"]),
         (ROW.replace("120.10", "19.99"), ["p.csv:3", "weekly_budget", "19.99", "20.00 to 300.00"]),
         (ROW.replace("frequent", "often"), ["p.csv:3", "shopping_frequency", "often", "rare"]),
-        (ROW.replace("Bakery;Dairy", "Bakery"), ["p.csv:3", "preferred_categories", "Bakery", "2 to 4"]),
+        (
+            ROW.replace("Bakery;Dairy", "Bakery"),
+            ["p.csv:3", "preferred_categories", "Bakery", "2 to 4"],
+        ),
         (ROW.replace("a1", "a 1"), ["p.csv:3", "agent_id", "a 1", "64"]),
         (format!("{ROW},7"), ["p.csv:3", "10 columns", "header", "9"]),
     ] {

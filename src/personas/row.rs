@@ -206,9 +206,7 @@ impl Fields<'_> {
 
     fn user_id(&self, agent: &AgentId) -> Result<Uuid, RowProblem> {
         match self.text("user_id") {
-            Some(text) => {
-                text.parse().map_err(|_| impossible("user_id", &text, columns::USER_ID))
-            }
+            Some(text) => text.parse().map_err(|_| impossible("user_id", &text, columns::USER_ID)),
             None => Ok(Uuid::new_v5(&USER_NAMESPACE, agent.as_str().as_bytes())),
         }
     }

@@ -57,7 +57,8 @@ fn record() -> CycleRecord {
 }
 
 fn status() -> RunStatus {
-    let mut totals = Totals { offers_assigned: 40, restarts: 1, checkpoints: 3, ..Totals::default() };
+    let mut totals =
+        Totals { offers_assigned: 40, restarts: 1, checkpoints: 3, ..Totals::default() };
     totals.close(&record());
     RunStatus {
         run_id: RunId(Uuid::nil()),

@@ -15,7 +15,10 @@ pub fn text(report: &RunReport) -> String {
         format!("run {}: {}", report.run_id, report.state),
         format!(
             "  cycles     {}{planned}, simulated {} to {}, {:.1} s late",
-            report.cycles_completed, report.simulated_start, report.simulated_end, report.lateness_s
+            report.cycles_completed,
+            report.simulated_start,
+            report.simulated_end,
+            report.lateness_s
         ),
         format!(
             "  sessions   {} completed, {} abandoned, {} browsed, {} failed; {} agents; {} idle, {} \

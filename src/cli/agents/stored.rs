@@ -20,10 +20,7 @@ use crate::store::admin::AgentFilter;
 use crate::store::{Admin, OpenStore};
 
 /// Runs `work` on the open database and closes it.
-fn with_admin<T>(
-    settings: &Settings,
-    work: impl AsyncFnOnce(&Admin) -> Result<T>,
-) -> Result<T> {
+fn with_admin<T>(settings: &Settings, work: impl AsyncFnOnce(&Admin) -> Result<T>) -> Result<T> {
     let data = DataDir::open(&settings.store.data_dir)?;
     actix_rt::System::new().block_on(async {
         let OpenStore { admin, .. } = database::open(settings, &data).await?;
@@ -39,9 +36,11 @@ pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result<ExitCode> {
     with_admin(settings, async |admin| {
         let there = admin.count_agents(None).await?;
         if there > 0 && !args.replace {
-            return Err(anyhow!("there are {there} agents already; --replace puts others in place"))
-                .code(ExitCode::Config)
-                .map_err(Into::into);
+            return Err(anyhow!(
+                "there are {there} agents already; --replace puts others in place"
+            ))
+            .code(ExitCode::Config)
+            .map_err(Into::into);
         }
         let at = Utc::now().naive_utc().trunc_subsecs(6);
         let written = admin.insert_agents(personas, args.replace, at).await?;

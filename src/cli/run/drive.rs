@@ -86,10 +86,7 @@ async fn open_store(asked: &Asked) -> Result<(Arc<dyn Store>, Option<Admin>)> {
 }
 
 /// Read if there is a database with some, else generated (Q9.3).
-async fn dry_personas(
-    asked: &Asked,
-    count: u32,
-) -> Result<Vec<actors::domain::persona::Persona>> {
+async fn dry_personas(asked: &Asked, count: u32) -> Result<Vec<actors::domain::persona::Persona>> {
     let settings: &Settings = &asked.settings;
     // A SQLite file that is not there would be made by opening it: a dry run writes nothing.
     let is_there = settings.store.url.is_some() || asked.data.sqlite_file().exists();

@@ -28,8 +28,7 @@ pub struct Target {
 
 /// Opens what the settings name. An error has code 3 (the profile) or 5 (the practice shop).
 pub fn open(settings: &Settings, coupons: &[Coupon], meter: &SharedMeter) -> Result<Target> {
-    let meter = meter.clone();
-    let on_sent: OnSent = Arc::new(move |at| meter.record(at));
+    let on_sent: OnSent = meter.on_sent();
     match settings.shop.target() {
         ShopTarget::Mock => {
             let catalog = catalog::builtin()?;
@@ -70,7 +69,6 @@ fn over_http(
         ca_file: settings.shop.ca_file.clone(),
     };
     let credentials = Credentials::from_environment(&profile, &options).code(ExitCode::Config)?;
-    let factory =
-        http::factory(profile, &options, credentials, on_sent).code(ExitCode::Config)?;
+    let factory = http::factory(profile, &options, credentials, on_sent).code(ExitCode::Config)?;
     Ok((factory, traits))
 }
