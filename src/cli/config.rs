@@ -1,7 +1,7 @@
 //! `cartload config`: check, show, init.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -89,10 +89,7 @@ fn show(global: &GlobalArgs, as_json: bool) -> Result<ExitCode> {
         return Ok(ExitCode::Ok);
     }
     let row = |shown: &crate::config::Shown| {
-        let value = match &shown.value {
-            Value::Null => "none".to_owned(),
-            value => value.to_string(),
-        };
+        let value = if shown.value.is_null() { "none".into() } else { shown.value.to_string() };
         vec![shown.key.to_owned(), value, shown.unit.to_owned(), shown.origin.to_string()]
     };
     let mut rows = vec![["setting", "value", "unit", "origin"].map(str::to_owned).to_vec()];
@@ -113,13 +110,14 @@ fn init(file: &Path, force: bool) -> Result<ExitCode> {
     } else {
         options.create_new(true);
     }
-    let mut opened = options.open(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
+    let refused = |error: io::Error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
             anyhow!("{} is there already; --force writes over it", file.display())
+        } else {
+            anyhow!("{}: {error}", file.display())
         }
-        _ => anyhow!("{}: {error}", file.display()),
-    });
-    let opened = opened.as_mut().map_err(|error| anyhow!("{error}")).code(ExitCode::Config)?;
+    };
+    let mut opened = options.open(file).map_err(refused).code(ExitCode::Config)?;
     opened.write_all(TEMPLATE.as_bytes()).with_context(place).code(ExitCode::Config)?;
     output::message(&format!("{} is written; `cartload config check` reads it", file.display()));
     Ok(ExitCode::Ok)

@@ -10,6 +10,7 @@ use actors::domain::offer::Coupon;
 use actors::ports::shop_api::ShopTraits;
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::words::TimeScale;
 use super::{ConfigError, Settings};
@@ -108,5 +109,11 @@ impl Settings {
             }
         }
         Value::Object(sections)
+    }
+
+    /// Of [`as_json`](Self::as_json), hexadecimal SHA-256: a resume notices changed settings.
+    pub fn config_hash(&self) -> String {
+        let digest = Sha256::digest(self.as_json().to_string());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -34,9 +34,9 @@ fn read_text(path: &Path) -> Result<String, PersonaFileError> {
     if length > FILE_BYTES_MAX {
         return Err(fail(format!("{length} bytes are too many; {FILE_BYTES_MAX} are allowed")));
     }
-    fs::read_to_string(path).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => fail("the text is not UTF-8".to_owned()),
-        _ => fail(error.to_string()),
+    fs::read_to_string(path).map_err(|error| {
+        let is_text = error.kind() != io::ErrorKind::InvalidData;
+        fail(if is_text { error.to_string() } else { "the text is not UTF-8".to_owned() })
     })
 }
 
@@ -84,12 +84,10 @@ fn malformed(origin: &str, error: &csv::Error) -> PersonaFileError {
 
 /// The error without its place, which is said once, in front.
 fn csv_cause(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} columns, the header has {expected_len}")
-        }
-        _ => error.to_string(),
+    if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
+        return format!("{len} columns, the header has {expected_len}");
     }
+    error.to_string()
 }
 
 /// Reads JSON text: an array of objects, or one object a line.

@@ -47,11 +47,11 @@ pub fn check_ranges(persona: &Persona) -> Result<(), RangeError> {
         let given = persona.preferred_categories.join(";");
         return refuse("preferred_categories", given, columns::CATEGORIES);
     }
-    if !(Cents(20_00)..=Cents(300_00)).contains(&persona.weekly_budget) {
+    if !(Cents(2_000)..=Cents(30_000)).contains(&persona.weekly_budget) {
         let budget = persona.weekly_budget.to_string();
         return refuse("weekly_budget", budget, columns::WEEKLY_BUDGET);
     }
-    if !(Cents(8_00)..=Cents(150_00)).contains(&persona.avg_cart_value) {
+    if !(Cents(800)..=Cents(15_000)).contains(&persona.avg_cart_value) {
         let value = persona.avg_cart_value.to_string();
         return refuse("avg_cart_value", value, columns::AVG_CART_VALUE);
     }

@@ -1,0 +1,117 @@
+//! The part of `cartload agents` that reads and writes the database.
+
+use std::path::Path;
+
+use actors::domain::ids::AgentId;
+use anyhow::{Result, anyhow};
+use chrono::{SubsecRound, Utc};
+
+use super::{
+    GenerateArgs, ImportArgs, ListArgs, SetStatusArgs, announce_skipped, json_of, on_broken,
+    text_of,
+};
+use crate::cli::exit_code::WithCode;
+use crate::cli::{ExitCode, database, output};
+use crate::config::Settings;
+use crate::data_dir::DataDir;
+use crate::personas::files::rows_of_table;
+use crate::personas::{Imported, read_file, read_rows};
+use crate::store::admin::AgentFilter;
+use crate::store::{Admin, OpenStore};
+
+/// Runs `work` on the open database and closes it.
+fn with_admin<T>(settings: &Settings, work: impl AsyncFnOnce(&Admin) -> Result<T>) -> Result<T> {
+    let data = DataDir::open(&settings.store.data_dir)?;
+    actix_rt::System::new().block_on(async {
+        let OpenStore { admin, .. } = database::open(settings, &data).await?;
+        let outcome = work(&admin).await;
+        admin.close().await;
+        outcome
+    })
+}
+
+/// `agents generate`.
+pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result<ExitCode> {
+    let personas = database::generated(args.count, &args.categories)?;
+    with_admin(settings, async |admin| {
+        let there = admin.count_agents(None).await?;
+        if there > 0 && !args.replace {
+            return Err(anyhow!(
+                "there are {there} agents already; --replace puts others in place"
+            ))
+            .code(ExitCode::Config)
+            .map_err(Into::into);
+        }
+        let at = Utc::now().naive_utc().trunc_subsecs(6);
+        let written = admin.insert_agents(personas, args.replace, at).await?;
+        output::data(&format!("{written} agents generated"))?;
+        Ok(ExitCode::Ok)
+    })
+}
+
+/// `agents import`.
+pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
+    // A file is read before the database is touched: a broken one changes nothing.
+    let from_file = args.file.as_deref().map(|file| read(file, args)).transpose()?;
+    with_admin(settings, async |admin| {
+        let imported = match (from_file, &args.from_table) {
+            (Some(imported), _) => imported,
+            (None, Some(table)) => {
+                let rows = admin.import_agents_from_table(table).await?;
+                let imported = read_rows(table, rows_of_table(table, rows), on_broken(args))?;
+                announce_skipped(&imported);
+                imported
+            }
+            (None, None) => return Err(anyhow!("name a file or --from-table")),
+        };
+        let (count, skipped) = (imported.personas.len(), imported.skipped.len());
+        let at = Utc::now().naive_utc().trunc_subsecs(6);
+        let written = admin.insert_agents(imported.personas, args.replace, at).await?;
+        let there = count as u64 - written;
+        output::data(&format!(
+            "{written} agents imported, {there} were there already, {skipped} rows skipped"
+        ))?;
+        Ok(ExitCode::Ok)
+    })
+}
+
+fn read(file: &Path, args: &ImportArgs) -> Result<Imported> {
+    let imported = read_file(file, on_broken(args))?;
+    announce_skipped(&imported);
+    Ok(imported)
+}
+
+/// `agents list`.
+pub fn list(settings: &Settings, args: &ListArgs) -> Result<ExitCode> {
+    let filter = AgentFilter { status: args.status, cohort: None };
+    let personas = with_admin(settings, async |admin| Ok(admin.list_agents(filter).await?))?;
+    output::data(&if args.json { json_of(&personas)? } else { text_of(&personas) })?;
+    Ok(ExitCode::Ok)
+}
+
+/// `agents set-status`.
+pub fn set_status(settings: &Settings, args: &SetStatusArgs) -> Result<ExitCode> {
+    with_admin(settings, async |admin| {
+        let known: Vec<AgentId> = admin
+            .list_agents(AgentFilter::default())
+            .await?
+            .into_iter()
+            .map(|persona| persona.agent_id)
+            .collect();
+        let agents: Vec<AgentId> = if args.all {
+            known
+        } else {
+            let named: Vec<AgentId> = args.agents.iter().map(AgentId::new).collect();
+            if let Some(unknown) = named.iter().find(|agent| !known.contains(agent)) {
+                // Before anything is written: a misspelt name changes nobody.
+                return Err(anyhow!("there is no agent {unknown}; nothing was changed"))
+                    .code(ExitCode::Config)
+                    .map_err(Into::into);
+            }
+            named
+        };
+        let changed = admin.set_agent_status(agents, args.status).await?;
+        output::data(&format!("{changed} agents are {}; from the next run on", args.status))?;
+        Ok(ExitCode::Ok)
+    })
+}

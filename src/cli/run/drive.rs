@@ -1,0 +1,153 @@
+//! A run from its settings to its end: opens what it needs in the order in which it may fail, wires
+//! the actors, watches them, and closes everything in the opposite order.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+
+use actors::coordinator::messages::{Quit, StartRun};
+use actors::domain::ids::RunId;
+use actors::ports::pacing::{Pacing, SystemPacing};
+use actors::ports::store::{RunState, Store};
+use actors::session_pool::request_meter::SharedMeter;
+use actors::topology::{self, Layout, Ports, Running};
+use anyhow::{Context, Result, anyhow};
+
+use super::target::{self, Target};
+use super::{Asked, Ended, signals};
+use crate::checkpoint_files::CheckpointFiles;
+use crate::cli::database;
+use crate::config::Settings;
+use crate::config::plan::PlanParts;
+use crate::config::words::OnFreeze;
+use crate::run_report::RunReport;
+use crate::run_report::progress::Progress;
+use crate::store::{Admin, OpenStore};
+
+/// Runs it to its end.
+pub fn drive(asked: Asked) -> Result<Ended> {
+    actix_rt::System::new().block_on(driven(asked))
+}
+
+async fn driven(asked: Asked) -> Result<Ended> {
+    let settings = &asked.settings;
+    let behavior = database::preset(&settings.population.preset)?;
+    let coupons = database::coupons(settings)?;
+    let meter = SharedMeter::default();
+    let Target { factory, traits, practice } = target::open(settings, &coupons, &meter)?;
+
+    let (store, admin) = open_store(&asked).await?;
+    let pacing: Arc<dyn Pacing> = Arc::new(SystemPacing);
+    let pool = store.pool_status().max;
+    let plan = settings.plan(PlanParts {
+        run_id: RunId::fresh(),
+        owner: asked.owner,
+        now: pacing.wall(),
+        behavior,
+        shop: traits,
+        coupons,
+        writes_in_flight: usize::try_from(pool.max(1))?,
+    })?;
+    let checkpoints = Arc::new(CheckpointFiles::new(asked.data.checkpoints()?));
+    let ports = Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing };
+    let planned = plan.ends.cycles;
+    let running = topology::start(plan, ports, Layout::Threads);
+
+    let is_terminal = io::stderr().is_terminal();
+    let progress = Progress::new(&settings.log, asked.screen.clone(), is_terminal, planned);
+    let outcome = watch(running, &progress, settings.breaker.on_freeze).await;
+    progress.finish();
+    // The store last: everything above may still write.
+    store.drain().await?;
+    if let Some(admin) = admin {
+        admin.close().await;
+    }
+    if let Some(practice) = practice {
+        practice.stop().context("closing the practice shop")?;
+    }
+    drop(asked.lock);
+    outcome
+}
+
+/// The database with its agents, or the dry one (`--mock-db`).
+async fn open_store(asked: &Asked) -> Result<(Arc<dyn Store>, Option<Admin>)> {
+    let settings = &asked.settings;
+    let count = settings.population.agents.unwrap_or(database::AGENTS_GENERATED);
+    if settings.store.mock {
+        let personas = dry_personas(asked, count).await?;
+        return Ok((Arc::new(crate::store::dry::DryStore::new(personas)), None));
+    }
+    let OpenStore { store, admin } = database::open(settings, &asked.data).await?;
+    if admin.count_agents(None).await? == 0 {
+        let personas = database::generated(count, &[])?;
+        let written = admin.insert_agents(personas, false, SystemPacing.wall()).await?;
+        tracing::info!(agents = written, "the database had no agents; they were generated");
+    }
+    Ok((store, Some(admin)))
+}
+
+/// Read if there is a database with some, else generated (Q9.3).
+async fn dry_personas(asked: &Asked, count: u32) -> Result<Vec<actors::domain::persona::Persona>> {
+    let settings: &Settings = &asked.settings;
+    // A SQLite file that is not there would be made by opening it: a dry run writes nothing.
+    let is_there = settings.store.url.is_some() || asked.data.sqlite_file().exists();
+    if is_there {
+        match database::open(settings, &asked.data).await {
+            Ok(OpenStore { store, admin }) => {
+                let personas = store.load_agents().await?;
+                admin.close().await;
+                if !personas.is_empty() {
+                    return Ok(personas);
+                }
+            }
+            Err(error) => tracing::warn!("agents are generated: {error}"),
+        }
+    }
+    database::generated(count, &[])
+}
+
+/// Starts the run, shows what it does, and waits for its end.
+async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -> Result<Ended> {
+    let coordinator = running.coordinator.clone();
+    let signal = signals::forward(coordinator.clone().recipient())?;
+    let mut status = running.status.clone();
+    let started = coordinator.send(StartRun).await.map_err(|_| anyhow!("the run is gone"))?;
+    if let Err(error) = started {
+        running.stop();
+        return Err(error.into());
+    }
+    let mut is_asked_to_end = false;
+    let state = loop {
+        tokio::select! {
+            Some(record) = running.cycles.recv() => progress.cycle(&record),
+            Ok(()) = status.changed() => {
+                let seen = status.borrow_and_update().clone();
+                progress.status(&seen);
+                let ends = seen.state == RunState::Frozen && on_freeze == OnFreeze::Exit;
+                if ends && !is_asked_to_end {
+                    is_asked_to_end = true;
+                    actix_rt::spawn(end_frozen(coordinator.clone().recipient()));
+                }
+            }
+            ended = &mut running.ended => break ended.map_err(|_| anyhow!("the run is gone"))?,
+        }
+    };
+    while let Ok(record) = running.cycles.try_recv() {
+        progress.cycle(&record);
+    }
+    let last = status.borrow().clone();
+    // A frozen run that was quit keeps its freeze: it comes back frozen.
+    let state = if last.frozen.is_some() { RunState::Frozen } else { state };
+    running.stop();
+    let signal = *signal.borrow();
+    Ok(Ended { report: RunReport::new(&last, state), state, signal })
+}
+
+/// `--on-freeze exit`: a quit while frozen checkpoints and ends.
+async fn end_frozen(coordinator: actix::Recipient<Quit>) {
+    match coordinator.send(Quit::Now).await {
+        Ok(Ok(())) => {}
+        Ok(Err(refused)) => tracing::warn!("{refused}"),
+        // The Coordinator is gone: the run is ending.
+        Err(_) => {}
+    }
+}

@@ -1,0 +1,74 @@
+//! The shop a run is driven against: a profile's, the practice shop in this process, or the mock.
+
+use std::sync::Arc;
+
+use actors::domain::offer::Coupon;
+use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
+use actors::session_pool::request_meter::SharedMeter;
+use anyhow::Result;
+
+use crate::cli::ExitCode;
+use crate::cli::exit_code::WithCode;
+use crate::config::Settings;
+use crate::config::shop::ShopTarget;
+use crate::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
+use crate::shop_api::http::{self, Credentials, OnSent, ShopOptions};
+use crate::shop_api::mock::{MockGoods, MockShop};
+use crate::shop_api::profile::Profile;
+
+/// A shop that can be called.
+pub struct Target {
+    /// Builds the adapter of each HTTP session.
+    pub factory: ShopApiFactory,
+    /// What it is like.
+    pub traits: ShopTraits,
+    /// The practice shop, where it runs in this process.
+    pub practice: Option<RunningShop>,
+}
+
+/// Opens what the settings name. An error has code 3 (the profile) or 5 (the practice shop).
+pub fn open(settings: &Settings, coupons: &[Coupon], meter: &SharedMeter) -> Result<Target> {
+    let on_sent: OnSent = meter.on_sent();
+    match settings.shop.target() {
+        ShopTarget::Mock => {
+            let catalog = catalog::builtin()?;
+            let stores = catalog.stores.into_iter().map(|store| store.id).collect();
+            let goods = MockGoods {
+                catalog: Arc::new(actors::domain::catalog::Catalog { products: catalog.products }),
+                stores,
+                coupons: coupons.into(),
+            };
+            let factory = MockShop::factory(goods, on_sent);
+            Ok(Target { factory, traits: MockShop::traits(), practice: None })
+        }
+        ShopTarget::PracticeInProcess => {
+            let practice = PracticeShop::start(PracticeConfig::default()).code(ExitCode::Shop)?;
+            let api = Some(practice.base_url());
+            tracing::info!(url = %practice.base_url(), "the practice shop is open");
+            let (factory, traits) = over_http(settings, "practice", api, on_sent)?;
+            Ok(Target { factory, traits, practice: Some(practice) })
+        }
+        ShopTarget::Remote { api, profile } => {
+            let (factory, traits) = over_http(settings, &profile, api, on_sent)?;
+            Ok(Target { factory, traits, practice: None })
+        }
+    }
+}
+
+fn over_http(
+    settings: &Settings,
+    profile: &str,
+    base_url: Option<String>,
+    on_sent: OnSent,
+) -> Result<(ShopApiFactory, ShopTraits)> {
+    let profile = Arc::new(Profile::resolve(profile).code(ExitCode::Config)?);
+    let traits = profile.traits();
+    let options = ShopOptions {
+        base_url,
+        auth: settings.shop.auth.clone(),
+        ca_file: settings.shop.ca_file.clone(),
+    };
+    let credentials = Credentials::from_environment(&profile, &options).code(ExitCode::Config)?;
+    let factory = http::factory(profile, &options, credentials, on_sent).code(ExitCode::Config)?;
+    Ok((factory, traits))
+}
