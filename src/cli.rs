@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod config;
+mod database;
 pub mod exit_code;
 pub mod migrate;
 pub mod output;
@@ -103,11 +104,6 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Migrate => migrate::execute(&global),
         Command::Shop(args) => shop::execute(&global, &args),
     }
-}
-
-/// What a command says whose database, shop or topology is not linked into this build.
-fn unconnected(command: &str) -> anyhow::Error {
-    anyhow::anyhow!("`{command}` needs parts that are not in this build")
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ impl RunReport {
             simulated_start: units::iso(status.simulated_start),
             simulated_end: units::iso(status.simulated_at),
             lateness_s: units::seconds(status.lateness_ms),
-            requests: totals.volume.requests,
+            requests: status.requests_sent,
             requests_max_in_1s: status.requests_max_in_1s,
             rate_limit: status.rate_limit,
             sessions: Sessions {

@@ -1,16 +1,17 @@
 //! `cartload agents`: generate, import, list, set-status. Changes take effect at the next run.
 
+mod stored;
+
 use std::path::PathBuf;
 
-use actors::domain::ids::AgentId;
 use actors::domain::persona::{AgentStatus, Persona};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::{ExitCode, GlobalArgs, output};
-use crate::config::{Layer, Settings};
-use crate::personas::{Imported, OnBroken, read_file, to_json};
+use crate::config::Layer;
+use crate::personas::{Imported, OnBroken, to_json};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,34 +105,11 @@ pub fn execute(global: &GlobalArgs, args: &AgentsArgs) -> Result<ExitCode> {
         output::message(&format!("warning: {warning}"));
     }
     match &args.command {
-        AgentsCommand::Generate(args) => generate(&settings, args),
-        AgentsCommand::Import(args) => import(&settings, args),
-        AgentsCommand::List(args) => list(&settings, args),
-        AgentsCommand::SetStatus(args) => set_status(&settings, args),
+        AgentsCommand::Generate(args) => stored::generate(&settings, args),
+        AgentsCommand::Import(args) => stored::import(&settings, args),
+        AgentsCommand::List(args) => stored::list(&settings, args),
+        AgentsCommand::SetStatus(args) => stored::set_status(&settings, args),
     }
-}
-
-// The four commands end in `agents/stored.rs`, which needs the store.
-
-fn generate(_settings: &Settings, _args: &GenerateArgs) -> Result<ExitCode> {
-    Err(super::unconnected("agents generate"))
-}
-
-fn import(_settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
-    if let Some(file) = &args.file {
-        // Before the database is touched: a broken file changes nothing.
-        announce_skipped(&read_file(file, on_broken(args))?);
-    }
-    Err(super::unconnected("agents import"))
-}
-
-fn list(_settings: &Settings, _args: &ListArgs) -> Result<ExitCode> {
-    Err(super::unconnected("agents list"))
-}
-
-fn set_status(_settings: &Settings, args: &SetStatusArgs) -> Result<ExitCode> {
-    let _agents: Vec<AgentId> = args.agents.iter().map(AgentId::new).collect();
-    Err(super::unconnected("agents set-status"))
 }
 
 fn on_broken(args: &ImportArgs) -> OnBroken {

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
-use super::{ExitCode, GlobalArgs, output};
+use super::{ExitCode, GlobalArgs, database, output};
 use crate::config::Layer;
 use crate::data_dir::DataDir;
+use crate::store::OpenStore;
 
 /// Does it.
 pub fn execute(global: &GlobalArgs) -> Result<ExitCode> {
@@ -12,6 +13,16 @@ pub fn execute(global: &GlobalArgs) -> Result<ExitCode> {
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
     }
-    DataDir::open(&settings.store.data_dir)?;
-    Err(super::unconnected("migrate"))
+    let data = DataDir::open(&settings.store.data_dir)?;
+    let applied = actix_rt::System::new().block_on(async {
+        let OpenStore { admin, .. } = database::open(&settings, &data).await?;
+        let applied = admin.migrations_applied();
+        admin.close().await;
+        anyhow::Ok(applied)
+    })?;
+    output::data(&match applied {
+        0 => "the tables are up to date".to_owned(),
+        n => format!("{n} migrations applied"),
+    })?;
+    Ok(ExitCode::Ok)
 }

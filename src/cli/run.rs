@@ -1,6 +1,8 @@
 //! `cartload run`: the flags, what is checked before anything is written, and how the run ends.
 
+mod drive;
 pub mod signals;
+mod target;
 
 use actors::domain::ids::OwnerToken;
 use actors::ports::store::RunState;
@@ -159,13 +161,7 @@ pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result<ExitCode> {
     let data = DataDir::open(&settings.store.data_dir)?;
     let lock = Lock::take(&data, owner)?;
     let asked = Asked { settings, screen, owner, data, lock };
-    finish(drive(asked)?, args.json)
-}
-
-/// Runs it to its end. The body is `run/drive.rs`, which needs the store, the shop and the topology.
-fn drive(asked: Asked) -> Result<Ended> {
-    drop(asked);
-    Err(super::unconnected("run"))
+    finish(drive::drive(asked)?, args.json)
 }
 
 /// Prints the summary; answers the code of the process.

@@ -1,9 +1,12 @@
 //! `cartload shop`: the practice shop as a server of its own.
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ExitCode, GlobalArgs};
+use super::exit_code::WithCode;
+use super::{ExitCode, GlobalArgs, output};
+use crate::practice_shop::{PracticeConfig, PracticeShop};
 
 /// Open the practice shop as a server of its own.
 #[derive(Clone, Debug, Args)]
@@ -18,6 +21,31 @@ pub struct ShopArgs {
 }
 
 /// Does it.
-pub fn execute(_global: &GlobalArgs, _args: &ShopArgs) -> Result<ExitCode> {
-    Err(super::unconnected("shop"))
+pub fn execute(_global: &GlobalArgs, args: &ShopArgs) -> Result<ExitCode> {
+    let config = PracticeConfig { port: args.port, ..PracticeConfig::default() };
+    let shop = PracticeShop::start(config)
+        .with_context(|| format!("the practice shop cannot listen on 127.0.0.1:{}", args.port))
+        .code(ExitCode::Shop)?;
+    output::data(&shop.base_url())?;
+    output::message("the practice shop is open; Ctrl-C closes it");
+    let stopper = shop.stopper();
+    let signals = std::thread::spawn(move || {
+        actix_rt::System::new().block_on(async move {
+            let code = stop_signal().await;
+            stopper.stop();
+            code
+        })
+    });
+    shop.wait().context("the practice shop")?;
+    signals.join().map_err(|_| anyhow!("the signal thread panicked"))?
+}
+
+/// Waits for SIGINT or SIGTERM; both end a server as asked.
+async fn stop_signal() -> Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(ExitCode::Ok)
 }
