@@ -1,4 +1,6 @@
 //! The integration tests, one binary: cold builds link once. Each module is a room of behaviour.
 
+mod store_contract;
+mod store_open;
 mod support;
 mod tidy;
