@@ -3,5 +3,7 @@
 mod cli;
 mod practice_shop;
 mod shop_api;
+mod store_contract;
+mod store_open;
 mod support;
 mod tidy;

@@ -1,1 +1,198 @@
-//! (x)
+//! The dry store (`--mock-db`): answers as a database would, writes nothing, logs each operation.
+//!
+//! It resolves at once, so it also serves runs on a paused clock. What it must remember (flows,
+//! wallets, visits) is bounded: a run of years costs no more memory than one of weeks.
+
+mod ledger;
+mod memory;
+mod wallets;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actors::domain::catalog::Product;
+use actors::domain::cycle::{Cycle, CycleRecord};
+use actors::domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use actors::domain::ids::{AgentId, OwnerToken, RunId};
+use actors::domain::incident::Incident;
+use actors::domain::offer::{Coupon, Wallet};
+use actors::domain::persona::{AgentStatus, Persona};
+use actors::ports::store::{
+    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
+    StoreError, StoreFuture,
+};
+use chrono::NaiveDateTime;
+use futures::FutureExt;
+use ledger::Ledger;
+
+/// The store that writes nothing.
+#[derive(Clone)]
+pub struct DryStore {
+    /// Held for the length of one operation, never across an await.
+    ledger: Arc<Mutex<Ledger>>,
+    /// Every agent there is, ordered by id.
+    personas: Arc<Vec<Persona>>,
+}
+
+/// What would have been written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DryCounts {
+    /// Operations of any kind.
+    pub operations: u64,
+    /// Rows of shopping_sessions.
+    pub flows: u64,
+    /// Rows of shopping_session_events.
+    pub events: u64,
+    /// Rows of orders.
+    pub orders: u64,
+    /// Rows of order_items.
+    pub order_items: u64,
+    /// Rows of coupon_interactions.
+    pub coupon_interactions: u64,
+    /// Of them redemptions.
+    pub redemptions: u64,
+    /// Of them redemptions refused because the coupon was taken.
+    pub refused_redemptions: u64,
+    /// Rows of coupon_assignments.
+    pub assignments: u64,
+    /// Rows of cycles.
+    pub cycles: u64,
+    /// Rows of incidents.
+    pub incidents: u64,
+}
+
+impl DryStore {
+    /// A store that knows these agents.
+    pub fn new(mut personas: Vec<Persona>) -> Self {
+        personas.sort_by(|a, b| a.agent_id.cmp(&b.agent_id));
+        Self { ledger: Arc::new(Mutex::new(Ledger::default())), personas: Arc::new(personas) }
+    }
+
+    /// What would have been written so far.
+    pub fn counts(&self) -> DryCounts {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).counts
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        act: impl FnOnce(&mut Ledger) -> Result<T, StoreError>,
+    ) -> StoreFuture<T> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.counts.operations += 1;
+        let outcome = act(&mut ledger);
+        let refused = outcome.as_ref().err().map(ToString::to_string);
+        tracing::debug!(target: "cartload::dry_store", operation, refused, "not written");
+        futures::future::ready(outcome).boxed()
+    }
+}
+
+impl Store for DryStore {
+    fn open_run(&self, run: NewRun) -> StoreFuture<()> {
+        self.answer("open_run", |ledger| ledger.open_run(&run))
+    }
+
+    fn heartbeat(&self, run: RunId, owner: OwnerToken, _at: NaiveDateTime) -> StoreFuture<()> {
+        self.answer("heartbeat", |ledger| ledger.owned(run, owner).map(drop))
+    }
+
+    fn set_run_state(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        _state: RunState,
+        _at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.answer("set_run_state", |ledger| ledger.owned(run, owner).map(drop))
+    }
+
+    fn begin_replay(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        _at: NaiveDateTime,
+    ) -> StoreFuture<Replay> {
+        self.answer("begin_replay", |ledger| ledger.begin_replay(run, owner))
+    }
+
+    fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
+        let active = self.personas.iter().filter(|p| p.status == AgentStatus::Active);
+        let active: Vec<Persona> = active.cloned().collect();
+        self.answer("load_agents", |_| Ok(active))
+    }
+
+    fn load_memories(
+        &self,
+        run: RunId,
+        before: Cycle,
+        agents: Vec<AgentId>,
+    ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
+        self.answer("load_memories", |ledger| Ok(ledger.memories(run, before, &agents)))
+    }
+
+    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+        self.answer("open_flow", |ledger| ledger.open_flow(&flow))
+    }
+
+    fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.answer("commit_flow", |ledger| ledger.end_flow(&record))
+    }
+
+    fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.answer("fail_flow", |ledger| ledger.end_flow(&record))
+    }
+
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+        self.answer("record_cycle", |ledger| {
+            ledger.record_cycle(&record);
+            Ok(())
+        })
+    }
+
+    fn record_incident(&self, _incident: Incident) -> StoreFuture<()> {
+        self.answer("record_incident", |ledger| {
+            ledger.counts.incidents += 1;
+            Ok(())
+        })
+    }
+
+    fn record_seen(
+        &self,
+        _run: RunId,
+        products: Vec<Product>,
+        _coupons: Vec<Coupon>,
+        _at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.answer("record_seen", |ledger| {
+            ledger.memory.see(&products);
+            Ok(())
+        })
+    }
+
+    fn holdings(
+        &self,
+        run: RunId,
+        agents: Vec<AgentId>,
+        now: NaiveDateTime,
+        since: NaiveDateTime,
+    ) -> StoreFuture<HashMap<AgentId, Holding>> {
+        self.answer("holdings", |ledger| Ok(ledger.wallets.holdings(run, &agents, now, since)))
+    }
+
+    fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
+        self.answer("assign_offers", |ledger| ledger.assign_offers(&batch))
+    }
+
+    fn abandon_orphans(&self, run: RunId, _at: NaiveDateTime) -> StoreFuture<Orphans> {
+        let personas = Arc::clone(&self.personas);
+        self.answer("abandon_orphans", |ledger| Ok(ledger.abandon_orphans(run, &personas)))
+    }
+
+    fn drain(&self) -> StoreFuture<()> {
+        self.answer("drain", |_| Ok(()))
+    }
+
+    fn pool_status(&self) -> PoolStatus {
+        PoolStatus::default()
+    }
+}

@@ -86,9 +86,12 @@ impl Redactor {
 
     /// The text without the secrets.
     pub fn clean(&self, text: &str) -> String {
-        self.secrets.iter().map(ExposeSecret::expose_secret).fold(text.to_owned(), |text, secret| {
-            if secret.is_empty() { text } else { text.replace(secret, "***") }
-        })
+        self.secrets.iter().map(ExposeSecret::expose_secret).fold(
+            text.to_owned(),
+            |text, secret| {
+                if secret.is_empty() { text } else { text.replace(secret, "***") }
+            },
+        )
     }
 }
 

@@ -112,7 +112,7 @@ pub fn event_rows<'a>(record: &'a FlowRecord, tags: &'a Tags) -> Vec<EventRow<'a
 }
 
 /// When the order was placed: at its checkout event, else at the end of the visit.
-fn ordered_at(record: &FlowRecord) -> NaiveDateTime {
+pub fn ordered_at(record: &FlowRecord) -> NaiveDateTime {
     let checkout = record.events.iter().rev().find(|e| e.kind == EventKind::CheckoutComplete);
     checkout.map_or(record.simulated_end, |e| e.simulated_at)
 }

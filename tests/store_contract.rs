@@ -1,0 +1,81 @@
+//! One contract for every store, written once and run against SQLite, Postgres, Postgres behind a
+//! transaction pooler and the dry store.
+//!
+//! The dry store keeps no rows: where a case counts rows, [`Rig::rows`] answers `None` for it.
+
+mod flows;
+mod memories;
+mod offers;
+mod rig;
+mod runs;
+
+use rig::Rig;
+
+/// One test per case and backend.
+macro_rules! contract {
+    ($($room:ident::$case:ident,)+) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let rig = super::Rig::sqlite().await;
+                super::$room::$case(&rig).await;
+                rig.close().await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let Some(rig) = super::Rig::postgres().await else { return };
+                super::$room::$case(&rig).await;
+                rig.close().await;
+            })+
+        }
+        mod pgbouncer {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let Some(rig) = super::Rig::pgbouncer().await else { return };
+                super::$room::$case(&rig).await;
+                rig.close().await;
+            })+
+        }
+        mod dry {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let rig = super::Rig::dry();
+                super::$room::$case(&rig).await;
+                rig.close().await;
+            })+
+        }
+    };
+}
+
+contract! {
+    flows::a_commit_writes_all_rows_once,
+    flows::the_same_commit_again_is_already_there_and_adds_nothing,
+    flows::a_different_ending_is_superseded,
+    flows::a_flow_opens_twice_but_not_after_its_end,
+    flows::a_failed_flow_ends_its_active_row,
+    flows::a_failed_flow_without_a_row_is_inserted_with_its_events,
+    flows::a_commit_whose_open_was_forgotten_ends_the_active_row,
+    flows::only_the_owner_opens_commits_and_fails,
+    flows::hundreds_of_commits_at_once_all_land,
+    offers::a_coupon_is_redeemed_once_under_fifty_redeemers,
+    offers::a_redemption_of_what_was_never_assigned_is_recorded_as_rejected,
+    offers::a_wallet_holds_what_is_assigned_unexpired_and_unredeemed,
+    offers::an_assignment_seen_in_a_flow_is_in_the_next_wallet,
+    offers::holdings_are_what_is_open_and_what_is_recent,
+    offers::assigning_the_same_offers_again_writes_nothing,
+    offers::only_the_owner_assigns,
+    runs::the_same_run_opens_again_only_for_its_owner,
+    runs::heartbeat_and_state_are_the_owners,
+    runs::a_replay_ends_what_a_crash_left_open,
+    runs::a_replay_counts_up_and_is_the_owners,
+    runs::orphans_are_ended_and_their_carts_named,
+    runs::a_cycle_is_recorded_once,
+    runs::an_incident_is_recorded_once,
+    runs::agents_come_back_as_they_were_in_order,
+    memories::only_canonical_rows_are_remembered,
+    memories::the_week_begins_on_monday,
+    memories::brands_are_kept_oldest_first_and_at_most_32,
+    memories::the_cart_is_dirty_by_the_last_row_of_any_attempt,
+}

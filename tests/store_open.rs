@@ -1,0 +1,211 @@
+//! Opening a database: what an operator meets, and what the command line asks of it.
+
+use actors::domain::ids::{OwnerToken, RunId};
+use actors::domain::persona::AgentStatus;
+use actors::ports::store::StoreError;
+use cartload::store::admin::{AgentFilter, TakeOver};
+use cartload::store::{OpenStore, StoreOpenError, StoreOptions, StoreUrl, open};
+use serde_json::json;
+
+use crate::support::flows::Owned;
+use crate::support::flows::{agent, arc, bought, key, new_run, persona, wall};
+use crate::support::{pgbouncer, postgres};
+
+async fn opened(url: &str) -> Result<OpenStore, StoreOpenError> {
+    let options = StoreOptions { pool_size: 5, pool_idle: 1, ..StoreOptions::default() };
+    open(&StoreUrl::parse(url).unwrap(), &options).await
+}
+
+#[tokio::test]
+async fn a_file_in_a_missing_directory_is_named() {
+    let error = opened("sqlite:///nowhere/at/all/cartload.db").await.err().unwrap();
+    assert!(matches!(error, StoreOpenError::DirectoryMissing { .. }), "{error}");
+    assert!(error.to_string().contains("mkdir -p /nowhere/at/all"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notes.txt");
+    std::fs::write(&path, "milk, bread, a good deal more than a hundred bytes ".repeat(50))
+        .unwrap();
+    let error = opened(&format!("sqlite://{}", path.display())).await.err().unwrap();
+    assert!(matches!(error, StoreOpenError::NotADatabase { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_directory_in_place_of_a_file_cannot_be_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let error = opened(&format!("sqlite://{}", directory.path().display())).await.err().unwrap();
+    assert!(matches!(error, StoreOpenError::NotWritable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_locked_file_is_named() {
+    use diesel::connection::SimpleConnection;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cartload.db");
+    let mut other =
+        <diesel::SqliteConnection as diesel::Connection>::establish(path.to_str().unwrap())
+            .unwrap();
+    other.batch_execute("BEGIN EXCLUSIVE").unwrap();
+    let error = opened(&format!("sqlite://{}", path.display())).await.err().unwrap();
+    assert!(matches!(error, StoreOpenError::Locked { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_named() {
+    let port = crate::support::server::free_port();
+    let error = opened(&format!("postgres://u:hunter2@127.0.0.1:{port}/d")).await.err().unwrap();
+    assert!(matches!(error, StoreOpenError::Unreachable { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_opening_finds_everything_migrated() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/cartload.db", directory.path().display());
+    let first = opened(&url).await.unwrap();
+    first.admin.close().await;
+    let closed = first.store.load_agents().await.unwrap_err();
+    assert!(matches!(closed, StoreError::Closed), "{closed}");
+    let second = opened(&url).await.unwrap();
+    assert_eq!(second.admin.migrations_applied(), 0);
+    let Some(port) = postgres::shared() else { return };
+    let url =
+        format!("postgres://postgres@127.0.0.1:{port}/{}", postgres::fresh_database(port).await);
+    let first = opened(&url).await.unwrap();
+    assert_eq!(first.admin.migrations_applied(), 2);
+    first.admin.close().await;
+    let closed = first.store.load_agents().await.unwrap_err();
+    assert!(matches!(closed, StoreError::Closed), "{closed}");
+    assert_eq!(opened(&url).await.unwrap().admin.migrations_applied(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_refuses_is_told_with_its_fix() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let role = "DO $$ BEGIN CREATE ROLE guarded LOGIN PASSWORD 'open sesame'; \
+                EXCEPTION WHEN duplicate_object THEN NULL; END $$";
+    postgres::execute(port, &database, role).await;
+    let at = |user: &str, database: &str| format!("postgres://{user}@127.0.0.1:{port}/{database}");
+    let wrong = opened(&at("guarded:hunter2", &database)).await.err().unwrap();
+    assert!(matches!(wrong, StoreOpenError::LoginRefused { .. }), "{wrong}");
+    assert!(!format!("{wrong} {wrong:?}").contains("hunter2"), "{wrong}");
+    let rights = opened(&at("guarded:open%20sesame", &database)).await.err().unwrap();
+    assert!(matches!(rights, StoreOpenError::MissingRights { .. }), "{rights}");
+    assert!(rights.to_string().contains("GRANT CREATE"), "{rights}");
+    let missing = opened(&at("postgres", "nowhere")).await.err().unwrap();
+    assert!(matches!(missing, StoreOpenError::NoSuchDatabase { .. }), "{missing}");
+    let plain = opened(&format!("{}?sslmode=require", at("postgres", &database))).await;
+    let plain = plain.err().unwrap();
+    assert!(matches!(plain, StoreOpenError::NoTls { .. }), "{plain}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_own_tables_are_read_and_left_alone() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let theirs = "CREATE TABLE agents (agent_id text, age int); \
+                  INSERT INTO agents VALUES ('agent_001', 41), ('agent_002', 19)";
+    postgres::execute(port, &database, theirs).await;
+    let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let open = opened(&url).await.unwrap();
+    assert_eq!(open.admin.count_agents(None).await.unwrap(), 0, "ours are in a schema of its own");
+    let rows = open.admin.import_agents_from_table("agents").await.unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0], json!({ "agent_id": "agent_001", "age": 41 }));
+    let error = open.admin.import_agents_from_table("nowhere").await.unwrap_err();
+    assert!(!error.is_retryable() && error.to_string().contains("nowhere"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_is_lowered_to_what_the_server_has_free() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let options = StoreOptions { pool_size: 10_000, pool_idle: 1, ..StoreOptions::default() };
+    let open = open(&StoreUrl::parse(&url).unwrap(), &options).await.unwrap();
+    let max = open.store.pool_status().max;
+    assert!((1..400).contains(&max), "{max} of 400 connections");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direct_url_migrates_for_a_pooled_one() {
+    let (Some(direct), Some(pooled)) = (postgres::shared(), pgbouncer::shared()) else { return };
+    let database = postgres::fresh_database(direct).await;
+    let at = |port| format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let StoreUrl::Postgres(migrate_url) = StoreUrl::parse(&at(direct)).unwrap() else {
+        panic!("a Postgres URL")
+    };
+    let options = StoreOptions {
+        pool_size: 3,
+        pool_idle: 1,
+        migrate_url: Some(migrate_url),
+        ..StoreOptions::default()
+    };
+    let open = open(&StoreUrl::parse(&at(pooled)).unwrap(), &options).await.unwrap();
+    assert_eq!(open.admin.migrations_applied(), 2);
+    assert_eq!(open.store.pool_status().max, 3);
+    assert_eq!(open.admin.count_agents(None).await.unwrap(), 0);
+}
+
+async fn manages_agents_and_runs(open: OpenStore) {
+    let admin = &open.admin;
+    let personas = |range: std::ops::Range<usize>| range.map(persona).collect::<Vec<_>>();
+    assert_eq!(admin.insert_agents(personas(0..5), false, wall(0)).await.unwrap(), 5);
+    assert_eq!(admin.insert_agents(personas(3..6), false, wall(0)).await.unwrap(), 1);
+    let two = vec![agent(1), agent(2), agent(99)];
+    assert_eq!(admin.set_agent_status(two, AgentStatus::Inactive).await.unwrap(), 2);
+    assert_eq!(admin.count_agents(None).await.unwrap(), 6);
+    assert_eq!(admin.count_agents(Some(AgentStatus::Active)).await.unwrap(), 4);
+    let filter = AgentFilter { status: Some(AgentStatus::Inactive), cohort: None };
+    let inactive = admin.list_agents(filter).await.unwrap();
+    assert_eq!(
+        inactive.iter().map(|p| p.agent_id.clone()).collect::<Vec<_>>(),
+        [agent(1), agent(2)]
+    );
+    assert_eq!(open.store.load_agents().await.unwrap().len(), 4);
+    assert_eq!(admin.insert_agents(personas(7..1_500), true, wall(0)).await.unwrap(), 1_493);
+    assert_eq!(admin.count_agents(None).await.unwrap(), 1_493);
+
+    let run = new_run();
+    let owned = Owned { run: run.run_id, owner: run.owner };
+    open.store.open_run(run).await.unwrap();
+    open.store.open_flow(key(owned, 0, 0, 0)).await.unwrap();
+    open.store.commit_flow(arc(bought(key(owned, 0, 0, 1), false))).await.unwrap();
+    assert_eq!(admin.runs_with_active_rows().await.unwrap(), vec![owned.run]);
+    let summary = admin.run_summary(owned.run).await.unwrap().unwrap();
+    assert_eq!((summary.events, summary.orders, summary.order_cents), (3, 1, 900));
+    assert_eq!(summary.flows.iter().map(|f| f.1).collect::<Vec<_>>(), [1, 1, 0, 0, 0]);
+    assert_eq!(admin.run_summary(RunId::fresh()).await.unwrap(), None);
+
+    let heir = OwnerToken::fresh();
+    let alive = admin.take_over(owned.run, heir, None, wall(120)).await.unwrap();
+    assert_eq!(alive, TakeOver::Owned { heartbeat_at: wall(0) });
+    let dead = admin.take_over(owned.run, heir, None, wall(121)).await.unwrap();
+    assert_eq!(dead, TakeOver::Taken);
+    let late = open.store.heartbeat(owned.run, owned.owner, wall(122)).await.unwrap_err();
+    assert!(matches!(late, StoreError::NotOwner(_)), "{late}");
+    let locked = OwnerToken::fresh();
+    let at_once = admin.take_over(owned.run, locked, Some(heir), wall(123)).await.unwrap();
+    assert_eq!(at_once, TakeOver::Taken);
+    let unknown = admin.take_over(RunId::fresh(), heir, None, wall(9_999)).await.unwrap();
+    assert_eq!(unknown, TakeOver::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_manages_agents_and_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/cartload.db", directory.path().display());
+    manages_agents_and_runs(opened(&url).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_manages_agents_and_runs() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    manages_agents_and_runs(opened(&url).await.unwrap()).await;
+}

@@ -1,0 +1,72 @@
+//! A throwaway Postgres, one for the whole test binary; each test has a database of its own.
+//!
+//! Loopback needs no password, but for the user `guarded`, whose password is `open sesame`.
+
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::server::{Server, as_server_user, find_program, free_port, require, server_directory};
+
+/// Connections the server allows.
+const MAX_CONNECTIONS: u32 = 400;
+
+static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The port of the shared server; `None`, said aloud, where Postgres is not installed.
+pub fn shared() -> Option<u16> {
+    SERVER.get_or_init(start).as_ref().map(|s| s.port)
+}
+
+/// A server of one's own, to be broken.
+pub fn start() -> Option<Server> {
+    if !require("postgres", &["postgres", "initdb"]) {
+        return None;
+    }
+    let (initdb, postgres) = (find_program("initdb")?, find_program("postgres")?);
+    let directory = server_directory("cartload-postgres");
+    let data = directory.join("data");
+    let init = format!(
+        "{} {} -D {} -U postgres -A trust -E UTF8 --no-locale --no-instructions",
+        as_server_user(),
+        initdb.display(),
+        data.display()
+    );
+    let output = Command::new("sh").arg("-c").arg(init).output().expect("sh");
+    assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+    let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
+    std::fs::write(data.join("pg_hba.conf"), rules).expect("pg_hba.conf");
+    let port = free_port();
+    let command = format!(
+        "{} -D {} -p {port} -h 127.0.0.1 -k '' -c max_connections={MAX_CONNECTIONS}",
+        postgres.display(),
+        data.display()
+    );
+    Some(Server::start(&command, "QUIT", port, directory))
+}
+
+/// Runs statements as the superuser.
+pub async fn execute(port: u16, database: &str, sql: &str) {
+    let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    let (client, driver) = loop {
+        // It accepts connections a moment before it serves them.
+        match tokio_postgres::connect(&url, tokio_postgres::NoTls).await {
+            Ok(connected) => break connected,
+            Err(error) if tokio::time::Instant::now() > deadline => panic!("{error}"),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    };
+    let driver = tokio::spawn(driver);
+    client.batch_execute(sql).await.expect("the statements of a test");
+    drop(client);
+    driver.await.expect("no panic").expect("a clean end");
+}
+
+/// The name of a fresh database of the shared server.
+pub async fn fresh_database(port: u16) -> String {
+    let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    execute(port, "postgres", &format!("CREATE DATABASE {name}")).await;
+    name
+}

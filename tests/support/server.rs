@@ -1,0 +1,121 @@
+//! A throwaway server process: found among installed programs, stopped however this process ends.
+//!
+//! A shell waits beside it on a pipe of ours; when we exit, or are killed, the pipe closes and the
+//! shell ends the server and removes its directory.
+
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server and the shell that guards it.
+pub struct Server {
+    guard: Child,
+    /// On loopback.
+    pub port: u16,
+    /// Its files, removed with it.
+    pub directory: PathBuf,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        drop(self.guard.wait());
+    }
+}
+
+impl Server {
+    /// Starts `command` (run as the server user) and waits until `port` accepts.
+    pub fn start(command: &str, stop: &str, port: u16, directory: PathBuf) -> Self {
+        let script = format!(
+            "trap '' INT TERM HUP; {} {command} >{dir}/log 2>&1 & pid=$!; cat >/dev/null; \
+             kill -{stop} $pid; wait $pid; rm -rf {dir}",
+            as_server_user(),
+            dir = directory.display(),
+        );
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(script).stdin(Stdio::piped());
+        let guard = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh");
+        let server = Self { guard, port, directory };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                let log = std::fs::read_to_string(server.directory.join("log"));
+                panic!("{command} does not accept on port {port}: {log:?}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+}
+
+/// A free port on loopback.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// A fresh directory that the server user owns.
+pub fn server_directory(name: &str) -> PathBuf {
+    let directory = tempfile::Builder::new().prefix(name).tempdir().expect("tempdir").keep();
+    if let Some((user, group)) = server_ids() {
+        std::os::unix::fs::chown(&directory, Some(user), Some(group)).expect("chown");
+    }
+    directory
+}
+
+/// Writes a file that the server user may read.
+pub fn server_file(path: &Path, text: &str) {
+    let mut file = std::fs::File::create(path).expect("a file in a fresh directory");
+    file.write_all(text.as_bytes()).expect("write");
+    if let Some((user, group)) = server_ids() {
+        std::os::unix::fs::chown(path, Some(user), Some(group)).expect("chown");
+    }
+}
+
+/// The prefix that runs a command as a user who is not root: database servers refuse root.
+pub fn as_server_user() -> String {
+    let Some((user, group)) = server_ids() else { return "exec".into() };
+    let groups = "--clear-groups";
+    match find_program("setpriv") {
+        Some(setpriv) => {
+            format!("exec {} --reuid={user} --regid={group} {groups}", setpriv.display())
+        }
+        None => panic!("running as root needs setpriv (util-linux) to start a database server"),
+    }
+}
+
+/// User and group to run servers as; `None` when we are not root.
+fn server_ids() -> Option<(u32, u32)> {
+    let id = |args: &[&str]| {
+        let output = Command::new("id").args(args).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    let of = |name: &str| Some((id(&["-u", name])?, id(&["-g", name])?));
+    of("postgres").or_else(|| of("nobody"))
+}
+
+/// A program on the PATH or where packages put servers.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    places.extend(versions.map(|v| v.path().join("bin")));
+    places.extend(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"].map(PathBuf::from));
+    places.into_iter().map(|p| p.join(name)).find(|p| p.is_file())
+}
+
+/// Whether the programs of `what` are there. Where CARTLOAD_REQUIRE names it, they must be.
+pub fn require(what: &str, programs: &[&str]) -> bool {
+    if programs.iter().all(|p| find_program(p).is_some()) {
+        return true;
+    }
+    let required = std::env::var("CARTLOAD_REQUIRE").unwrap_or_default();
+    assert!(!required.contains(what), "CARTLOAD_REQUIRE names {what}, which is not installed");
+    println!("skipped: {what} is not installed");
+    false
+}
