@@ -7,8 +7,8 @@ use cartload::store::admin::{AgentFilter, TakeOver};
 use cartload::store::{OpenStore, StoreOpenError, StoreOptions, StoreUrl, open};
 use serde_json::json;
 
-use crate::support::flows::{agent, arc, bought, key, new_run, persona, wall};
 use crate::support::flows::Owned;
+use crate::support::flows::{agent, arc, bought, key, new_run, persona, wall};
 use crate::support::{pgbouncer, postgres};
 
 async fn opened(url: &str) -> Result<OpenStore, StoreOpenError> {
@@ -27,7 +27,8 @@ async fn a_file_in_a_missing_directory_is_named() {
 async fn a_file_that_is_no_database_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notes.txt");
-    std::fs::write(&path, "milk, bread, a good deal more than a hundred bytes ".repeat(50)).unwrap();
+    std::fs::write(&path, "milk, bread, a good deal more than a hundred bytes ".repeat(50))
+        .unwrap();
     let error = opened(&format!("sqlite://{}", path.display())).await.err().unwrap();
     assert!(matches!(error, StoreOpenError::NotADatabase { .. }), "{error}");
 }
@@ -44,10 +45,9 @@ async fn a_locked_file_is_named() {
     use diesel::connection::SimpleConnection;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cartload.db");
-    let mut other = <diesel::SqliteConnection as diesel::Connection>::establish(
-        path.to_str().unwrap(),
-    )
-    .unwrap();
+    let mut other =
+        <diesel::SqliteConnection as diesel::Connection>::establish(path.to_str().unwrap())
+            .unwrap();
     other.batch_execute("BEGIN EXCLUSIVE").unwrap();
     let error = opened(&format!("sqlite://{}", path.display())).await.err().unwrap();
     assert!(matches!(error, StoreOpenError::Locked { .. }), "{error}");
@@ -162,10 +162,10 @@ async fn manages_agents_and_runs(open: OpenStore) {
     assert_eq!(admin.count_agents(Some(AgentStatus::Active)).await.unwrap(), 4);
     let filter = AgentFilter { status: Some(AgentStatus::Inactive), cohort: None };
     let inactive = admin.list_agents(filter).await.unwrap();
-    assert_eq!(inactive.iter().map(|p| p.agent_id.clone()).collect::<Vec<_>>(), [
-        agent(1),
-        agent(2)
-    ]);
+    assert_eq!(
+        inactive.iter().map(|p| p.agent_id.clone()).collect::<Vec<_>>(),
+        [agent(1), agent(2)]
+    );
     assert_eq!(open.store.load_agents().await.unwrap().len(), 4);
     assert_eq!(admin.insert_agents(personas(7..1_500), true, wall(0)).await.unwrap(), 1_493);
     assert_eq!(admin.count_agents(None).await.unwrap(), 1_493);
@@ -208,4 +208,56 @@ async fn postgres_manages_agents_and_runs() {
     let database = postgres::fresh_database(port).await;
     let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
     manages_agents_and_runs(opened(&url).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_server_shrinks_the_pool_and_fails_no_call() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let role = format!(
+        "CREATE ROLE few LOGIN CONNECTION LIMIT 3; GRANT CREATE ON DATABASE {database} TO few"
+    );
+    postgres::execute(port, &database, &role).await;
+    let url = StoreUrl::parse(&format!("postgres://few@127.0.0.1:{port}/{database}")).unwrap();
+    let options = StoreOptions { pool_size: 20, pool_idle: 1, ..StoreOptions::default() };
+    let open = open(&url, &options).await.unwrap();
+    for _ in 0..3 {
+        let calls = (0..60).map(|_| open.store.load_agents());
+        for outcome in futures::future::join_all(calls).await {
+            assert_eq!(outcome.unwrap(), vec![]);
+        }
+    }
+    let max = open.store.pool_status().max;
+    assert!((1..=3).contains(&max), "{max} of 3 connections");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_cut_by_the_server_are_replaced() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let open = opened(&url).await.unwrap();
+    let run = new_run();
+    let owned = Owned { run: run.run_id, owner: run.owner };
+    open.store.open_run(run).await.unwrap();
+    let cut = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    );
+    for n in 0..8 {
+        let record = arc(bought(key(owned, n, 0, 0), false));
+        let commit = tokio::spawn(open.store.commit_flow(record.clone()));
+        postgres::execute(port, "postgres", &cut).await;
+        let mut outcome = commit.await.unwrap();
+        for _ in 0..20 {
+            match outcome {
+                Ok(_) => break,
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+            }
+            outcome = open.store.commit_flow(record.clone()).await;
+        }
+        outcome.unwrap();
+    }
+    let rows = open.admin.count_rows(owned.run).await.unwrap();
+    let of = |table: &str| rows.iter().find(|r| r.0 == table).unwrap().1;
+    assert_eq!((of("shopping_sessions"), of("shopping_session_events")), (8, 24));
 }

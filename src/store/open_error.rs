@@ -82,15 +82,19 @@ pub enum StoreOpenError {
         cause: String,
     },
     /// The server offers no TLS.
-    #[error("{host}: offers no TLS; switch it on there, or say sslmode=disable if the network is \
-        trusted")]
+    #[error(
+        "{host}: offers no TLS; switch it on there, or say sslmode=disable if the network is \
+        trusted"
+    )]
     NoTls {
         /// The host.
         host: String,
     },
     /// The certificate is not trusted.
-    #[error("{host}: its certificate is not trusted ({cause}); name the CA file with \
-        sslrootcert=FILE in the URL")]
+    #[error(
+        "{host}: its certificate is not trusted ({cause}); name the CA file with \
+        sslrootcert=FILE in the URL"
+    )]
     Certificate {
         /// The host.
         host: String,
@@ -98,8 +102,10 @@ pub enum StoreOpenError {
         cause: String,
     },
     /// `prefer` falls back to plain text unseen.
-    #[error("{host}: sslmode=prefer may send data in plain text; say verify-full, require or \
-        disable")]
+    #[error(
+        "{host}: sslmode=prefer may send data in plain text; say verify-full, require or \
+        disable"
+    )]
     PreferRefused {
         /// The host.
         host: String,
@@ -121,8 +127,10 @@ pub enum StoreOpenError {
         cause: String,
     },
     /// The user may not create the schema or its tables.
-    #[error("schema `{schema}`: {cause}; grant it (GRANT CREATE ON DATABASE ... TO ..., or CREATE \
-        SCHEMA {schema} AUTHORIZATION ...) or migrate as another user with CARTLOAD_MIGRATE_URL")]
+    #[error(
+        "schema `{schema}`: {cause}; grant it (GRANT CREATE ON DATABASE ... TO ..., or CREATE \
+        SCHEMA {schema} AUTHORIZATION ...) or migrate as another user with CARTLOAD_MIGRATE_URL"
+    )]
     MissingRights {
         /// The schema.
         schema: String,

@@ -224,9 +224,7 @@ impl Shared {
         })?;
         // Cancelled half-way, the connection is in a transaction and bb8 drops it.
         let answer = tokio::time::timeout(limit, transact(&mut connection, begin, query)).await;
-        let late = |_| {
-            StoreError::Unavailable(format!("no answer within {} s", limit.as_secs()))
-        };
+        let late = |_| StoreError::Unavailable(format!("no answer within {} s", limit.as_secs()));
         answer.map_err(late)?.map_err(|fault| fault.into_store_error(&self.redactor))
     }
 }
@@ -247,8 +245,7 @@ where
         }
         Err(fault) => {
             // The first error says more than that of a rollback over a dead connection.
-            if let Err(error) =
-                AnsiTransactionManager::rollback_transaction(&mut *connection).await
+            if let Err(error) = AnsiTransactionManager::rollback_transaction(&mut *connection).await
             {
                 tracing::debug!(%error, "rolling back");
             }

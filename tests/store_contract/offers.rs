@@ -5,9 +5,7 @@ use actors::ports::store::{Committed, StoreError};
 use chrono::TimeDelta;
 
 use super::rig::{Rig, assert_rows};
-use crate::support::flows::{
-    Owned, agent, arc, assignment, batch, bought, key, redemption, start,
-};
+use crate::support::flows::{Owned, agent, arc, assignment, batch, bought, key, redemption, start};
 
 pub async fn a_coupon_is_redeemed_once_under_fifty_redeemers(rig: &Rig) {
     let owned = rig.run().await;
@@ -55,7 +53,8 @@ pub async fn a_wallet_holds_what_is_assigned_unexpired_and_unredeemed(rig: &Rig)
     let mut future = assignment(owned.run, 2, 0, "future", hours);
     future.assigned_at = now + TimeDelta::seconds(1);
     let others = assignment(owned.run, 1, 1, "fresh", hours);
-    let all = vec![just_expired, nearly_expired.clone(), used.clone(), fresh.clone(), future, others];
+    let all =
+        vec![just_expired, nearly_expired.clone(), used.clone(), fresh.clone(), future, others];
     assert_eq!(rig.store.assign_offers(batch(owned, all)).await.unwrap(), 6);
     let mut record = bought(key(owned, 399, 0, 0), false);
     record.coupons = vec![redemption(&used, record.key.simulated_at)];

@@ -89,11 +89,14 @@ pub async fn orphans_are_ended_and_their_carts_named(rig: &Rig) {
     assert_eq!(found.abandoned, 1);
     let dirty: Vec<_> = found.dirty.iter().map(|d| d.agent_id.clone()).collect();
     assert_eq!(dirty, vec![agent(0), agent(2)]);
-    assert_eq!(found.dirty[1], DirtyCart {
-        agent_id: agent(2),
-        user_id: Uuid::from_u128(3),
-        store_id: Some(actors::domain::ids::StoreId::new("downtown")),
-    });
+    assert_eq!(
+        found.dirty[1],
+        DirtyCart {
+            agent_id: agent(2),
+            user_id: Uuid::from_u128(3),
+            store_id: Some(actors::domain::ids::StoreId::new("downtown")),
+        }
+    );
     let again = rig.store.abandon_orphans(owned.run, wall(901)).await.unwrap();
     assert_eq!(again.abandoned, 0);
     assert_rows!(rig.count(other, "shopping_sessions WHERE status = 'active'").await, 1);

@@ -16,9 +16,7 @@ use actors::domain::ids::{
 };
 use actors::domain::money::Cents;
 use actors::domain::offer::{Assignment, AssignmentSource};
-use actors::domain::persona::{
-    AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay,
-};
+use actors::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay};
 use actors::domain::timing::LatencySummary;
 use actors::ports::store::{NewRun, OfferBatch};
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
@@ -181,7 +179,13 @@ pub fn redemption(of: &Assignment, at: NaiveDateTime) -> CouponInteraction {
 }
 
 /// A coupon handed to an agent `hours` after the start, for 14 days.
-pub fn assignment(run: RunId, offer_cycle: u32, number: usize, coupon: &str, hours: i64) -> Assignment {
+pub fn assignment(
+    run: RunId,
+    offer_cycle: u32,
+    number: usize,
+    coupon: &str,
+    hours: i64,
+) -> Assignment {
     let (agent_id, coupon_id) = (agent(number), CouponId::new(coupon));
     let assigned_at = start() + TimeDelta::hours(hours);
     Assignment {

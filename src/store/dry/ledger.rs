@@ -10,9 +10,7 @@ use actors::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStat
 use actors::domain::ids::{AgentId, FlowId, OwnerToken, RunId};
 use actors::domain::offer::Wallet;
 use actors::domain::persona::Persona;
-use actors::ports::store::{
-    Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, StoreError,
-};
+use actors::ports::store::{Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, StoreError};
 use chrono::NaiveDateTime;
 
 use super::DryCounts;
@@ -149,12 +147,8 @@ impl Ledger {
         if let Some(run) = self.runs.get_mut(&key.run_id) {
             run.last_cycle = run.last_cycle.max(Some(key.cycle));
         }
-        let flow = DryFlow {
-            run_id: key.run_id,
-            agent_id: key.agent_id.clone(),
-            status,
-            end_reason,
-        };
+        let flow =
+            DryFlow { run_id: key.run_id, agent_id: key.agent_id.clone(), status, end_reason };
         self.flows.insert(key.flow_id, flow);
         self.begun.push_back(key.flow_id);
         if self.begun.len() > FLOWS_KEPT
@@ -178,9 +172,8 @@ impl Ledger {
         let abandoned = self.end_active(run);
         let dirty = personas.iter().filter_map(|persona| {
             let (cart, store_id) = self.memory.carts.get(&persona.agent_id)?;
-            let mine = self.flows.values().any(|f| {
-                f.run_id == run && f.agent_id == persona.agent_id
-            });
+            let mine =
+                self.flows.values().any(|f| f.run_id == run && f.agent_id == persona.agent_id);
             (*cart == ShopCart::Dirty && mine).then(|| DirtyCart {
                 agent_id: persona.agent_id.clone(),
                 user_id: persona.user_id,

@@ -44,9 +44,7 @@ impl Connector {
     pub(super) async fn establish(&self) -> ConnectionResult<AsyncPgConnection> {
         let connecting = async {
             match &self.tls {
-                Some(tls) => {
-                    establish(&self.config, MakeRustlsConnect::new((**tls).clone())).await
-                }
+                Some(tls) => establish(&self.config, MakeRustlsConnect::new((**tls).clone())).await,
                 None => establish(&self.config, NoTls).await,
             }
         };
@@ -64,9 +62,7 @@ impl Connector {
     pub(super) async fn ask(&self, sql: &str) -> Result<Option<String>, StoreOpenError> {
         let asking = async {
             match &self.tls {
-                Some(tls) => {
-                    ask(&self.config, MakeRustlsConnect::new((**tls).clone()), sql).await
-                }
+                Some(tls) => ask(&self.config, MakeRustlsConnect::new((**tls).clone()), sql).await,
                 None => ask(&self.config, NoTls, sql).await,
             }
         };
@@ -141,19 +137,12 @@ where
     }
     // Its two SETs run inside the transaction.
     let mut connection = AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
-    connection
-        .batch_execute("COMMIT")
-        .await
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    connection.batch_execute("COMMIT").await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     Ok(connection)
 }
 
-async fn ask<T>(
-    config: &Config,
-    tls: T,
-    sql: &str,
-) -> Result<Option<String>, tokio_postgres::Error>
+async fn ask<T>(config: &Config, tls: T, sql: &str) -> Result<Option<String>, tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket> + Send + 'static,
     T::Stream: TlsStream + Unpin + Send + 'static,
@@ -167,9 +156,10 @@ where
     if let Err(error) = driver.await {
         tracing::debug!(%error, "ending a connection");
     }
-    let first = answer?.into_iter().find_map(|message| match message {
-        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
-        _ => None,
-    });
-    Ok(first.flatten())
+    for message in answer? {
+        if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
+            return Ok(row.get(0).map(str::to_owned));
+        }
+    }
+    Ok(None)
 }

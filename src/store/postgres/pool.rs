@@ -98,8 +98,13 @@ impl ErrorSink<PoolError> for LastError {
         let text = self.redactor.clean(&chain(&error));
         let lower = text.to_lowercase();
         // 53300 of the server, and what poolers say in its place.
-        let full = ["too many clients", "too many connections", "remaining connection slots",
-            "no more connections allowed", "max client connections"];
+        let full = [
+            "too many clients",
+            "too many connections",
+            "remaining connection slots",
+            "no more connections allowed",
+            "max client connections",
+        ];
         if full.iter().any(|words| lower.contains(words)) && self.gate.refused(Instant::now()) {
             tracing::warn!(size = self.gate.size(), "the server is full: the pool shrinks");
         }

@@ -79,9 +79,8 @@ const RUN_TABLES: [&str; 12] = [
 
 /// One row per table: its name and how many rows of run $1 it has.
 pub(super) fn rows_per_table() -> String {
-    let one = |t: &&str| {
-        format!("SELECT '{t}' AS name, COUNT(*) AS rows FROM {t} WHERE run_id = $1")
-    };
+    let one =
+        |t: &&str| format!("SELECT '{t}' AS name, COUNT(*) AS rows FROM {t} WHERE run_id = $1");
     RUN_TABLES.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
 }
 

@@ -56,7 +56,9 @@ fn refused(path: &Path, cause: &str) -> StoreOpenError {
         StoreOpenError::Locked { path }
     } else if lower.contains("not a database") || lower.contains("malformed") {
         StoreOpenError::NotADatabase { path }
-    } else if ["readonly", "unable to open", "disk i/o", "is full"].iter().any(|w| lower.contains(w))
+    } else if ["readonly", "unable to open", "disk i/o", "is full"]
+        .iter()
+        .any(|w| lower.contains(w))
     {
         StoreOpenError::NotWritable { path, cause: cause.to_owned() }
     } else {
