@@ -32,7 +32,7 @@ const WALLET_CAP: i64 = 32;
 /// Brands an agent remembers at most; the one not bought for longest leaves first.
 const BRANDS_KEPT: usize = 32;
 
-/// How a database is opened; the file options mean nothing to SQLite.
+/// How a Postgres database is opened; a file has no options.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// The schema of all tables; default `cartload`.
@@ -43,7 +43,7 @@ pub struct StoreOptions {
     pub pool_idle: u32,
     /// A direct or session URL for migrations where the other goes through a transaction pooler
     /// (`CARTLOAD_MIGRATE_URL`). Its presence says that the other is pooled.
-    pub migrate_url: Option<PostgresUrl>,
+    pub migrate_url: Option<Box<PostgresUrl>>,
     /// The CA that signed the server's certificate, where the URL has no `sslrootcert`.
     pub ca_file: Option<PathBuf>,
 }

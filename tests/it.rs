@@ -1,5 +1,7 @@
 //! The integration tests, one binary: cold builds link once. Each module is a room of behaviour.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod cli;
 mod practice_shop;
 mod shop_api;

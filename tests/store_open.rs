@@ -209,3 +209,55 @@ async fn postgres_manages_agents_and_runs() {
     let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
     manages_agents_and_runs(opened(&url).await.unwrap()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_server_shrinks_the_pool_and_fails_no_call() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let role = format!(
+        "CREATE ROLE few LOGIN CONNECTION LIMIT 3; GRANT CREATE ON DATABASE {database} TO few"
+    );
+    postgres::execute(port, &database, &role).await;
+    let url = StoreUrl::parse(&format!("postgres://few@127.0.0.1:{port}/{database}")).unwrap();
+    let options = StoreOptions { pool_size: 20, pool_idle: 1, ..StoreOptions::default() };
+    let open = open(&url, &options).await.unwrap();
+    for _ in 0..3 {
+        let calls = (0..60).map(|_| open.store.load_agents());
+        for outcome in futures::future::join_all(calls).await {
+            assert_eq!(outcome.unwrap(), vec![]);
+        }
+    }
+    let max = open.store.pool_status().max;
+    assert!((1..=3).contains(&max), "{max} of 3 connections");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_cut_by_the_server_are_replaced() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let open = opened(&url).await.unwrap();
+    let run = new_run();
+    let owned = Owned { run: run.run_id, owner: run.owner };
+    open.store.open_run(run).await.unwrap();
+    let cut = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    );
+    for n in 0..8 {
+        let record = arc(bought(key(owned, n, 0, 0), false));
+        let commit = tokio::spawn(open.store.commit_flow(record.clone()));
+        postgres::execute(port, "postgres", &cut).await;
+        let mut outcome = commit.await.unwrap();
+        for _ in 0..20 {
+            match outcome {
+                Ok(_) => break,
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+            }
+            outcome = open.store.commit_flow(record.clone()).await;
+        }
+        outcome.unwrap();
+    }
+    let rows = open.admin.count_rows(owned.run).await.unwrap();
+    let of = |table: &str| rows.iter().find(|r| r.0 == table).unwrap().1;
+    assert_eq!((of("shopping_sessions"), of("shopping_session_events")), (8, 24));
+}

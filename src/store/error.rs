@@ -153,25 +153,37 @@ const CANNOT_WRITE: [&str; 8] = [
 
 fn database_error(error: &DieselError, redactor: &Redactor) -> StoreError {
     let text = redactor.clean(&chain(error));
-    let DieselError::DatabaseError(kind, _) = error else {
-        return match error {
-            // The connection, not the statement: a fresh one is used for the retry.
-            DieselError::BrokenTransactionManager
+    if let DieselError::DatabaseError(kind, _) = error {
+        return by_kind(kind, text);
+    }
+    // The connection, not the statement: a fresh one is used for the retry.
+    let of_connection = matches!(
+        error,
+        DieselError::BrokenTransactionManager
             | DieselError::RollbackErrorOnCommit { .. }
             | DieselError::AlreadyInTransaction
-            | DieselError::NotInTransaction => StoreError::Unavailable(text),
-            _ => StoreError::Refused(text),
-        };
-    };
-    match kind {
-        Kind::SerializationFailure => StoreError::Contention(text),
-        Kind::ReadOnlyTransaction => StoreError::CannotWrite(text),
-        Kind::ClosedConnection | Kind::UnableToSendCommand => StoreError::Unavailable(text),
+            | DieselError::NotInTransaction
+    );
+    if of_connection { StoreError::Unavailable(text) } else { StoreError::Refused(text) }
+}
+
+fn by_kind(kind: &Kind, text: String) -> StoreError {
+    if matches!(kind, Kind::SerializationFailure) {
+        StoreError::Contention(text)
+    } else if matches!(kind, Kind::ReadOnlyTransaction) {
+        StoreError::CannotWrite(text)
+    } else if matches!(kind, Kind::ClosedConnection | Kind::UnableToSendCommand) {
+        StoreError::Unavailable(text)
+    } else if matches!(
+        kind,
         Kind::UniqueViolation
-        | Kind::ForeignKeyViolation
-        | Kind::NotNullViolation
-        | Kind::CheckViolation => StoreError::Refused(text),
-        _ => by_words(text),
+            | Kind::ForeignKeyViolation
+            | Kind::NotNullViolation
+            | Kind::CheckViolation
+    ) {
+        StoreError::Refused(text)
+    } else {
+        by_words(text)
     }
 }
 

@@ -92,3 +92,68 @@ impl SqliteStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+
+    use super::*;
+    use crate::store::error::Fault;
+    use crate::store::schema::products;
+
+    fn insert(store: &SqliteStore, n: usize) -> StoreFuture<()> {
+        store.call(move |c| {
+            let name = "x".repeat(2_000);
+            c.batch_execute(&format!(
+                "INSERT INTO products VALUES ('run', 'p{n}', '{name}', 'dairy', NULL, 1, TRUE, \
+                 TRUE, '2026-01-05 08:00:00', '2026-01-05 08:00:00')"
+            ))?;
+            Ok(())
+        })
+    }
+
+    async fn there(store: &SqliteStore) -> Vec<String> {
+        let ids = store.call(|c| Ok(products::table.select(products::product_id).load(c)?));
+        ids.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_acknowledged_is_there_and_a_full_disk_passes() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = SqliteStore::open(directory.path().join("full.db")).await.unwrap();
+        let lower = store.call(|c| Ok(c.batch_execute("PRAGMA max_page_count = 150")?));
+        lower.await.unwrap();
+        let outcomes = futures::future::join_all((0..500).map(|n| insert(&store, n))).await;
+        let failed: Vec<usize> = (0..500).filter(|n| outcomes[*n].is_err()).collect();
+        assert!(!failed.is_empty(), "the file was full");
+        let ids = there(&store).await;
+        for (n, outcome) in outcomes.iter().enumerate() {
+            assert_eq!(outcome.is_ok(), ids.contains(&format!("p{n}")), "p{n}: {outcome:?}");
+        }
+        assert!(outcomes.iter().flat_map(|o| o.as_ref().err()).all(StoreError::is_retryable));
+        let raise = store.call(|c| Ok(c.batch_execute("PRAGMA max_page_count = 100000")?));
+        raise.await.unwrap();
+        for n in failed {
+            insert(&store, n).await.unwrap();
+        }
+        assert_eq!(there(&store).await.len(), 500);
+    }
+
+    #[tokio::test]
+    async fn a_failing_call_costs_its_neighbours_in_the_same_commit_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = SqliteStore::open(directory.path().join("some.db")).await.unwrap();
+        let half_done = || {
+            store.call::<(), _>(|c| {
+                c.batch_execute("DELETE FROM products")?;
+                Err(Fault::Race("on purpose".into()))
+            })
+        };
+        let (first, failed, second) =
+            futures::join!(insert(&store, 1), half_done(), insert(&store, 2));
+        assert!(first.is_ok() && second.is_ok());
+        assert!(matches!(failed, Err(StoreError::Contention(_))));
+        assert_eq!(there(&store).await, ["p1", "p2"]);
+    }
+}

@@ -20,7 +20,7 @@ pub enum StoreUrl {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
-    Postgres(PostgresUrl),
+    Postgres(Box<PostgresUrl>),
 }
 
 /// What the URL says about TLS.
@@ -60,7 +60,9 @@ impl StoreUrl {
                 Err(StoreOpenError::BadUrl { cause: "sqlite:// names no file".into() })
             }
             "sqlite" => Ok(Self::Sqlite(PathBuf::from(rest))),
-            "postgres" | "postgresql" => PostgresUrl::parse(scheme, rest).map(Self::Postgres),
+            "postgres" | "postgresql" => {
+                PostgresUrl::parse(scheme, rest).map(|url| Self::Postgres(Box::new(url)))
+            }
             other => Err(StoreOpenError::UnknownScheme { given: other.chars().take(20).collect() }),
         }
     }

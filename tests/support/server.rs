@@ -116,6 +116,6 @@ pub fn require(what: &str, programs: &[&str]) -> bool {
     }
     let required = std::env::var("CARTLOAD_REQUIRE").unwrap_or_default();
     assert!(!required.contains(what), "CARTLOAD_REQUIRE names {what}, which is not installed");
-    println!("skipped: {what} is not installed");
+    eprintln!("skipped: {what} is not installed");
     false
 }

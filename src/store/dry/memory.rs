@@ -1,5 +1,5 @@
-//! What agents remember, as the dry store rebuilds it: their latest visits, filtered to the attempts
-//! that count.
+//! What agents remember, as the dry store rebuilds it: their latest visits, filtered to the
+//! attempts that count.
 //!
 //! A simulated week has 168 hours, so the visits kept always cover the week's budget.
 

@@ -156,9 +156,10 @@ where
     if let Err(error) = driver.await {
         tracing::debug!(%error, "ending a connection");
     }
-    let first = answer?.into_iter().find_map(|message| match message {
-        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
-        _ => None,
-    });
-    Ok(first.flatten())
+    for message in answer? {
+        if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
+            return Ok(row.get(0).map(str::to_owned));
+        }
+    }
+    Ok(None)
 }

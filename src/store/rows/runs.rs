@@ -40,7 +40,7 @@ pub struct KnownRun {
     pub owner: OwnerToken,
     /// Its state.
     pub state: RunState,
-    /// How often it was resumed: the replay number of the next replays' predecessor.
+    /// How often it was resumed: the highest replay number so far.
     pub resumes: ReplayNumber,
     /// Active agents at its start.
     pub agents: u32,

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use actors::ports::store::StoreError;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
@@ -55,10 +55,11 @@ where
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let outcome = match (committed, self.outcome) {
-            (Err(error), _) => Err(error),
-            (Ok(()), Some(outcome)) => {
-                outcome.map_err(|fault| fault.into_store_error(&Redactor::default()))
+            (Ok(()) | Err(_), Some(Err(fault))) => {
+                Err(fault.into_store_error(&Redactor::default()))
             }
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Err(error), Some(Ok(_)) | None) => Err(error),
             (Ok(()), None) => Err(StoreError::Unavailable("the call was not reached".into())),
         };
         // Whoever asked may have given up; asking again finds the row.
@@ -136,10 +137,19 @@ fn transact(
     let committed: Answer<()> = connection.immediate_transaction(|c| {
         for job in jobs.iter_mut() {
             job.run(c);
+            if !in_transaction(c) {
+                return Err(Fault::Race("the database rolled a transaction back".into()));
+            }
         }
         Ok(())
     });
     committed.map_err(|fault: Fault| fault.into_store_error(&Redactor::default()))
+}
+
+/// SQLite ends a transaction by itself on a full disk: whatever ran then would commit alone.
+fn in_transaction(connection: &mut SqliteConnection) -> bool {
+    let status = AnsiTransactionManager::transaction_manager_status_mut(connection);
+    matches!(status.transaction_depth(), Ok(Some(_)))
 }
 
 /// After a failed COMMIT the connection may still be inside a transaction that SQLite rolled back.
