@@ -162,7 +162,7 @@ pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result<ExitCode> {
     finish(drive(asked)?, args.json)
 }
 
-/// Runs it to its end. The body is `run/drive.rs`, which needs the store, the shop and the topology.
+/// Runs it to its end. The body is `run/drive.rs`, which needs store, shop and topology.
 fn drive(asked: Asked) -> Result<Ended> {
     drop(asked);
     Err(super::unconnected("run"))
