@@ -4,7 +4,7 @@
 //! *Accepts*: [`RunCycle`] from the Coordinator, one in flight; [`StopAgent`].
 //! *Sends*: `Lease` once, then for each call `TakePermit` and `Call`; `OpenFlow`, `CommitFlow` or
 //! `FailFlow`; one `AgentFinished` a cycle.
-//! *When it fails*: a panic of a flow is caught, the actor stops, its [`Monitor`](monitor::Monitor)
+//! *When it fails*: a panic of a flow is caught, the actor stops, its [`Monitor`]
 //! tells the Coordinator, which builds a fresh agent for the next tick. No other agent notices.
 //! *Bounds*: one flow at a time, its steps in sequence (Q3.3).
 

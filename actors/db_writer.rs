@@ -2,9 +2,11 @@
 //!
 //! *Owns*: nothing but the way to the store. *Accepts*: [`OpenRun`], [`SetRunState`],
 //! [`Heartbeat`], [`BeginReplay`], [`LoadAgents`], [`LoadMemories`], [`OpenFlow`], [`CommitFlow`],
-//! [`FailFlow`], [`RecordCycle`], [`RecordIncident`], [`RecordSeen`], [`AbandonOrphans`], [`Drain`].
-//! *Sends*: nothing; it answers. *When it fails*: the asker gets the store's last error after 120 s,
-//! and that costs its flow alone. *Bounds*: attempts at once (the pool's size), one ask an agent.
+//! [`FailFlow`], [`RecordCycle`], [`RecordIncident`], [`RecordSeen`], [`AbandonOrphans`],
+//! [`Drain`].
+//! *Sends*: nothing; it answers. *When it fails*: the asker gets the store's last error after 120
+//! s, and that costs its flow alone. *Bounds*: attempts at once (the pool's size), one ask an
+//! agent.
 
 pub mod in_flight;
 pub mod messages;

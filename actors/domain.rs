@@ -1,4 +1,5 @@
-//! What the shop's customers and their visits *are*: values and rules without actors, clocks or I/O.
+//! What the shop's customers and their visits *are*: values and rules without actors, clocks or
+//! I/O.
 //!
 //! Nothing below this module imports actix, reads a clock or touches a file; whatever needs the
 //! time takes it as an argument, whatever needs chance takes the generator.

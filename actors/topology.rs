@@ -39,8 +39,8 @@ use crate::session_pool::session::Session;
 /// HTTP sessions of a run (Q3.5).
 pub const HTTP_SESSIONS: u8 = 10;
 
-/// Calls of one HTTP session in flight at once: above its share of agents (20 to 55 of 372), so that
-/// only a larger population ever waits here.
+/// Calls of one HTTP session in flight at once: above its share of agents (20 to 55 of 372), so
+/// that only a larger population ever waits here.
 const CALLS_IN_FLIGHT_MAX: usize = 64;
 
 /// Closed attempts kept for a reader that is behind.

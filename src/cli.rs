@@ -1,6 +1,7 @@
 //! The command line: what may be asked, and which code the process ends with.
 //!
-//! Data goes to stdout, messages to stderr. `--config`, `--data` and `--db` mean the same everywhere.
+//! Data goes to stdout, messages to stderr. `--config`, `--data` and `--db` mean the
+//! same everywhere.
 
 pub mod agents;
 pub mod config;

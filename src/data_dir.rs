@@ -1,4 +1,4 @@
-//! The data directory: the SQLite file, the checkpoints and the lock that keeps a second process out.
+//! The data directory: SQLite file, checkpoints, and the lock that keeps a second process out.
 //!
 //! The lock is the open file, not the file's existence: it goes when the process does, however that
 //! ends, and the file stays behind with the pid and owner token of the last holder.
@@ -29,7 +29,11 @@ pub struct DataDir {
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It does not exist and neither does the folder it would be in.
-    #[error("data directory {path}: there is no folder {parent} to make it in; make that first, or name another with --data", path = path.display(), parent = parent.display())]
+    #[error(
+        "data directory {path}: there is no folder {parent} to make it in; make that first, or \
+         name another with --data",
+        path = path.display(), parent = parent.display()
+    )]
     NoParent {
         /// The data directory.
         path: PathBuf,
@@ -37,13 +41,20 @@ pub enum DataDirError {
         parent: PathBuf,
     },
     /// Something else has its name.
-    #[error("data directory {path}: it is not a folder; name another with --data", path = path.display())]
+    #[error(
+        "data directory {path}: it is not a folder; name another with --data",
+        path = path.display()
+    )]
     NotAFolder {
         /// The data directory.
         path: PathBuf,
     },
     /// It may not be written.
-    #[error("data directory {path}: {file} cannot be written ({cause}); make it writable or name another with --data", path = path.display(), file = file.display())]
+    #[error(
+        "data directory {path}: {file} cannot be written ({cause}); make it writable or name \
+         another with --data",
+        path = path.display(), file = file.display()
+    )]
     NotWritable {
         /// The data directory.
         path: PathBuf,
@@ -53,7 +64,10 @@ pub enum DataDirError {
         cause: io::Error,
     },
     /// Another process works in it.
-    #[error("data directory {path}: {} uses it; end that, or name another with --data", holder_text(holder.as_ref()), path = path.display())]
+    #[error(
+        "data directory {path}: {} uses it; end that, or name another with --data",
+        holder_text(holder.as_ref()), path = path.display()
+    )]
     Locked {
         /// The data directory.
         path: PathBuf,

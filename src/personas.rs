@@ -100,7 +100,10 @@ pub enum PersonaFileError {
         cause: String,
     },
     /// Neither CSV nor JSON by its name.
-    #[error("{path}: the name says neither CSV nor JSON; allowed endings: .csv, .json, .jsonl, .ndjson", path = path.display())]
+    #[error(
+        "{path}: the name says neither CSV nor JSON; allowed endings: .csv, .json, .jsonl, .ndjson",
+        path = path.display()
+    )]
     UnknownKind {
         /// The file.
         path: PathBuf,

@@ -19,19 +19,19 @@ fn command(folder: &Path, args: &[&str]) -> Command {
 }
 
 fn run(folder: &TempDir, args: &[&str]) -> Output {
-    command(folder.path(), args).output().unwrap()
+    command(folder.path(), args).output().expect("the binary runs")
 }
 
 fn folder() -> TempDir {
-    tempfile::tempdir().unwrap()
+    tempfile::tempdir().expect("a temporary folder")
 }
 
 fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
 fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
 #[track_caller]

@@ -1,6 +1,6 @@
 //! The record of a flow while it grows; what is known of it when an actor dies.
 //!
-//! Counts here are what the database will hold, so every event goes through [`Draft::event`].
+//! Counts here are what the database will hold, so every event goes through `Draft::event`.
 
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};

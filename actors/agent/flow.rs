@@ -1,7 +1,9 @@
 //! One flow, step by step: Browsing -> Cart -> Coupons -> Checkout | Cleared.
 //!
-//! Every decision is a pure function of [`decision`](super::decision); this file only carries out
+//! Every decision is a pure function of [`decision`]; this file only carries out
 //! what was decided and writes down what happened. A business refusal is an event, never a failure.
+
+mod closing;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,15 +14,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::domain::behavior::Behavior;
 use crate::domain::catalog::Product;
-use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
+use crate::domain::flow::{AgentMemory, EndReason, FlowStatus, ShopCart};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
-use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
 use crate::domain::persona::Persona;
 use crate::domain::stable_hash::stable_hash;
 use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{
-    CatalogMode, Refusal, ShopCall, ShopCoupon, ShopReply, ShopTraits, WalletMode,
-};
+use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, ShopTraits, WalletMode};
 use crate::rate_limiter::messages::Refused;
 use crate::rate_limiter::parked::ParkedTime;
 
@@ -32,9 +31,6 @@ use super::temporal::VisitClock;
 
 /// Products asked for in one list.
 const LIST_LIMIT: u32 = 100;
-
-/// How long a coupon seen in a shop's answer is taken to live where the shop does not say, days.
-const SHOP_COUPON_LIFE_DAYS: i64 = 14;
 
 /// What every agent of a run is told once.
 #[derive(Clone)]
@@ -137,7 +133,7 @@ impl Visit {
         let store = self.state.store.clone();
         self.with(|d| d.store_id = store);
         if self.state.memory.shop_cart_dirty {
-            self.with(|d| d.shop_cart = crate::domain::flow::ShopCart::Dirty);
+            self.with(|d| d.shop_cart = ShopCart::Dirty);
             self.clear_cart().await?;
         }
         let (newest, coupons) = self.with(|d| {
@@ -265,7 +261,7 @@ impl Visit {
     async fn add(&mut self, product: &Product, quantity: u32) -> Result<(), CallStop> {
         let call = ShopCall::AddItem { product: product.id.clone(), quantity };
         // A failed add may have reached the shop: the cart counts as dirty from here on.
-        self.with(|d| d.shop_cart = crate::domain::flow::ShopCart::Dirty);
+        self.with(|d| d.shop_cart = ShopCart::Dirty);
         let mut answer = self.ask(call.clone()).await;
         if answer.as_ref().is_err_and(|stop| stop.refusal() == Some(Refusal::NoStore)) {
             self.state.store = None;
@@ -294,122 +290,9 @@ impl Visit {
         }
     }
 
-    async fn use_coupons(&mut self) -> Result<(), CallStop> {
-        let (eligible, ineligible) = match self.ask(ShopCall::EligibleCoupons).await {
-            Ok(ShopReply::Coupons { eligible, ineligible }) => (eligible, ineligible),
-            Ok(_) => return Ok(()),
-            Err(stop) if stop.refusal().is_some() => return Ok(()),
-            Err(stop) => return Err(stop),
-        };
-        if self.settings.shop.wallet == WalletMode::Shop {
-            self.log_shop_assignments(&eligible);
-            self.log_shop_assignments(&ineligible);
-        }
-        let usable: Vec<Coupon> = self.with(|d| {
-            let fits = |c: &&ShopCoupon| c.coupon.is_eligible_for(&d.cart);
-            eligible.iter().filter(fits).map(|c| c.coupon.clone()).collect()
-        });
-        let shown: Vec<Coupon> = eligible.into_iter().map(|c| c.coupon).collect();
-        let hidden: Vec<Coupon> = ineligible.into_iter().map(|c| c.coupon).collect();
-        let at = self.moment(VisitClock::coupons);
-        self.with(|d| d.saw_coupons(&shown, &hidden, at));
-        let cart = self.with(|d| d.cart.clone());
-        let chosen = decision::choose_coupons(
-            &mut self.state.rng,
-            &self.settings.behavior.coupon,
-            &self.persona,
-            &cart,
-            &usable,
-        );
-        for coupon in chosen {
-            match self.ask(ShopCall::ApplyCoupon { coupon: coupon.id.clone() }).await {
-                Ok(_) => {
-                    let at = self.moment(VisitClock::instant);
-                    self.with(|d| d.coupon_applied(&coupon, at));
-                }
-                Err(stop) => match stop.refusal() {
-                    None => return Err(stop),
-                    Some(refusal) => {
-                        let at = self.moment(VisitClock::instant);
-                        self.with(|d| d.coupon_rejected(&coupon, refusal.as_str(), at));
-                    }
-                },
-            }
-        }
-        Ok(())
-    }
-
-    fn log_shop_assignments(&mut self, coupons: &[ShopCoupon]) {
-        let settings = Arc::clone(&self.settings);
-        let agent = self.persona.agent_id.clone();
-        self.with(|d| {
-            for shown in coupons {
-                if d.wallet.holds(&shown.coupon.id).is_some() {
-                    continue;
-                }
-                let seen_at = d.key.simulated_at;
-                let life = chrono::TimeDelta::days(SHOP_COUPON_LIFE_DAYS);
-                let assignment = Assignment {
-                    id: crate::domain::ids::AssignmentId::of(
-                        settings.run_id,
-                        0,
-                        &agent,
-                        &shown.coupon.id,
-                    ),
-                    agent_id: agent.clone(),
-                    coupon_id: shown.coupon.id.clone(),
-                    offer_cycle: 0,
-                    source: AssignmentSource::Shop,
-                    assigned_at: seen_at,
-                    expires_at: shown.expires_at.unwrap_or(seen_at + life),
-                };
-                d.saw_assignment(assignment, shown.coupon.clone());
-            }
-        });
-    }
-
-    async fn check_out(&mut self) -> Result<FlowEnding, CallStop> {
-        match self.ask(ShopCall::Checkout).await {
-            Ok(ShopReply::OrderPlaced(order)) => {
-                let at = self.moment(VisitClock::checkout);
-                self.with(|d| d.ordered(order, at));
-                Ok(FlowEnding::done(FlowStatus::Completed))
-            }
-            Ok(_) => Ok(FlowEnding::failed(EndReason::CheckoutFailed, "checkout without an order")),
-            Err(stop) => self.checkout_stopped(stop).await,
-        }
-    }
-
-    /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears (Q5.4).
-    async fn checkout_stopped(&mut self, stop: CallStop) -> Result<FlowEnding, CallStop> {
-        if matches!(stop, CallStop::NoPermit(_)) {
-            return Err(stop);
-        }
-        let at = self.moment(VisitClock::checkout);
-        if let Some(refusal) = stop.refusal() {
-            self.with(|d| d.checkout_failed(refusal.as_str(), true, at));
-            return self.leave(EndReason::Refused).await;
-        }
-        let uncertain = match &stop {
-            CallStop::Api(error) => error.sent_at.is_some() && is_uncertain(&error.kind),
-            CallStop::NoPermit(_) | CallStop::SessionGone => false,
-        };
-        let reason = if uncertain { EndReason::CheckoutUnknown } else { EndReason::CheckoutFailed };
-        self.with(|d| d.checkout_failed(reason.as_str(), false, at));
-        Ok(ending_of(stop, reason))
-    }
-
-    /// Leaves the cart: clears it at the shop.
-    async fn leave(&mut self, reason: EndReason) -> Result<FlowEnding, CallStop> {
-        self.clear_cart().await?;
-        let at = self.moment(VisitClock::instant);
-        self.with(|d| d.left_cart(reason, at));
-        Ok(FlowEnding::abandoned(reason))
-    }
-
     async fn clear_cart(&mut self) -> Result<(), CallStop> {
         self.ask(ShopCall::ClearCart).await?;
-        self.with(|d| d.shop_cart = crate::domain::flow::ShopCart::Clean);
+        self.with(|d| d.shop_cart = ShopCart::Clean);
         self.state.memory.shop_cart_dirty = false;
         Ok(())
     }
@@ -433,20 +316,6 @@ impl Visit {
         let mut draft = self.draft.borrow_mut();
         look(draft.as_mut().expect("a visit's draft is set before its first step"))
     }
-}
-
-/// Whether the shop may have carried out the call although it was not answered well.
-fn is_uncertain(kind: &crate::ports::shop_api::ApiErrorKind) -> bool {
-    use crate::ports::shop_api::ApiErrorKind as Kind;
-    matches!(
-        kind,
-        Kind::CallTimeout
-            | Kind::Disconnected
-            | Kind::BodyTruncated
-            | Kind::BodyTooLarge
-            | Kind::Unparsable { .. }
-            | Kind::EdgeDown(_)
-    )
 }
 
 fn ending_of(stop: CallStop, reason: EndReason) -> FlowEnding {

@@ -1,7 +1,7 @@
 //! The drop-guard of an agent's actor: whatever ends the actor, the Coordinator hears of it.
 //!
-//! actix does not restart an actor that panicked and tells nobody; dropping a field is the one thing
-//! that always happens. It must never panic itself: that would abort the process.
+//! actix does not restart an actor that panicked and tells nobody; dropping a field is the one
+//! thing that always happens. It must never panic itself: that would abort the process.
 
 use std::cell::RefCell;
 use std::rc::Rc;

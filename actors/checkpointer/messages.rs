@@ -7,8 +7,8 @@ use actix::prelude::*;
 use super::snapshot::Snapshot;
 use crate::ports::checkpoint_file::{CheckpointError, LoadedCheckpoint};
 
-/// Sent by the Coordinator at boundary 0, every 10 cycles, on freeze, on `c` and on quit. Answers the
-/// path; an error leaves the older checkpoints as they were.
+/// Sent by the Coordinator at boundary 0, every 10 cycles, on freeze, on `c` and on quit. Answers
+/// the path; an error leaves the older checkpoints as they were.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<PathBuf, CheckpointError>")]
 pub struct SaveCheckpoint(

@@ -1,4 +1,5 @@
-//! What the [`Coordinator`](super::Coordinator) accepts: commands of operators and reports of actors.
+//! What the [`Coordinator`](super::Coordinator) accepts: commands of operators and reports of
+//! actors.
 
 use std::path::PathBuf;
 use std::sync::Arc;

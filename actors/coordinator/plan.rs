@@ -34,6 +34,8 @@ pub struct RunPlan {
     pub behavior: Arc<Behavior>,
     /// What the shop is like.
     pub shop: ShopTraits,
+    /// At most so many of the active agents, in the order of their ids; `None`: all.
+    pub agents_max: Option<usize>,
     /// The branch all agents select; `None` spreads them.
     pub store_id: Option<StoreId>,
     /// How offers are handed out.

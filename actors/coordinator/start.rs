@@ -57,7 +57,8 @@ pub async fn prepare(
     plan: Arc<RunPlan>,
     pacing: Arc<dyn Pacing>,
 ) -> Result<Prepared, StartError> {
-    let personas = services.write(LoadAgents).await?;
+    let mut personas = services.write(LoadAgents).await?;
+    personas.truncate(plan.agents_max.unwrap_or(usize::MAX));
     let Some(first) = personas.first() else {
         return Err(StartError::NoAgents);
     };

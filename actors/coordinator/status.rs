@@ -1,4 +1,5 @@
-//! The one picture of a run that every reader shares: progress line, dashboard, metrics, page, `ctl`.
+//! The one picture of a run that every reader shares: progress line, dashboard, metrics, page,
+//! `ctl`.
 //!
 //! Published through a watch channel: readers see the latest value, never a queue.
 

@@ -24,7 +24,8 @@ impl Cycle {
         Self(self.0 + 1)
     }
 
-    /// The simulated instant at which this cycle begins: start + cycle x 1 h, never wall clock x scale.
+    /// The simulated instant at which this cycle begins: start + cycle x 1 h, never wall clock x
+    /// scale.
     pub fn begins_at(self, simulated_start: NaiveDateTime) -> NaiveDateTime {
         simulated_start + TimeDelta::hours(i64::from(self.0))
     }
@@ -56,7 +57,8 @@ impl ReplayNumber {
 /// What the agents of one cycle did, in agents; P8 ties the fields together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CycleCounts {
-    /// Agents that got this cycle's tick or would have but for quarantine or a session that is down.
+    /// Agents that got this cycle's tick or would have but for quarantine or a session that is
+    /// down.
     pub released: u32,
     /// Flows that shopped and are recorded: completed + abandoned.
     pub shopped: u32,

@@ -25,7 +25,12 @@ pub struct UnknownWord {
 }
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $what:literal {
+            $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+
+        }
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum $name {
@@ -56,7 +61,7 @@ macro_rules! words {
                     $crate::domain::persona::UnknownWord {
                         what: $what,
                         given: text.chars().take(40).collect(),
-                        allowed: Self::ALL.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(", "),
+                        allowed: [$($word,)+].join(", "),
                     }
                 })
             }

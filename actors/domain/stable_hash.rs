@@ -1,7 +1,7 @@
 //! One hash that never changes between runs, machines or releases: FNV-1a, 64 bits, finalised.
 //!
-//! Warm-up order, HTTP session, holdout, cohorts and the train/validation split all hang on it, each
-//! under a purpose of its own, so that belonging to one says nothing about another.
+//! Warm-up order, HTTP session, holdout, cohorts and the train/validation split all hang on it,
+//! each under a purpose of its own, so that belonging to one says nothing about another.
 
 use super::ids::AgentId;
 

@@ -7,8 +7,8 @@ use crate::coordinator::messages::OffersRefreshed;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{AgentId, OwnerToken, RunId};
 
-/// Sent by the Coordinator at a tick for the agents that are due; runs beside the shopping. One runs,
-/// one waits; agents of a further one join the waiting one.
+/// Sent by the Coordinator at a tick for the agents that are due; runs beside the shopping. One
+/// runs, one waits; agents of a further one join the waiting one.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct RefreshOffers {

@@ -6,12 +6,12 @@ use crate::checkpointer::snapshot::Snapshot;
 
 /// The folder of checkpoints of one data directory.
 pub trait CheckpointFile: Send + Sync + 'static {
-    /// Writes `snapshot` atomically (temp file, fsync, rename, fsync of the folder), keeps the newest
-    /// few, answers the file's path. Nothing is left half-done on an error.
+    /// Writes `snapshot` atomically (temp file, fsync, rename, fsync of the folder), keeps the
+    /// newest few, answers the file's path. Nothing is left half-done on an error.
     fn save(&self, snapshot: &Snapshot) -> Result<PathBuf, CheckpointError>;
 
-    /// The newest valid checkpoint; what was refused on the way is in the answer. `None` where there
-    /// is no file at all.
+    /// The newest valid checkpoint; what was refused on the way is in the answer. `None` where
+    /// there is no file at all.
     fn load_latest(&self) -> Result<Option<LoadedCheckpoint>, CheckpointError>;
 }
 
@@ -30,7 +30,10 @@ pub struct LoadedCheckpoint {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The operating system said no.
-    #[error("checkpoint {path}: {cause}; check the folder's permissions and free space", path = path.display())]
+    #[error(
+        "checkpoint {}: {cause}; check the folder's permissions and free space",
+        path.display()
+    )]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -51,14 +54,19 @@ pub enum CheckpointError {
     },
     /// The checksum does not fit the content: torn or edited.
     #[error(
-        "checkpoint {path}: its checksum does not fit its content, it was torn or edited; if you edited it, say `resume --accept-edited`", path = path.display()
+        "checkpoint {}: its checksum does not fit its content, it was torn or edited; if you \
+         edited it, say `resume --accept-edited`",
+        path.display()
     )]
     Checksum {
         /// The file.
         path: PathBuf,
     },
     /// Written by a version this one cannot read.
-    #[error("checkpoint {path}: format {found} is not one of this version ({expected})", path = path.display())]
+    #[error(
+        "checkpoint {}: format {found} is not one of this version ({expected})",
+        path.display()
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -76,7 +84,7 @@ pub enum CheckpointError {
         cause: String,
     },
     /// Files are there, none is valid.
-    #[error("no valid checkpoint among {count} files in {folder}: {first}", folder = folder.display())]
+    #[error("no valid checkpoint among {count} files in {}: {first}", folder.display())]
     NoneValid {
         /// The folder.
         folder: PathBuf,

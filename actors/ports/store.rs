@@ -1,7 +1,7 @@
 //! The store: what the actors read and write. One function per statement or transaction.
 //!
-//! Every write is idempotent by its key, so that a lost acknowledgement is answered by asking again.
-//! Two real adapters (Postgres, SQLite) and a dry one pass one contract test.
+//! Every write is idempotent by its key, so that a lost acknowledgement is answered by asking
+//! again. Two real adapters (Postgres, SQLite) and a dry one pass one contract test.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,17 +39,18 @@ pub trait Store: Send + Sync + 'static {
         at: NaiveDateTime,
     ) -> StoreFuture<()>;
 
-    /// One transaction: raises `runs.resumes` by one and ends every row of this run still `active` as
-    /// abandoned (end_reason crash). Answers the new replay number and the last cycle with any row of
-    /// any replay. With `broken`, also writes that broken cycle's row from its rows if it has none.
+    /// One transaction: raises `runs.resumes` by one and ends every row of this run still `active`
+    /// as abandoned (end_reason crash). Answers the new replay number and the last cycle with any
+    /// row of any replay. With `broken`, also writes that broken cycle's row from its rows if it
+    /// has none.
     fn begin_replay(&self, run: RunId, owner: OwnerToken, at: NaiveDateTime)
     -> StoreFuture<Replay>;
 
     /// The agents with `status = 'active'`, ordered by id.
     fn load_agents(&self) -> StoreFuture<Vec<Persona>>;
 
-    /// What agents remember, from canonical rows of cycles before `before`; an agent without rows is
-    /// absent. `agents` empty: all of the run.
+    /// What agents remember, from canonical rows of cycles before `before`; an agent without rows
+    /// is absent. `agents` empty: all of the run.
     fn load_memories(
         &self,
         run: RunId,
@@ -58,8 +59,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> StoreFuture<HashMap<AgentId, AgentMemory>>;
 
     /// Inserts the flow's row as `active` and answers the agent's wallet at the flow's simulated
-    /// time. The same flow again while still active: answers the wallet again. `Superseded` when its
-    /// row has ended, `NotOwner` when another process owns the run.
+    /// time. The same flow again while still active: answers the wallet again. `Superseded` when
+    /// its row has ended, `NotOwner` when another process owns the run.
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet>;
 
     /// Writes the whole flow in one transaction. `AlreadyThere` when the row has this status and
@@ -99,8 +100,8 @@ pub trait Store: Send + Sync + 'static {
     /// transaction. Assignments that exist are left alone; answers how many were written.
     fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64>;
 
-    /// Ends as abandoned (end_reason crash) the active rows of `run`; answers how many there were and
-    /// which agents' carts are dirty.
+    /// Ends as abandoned (end_reason crash) the active rows of `run`; answers how many there were
+    /// and which agents' carts are dirty.
     fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans>;
 
     /// Waits until every write accepted so far has ended.
@@ -278,7 +279,7 @@ pub enum StoreError {
         String,
     ),
     /// The row ended differently before.
-    #[error("flow {flow}: its row already ended as {status} ({end_reason})", flow = key, status = status, end_reason = end_reason)]
+    #[error("flow {key}: its row already ended as {status} ({end_reason})")]
     Superseded {
         /// Which flow.
         key: crate::domain::ids::FlowId,

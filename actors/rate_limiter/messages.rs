@@ -5,8 +5,8 @@ use actix::prelude::*;
 use super::permit::Permit;
 use crate::domain::rate::Rate;
 
-/// Sent by an Agent or a probe before every request, retries included. Answered in order of arrival;
-/// waits while the gate is closed.
+/// Sent by an Agent or a probe before every request, retries included. Answered in order of
+/// arrival; waits while the gate is closed.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Permit, Refused>")]
 pub struct TakePermit {
@@ -47,8 +47,8 @@ pub struct CloseGate;
 #[rtype(result = "()")]
 pub struct OpenGate;
 
-/// Sent by the CircuitBreaker on freeze and by the Coordinator on stop: answers all waiters and every
-/// later one with the refusal, until [`OpenGate`].
+/// Sent by the CircuitBreaker on freeze and by the Coordinator on stop: answers all waiters and
+/// every later one with the refusal, until [`OpenGate`].
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Refuse(

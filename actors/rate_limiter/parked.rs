@@ -1,11 +1,13 @@
-//! How long the gate has been closed: what every clock that an operator's pause must not run takes out.
+//! How long the gate has been closed: what every clock that an operator's pause must not run takes
+//! out.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The gate's closed time, written by the limiter and read by whoever measures a wait.
 ///
-/// Shared because a wait is measured where it is felt, at the agent; a message would only add to it.
+/// Shared because a wait is measured where it is felt, at the agent; a message would only add to
+/// it.
 #[derive(Clone, Debug, Default)]
 pub struct ParkedTime(Arc<Mutex<Parked>>);
 

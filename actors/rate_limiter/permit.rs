@@ -19,8 +19,8 @@ impl Permit {
         Self { granted_at: now, expires: limited }
     }
 
-    /// A permit outside of any run's limit, for probing a shop from the command line (doctor) and for
-    /// adapters' tests; nothing in `actors` calls it.
+    /// A permit outside of any run's limit, for probing a shop from the command line (doctor) and
+    /// for adapters' tests; nothing in `actors` calls it.
     pub fn unlimited(now: Instant) -> Self {
         Self { granted_at: now, expires: false }
     }

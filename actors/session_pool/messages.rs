@@ -1,4 +1,5 @@
-//! What the [`SessionPool`](super::SessionPool) and its [`Session`](super::session::Session)s accept.
+//! What the [`SessionPool`](super::SessionPool) and its [`Session`](super::session::Session)s
+//! accept.
 
 use actix::prelude::*;
 

@@ -46,7 +46,7 @@ enum AgentsCommand {
 #[derive(Clone, Debug, Args)]
 pub struct GenerateArgs {
     /// How many
-    #[arg(long, default_value_t = 372, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 372, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub count: u32,
     /// The shop's categories, separated by commas [default: those of the practice shop]
     #[arg(long, value_name = "A,B,...", value_delimiter = ',')]

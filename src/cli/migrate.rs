@@ -1,4 +1,5 @@
-//! `cartload migrate`: brings the database's tables up to date, as every command that opens it does.
+//! `cartload migrate`: brings the database's tables up to date, as every command that opens
+//! it does.
 
 use anyhow::Result;
 

@@ -9,5 +9,9 @@ concern!(
         every_cycles: u32 = 10,
             flag "", env "CARTLOAD_CHECKPOINTS_EVERY_CYCLES", unit "cycles", decision "Q4",
             allowed "a whole number from 0 to 100000", check |n| *n <= 100_000;
+        /// `checkpoints.keep`, default 10, files of each run; older ones are deleted.
+        keep: u32 = 10,
+            flag "", env "CARTLOAD_CHECKPOINTS_KEEP", unit "files", decision "",
+            allowed "a whole number from 1 to 100000", check |n| (1..=100_000).contains(n);
     }
 );

@@ -29,7 +29,7 @@ concern!(
         /// `offers.wallet_cap`, default 32, coupons an agent holds at most.
         wallet_cap: u32 = 32,
             flag "", env "CARTLOAD_OFFERS_WALLET_CAP", unit "coupons", decision "",
-            allowed "a whole number from 1 to 1000", check |n| (1..=1000).contains(n);
+            allowed "a whole number from 1 to 32", check |n| (1..=32).contains(n);
         /// `offers.no_repeat_days`, default 28, simulated days until an agent gets a coupon again.
         no_repeat_days: u32 = 28,
             flag "", env "CARTLOAD_OFFERS_NO_REPEAT_DAYS", unit "simulated days", decision "",

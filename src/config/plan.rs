@@ -10,7 +10,6 @@ use actors::domain::offer::Coupon;
 use actors::ports::shop_api::ShopTraits;
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use super::words::TimeScale;
 use super::{ConfigError, Settings};
@@ -53,6 +52,7 @@ impl Settings {
             rate: self.rate.per_second.0,
             behavior: parts.behavior,
             shop: parts.shop,
+            agents_max: self.population.agents.and_then(|n| usize::try_from(n).ok()),
             store_id: self.shop.store_id.as_deref().map(StoreId::new),
             offers: self.offers.policy(),
             coupons: parts.coupons,
@@ -109,11 +109,5 @@ impl Settings {
             }
         }
         Value::Object(sections)
-    }
-
-    /// Of [`as_json`](Self::as_json), hexadecimal SHA-256: a resume notices changed settings.
-    pub fn config_hash(&self) -> String {
-        let digest = Sha256::digest(self.as_json().to_string());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

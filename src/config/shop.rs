@@ -26,7 +26,7 @@ concern!(
             flag "store-id", env "CARTLOAD_STORE_ID", unit "", decision "",
             allowed "a store's id exactly as the shop lists it",
             check |id| id.as_deref().is_none_or(|id| !id.trim().is_empty() && id.len() <= 200);
-        /// `shop.auth`, default none (the profile's choice): which of the profile's ways to sign in.
+        /// `shop.auth`, default none (the profile's choice): one of the profile's ways to sign in.
         auth: Option<String> = None,
             flag "", env "CARTLOAD_SHOP_AUTH", unit "", decision "",
             allowed "the name of one of the profile's auth_strategies, or none",

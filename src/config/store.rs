@@ -17,8 +17,8 @@ concern!(
         url: Option<DbUrl> = None,
             flag "db", env "CARTLOAD_DB", unit "URL", decision "Q1.4",
             allowed "sqlite://PATH, postgres://... or postgresql://...", check |_| true;
-        /// `store.migrate_url`, default none: a direct or session URL for migrations where `store.url`
-        /// goes through a transaction pooler. A secret too (Q1.4).
+        /// `store.migrate_url`, default none: a direct or session URL for migrations where
+        /// `store.url` goes through a transaction pooler. A secret too (Q1.4).
         migrate_url: Option<DbUrl> = None,
             flag "", env "CARTLOAD_MIGRATE_URL", unit "URL", decision "Q1.4",
             allowed "postgres://... or postgresql://..., or none",

@@ -14,7 +14,7 @@ use super::columns::{self, COLUMNS};
 use super::ranges::{SUM_TOLERANCE, check_ranges};
 use super::{Imported, OnBroken, PersonaFileError, RowError, RowProblem};
 
-/// Namespace of the user ids of agents that bring none: the same agent gets the same user each time.
+/// Namespace of the user ids of agents that bring none: an agent gets the same user each time.
 const USER_NAMESPACE: Uuid = Uuid::from_u128(0x9d3f_5c1e_7a42_4f0b_8e61_2b7c_90d4_1a55);
 /// Population means of the time of day (behavior.md).
 const TIME_OF_DAY_DEFAULT: TimeOfDay = TimeOfDay { morning: 0.33, afternoon: 0.41, evening: 0.26 };

@@ -164,8 +164,8 @@ fn is_word(c: char) -> bool {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "(\n  // time: no key\n  time: (\n    scale: 48, /* a: b */ start: \"a: b\",\n\
-                        \n  ),\n  map: {\"x\": [1, 2], \"y\": Name(z: 3)},\n)";
+    const TEXT: &str = "(\n  // time: no key\n  time: (\n    scale: 48, /* a: b */ \
+                        start: \"a: b\",\n\n  ),\n  map: {\"x\": [1, 2], \"y\": Name(z: 3)},\n)";
 
     #[test]
     fn keys_are_found_with_their_path_and_place_outside_comments_and_strings() {

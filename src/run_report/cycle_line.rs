@@ -8,8 +8,8 @@ use super::units;
 pub fn text(record: &CycleRecord) -> String {
     let counts = &record.counts;
     let mut line = format!(
-        "cycle {:>5}  {}  released {:>4}  shopping {:>4}  browsing {:>4}  failed {:>3}  calls {:>5}  \
-         {:>6.1}/s  felt p95 {:>7}  late {:>5.1} s",
+        "cycle {:>5}  {}  released {:>4}  shopping {:>4}  browsing {:>4}  failed {:>3}  \
+         calls {:>5}  {:>6.1}/s  felt p95 {:>7}  late {:>5.1} s",
         record.cycle,
         units::day_and_hour(record.simulated_at),
         counts.released,

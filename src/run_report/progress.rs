@@ -1,4 +1,4 @@
-//! What is shown while a run goes on: lines, JSON lines, one progress line on a terminal, or nothing.
+//! What is shown while a run goes on: lines, JSON lines, a progress line on a terminal, or nothing.
 
 use std::time::Duration;
 

@@ -78,7 +78,7 @@ fn status() -> RunStatus {
         rolling: latency(),
         whole_run: latency(),
         rate_limit: Some(50.0),
-        requests_sent: 0,
+        requests_sent: 862,
         requests_max_in_1s: 51,
         failures: 0,
         failures_allowed: 18,
@@ -132,8 +132,8 @@ fn a_cycle_is_one_line_that_says_replay_and_broken_where_it_is_so() {
     let line = cycle_line::text(&record());
     assert_eq!(
         line,
-        "cycle    12  Mon 2026-01-05 20:00  released  372  shopping  151  browsing   33  failed   2  \
-         calls   862    50.0/s  felt p95   2.1 s  late   0.2 s"
+        "cycle    12  Mon 2026-01-05 20:00  released  372  shopping  151  browsing   33  \
+         failed   2  calls   862    50.0/s  felt p95   2.1 s  late   0.2 s"
     );
     let mut broken = record();
     broken.broken = true;

@@ -21,8 +21,8 @@ pub fn text(report: &RunReport) -> String {
             report.lateness_s
         ),
         format!(
-            "  sessions   {} completed, {} abandoned, {} browsed, {} failed; {} agents; {} idle, {} \
-             skipped",
+            "  sessions   {} completed, {} abandoned, {} browsed, {} failed; {} agents; {} idle, \
+             {} skipped",
             n(sessions.completed.into()),
             n(sessions.abandoned.into()),
             n(sessions.browsed.into()),

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::target::{self, Target};
 use super::{Asked, Ended, signals};
-use crate::checkpoint_files::{CheckpointFolder, KEPT_DEFAULT};
+use crate::checkpoint_files::CheckpointFolder;
 use crate::cli::database;
 use crate::config::Settings;
 use crate::config::plan::PlanParts;
@@ -47,7 +47,8 @@ async fn driven(asked: Asked) -> Result<Ended> {
         coupons,
         writes_in_flight: usize::try_from(pool.max(1))?,
     })?;
-    let checkpoints = Arc::new(CheckpointFolder::open(asked.data.checkpoints()?, KEPT_DEFAULT)?);
+    let keep = usize::try_from(settings.checkpoints.keep)?;
+    let checkpoints = Arc::new(CheckpointFolder::open(asked.data.checkpoints()?, keep)?);
     let ports = Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing };
     let planned = plan.ends.cycles;
     let running = topology::start(plan, ports, Layout::Threads);

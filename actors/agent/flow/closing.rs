@@ -1,0 +1,143 @@
+//! The second half of a flow: the coupons, and the checkout or the way out.
+
+use std::sync::Arc;
+
+use super::{Visit, ending_of};
+use crate::agent::calls::CallStop;
+use crate::agent::decision;
+use crate::agent::draft::FlowEnding;
+use crate::agent::temporal::VisitClock;
+use crate::domain::flow::{EndReason, FlowStatus};
+use crate::domain::ids::AssignmentId;
+use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
+use crate::ports::shop_api::{ApiErrorKind, ShopCall, ShopCoupon, ShopReply, WalletMode};
+
+/// How long a coupon seen in a shop's answer is taken to live where the shop does not say, days.
+const SHOP_COUPON_LIFE_DAYS: i64 = 14;
+
+impl Visit {
+    /// Looks at the wallet and puts what was accepted on the cart.
+    pub(super) async fn use_coupons(&mut self) -> Result<(), CallStop> {
+        let (eligible, ineligible) = match self.ask(ShopCall::EligibleCoupons).await {
+            Ok(ShopReply::Coupons { eligible, ineligible }) => (eligible, ineligible),
+            Ok(_) => return Ok(()),
+            Err(stop) if stop.refusal().is_some() => return Ok(()),
+            Err(stop) => return Err(stop),
+        };
+        if self.settings.shop.wallet == WalletMode::Shop {
+            self.log_shop_assignments(&eligible);
+            self.log_shop_assignments(&ineligible);
+        }
+        let usable: Vec<Coupon> = self.with(|d| {
+            let fits = |c: &&ShopCoupon| c.coupon.is_eligible_for(&d.cart);
+            eligible.iter().filter(fits).map(|c| c.coupon.clone()).collect()
+        });
+        let shown: Vec<Coupon> = eligible.into_iter().map(|c| c.coupon).collect();
+        let hidden: Vec<Coupon> = ineligible.into_iter().map(|c| c.coupon).collect();
+        let at = self.moment(VisitClock::coupons);
+        self.with(|d| d.saw_coupons(&shown, &hidden, at));
+        let cart = self.with(|d| d.cart.clone());
+        let chosen = decision::choose_coupons(
+            &mut self.state.rng,
+            &self.settings.behavior.coupon,
+            &self.persona,
+            &cart,
+            &usable,
+        );
+        for coupon in chosen {
+            match self.ask(ShopCall::ApplyCoupon { coupon: coupon.id.clone() }).await {
+                Ok(_) => {
+                    let at = self.moment(VisitClock::instant);
+                    self.with(|d| d.coupon_applied(&coupon, at));
+                }
+                Err(stop) => match stop.refusal() {
+                    None => return Err(stop),
+                    Some(refusal) => {
+                        let at = self.moment(VisitClock::instant);
+                        self.with(|d| d.coupon_rejected(&coupon, refusal.as_str(), at));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn log_shop_assignments(&mut self, coupons: &[ShopCoupon]) {
+        let settings = Arc::clone(&self.settings);
+        let agent = self.persona.agent_id.clone();
+        self.with(|d| {
+            for shown in coupons {
+                if d.wallet.holds(&shown.coupon.id).is_some() {
+                    continue;
+                }
+                let seen_at = d.key.simulated_at;
+                let life = chrono::TimeDelta::days(SHOP_COUPON_LIFE_DAYS);
+                let assignment = Assignment {
+                    id: AssignmentId::of(settings.run_id, 0, &agent, &shown.coupon.id),
+                    agent_id: agent.clone(),
+                    coupon_id: shown.coupon.id.clone(),
+                    offer_cycle: 0,
+                    source: AssignmentSource::Shop,
+                    assigned_at: seen_at,
+                    expires_at: shown.expires_at.unwrap_or(seen_at + life),
+                };
+                d.saw_assignment(assignment, shown.coupon.clone());
+            }
+        });
+    }
+
+    /// Orders the cart.
+    pub(super) async fn check_out(&mut self) -> Result<FlowEnding, CallStop> {
+        match self.ask(ShopCall::Checkout).await {
+            Ok(ShopReply::OrderPlaced(order)) => {
+                let at = self.moment(VisitClock::checkout);
+                self.with(|d| d.ordered(order, at));
+                Ok(FlowEnding::done(FlowStatus::Completed))
+            }
+            Ok(_) => Ok(FlowEnding::failed(EndReason::CheckoutFailed, "checkout without an order")),
+            Err(stop) => self.checkout_stopped(stop).await,
+        }
+    }
+
+    /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears
+    /// (Q5.4).
+    async fn checkout_stopped(&mut self, stop: CallStop) -> Result<FlowEnding, CallStop> {
+        if matches!(stop, CallStop::NoPermit(_)) {
+            return Err(stop);
+        }
+        let at = self.moment(VisitClock::checkout);
+        if let Some(refusal) = stop.refusal() {
+            self.with(|d| d.checkout_failed(refusal.as_str(), true, at));
+            return self.leave(EndReason::Refused).await;
+        }
+        let uncertain = match &stop {
+            CallStop::Api(error) => error.sent_at.is_some() && is_uncertain(&error.kind),
+            CallStop::NoPermit(_) | CallStop::SessionGone => false,
+        };
+        let reason = if uncertain { EndReason::CheckoutUnknown } else { EndReason::CheckoutFailed };
+        self.with(|d| d.checkout_failed(reason.as_str(), false, at));
+        Ok(ending_of(stop, reason))
+    }
+
+    /// Leaves the cart: clears it at the shop.
+    pub(super) async fn leave(&mut self, reason: EndReason) -> Result<FlowEnding, CallStop> {
+        self.clear_cart().await?;
+        let at = self.moment(VisitClock::instant);
+        self.with(|d| d.left_cart(reason, at));
+        Ok(FlowEnding::abandoned(reason))
+    }
+}
+
+/// Whether the shop may have carried out the call although it was not answered well.
+fn is_uncertain(kind: &ApiErrorKind) -> bool {
+    use ApiErrorKind as Kind;
+    matches!(
+        kind,
+        Kind::CallTimeout
+            | Kind::Disconnected
+            | Kind::BodyTruncated
+            | Kind::BodyTooLarge
+            | Kind::Unparsable { .. }
+            | Kind::EdgeDown(_)
+    )
+}

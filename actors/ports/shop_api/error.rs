@@ -1,0 +1,190 @@
+//! The ways in which a call fails, and the questions that callers ask of a failure.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// A call that did not lead to the answer asked for.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{call}: {kind}{}", detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+pub struct ApiError {
+    /// The step's name.
+    pub call: &'static str,
+    /// What happened.
+    pub kind: ApiErrorKind,
+    /// What the shop or the network said, cut to 200 characters, redacted.
+    pub detail: Option<String>,
+    /// When the request left; `None` when it provably never did.
+    pub sent_at: Option<Instant>,
+    /// When it was known to have failed.
+    pub failed_at: Instant,
+}
+
+/// The ways in which a call fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiErrorKind {
+    /// The permit was too old to be sent under P3: take another, nothing was sent.
+    PermitExpired,
+    /// A business refusal: behaviour, not failure.
+    Refused(Refusal),
+    /// 429.
+    RateLimited {
+        /// What Retry-After asked for, capped at 60 s.
+        retry_after: Option<Duration>,
+    },
+    /// 401 or 403.
+    Unauthorized(u16),
+    /// 422.
+    Invalid(u16),
+    /// 5xx from the application.
+    ServerError(u16),
+    /// 502 or 503 without the application's JSON: the edge says that the application is down.
+    EdgeDown(u16),
+    /// Any other status that the profile names no meaning for.
+    UnexpectedStatus(u16),
+    /// A 2xx whose body does not hold what the profile says.
+    Unparsable {
+        /// The field, as `order.totals.final_total`.
+        field: String,
+    },
+    /// More than 1 MiB.
+    BodyTooLarge,
+    /// The body ended early.
+    BodyTruncated,
+    /// Nobody listens.
+    ConnectRefused,
+    /// No connection within 2 s.
+    ConnectTimeout,
+    /// The name does not resolve.
+    Dns,
+    /// No trust or no TLS.
+    Tls,
+    /// No complete answer within 10 s.
+    CallTimeout,
+    /// The connection broke, possibly after the request was sent.
+    Disconnected,
+}
+
+/// Why a shop says no for reasons of business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The product is gone.
+    ProductGone,
+    /// Not enough stock.
+    Stock,
+    /// The coupon is unknown, expired or not in the wallet.
+    Coupon,
+    /// Nothing in the cart.
+    CartEmpty,
+    /// No store selected.
+    NoStore,
+    /// Any other refusal that the profile names.
+    Other,
+}
+
+impl Refusal {
+    /// The word used in payloads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProductGone => "product_gone",
+            Self::Stock => "stock",
+            Self::Coupon => "coupon",
+            Self::CartEmpty => "cart_empty",
+            Self::NoStore => "no_store",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl ApiError {
+    /// Whether the flow ends as failed by it (retries spent).
+    pub fn counts_toward_breaker(&self) -> bool {
+        !matches!(self.kind, ApiErrorKind::Refused(_) | ApiErrorKind::PermitExpired)
+    }
+
+    /// Whether it says that the whole shop may be gone (Q5.5).
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self.kind,
+            ApiErrorKind::ConnectRefused
+                | ApiErrorKind::ConnectTimeout
+                | ApiErrorKind::Dns
+                | ApiErrorKind::Tls
+                | ApiErrorKind::CallTimeout
+                | ApiErrorKind::EdgeDown(_)
+        )
+    }
+
+    /// Whether it speaks against this HTTP session's connections (Q3.5).
+    pub fn is_session_fault(&self) -> bool {
+        matches!(
+            self.kind,
+            ApiErrorKind::ConnectRefused
+                | ApiErrorKind::ConnectTimeout
+                | ApiErrorKind::Tls
+                | ApiErrorKind::CallTimeout
+                | ApiErrorKind::Disconnected
+        )
+    }
+
+    /// Whether the request provably never reached the shop.
+    pub fn is_provably_unsent(&self) -> bool {
+        matches!(
+            self.kind,
+            ApiErrorKind::ConnectRefused
+                | ApiErrorKind::ConnectTimeout
+                | ApiErrorKind::Dns
+                | ApiErrorKind::PermitExpired
+        )
+    }
+
+    /// Whether trying again may help at all.
+    pub fn is_transient(&self) -> bool {
+        match self.kind {
+            ApiErrorKind::RateLimited { .. }
+            | ApiErrorKind::ServerError(_)
+            | ApiErrorKind::EdgeDown(_)
+            | ApiErrorKind::BodyTruncated
+            | ApiErrorKind::ConnectRefused
+            | ApiErrorKind::ConnectTimeout
+            | ApiErrorKind::Dns
+            | ApiErrorKind::Tls
+            | ApiErrorKind::CallTimeout
+            | ApiErrorKind::Disconnected => true,
+            ApiErrorKind::PermitExpired
+            | ApiErrorKind::Refused(_)
+            | ApiErrorKind::Unauthorized(_)
+            | ApiErrorKind::Invalid(_)
+            | ApiErrorKind::UnexpectedStatus(_)
+            | ApiErrorKind::Unparsable { .. }
+            | ApiErrorKind::BodyTooLarge => false,
+        }
+    }
+}
+
+impl fmt::Display for ApiErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PermitExpired => f.write_str("the permit expired before the request was sent"),
+            Self::Refused(refusal) => write!(f, "refused ({})", refusal.as_str()),
+            Self::RateLimited { retry_after: Some(wait) } => {
+                write!(f, "429, retry after {} s", wait.as_secs())
+            }
+            Self::RateLimited { retry_after: None } => f.write_str("429"),
+            Self::Unauthorized(status) => write!(f, "{status}, not authorised"),
+            Self::Invalid(status) => write!(f, "{status}, the shop finds the request invalid"),
+            Self::ServerError(status) => write!(f, "{status}, server error"),
+            Self::EdgeDown(status) => write!(f, "{status} from the edge, the shop is down"),
+            Self::UnexpectedStatus(status) => write!(f, "unexpected status {status}"),
+            Self::Unparsable { field } => write!(f, "the answer has no usable `{field}`"),
+            Self::BodyTooLarge => f.write_str("the answer is larger than 1 MiB"),
+            Self::BodyTruncated => f.write_str("the answer ended early"),
+            Self::ConnectRefused => f.write_str("connection refused"),
+            Self::ConnectTimeout => f.write_str("no connection within 2 s"),
+            Self::Dns => f.write_str("the host name does not resolve"),
+            Self::Tls => f.write_str("TLS failed"),
+            Self::CallTimeout => f.write_str("no answer within 10 s"),
+            Self::Disconnected => f.write_str("the connection broke"),
+        }
+    }
+}
