@@ -23,6 +23,7 @@ pub mod progress;
 pub mod ramp;
 pub mod roster;
 pub mod services;
+mod session_check;
 mod start;
 pub mod status;
 mod ticking;
@@ -138,6 +139,13 @@ impl Handler<StartRun> for Coordinator {
     type Result = ResponseActFuture<Self, Result<(), StartError>>;
 
     fn handle(&mut self, _: StartRun, _: &mut Self::Context) -> Self::Result {
+        let frozen = self.plan.resume_from.as_ref().and_then(|point| point.stays_frozen().cloned());
+        if let Some(reason) = frozen {
+            let (services, plan) = (self.services.clone(), Arc::clone(&self.plan));
+            let loaded = async move { start::load_agents(&services, &plan).await };
+            let begun = loaded.into_actor(self);
+            return Box::pin(begun.map(|agents, act, ctx| act.begin_frozen(agents, reason, ctx)));
+        }
         let prepared =
             start::prepare(self.services.clone(), Arc::clone(&self.plan), Arc::clone(&self.pacing));
         let begun = prepared.into_actor(self).then(|prepared, act, ctx| act.begin(prepared, ctx));

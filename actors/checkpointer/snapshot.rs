@@ -52,6 +52,16 @@ pub struct Snapshot {
     pub written_at: NaiveDateTime,
 }
 
+impl Snapshot {
+    /// The cycle that a freeze had broken.
+    pub fn broken_cycle(&self) -> Option<Cycle> {
+        match &self.state {
+            SavedState::Frozen { broken_cycle, .. } => *broken_cycle,
+            SavedState::Running | SavedState::Paused | SavedState::Ended => None,
+        }
+    }
+}
+
 /// What the run was doing when the checkpoint was written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SavedState {

@@ -1,5 +1,6 @@
 //! From barrier to the next tick: the cycle's row, the checkpoint, and what comes next.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use actix::prelude::*;
@@ -11,7 +12,10 @@ use crate::checkpointer::snapshot::{SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::circuit_breaker::messages::{FreezeReason, Trip};
 use crate::db_writer::messages::{Drain, RecordCycle, SetRunState};
 use crate::domain::cycle::CycleRecord;
+use crate::domain::flow::AgentMemory;
+use crate::domain::ids::AgentId;
 use crate::domain::incident::IncidentKind;
+use crate::domain::persona::Persona;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::{Orphans, RunState, StoreError};
 
@@ -31,24 +35,21 @@ impl Coordinator {
         prepared: Result<Prepared, StartError>,
         ctx: &mut Context<Self>,
     ) -> ResponseActFuture<Self, Result<(), StartError>> {
-        let mut prepared = match prepared {
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return Box::pin(fut::ready(Err(error))),
         };
         self.shop = prepared.shop;
+        let mut memories = HashMap::new();
+        if let Some(resumed) = prepared.resumed {
+            self.note_resume(resumed.replay);
+            memories = resumed.memories;
+        }
         // Whose cart a dead process left full begins its next flow by clearing it.
         for cart in &prepared.orphans.dirty {
-            let memory = prepared.memories.entry(cart.agent_id.clone()).or_default();
-            memory.shop_cart_dirty = true;
+            memories.entry(cart.agent_id.clone()).or_default().shop_cart_dirty = true;
         }
-        let (builder, address) = (&self.builder, ctx.address());
-        self.roster.fill(prepared.personas, |persona, incarnation| {
-            let memory = prepared.memories.remove(&persona.agent_id).unwrap_or_default();
-            builder(persona, incarnation, memory, &address)
-        });
-        if let Some(replay) = prepared.replay {
-            self.progress.attempts = super::attempt::Attempts::after(replay);
-        }
+        self.fill_roster(prepared.personas, memories, ctx);
         self.note_orphans(&prepared.orphans);
         let saved = self.save(SavedState::Running, ctx);
         Box::pin(saved.map(|saved, act, ctx| {
@@ -59,6 +60,22 @@ impl Coordinator {
             act.next(ctx);
             Ok(())
         }))
+    }
+
+    pub(super) fn fill_roster(
+        &mut self,
+        personas: Vec<Persona>,
+        mut memories: HashMap<AgentId, AgentMemory>,
+        ctx: &mut Context<Self>,
+    ) {
+        let (builder, address) = (&self.builder, ctx.address());
+        self.roster.fill(personas, |persona, incarnation| {
+            let memory = memories.remove(&persona.agent_id).unwrap_or_default();
+            builder(persona, incarnation, memory, &address)
+        });
+        if let Some(point) = &self.plan.resume_from {
+            self.roster.recall(&point.snapshot.crashes, &point.snapshot.quarantined);
+        }
     }
 
     fn note_orphans(&self, orphans: &Orphans) {
@@ -99,7 +116,10 @@ impl Coordinator {
             self.trip(FreezeReason::StoreFailed { cause: error.to_string() }, ctx);
         } else {
             self.progress.totals.close(&record);
-            if !record.broken {
+            if record.broken {
+                self.progress.broken = Some(record.cycle);
+            } else {
+                self.progress.broken = None;
                 self.progress.cycle = record.cycle.next();
             }
             self.look_at_refusals(&record, ctx);
@@ -273,16 +293,11 @@ impl Coordinator {
     pub(super) fn saved_state(&self) -> SavedState {
         match (&self.orders.frozen, self.orders.paused) {
             (Some(reason), _) => {
-                SavedState::Frozen { reason: reason.clone(), broken_cycle: self.broken_cycle() }
+                SavedState::Frozen { reason: reason.clone(), broken_cycle: self.progress.broken }
             }
             (None, true) => SavedState::Paused,
             (None, false) => SavedState::Running,
         }
-    }
-
-    pub(super) fn broken_cycle(&self) -> Option<crate::domain::cycle::Cycle> {
-        let last = self.progress.last.as_ref()?;
-        (last.broken && last.cycle == self.progress.cycle).then_some(last.cycle)
     }
 
     pub(super) fn run_state(&self, state: RunState) -> SetRunState {

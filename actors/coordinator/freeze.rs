@@ -1,26 +1,30 @@
 //! Frozen: how a run gets there, and the one way out.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix::prelude::*;
 use serde_json::json;
 
-use crate::circuit_breaker::messages::{FreezeReason, ResetByOperator};
-use crate::db_writer::messages::{BeginReplay, LoadMemories};
-use crate::domain::flow::AgentMemory;
-use crate::domain::ids::AgentId;
+use crate::circuit_breaker::messages::{FreezeReason, ResetByOperator, Trip};
+use crate::domain::ids::SessionId;
 use crate::domain::incident::IncidentKind;
-use crate::ports::store::{Replay, RunState, StoreError};
+use crate::domain::persona::Persona;
+use crate::ports::shop_api::Caller;
+use crate::ports::store::{Replay, RunState};
 use crate::rate_limiter::messages::OpenGate;
 
 use super::Coordinator;
 use super::attempt::Attempts;
-use super::messages::CommandRefused;
-use super::progress::Phase;
+use super::messages::{CommandRefused, StartError};
+use super::progress::{Phase, Reopening};
+use super::start::{self, Resumed};
 
 impl Coordinator {
     /// The breaker has frozen the run: the cycle under way is broken and runs dry.
     pub(super) fn freeze(&mut self, reason: FreezeReason, ctx: &mut Context<Self>) {
+        if self.orders.reopening == Reopening::Checking {
+            self.orders.reopening = Reopening::FrozenAgain;
+        }
         if self.orders.frozen.is_some() || matches!(self.phase, Phase::Ended) {
             return;
         }
@@ -59,61 +63,133 @@ impl Coordinator {
         }));
     }
 
-    /// An operator opens a frozen run: its broken cycle is repeated as replay.
+    /// A run whose process died while frozen comes back frozen: nothing is sent, not even a look.
+    #[expect(clippy::disallowed_methods, reason = "once per process")]
+    pub(super) fn begin_frozen(
+        &mut self,
+        personas: Result<Vec<Persona>, StartError>,
+        reason: FreezeReason,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), StartError> {
+        self.fill_roster(personas?, Default::default(), ctx);
+        self.services.breaker.do_send(Trip(reason.clone()));
+        let now = self.pacing.now();
+        self.progress.began = now;
+        self.progress.pacer = super::pacer::Pacer::new(self.plan.interval, now);
+        self.progress.pacer.pause(now);
+        let message = format!("came back frozen: {reason}");
+        self.incident(IncidentKind::Freeze, message, json!({}), None);
+        self.orders.frozen = Some(reason);
+        self.note_state(RunState::Frozen);
+        self.phase = Phase::Halted { since: now };
+        self.publish();
+        Ok(())
+    }
+
+    /// An operator opens a frozen run: the gate opens, every HTTP session is checked, then its
+    /// broken cycle is repeated as replay.
+    #[expect(clippy::disallowed_methods, reason = "one each per operator's resume")]
     pub(super) fn unfreeze(
         &mut self,
         _: &mut Context<Self>,
     ) -> ResponseActFuture<Self, Result<(), CommandRefused>> {
-        self.phase = Phase::Closing;
-        let services = self.services.clone();
-        let (run_id, owner) = (self.plan.run_id, self.plan.owner);
-        let (at, before) = (self.pacing.wall(), self.progress.cycle);
-        let begun = async move {
-            let replay = services.write(BeginReplay { run_id, owner, at }).await?;
-            let load = LoadMemories { run_id, before, agents: Vec::new() };
-            let memories = services.write(load).await?;
-            Ok::<_, StoreError>((replay, memories))
+        let first = self.roster.everybody().first().and_then(|agent| self.roster.persona(agent));
+        let Some(first) = first else {
+            let hint = "it has no agents";
+            let refused = CommandRefused::WrongState { state: "frozen", hint };
+            return Box::pin(fut::ready(Err(refused)));
         };
-        Box::pin(begun.into_actor(self).map(move |begun, act, ctx| match begun {
-            Ok((replay, memories)) => {
-                act.unfrozen(replay, memories, ctx);
-                Ok(())
-            }
-            Err(error) => {
-                act.phase = Phase::Halted { since: act.pacing.now() };
-                Err(CommandRefused::Store(error.to_string()))
+        let (agent_id, user_id) = (first.agent_id.clone(), first.user_id);
+        let caller = Caller { agent_id, user_id, flow_id: None };
+        self.phase = Phase::Closing;
+        self.orders.reopening = Reopening::Checking;
+        self.services.breaker.do_send(ResetByOperator);
+        self.services.limiter.do_send(OpenGate);
+        let opened = start::reopen(
+            self.services.clone(),
+            Arc::clone(&self.plan),
+            Arc::clone(&self.pacing),
+            caller,
+            self.progress.cycle,
+        );
+        Box::pin(opened.into_actor(self).map(|opened, act, ctx| {
+            let reopening = std::mem::take(&mut act.orders.reopening);
+            match opened {
+                Ok((shop, resumed)) if reopening == Reopening::Checking => {
+                    act.shop = Arc::new(shop);
+                    act.unfrozen(resumed, ctx);
+                    Ok(())
+                }
+                Ok(_) => Err(act.frozen_again("the shop failed its probe again".to_owned(), ctx)),
+                Err(error) => Err(act.frozen_again(error.to_string(), ctx)),
             }
         }))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "one each per operator's resume")]
-    fn unfrozen(
-        &mut self,
-        replay: Replay,
-        mut memories: HashMap<AgentId, AgentMemory>,
-        ctx: &mut Context<Self>,
-    ) {
-        self.progress.attempts = Attempts::after(replay);
+    /// The shop is not back: the gate closes again, the run stays frozen.
+    #[expect(clippy::disallowed_methods, reason = "one per operator's resume")]
+    fn frozen_again(&mut self, cause: String, ctx: &mut Context<Self>) -> CommandRefused {
+        let reason = self.orders.frozen.clone().unwrap_or_else(|| FreezeReason::Outage {
+            cause: cause.clone(),
+            http_session: SessionId(0),
+        });
+        self.services.breaker.do_send(Trip(reason));
+        let message = format!("an operator's resume found the shop not ready: {cause}");
+        self.incident(IncidentKind::Freeze, message, json!({}), None);
+        self.phase = Phase::Halted { since: self.pacing.now() };
+        self.publish();
+        if self.orders.quit.is_some() {
+            self.end(ctx);
+        }
+        CommandRefused::Shop(cause)
+    }
+
+    fn unfrozen(&mut self, resumed: Resumed, ctx: &mut Context<Self>) {
+        let Resumed { replay, mut memories } = resumed;
         let everybody = self.roster.everybody().to_vec();
         for agent in &everybody {
             let memory = memories.remove(agent).unwrap_or_default();
             self.rebuild(agent, memory, ctx);
         }
         let was = self.orders.frozen.take();
-        self.services.breaker.do_send(ResetByOperator);
-        self.services.limiter.do_send(OpenGate);
         self.note_state(RunState::Running);
-        let message = format!(
-            "an operator resumed the frozen run; cycle {} is attempt {}",
-            self.progress.cycle, replay.number.0
-        );
-        let detail = json!({ "was": was, "replay": replay.number.0 });
-        self.incident(IncidentKind::Resume, message, detail, None);
-        let now = self.pacing.now();
-        self.progress.pacer.resume(now);
-        if self.broken_cycle().is_some() {
+        let message = format!("an operator resumed the frozen run ({})", reason_text(&was));
+        self.incident(IncidentKind::Resume, message, json!({ "was": was }), None);
+        self.note_replay(replay);
+        self.progress.pacer.resume(self.pacing.now());
+        if self.progress.broken.is_some() {
             self.progress.pacer.repeat_tick();
         }
         self.next(ctx);
     }
+
+    /// A process goes on with a run of another one, or of its own past.
+    pub(super) fn note_resume(&mut self, replay: Replay) {
+        self.note_state(RunState::Running);
+        let point = self.plan.resume_from.as_ref();
+        let changed: Vec<String> = point.map(|p| p.changed_settings.clone()).unwrap_or_default();
+        for change in changed {
+            self.incident(IncidentKind::SettingChanged, change, json!({}), None);
+        }
+        let cycle = self.progress.cycle;
+        let message = format!("the run goes on at cycle {cycle} after a resume");
+        let detail = json!({ "ended_rows": replay.ended_rows });
+        self.incident(IncidentKind::Resume, message, detail, None);
+        self.note_replay(replay);
+    }
+
+    /// Cycles with rows are run again under the new number; an analyst must find which.
+    fn note_replay(&mut self, replay: Replay) {
+        self.progress.attempts = Attempts::after(replay);
+        let first = self.progress.cycle;
+        let Some(last) = replay.last_cycle_with_rows.filter(|last| *last >= first) else { return };
+        let number = replay.number.0;
+        let message = format!("cycles {first} to {last} are run again as replay {number}");
+        let detail = json!({ "first": first, "last": last, "replay": number });
+        self.incident(IncidentKind::Replay, message, detail, None);
+    }
+}
+
+fn reason_text(was: &Option<FreezeReason>) -> String {
+    was.as_ref().map_or_else(|| "for no known reason".to_owned(), ToString::to_string)
 }

@@ -93,9 +93,9 @@ pub enum CommandRefused {
         /// Why.
         String,
     ),
-    /// The database could not be asked.
-    #[error("{0}")]
-    Store(
+    /// The shop is not ready to be shopped at again.
+    #[error("{0}; the run stays frozen: look at the shop, then resume again")]
+    Shop(
         /// Why.
         String,
     ),

@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 
+use crate::checkpointer::snapshot::{SavedState, Snapshot};
+use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::behavior::Behavior;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
@@ -87,6 +89,23 @@ pub struct ResumePoint {
     pub boundary: Cycle,
     /// The replay number of the process that wrote the checkpoint.
     pub resumes: ReplayNumber,
+    /// An operator has said --unfreeze.
+    pub unfreeze: bool,
+    /// Settings that differ from the checkpoint's, one sentence each.
+    pub changed_settings: Vec<String>,
     /// The checkpoint itself.
-    pub snapshot: crate::checkpointer::snapshot::Snapshot,
+    pub snapshot: Snapshot,
+}
+
+impl ResumePoint {
+    /// Why the run stays frozen until an operator opens it; `None` when it may go on.
+    pub fn stays_frozen(&self) -> Option<&FreezeReason> {
+        match &self.snapshot.state {
+            SavedState::Frozen { reason, .. } if !self.unfreeze => Some(reason),
+            SavedState::Frozen { .. }
+            | SavedState::Running
+            | SavedState::Paused
+            | SavedState::Ended => None,
+        }
+    }
 }

@@ -38,6 +38,8 @@ pub struct Progress {
     pub began: Instant,
     /// The last closed attempt.
     pub last: Option<CycleRecord>,
+    /// The cycle that a freeze or a stop broke and that is not repeated yet.
+    pub broken: Option<Cycle>,
     /// Lateness at the last tick, milliseconds.
     pub lateness_ms: i64,
     /// Failures in the cycle, and how many it may have.
@@ -59,6 +61,7 @@ impl Progress {
             offers: saved.map_or_else(OffersState::default, |s| s.offers),
             began: now,
             last: None,
+            broken: saved.and_then(|s| s.broken_cycle()),
             lateness_ms: 0,
             failures: (0, 0),
             last_checkpoint: None,
@@ -111,8 +114,22 @@ pub struct Orders {
     pub paused: bool,
     /// The breaker has frozen the run.
     pub frozen: Option<FreezeReason>,
+    /// How far an operator's resume of a frozen run has come.
+    pub reopening: Reopening,
     /// Who waits for a checkpoint at the boundary; one per operator's request.
     pub checkpoint: Vec<CheckpointReply>,
+}
+
+/// An operator's resume of a frozen run looks at the shop before anything else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reopening {
+    /// Not under way.
+    #[default]
+    No,
+    /// The HTTP sessions are being checked.
+    Checking,
+    /// The breaker froze the run again meanwhile.
+    FrozenAgain,
 }
 
 /// Where the answer to `CheckpointNow` goes.

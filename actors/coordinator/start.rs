@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix::Recipient;
+use chrono::NaiveDateTime;
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -16,6 +18,7 @@ use crate::db_writer::messages::{
     AbandonOrphans, BeginReplay, LoadAgents, LoadMemories, OpenRun, RecordSeen,
 };
 use crate::domain::catalog::Catalog;
+use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
 use crate::domain::persona::Persona;
@@ -23,10 +26,12 @@ use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall, ShopReply};
 use crate::ports::store::{NewRun, Orphans, Replay};
 use crate::rate_limiter::parked::ParkedTime;
+use crate::session_pool::messages::Call;
 
 use super::messages::StartError;
 use super::plan::RunPlan;
 use super::services::Services;
+use super::session_check;
 
 /// Products asked for in one page.
 const PAGE: u32 = 100;
@@ -41,14 +46,20 @@ const CATEGORIES_KNOWN_MIN_PERCENT: usize = 50;
 pub struct Prepared {
     /// The active agents.
     pub personas: Vec<Persona>,
-    /// What they remember (resumed runs).
-    pub memories: HashMap<AgentId, AgentMemory>,
     /// What the shop sells.
     pub shop: Arc<ShopFacts>,
-    /// The attempt a resumed run begins; `None` for a new run.
-    pub replay: Option<Replay>,
+    /// The attempt a resumed run begins, with its agents' memories; `None` for a new run.
+    pub resumed: Option<Resumed>,
     /// What a dead process left behind.
     pub orphans: Orphans,
+}
+
+/// What a run that goes on after a crash or a freeze needs.
+pub struct Resumed {
+    /// The attempt.
+    pub replay: Replay,
+    /// What the agents remember.
+    pub memories: HashMap<AgentId, AgentMemory>,
 }
 
 /// Asks shop and store for all of it.
@@ -57,15 +68,19 @@ pub async fn prepare(
     plan: Arc<RunPlan>,
     pacing: Arc<dyn Pacing>,
 ) -> Result<Prepared, StartError> {
-    let mut personas = services.write(LoadAgents).await?;
-    personas.truncate(plan.agents_max.unwrap_or(usize::MAX));
-    let Some(first) = personas.first() else {
-        return Err(StartError::NoAgents);
+    let personas = load_agents(&services, &plan).await?;
+    let first = Caller {
+        agent_id: personas[0].agent_id.clone(),
+        user_id: personas[0].user_id,
+        flow_id: None,
     };
+    if plan.resume_from.is_some() {
+        session_check::all(&services, &plan, &first, &pacing).await?;
+    }
     let shop = look_at_shop(&services, &plan, first, Arc::clone(&pacing)).await?;
     warn_of_foreign_categories(&personas, &shop.catalog);
     let at = pacing.wall();
-    let (replay, memories) = match &plan.resume_from {
+    let resumed = match &plan.resume_from {
         None => {
             let run = NewRun {
                 run_id: plan.run_id,
@@ -76,16 +91,9 @@ pub async fn prepare(
                 settings: plan.settings.clone(),
             };
             services.write(OpenRun(run)).await?;
-            (None, HashMap::new())
+            None
         }
-        Some(point) => {
-            let (run_id, owner) = (plan.run_id, plan.owner);
-            let replay = services.write(BeginReplay { run_id, owner, at }).await?;
-            let before = point.boundary;
-            let memories =
-                services.write(LoadMemories { run_id, before, agents: Vec::new() }).await?;
-            (Some(replay), memories)
-        }
+        Some(point) => Some(begin_attempt(&services, &plan, point.boundary, at).await?),
     };
     let orphans = services.write(AbandonOrphans { run_id: plan.run_id, at }).await?;
     let seen = RecordSeen {
@@ -95,16 +103,50 @@ pub async fn prepare(
         at,
     };
     services.write(seen).await?;
-    Ok(Prepared { personas, memories, shop: Arc::new(shop), replay, orphans })
+    Ok(Prepared { personas, shop: Arc::new(shop), resumed, orphans })
+}
+
+/// The active agents, as many as the plan wants; never none.
+pub async fn load_agents(services: &Services, plan: &RunPlan) -> Result<Vec<Persona>, StartError> {
+    let mut personas = services.write(LoadAgents).await?;
+    personas.truncate(plan.agents_max.unwrap_or(usize::MAX));
+    if personas.is_empty() { Err(StartError::NoAgents) } else { Ok(personas) }
+}
+
+/// What an operator's resume of a frozen run needs: the shop looked at, a new attempt begun.
+pub async fn reopen(
+    services: Services,
+    plan: Arc<RunPlan>,
+    pacing: Arc<dyn Pacing>,
+    first: Caller,
+    boundary: Cycle,
+) -> Result<(ShopFacts, Resumed), StartError> {
+    session_check::all(&services, &plan, &first, &pacing).await?;
+    let shop = look_at_shop(&services, &plan, first, Arc::clone(&pacing)).await?;
+    let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
+    Ok((shop, resumed))
+}
+
+async fn begin_attempt(
+    services: &Services,
+    plan: &RunPlan,
+    before: Cycle,
+    at: NaiveDateTime,
+) -> Result<Resumed, StartError> {
+    let (run_id, owner) = (plan.run_id, plan.owner);
+    let replay = services.write(BeginReplay { run_id, owner, at }).await?;
+    let load = LoadMemories { run_id, before, agents: Vec::new() };
+    let memories = services.write(load).await?;
+    Ok(Resumed { replay, memories })
 }
 
 async fn look_at_shop(
     services: &Services,
     plan: &RunPlan,
-    first: &Persona,
+    first: Caller,
     pacing: Arc<dyn Pacing>,
 ) -> Result<ShopFacts, StartError> {
-    let mut look = Look::new(services, plan, first, pacing);
+    let mut look = Look::new(services.sessions[0].clone(), services, plan, first, pacing);
     look.ask(ShopCall::Probe).await?;
     let mut facts = ShopFacts::default();
     if plan.shop.selects_store
@@ -128,20 +170,24 @@ async fn look_at_shop(
     Ok(facts)
 }
 
-/// The start-up check's own way to the shop, over the first HTTP session.
-struct Look {
+/// The start-up check's own way to the shop, over one HTTP session.
+pub(super) struct Look {
     calls: Calls,
     rng: Xoshiro256PlusPlus,
 }
 
 impl Look {
-    fn new(services: &Services, plan: &RunPlan, first: &Persona, pacing: Arc<dyn Pacing>) -> Self {
-        let caller =
-            Caller { agent_id: first.agent_id.clone(), user_id: first.user_id, flow_id: None };
+    pub(super) fn new(
+        session: Recipient<Call>,
+        services: &Services,
+        plan: &RunPlan,
+        caller: Caller,
+        pacing: Arc<dyn Pacing>,
+    ) -> Self {
         Self {
             calls: Calls {
                 permits: services.permits.clone(),
-                session: services.sessions[0].clone(),
+                session,
                 pacing,
                 parked: ParkedTime::default(),
                 caller,
@@ -154,7 +200,7 @@ impl Look {
         }
     }
 
-    async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
+    pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
         let name = call.name();
         self.calls.ask(call, &mut self.rng).await.map_err(|stop| match stop {
             CallStop::Api(error) => StartError::Shop(error),

@@ -1,0 +1,63 @@
+//! Before the first tick of a run that goes on: one probe and one product list over each HTTP
+//! session.
+//!
+//! A run must not go back to work over connections that no longer carry anything; two sessions with
+//! outage-class failures mean that the shop is not back (design "Pause, freeze, quit").
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use crate::domain::ids::SessionId;
+use crate::ports::pacing::Pacing;
+use crate::ports::shop_api::{ApiError, Caller, ShopCall};
+
+use super::messages::StartError;
+use super::plan::RunPlan;
+use super::services::Services;
+use super::start::Look;
+
+/// Sessions with outage-class failures that mean an outage.
+const OUTAGES_MAX: usize = 2;
+
+/// Checks all sessions side by side.
+pub async fn all(
+    services: &Services,
+    plan: &RunPlan,
+    caller: &Caller,
+    pacing: &Arc<dyn Pacing>,
+) -> Result<(), StartError> {
+    let checks = services.sessions.iter().enumerate().map(|(number, session)| {
+        let look = Look::new(session.clone(), services, plan, caller.clone(), Arc::clone(pacing));
+        one(SessionId(u8::try_from(number).unwrap_or(u8::MAX)), look)
+    });
+    let mut outages: Vec<(SessionId, ApiError)> = Vec::new();
+    for (session, checked) in join_all(checks).await {
+        match checked {
+            Ok(()) => {}
+            Err(StartError::Shop(error)) if error.is_outage() => outages.push((session, error)),
+            Err(StartError::Shop(error)) => {
+                tracing::warn!(http_session = session.0, %error, "an HTTP session fails its check");
+            }
+            Err(ended) => return Err(ended),
+        }
+    }
+    if outages.len() < OUTAGES_MAX {
+        for (session, error) in outages {
+            tracing::warn!(http_session = session.0, %error, "an HTTP session fails its check");
+        }
+        return Ok(());
+    }
+    let (_, error) = outages.swap_remove(0);
+    Err(StartError::Shop(error))
+}
+
+async fn one(session: SessionId, mut look: Look) -> (SessionId, Result<(), StartError>) {
+    let list = ShopCall::ListProducts { category: None, limit: 1, offset: 0 };
+    for call in [ShopCall::Probe, list] {
+        if let Err(error) = look.ask(call).await {
+            return (session, Err(error));
+        }
+    }
+    (session, Ok(()))
+}
