@@ -243,12 +243,21 @@ pub enum ShopReply {
     /// The order.
     OrderPlaced(Order),
     /// The newest order; `None` when there is none.
-    LatestOrder(Option<OrderId>),
+    LatestOrder(Option<PlacedOrder>),
     /// The cart is empty.
     CartCleared {
         /// Lines that were in it, where the shop says.
         items_removed: u64,
     },
+}
+
+/// An order as a list of orders shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedOrder {
+    /// The shop's id.
+    pub id: OrderId,
+    /// To pay; `None` where the shop does not say.
+    pub final_total: Option<Cents>,
 }
 
 /// A coupon as the shop shows it.

@@ -15,7 +15,7 @@ use actors::domain::catalog::{Catalog, Product};
 use actors::domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
 use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, Refusal, ShopApi,
+    Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, PlacedOrder, Refusal, ShopApi,
     ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
 use actors::rate_limiter::permit::Permit;
@@ -61,7 +61,7 @@ struct MockSession {
 #[derive(Default)]
 struct Shoppers {
     baskets: HashMap<AgentId, Basket>,
-    latest_orders: HashMap<AgentId, OrderId>,
+    latest_orders: HashMap<AgentId, PlacedOrder>,
 }
 
 impl MockShop {
@@ -235,8 +235,10 @@ impl MockSession {
             return Err(ApiErrorKind::Refused(Refusal::CartEmpty));
         };
         let id = OrderId::new(format!("mock-{}", Uuid::new_v4()));
-        shoppers.latest_orders.insert(agent, id.clone());
-        Ok(ShopReply::OrderPlaced(basket.into_order(id)))
+        let order = basket.into_order(id);
+        let placed = PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total) };
+        shoppers.latest_orders.insert(agent, placed);
+        Ok(ShopReply::OrderPlaced(order))
     }
 
     /// What `read` says of the agent's basket, an empty one where there is none.

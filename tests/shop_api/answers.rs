@@ -3,7 +3,7 @@
 use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{CouponKind, Discount};
-use actors::ports::shop_api::{ApiErrorKind, ShopCall, ShopReply};
+use actors::ports::shop_api::{ApiErrorKind, PlacedOrder, ShopCall, ShopReply};
 
 use super::server::Scripted;
 use super::{add, list, profile_with, way, way_with};
@@ -157,8 +157,9 @@ async fn the_small_answers_are_read() {
     assert_eq!(reply(200, body, ShopCall::ReadCart).await, ShopReply::Cart { items: 2 });
     let summary = ShopReply::Summary { final_total: Cents(0) };
     assert_eq!(reply(200, r#"{"final_total":0}"#, ShopCall::ReadSummary).await, summary);
-    let body = r#"{"orders":[{"id":"new"},{"id":"old"}],"total":2}"#;
-    let newest = ShopReply::LatestOrder(Some(OrderId::new("new")));
+    let body = r#"{"orders":[{"id":"new","final_total":8.9925},{"id":"old"}],"total":2}"#;
+    let placed = PlacedOrder { id: OrderId::new("new"), final_total: Some(Cents(899)) };
+    let newest = ShopReply::LatestOrder(Some(placed));
     assert_eq!(reply(200, body, ShopCall::LatestOrder).await, newest);
     let none = ShopReply::LatestOrder(None);
     assert_eq!(reply(200, r#"{"orders":[]}"#, ShopCall::LatestOrder).await, none);

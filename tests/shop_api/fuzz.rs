@@ -72,7 +72,8 @@ fn whole() -> Value {
         "line_total": 2.9});
     json!({"success": true, "stores": [{"id": "s"}], "cart_cleared": false, "products": [product],
         "product": product, "total": 1, "cart_item": {"unit_price": 1.5}, "items": [1],
-        "final_total": 2.9, "eligible": [coupon], "ineligible": [coupon], "orders": [{"id": "o"}],
+        "final_total": 2.9, "eligible": [coupon], "ineligible": [coupon],
+        "orders": [{"id": "o", "final_total": 8.9925}],
         "items_removed": 1, "order": {"id": "o", "items": [line], "totals": {"subtotal": 3,
         "item_discounts": 0.1, "frontstore_discount": 0, "discount_total": 0.1,
         "final_total": 2.9}}})

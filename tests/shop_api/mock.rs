@@ -7,7 +7,9 @@ use actors::domain::catalog::{Catalog, Product};
 use actors::domain::ids::{CouponId, ProductId, SessionId, StoreId};
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, CouponKind, Discount};
-use actors::ports::shop_api::{ApiErrorKind, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest};
+use actors::ports::shop_api::{
+    ApiErrorKind, PlacedOrder, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
+};
 use actors::rate_limiter::permit::Permit;
 use cartload::shop_api::mock::{MockGoods, MockShop};
 
@@ -68,7 +70,13 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
     assert_eq!((order.subtotal, order.final_total), (Cents(2_000), Cents(1_800)));
     assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 0 }));
     let latest = ask(shop, ShopCall::LatestOrder).await;
-    assert_eq!(latest, Ok(ShopReply::LatestOrder(Some(order.id))));
+    assert_eq!(
+        latest,
+        Ok(ShopReply::LatestOrder(Some(PlacedOrder {
+            id: order.id,
+            final_total: Some(order.final_total)
+        })))
+    );
 }
 
 #[actix::test]

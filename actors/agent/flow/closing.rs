@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::uncertain::may_be_placed;
 use super::{Visit, ending_of};
 use crate::agent::calls::CallStop;
 use crate::agent::decision;
@@ -10,7 +11,7 @@ use crate::agent::temporal::VisitClock;
 use crate::domain::flow::{EndReason, FlowStatus};
 use crate::domain::ids::AssignmentId;
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
-use crate::ports::shop_api::{ApiErrorKind, ShopCall, ShopCoupon, ShopReply, WalletMode};
+use crate::ports::shop_api::{ShopCall, ShopCoupon, ShopReply, WalletMode};
 
 /// How long a coupon seen in a shop's answer is taken to live where the shop does not say, days.
 const SHOP_COUPON_LIFE_DAYS: i64 = 14;
@@ -105,18 +106,20 @@ impl Visit {
         if matches!(stop, CallStop::NoPermit(_)) {
             return Err(stop);
         }
-        let at = self.moment(VisitClock::checkout);
         if let Some(refusal) = stop.refusal() {
+            let at = self.moment(VisitClock::checkout);
             self.with(|d| d.checkout_failed(refusal.as_str(), true, at));
             return self.leave(EndReason::Refused).await;
         }
-        let uncertain = match &stop {
-            CallStop::Api(error) => error.sent_at.is_some() && is_uncertain(&error.kind),
-            CallStop::NoPermit(_) | CallStop::SessionGone => false,
-        };
-        let reason = if uncertain { EndReason::CheckoutUnknown } else { EndReason::CheckoutFailed };
-        self.with(|d| d.checkout_failed(reason.as_str(), false, at));
-        Ok(ending_of(stop, reason))
+        if let CallStop::Api(error) = &stop
+            && error.sent_at.is_some()
+            && may_be_placed(&error.kind)
+        {
+            return self.settle_checkout(error.to_string()).await;
+        }
+        let at = self.moment(VisitClock::checkout);
+        self.with(|d| d.checkout_failed(EndReason::CheckoutFailed.as_str(), false, at));
+        Ok(ending_of(stop, EndReason::CheckoutFailed))
     }
 
     /// Leaves the cart: clears it at the shop.
@@ -126,18 +129,4 @@ impl Visit {
         self.with(|d| d.left_cart(reason, at));
         Ok(FlowEnding::abandoned(reason))
     }
-}
-
-/// Whether the shop may have carried out the call although it was not answered well.
-fn is_uncertain(kind: &ApiErrorKind) -> bool {
-    use ApiErrorKind as Kind;
-    matches!(
-        kind,
-        Kind::CallTimeout
-            | Kind::Disconnected
-            | Kind::BodyTruncated
-            | Kind::BodyTooLarge
-            | Kind::Unparsable { .. }
-            | Kind::EdgeDown(_)
-    )
 }

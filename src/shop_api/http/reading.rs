@@ -7,7 +7,7 @@ mod value;
 use actors::domain::catalog::Product;
 use actors::domain::flow::{Order, OrderLine};
 use actors::domain::ids::{OrderId, ProductId, StoreId};
-use actors::ports::shop_api::{ShopCall, ShopReply};
+use actors::ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
 use serde_json::Value;
 
 use self::value::At;
@@ -115,8 +115,15 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<ShopReply, Un
         ShopCall::LatestOrder => {
             let fields = mapped(&answers.latest_order, "latest_order")?;
             let newest = at.list(&fields.list)?.first();
-            let id = newest.map(|item| at.item(&fields.list, 0, item).id(&fields.id));
-            Ok(ShopReply::LatestOrder(id.transpose()?.map(OrderId::new)))
+            let placed = newest.map(|item| {
+                let at = at.item(&fields.list, 0, item);
+                let total = fields.final_total.as_ref().map(|field| at.price(field));
+                Ok(PlacedOrder {
+                    id: OrderId::new(at.id(&fields.id)?),
+                    final_total: total.transpose()?,
+                })
+            });
+            Ok(ShopReply::LatestOrder(placed.transpose()?))
         }
         ShopCall::ClearCart => {
             let fields = mapped(&answers.cart_cleared, "cart_cleared")?;

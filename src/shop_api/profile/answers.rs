@@ -239,6 +239,9 @@ pub struct LatestOrderAnswer {
     pub list: Field,
     /// In an item.
     pub id: Field,
+    /// In an item; absent: the shop does not say.
+    #[serde(default)]
+    pub final_total: Option<Field>,
 }
 
 /// The cart was emptied.
