@@ -185,7 +185,11 @@ impl Coordinator {
             self.tick(due, ctx);
             return;
         }
-        let timer = ctx.run_later(due - now, move |act, ctx| act.tick(due, ctx));
+        // Where the real time is up before the next tick, the boundary is looked at again then.
+        let wake = self.progress.real_end(&self.plan).map_or(due, |end| end.min(due));
+        let timer = ctx.run_later(wake.saturating_duration_since(now), move |act, ctx| {
+            if wake < due { act.next(ctx) } else { act.tick(due, ctx) }
+        });
         self.phase = Phase::Waiting { timer: Some(timer) };
         self.publish();
     }

@@ -76,9 +76,12 @@ impl Progress {
     /// Whether the plan's end is reached at this boundary.
     pub fn is_planned_end(&self, plan: &RunPlan, now: Instant) -> bool {
         let cycles = plan.ends.cycles.is_some_and(|end| self.cycle.0 >= end);
-        let time =
-            plan.ends.real_time.is_some_and(|end| now.saturating_duration_since(self.began) >= end);
-        cycles || time
+        cycles || self.real_end(plan).is_some_and(|end| now >= end)
+    }
+
+    /// When this process's real time is up; `None`: never.
+    pub fn real_end(&self, plan: &RunPlan) -> Option<Instant> {
+        plan.ends.real_time.and_then(|time| self.began.checked_add(time))
     }
 }
 

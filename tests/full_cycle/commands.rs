@@ -1,0 +1,222 @@
+//! What operators say to a run that goes well: pause, resume, checkpoint, quit.
+
+use std::time::Duration;
+
+use actors::checkpointer::snapshot::SavedState;
+use actors::coordinator::messages::{CommandRefused, Quit};
+use actors::domain::cycle::Cycle;
+use actors::domain::flow::EndReason;
+use actors::domain::incident::IncidentKind;
+use actors::ports::store::RunState;
+
+use crate::support::population::always_shopping;
+use crate::support::run::{Live, run_of};
+use crate::support::scripted_shop::{Act, Ask};
+
+const PAUSE: Duration = Duration::from_secs(1_000);
+
+/// Ten agents whose calls take a second: a cycle of several seconds.
+async fn slow_run(cycles: u32) -> Live {
+    let script = |ask: &Ask| match ask.in_flow {
+        true => Act::After(Duration::from_secs(1)),
+        false => Act::Answer,
+    };
+    let setup = run_of(10).behavior(always_shopping()).time_scale(48.0).cycles(cycles);
+    setup.shop(script).start().await
+}
+
+async fn wait(seconds: f64) {
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+}
+
+#[actix::test]
+async fn a_pause_parks_the_cycle_and_costs_no_lateness_or_latency() {
+    let slow = |ask: &Ask| match ask.in_flow {
+        true => Act::After(Duration::from_millis(20)),
+        false => Act::Answer,
+    };
+    let setup = run_of(372).behavior(always_shopping()).time_scale(24.0).rate(50.0).cycles(3);
+    let mut run = setup.shop(slow).start().await;
+    run.until_cycle(1).await;
+    wait(2.0).await;
+    run.pause().await.unwrap();
+    assert_eq!(run.status().state, RunState::Paused);
+    wait(1.0).await;
+    let (calls, outstanding) = (run.shop.calls(), run.status().outstanding);
+    wait(PAUSE.as_secs_f64()).await;
+    assert_eq!(run.shop.calls(), calls, "a paused run sends nothing");
+    assert!(outstanding > 300 && run.status().outstanding == outstanding);
+    run.resume().await.unwrap();
+    let run = run.finish().await;
+    let cycles = run.store.cycles();
+    assert_eq!(cycles.len(), 3);
+    for cycle in &cycles {
+        assert_eq!((cycle.broken, cycle.counts.shopped), (false, 372));
+        assert!(cycle.lateness_ms <= 1, "{}", cycle.lateness_ms);
+        let (queued, felt) = (cycle.latency.queued.p99, cycle.latency.felt.p99);
+        // 372 permits at 50/s wait 7.5 s, never the 1,000 s of the pause.
+        assert!(queued < 10_000.0 && felt < 10_000.0, "{queued} {felt}");
+    }
+    let gap = cycles[2].started_at - cycles[1].started_at;
+    assert_eq!(gap.num_seconds(), 150 + 1 + PAUSE.as_secs() as i64);
+    assert_eq!(run.store.incidents(IncidentKind::Pause).len(), 1);
+    assert_eq!(run.store.incidents(IncidentKind::Resume).len(), 1);
+}
+
+#[actix::test]
+async fn a_pause_between_two_cycles_shifts_the_next_tick() {
+    let mut run = slow_run(3).await;
+    run.until(|s| s.last.as_ref().is_some_and(|c| c.cycle == Cycle(0))).await;
+    run.pause().await.unwrap();
+    wait(PAUSE.as_secs_f64()).await;
+    assert_eq!(run.status().totals.cycles_completed, 1);
+    run.resume().await.unwrap();
+    let run = run.finish().await;
+    let cycles = run.store.cycles();
+    let gap = cycles[1].started_at - cycles[0].started_at;
+    assert_eq!(gap.num_seconds(), 75 + PAUSE.as_secs() as i64);
+    assert!(cycles.iter().all(|c| c.lateness_ms <= 1 && !c.broken));
+}
+
+#[actix::test]
+async fn a_command_that_makes_no_sense_is_refused_with_the_state() {
+    let run = slow_run(3).await;
+    let state = |refused: Result<(), CommandRefused>| match refused {
+        Err(CommandRefused::WrongState { state, .. }) => state,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(state(run.resume().await), "running");
+    run.pause().await.unwrap();
+    assert_eq!(state(run.pause().await), "paused");
+}
+
+#[actix::test]
+async fn a_checkpoint_asked_for_while_running_waits_for_the_boundary() {
+    let mut run = slow_run(3).await;
+    run.until_cycle(1).await;
+    wait(1.5).await;
+    assert_eq!(run.files.all().len(), 1);
+    run.checkpoint().await.unwrap();
+    let (files, status) = (run.files.all(), run.status());
+    assert_eq!(files.len(), 2);
+    assert_eq!((files[1].boundary, &files[1].state), (Cycle(2), &SavedState::Running));
+    assert_eq!(files[1].totals.cycles_completed, 2);
+    assert_eq!(status.totals.checkpoints, 2);
+}
+
+#[actix::test]
+async fn a_checkpoint_asked_for_while_paused_is_written_at_once() {
+    let mut run = slow_run(3).await;
+    run.until_cycle(1).await;
+    wait(1.5).await;
+    run.pause().await.unwrap();
+    let before = run.passed();
+    run.checkpoint().await.unwrap();
+    assert_eq!(run.passed(), before);
+    let saved = run.files.last();
+    assert_eq!((saved.boundary, &saved.state), (Cycle(1), &SavedState::Paused));
+    assert_eq!(saved.totals.cycles_completed, 1);
+}
+
+#[actix::test]
+async fn checkpoints_are_written_at_the_start_every_ten_cycles_and_at_the_end() {
+    let run = run_of(20).cycles(25).finish().await;
+    let files = run.files.all();
+    let boundaries: Vec<u32> = files.iter().map(|s| s.boundary.0).collect();
+    assert_eq!(boundaries, [0, 10, 20, 25]);
+    for snapshot in &files {
+        assert_eq!(snapshot.totals.cycles_completed, snapshot.boundary.0);
+        let is_end = snapshot.boundary == Cycle(25);
+        assert_eq!(snapshot.state == SavedState::Ended, is_end, "{:?}", snapshot.state);
+    }
+}
+
+#[actix::test]
+async fn a_run_that_ends_on_a_tenth_cycle_says_so_in_its_last_checkpoint() {
+    let run = run_of(20).cycles(10).finish().await;
+    assert_eq!(run.files.last().boundary, Cycle(10));
+    assert_eq!(run.files.last().state, SavedState::Ended);
+}
+
+#[actix::test]
+async fn quit_after_the_cycle_finishes_it() {
+    let mut run = slow_run(9).await;
+    run.until_cycle(2).await;
+    wait(1.5).await;
+    run.quit(Quit::AfterCycle).await.unwrap();
+    let run = run.finish().await;
+    assert_eq!(run.state, RunState::Stopped);
+    let cycles = run.store.cycles();
+    assert_eq!(cycles.len(), 3);
+    assert!(cycles.iter().all(|c| !c.broken && c.counts.shopped == 10));
+    assert_eq!(
+        (run.files.last().boundary, &run.files.last().state),
+        (Cycle(3), &SavedState::Ended)
+    );
+    assert!(run.took < Duration::from_secs(2 * 75 + 40), "{:?}", run.took);
+}
+
+#[actix::test]
+async fn quit_between_two_cycles_ends_at_once() {
+    let mut run = slow_run(9).await;
+    run.until(|s| s.last.is_some()).await;
+    wait(30.0).await;
+    let before = run.passed();
+    run.quit(Quit::AfterCycle).await.unwrap();
+    let run = run.finish().await;
+    assert_eq!((run.state, run.took), (RunState::Stopped, before));
+}
+
+#[actix::test]
+async fn quit_now_stops_flows_and_breaks_the_cycle() {
+    let mut run = slow_run(9).await;
+    run.until_cycle(1).await;
+    wait(1.5).await;
+    let (before, calls) = (run.passed(), run.shop.calls());
+    run.quit(Quit::Now).await.unwrap();
+    let run = run.finish().await;
+    assert_eq!(run.state, RunState::Stopped);
+    assert!(run.took - before < Duration::from_secs(2), "calls in flight take a second");
+    assert_eq!(run.shop.calls(), calls, "no permit is given");
+    let last = run.store.cycles().pop().unwrap();
+    assert_eq!((last.cycle, last.broken), (Cycle(1), true));
+    assert_eq!(last.counts.accounted(), 10, "{:?}", last.counts);
+    assert_eq!(run.files.last().boundary, Cycle(1));
+    run.store.read(|written| {
+        let cut = written.flows.iter().filter(|f| f.key.cycle == Cycle(1));
+        assert!(cut.clone().count() > 0);
+        assert!(cut.into_iter().all(|f| f.end_reason == EndReason::Stopped));
+    });
+}
+
+#[actix::test]
+async fn quit_now_waits_ten_seconds_for_calls_and_no_longer() {
+    let script = |ask: &Ask| match (ask.in_flow, ask.cycle) {
+        (true, 1) => Act::After(Duration::from_secs(3_000)),
+        _ => Act::Answer,
+    };
+    let setup = run_of(10).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.shop(script).start().await;
+    run.until_cycle(1).await;
+    wait(1.0).await;
+    let before = run.passed();
+    run.quit(Quit::Now).await.unwrap();
+    let run = run.finish().await;
+    assert_eq!((run.took - before).as_secs(), 10);
+    let last = run.store.cycles().pop().unwrap();
+    assert_eq!((last.broken, last.counts.unfinished), (true, 10));
+}
+
+#[actix::test]
+async fn quit_while_paused_ends_the_parked_flows_as_stopped() {
+    let mut run = slow_run(9).await;
+    run.until_cycle(1).await;
+    wait(1.5).await;
+    run.pause().await.unwrap();
+    wait(100.0).await;
+    run.quit(Quit::AfterCycle).await.unwrap();
+    let run = run.finish().await;
+    assert_eq!(run.state, RunState::Stopped);
+    let last = run.store.cycles().pop().unwrap();
+    assert_eq!((last.cycle, last.broken, last.counts.accounted()), (Cycle(1), true, 10));
+}
