@@ -37,7 +37,7 @@ impl Coordinator {
         };
         self.shop = prepared.shop;
         // Whose cart a dead process left full begins its next flow by clearing it.
-        for cart in &prepared.orphans.dirty {
+        for cart in prepared.orphans.dirty.iter().chain(&self.plan.dirty_carts) {
             let memory = prepared.memories.entry(cart.agent_id.clone()).or_default();
             memory.shop_cart_dirty = true;
         }

@@ -12,6 +12,7 @@ use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::offer::{Coupon, OfferPolicy};
 use crate::domain::rate::Rate;
 use crate::ports::shop_api::ShopTraits;
+use crate::ports::store::DirtyCart;
 
 /// Everything the system must know before it starts.
 #[derive(Clone, Debug)]
@@ -54,6 +55,9 @@ pub struct RunPlan {
     pub config_hash: String,
     /// Where a resumed run continues; `None` for a new one.
     pub resume_from: Option<ResumePoint>,
+    /// Carts that dead runs left full at this shop; their agents clear them before their first
+    /// flow.
+    pub dirty_carts: Vec<DirtyCart>,
 }
 
 /// Where a run ends.
@@ -89,4 +93,8 @@ pub struct ResumePoint {
     pub resumes: ReplayNumber,
     /// The checkpoint itself.
     pub snapshot: crate::checkpointer::snapshot::Snapshot,
+    /// An operator has said --unfreeze.
+    pub unfreeze: bool,
+    /// Settings that differ from the checkpoint's, one sentence each.
+    pub changed_settings: Vec<String>,
 }
