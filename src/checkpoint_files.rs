@@ -2,7 +2,8 @@
 //!
 //! A file appears whole under its name or not at all: it is written beside, synced, renamed, and
 //! the folder is synced. Reading trusts nothing; what is torn, edited or foreign is refused by
-//! name.
+//! name. The newest checkpoint is the one written last, not the one with the highest boundary: a
+//! run resumed from an older file has left its later boundaries behind.
 
 mod content;
 mod name;
@@ -49,8 +50,17 @@ pub struct CheckpointEntry {
     pub path: PathBuf,
 }
 
-/// Reads one file, whatever it is called. `accept_edited`: the checksum is not looked at.
-pub fn load_file(path: &Path, accept_edited: bool) -> Result<LoadedCheckpoint, CheckpointError> {
+/// How a file is read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Its checksum must fit.
+    Whole,
+    /// An operator edited it and says so: neither its checksum nor its name is held against it.
+    Edited,
+}
+
+/// Reads one file, whatever it is called.
+pub fn load_file(path: &Path, trust: Trust) -> Result<LoadedCheckpoint, CheckpointError> {
     let mut text = Vec::new();
     File::open(path)
         .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text))
@@ -59,7 +69,7 @@ pub fn load_file(path: &Path, accept_edited: bool) -> Result<LoadedCheckpoint, C
         let cause = format!("more than {FILE_BYTES_MAX} bytes: not a checkpoint");
         return Err(CheckpointError::Io { path: path.to_owned(), cause });
     }
-    let snapshot = content::read(path, &text, accept_edited)?;
+    let snapshot = content::read(path, &text, trust == Trust::Edited)?;
     Ok(LoadedCheckpoint { path: path.to_owned(), snapshot, refused: Vec::new() })
 }
 
@@ -74,7 +84,7 @@ impl CheckpointFolder {
         Ok(opened)
     }
 
-    /// The checkpoints in the folder, newest first, unread.
+    /// The checkpoints in the folder, the one written last first, unread.
     pub fn list(&self) -> Result<Vec<CheckpointEntry>, CheckpointError> {
         let mut entries: Vec<_> = self
             .file_names()?
@@ -84,22 +94,25 @@ impl CheckpointFolder {
                 Some(CheckpointEntry { name, path: self.folder.join(file_name) })
             })
             .collect();
-        entries.sort_by_key(|entry| Reverse(entry.name));
+        entries.sort_by_key(|entry| Reverse((entry.name.sequence, entry.name)));
         Ok(entries)
     }
 
-    /// The newest valid checkpoint of `run`, or of the newest run that has one.
+    /// The newest valid checkpoint of `run`, or of the run that was saved last: a torn newest file
+    /// must not bring back another, older run.
     pub fn load_latest_of(
         &self,
         run: Option<RunId>,
+        trust: Trust,
     ) -> Result<Option<LoadedCheckpoint>, CheckpointError> {
         let misnamed = self.misnamed()?;
         let mut entries = self.list()?;
-        entries.retain(|entry| run.is_none_or(|run| entry.name.run_id == run));
+        let run = run.or(entries.first().map(|entry| entry.name.run_id));
+        entries.retain(|entry| Some(entry.name.run_id) == run);
         let count = entries.len() + misnamed.len();
         let mut refused = Vec::new();
         for entry in entries {
-            match load_entry(&entry) {
+            match load_entry(&entry, trust) {
                 Ok(loaded) => {
                     // How new the misnamed ones are nobody knows: better named than passed over.
                     refused.extend(misnamed);
@@ -116,6 +129,16 @@ impl CheckpointFolder {
                 first: first.to_string(),
             }),
         }
+    }
+
+    /// Removes every checkpoint of `run`; answers how many there were.
+    pub fn remove_run(&self, run: RunId) -> Result<usize, CheckpointError> {
+        let mut entries = self.list()?;
+        entries.retain(|entry| entry.name.run_id == run);
+        for entry in &entries {
+            fs::remove_file(&entry.path).or_else(gone).map_err(|e| io_error(&entry.path, &e))?;
+        }
+        Ok(entries.len())
     }
 
     /// Writes `text` under `path` so that it is there whole or not at all.
@@ -138,7 +161,6 @@ impl CheckpointFolder {
     fn prune(&self, run: RunId) -> Result<(), CheckpointError> {
         let mut entries = self.list()?;
         entries.retain(|entry| entry.name.run_id == run);
-        entries.sort_by_key(|entry| Reverse(entry.name.sequence));
         for entry in entries.into_iter().skip(self.keep) {
             fs::remove_file(&entry.path).or_else(gone).map_err(|e| io_error(&entry.path, &e))?;
         }
@@ -187,8 +209,7 @@ impl CheckpointFile for CheckpointFolder {
     fn save(&self, snapshot: &Snapshot) -> Result<PathBuf, CheckpointError> {
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let run_id = snapshot.run_id;
-        let of_run = self.list()?.into_iter().filter(|entry| entry.name.run_id == run_id);
-        let last = of_run.map(|entry| entry.name.sequence).max().unwrap_or(0);
+        let last = self.list()?.first().map_or(0, |entry| entry.name.sequence);
         let sequence = last.saturating_add(1);
         let name = CheckpointName { run_id, boundary: snapshot.boundary, sequence };
         let path = self.folder.join(name.to_string());
@@ -208,15 +229,16 @@ impl CheckpointFile for CheckpointFolder {
     }
 
     fn load_latest(&self) -> Result<Option<LoadedCheckpoint>, CheckpointError> {
-        self.load_latest_of(None)
+        self.load_latest_of(None, Trust::Whole)
     }
 }
 
-/// Reads a file of the folder; its content must be what its name says.
-fn load_entry(entry: &CheckpointEntry) -> Result<LoadedCheckpoint, CheckpointError> {
-    let loaded = load_file(&entry.path, false)?;
+/// Reads a file of the folder; its content must be what its name says, but for an edited boundary.
+fn load_entry(entry: &CheckpointEntry, trust: Trust) -> Result<LoadedCheckpoint, CheckpointError> {
+    let loaded = load_file(&entry.path, trust)?;
     let Snapshot { run_id, boundary, .. } = &loaded.snapshot;
-    if (*run_id, *boundary) != (entry.name.run_id, entry.name.boundary) {
+    let is_boundary = trust == Trust::Edited || *boundary == entry.name.boundary;
+    if *run_id != entry.name.run_id || !is_boundary {
         let cause = format!("its content is of run {run_id}, boundary {boundary}: it was renamed");
         return Err(foreign(&entry.path, cause));
     }

@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::exit_code::ExitCode;
 use crate::config::db_url::DbUrl;
 use crate::config::environment::Environment;
+use crate::config::saved::SavedSettings;
 use crate::config::{ConfigError, Layer, Origin, Settings, Sources, Value};
 
 const EXAMPLES: &str = "\
@@ -78,7 +79,16 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
 
 impl GlobalArgs {
     /// These options and a subcommand's own, above environment, file and defaults.
-    pub fn settings(&self, mut flags: Layer) -> Result<Settings, ConfigError> {
+    pub fn settings(&self, flags: Layer) -> Result<Settings, ConfigError> {
+        self.resumed_settings(flags, None)
+    }
+
+    /// As `settings`, with those of a checkpoint between the options and the environment.
+    pub fn resumed_settings(
+        &self,
+        mut flags: Layer,
+        checkpoint: Option<SavedSettings>,
+    ) -> Result<Settings, ConfigError> {
         flags.store.data_dir = self.data.clone();
         if let Some(text) = &self.db {
             let url = DbUrl::from_text(text.expose_secret());
@@ -91,7 +101,7 @@ impl GlobalArgs {
             flags.store.url = Some(Some(url.ok_or_else(refused)?));
         }
         let environment = Environment::of_process();
-        Settings::load(Sources { flags, config: self.config.clone(), environment })
+        Settings::load(Sources { flags, config: self.config.clone(), environment, checkpoint })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings of a run, read once at the edge and passed on as values.
 //!
-//! Flags win over `CARTLOAD_*` variables, these over the config file, that over the defaults; each
-//! value keeps where it came from. The file is one struct per concern, in `config/<concern>.rs`.
+//! Flags win over the checkpoint of a resumed run, that over `CARTLOAD_*` variables, these over the
+//! config file, that over the defaults; each value keeps where it came from. The file is one struct per concern, in `config/<concern>.rs`.
 
 pub mod breaker;
 pub mod checkpoints;
@@ -13,6 +13,7 @@ pub mod offers;
 pub mod plan;
 pub mod population;
 pub mod rate;
+pub mod saved;
 pub mod shop;
 mod stack;
 pub mod store;
@@ -101,6 +102,8 @@ pub struct Sources {
     pub config: Option<PathBuf>,
     /// The environment.
     pub environment: Environment,
+    /// The settings of the run that is resumed.
+    pub checkpoint: Option<saved::SavedSettings>,
 }
 
 /// Why settings were refused.
@@ -164,6 +167,16 @@ impl ConfigError {
             Self::Malformed { .. } | Self::Both { .. } | Self::File { .. } => false,
         }
     }
+
+    /// Whether a checkpoint is at fault: somebody edited its settings.
+    pub fn is_checkpoint(&self) -> bool {
+        match self {
+            Self::Impossible { origin, .. } | Self::EndsBeforeStart { origin, .. } => {
+                matches!(origin, Origin::Checkpoint { .. })
+            }
+            Self::Malformed { .. } | Self::Both { .. } | Self::File { .. } => false,
+        }
+    }
 }
 
 impl Settings {
@@ -180,8 +193,14 @@ impl Settings {
             Some(path) => read_file(path)?,
             None => (Layer::default(), Vec::new()),
         };
+        let (saved, saved_path) = match sources.checkpoint {
+            Some(saved) => (layer_of_checkpoint(&saved)?, Some(saved.path)),
+            None => (Layer::default(), None),
+        };
         let stack = Stack {
             flags: sources.flags,
+            saved,
+            saved_path,
             environment: layer_of_environment(&sources.environment)?,
             variables: sources.environment,
             file,
@@ -277,6 +296,21 @@ fn layer_of_environment(environment: &Environment) -> Result<Layer, ConfigError>
         checkpoints: checkpoints::CheckpointsLayer::from_environment(environment)?,
         breaker: breaker::BreakerLayer::from_environment(environment)?,
         log: log::LogLayer::from_environment(environment)?,
+    })
+}
+
+fn layer_of_checkpoint(saved: &saved::SavedSettings) -> Result<Layer, ConfigError> {
+    Ok(Layer {
+        time: time::TimeLayer::from_saved(&saved.section("time"))?,
+        rate: rate::RateLayer::from_saved(&saved.section("rate"))?,
+        warm_up: warm_up::WarmUpLayer::from_saved(&saved.section("warm_up"))?,
+        population: population::PopulationLayer::from_saved(&saved.section("population"))?,
+        shop: shop::ShopLayer::from_saved(&saved.section("shop"))?,
+        store: store::StoreLayer::from_saved(&saved.section("store"))?,
+        offers: offers::OffersLayer::from_saved(&saved.section("offers"))?,
+        checkpoints: checkpoints::CheckpointsLayer::from_saved(&saved.section("checkpoints"))?,
+        breaker: breaker::BreakerLayer::from_saved(&saved.section("breaker"))?,
+        log: log::LogLayer::from_saved(&saved.section("log"))?,
     })
 }
 

@@ -208,6 +208,31 @@ mod tests {
     }
 
     #[test]
+    fn a_holder_that_died_before_it_owned_a_run_does_not_hide_the_owner_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        let (first, second) = (OwnerToken::fresh(), OwnerToken::fresh());
+        drop(Lock::take(&data, first).unwrap());
+        drop(Lock::take(&data, second).unwrap());
+        assert_eq!(Lock::dead_in(folder.path()), [second, first]);
+        let third = Lock::take(&data, OwnerToken::fresh()).unwrap();
+        assert_eq!(third.dead(), [second, first]);
+        assert_eq!(Lock::dead_in(folder.path()), [second, first], "the third one lives");
+    }
+
+    #[test]
+    fn a_shorter_holder_over_a_longer_one_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        let owner = OwnerToken::fresh();
+        drop(Lock::take(&data, owner).unwrap());
+        let path = folder.path().join(LOCK_FILE);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}b-4e0e-4d38-9b1e\"]}}")).unwrap();
+        assert_eq!(Lock::take(&data, OwnerToken::fresh()).unwrap().dead(), [owner]);
+    }
+
+    #[test]
     fn a_torn_lock_file_keeps_nobody_out() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(LOCK_FILE), "{\"pid\": 1").unwrap();

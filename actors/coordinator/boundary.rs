@@ -46,7 +46,7 @@ impl Coordinator {
             memories = resumed.memories;
         }
         // Whose cart a dead process left full begins its next flow by clearing it.
-        for cart in &prepared.orphans.dirty {
+        for cart in prepared.orphans.dirty.iter().chain(&self.plan.dirty_carts) {
             memories.entry(cart.agent_id.clone()).or_default().shop_cart_dirty = true;
         }
         self.fill_roster(prepared.personas, memories, ctx);

@@ -148,7 +148,8 @@ impl Coordinator {
         let Resumed { replay, mut memories } = resumed;
         let everybody = self.roster.everybody().to_vec();
         for agent in &everybody {
-            let memory = memories.remove(agent).unwrap_or_default();
+            let mut memory = memories.remove(agent).unwrap_or_default();
+            memory.shop_cart_dirty |= self.plan.dirty_carts.iter().any(|c| c.agent_id == *agent);
             self.rebuild(agent, memory, ctx);
         }
         let was = self.orders.frozen.take();

@@ -14,6 +14,7 @@ use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::offer::{Coupon, OfferPolicy};
 use crate::domain::rate::Rate;
 use crate::ports::shop_api::ShopTraits;
+use crate::ports::store::DirtyCart;
 
 /// Everything the system must know before it starts.
 #[derive(Clone, Debug)]
@@ -56,6 +57,9 @@ pub struct RunPlan {
     pub config_hash: String,
     /// Where a resumed run continues; `None` for a new one.
     pub resume_from: Option<ResumePoint>,
+    /// Carts that dead runs left full at this shop; their agents clear them before their first
+    /// flow.
+    pub dirty_carts: Vec<DirtyCart>,
 }
 
 /// Where a run ends.

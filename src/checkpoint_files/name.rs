@@ -17,15 +17,15 @@ pub const TEMP_PREFIX: &str = ".checkpoint-";
 /// What a file's name ends with until it is whole.
 pub const TEMP_SUFFIX: &str = ".tmp";
 
-/// A checkpoint's name. Ordered by run (their ids by time of creation), boundary, sequence: the
-/// last is the newest.
+/// A checkpoint's name. Ordered as a listing of the folder is: by run, boundary, sequence. Which one
+/// is the newest the sequence alone says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CheckpointName {
     /// The run.
     pub run_id: RunId,
     /// The next cycle to run.
     pub boundary: Cycle,
-    /// Counts the checkpoints of the run as they are written, from 1.
+    /// Counts the checkpoints of the folder as they are written, from 1, over all runs.
     pub sequence: u64,
 }
 

@@ -78,7 +78,7 @@ fn an_empty_config_hash_is_filled_from_the_settings() {
 }
 
 #[test]
-fn the_newest_is_the_highest_boundary_then_the_one_written_last() {
+fn the_newest_is_the_one_written_last_whatever_its_boundary() {
     let (_directory, folder) = folder();
     for boundary in [9, 100, 100, 20] {
         folder.save(&snapshot(boundary)).unwrap();
@@ -86,7 +86,9 @@ fn the_newest_is_the_highest_boundary_then_the_one_written_last() {
     let paused = Snapshot { state: SavedState::Paused, ..snapshot(100) };
     folder.save(&paused).unwrap();
     assert_eq!(latest(&folder).snapshot, paused);
-    assert_eq!(boundaries(&folder), [100, 100, 100, 20, 9]);
+    assert_eq!(boundaries(&folder), [100, 20, 100, 100, 9]);
+    folder.save(&snapshot(30)).unwrap();
+    assert_eq!(latest(&folder).snapshot, snapshot(30), "resumed from an older file");
 }
 
 #[test]
@@ -134,8 +136,8 @@ fn an_edited_file_is_refused_unless_the_operator_says_so() {
     fs::write(&path, text.replace("\"agents\": 372", "\"agents\": 371")).unwrap();
     let error = folder.load_latest().unwrap_err();
     assert!(error.to_string().contains("--accept-edited"), "{error}");
-    assert!(matches!(load_file(&path, false), Err(CheckpointError::Checksum { .. })));
-    assert_eq!(load_file(&path, true).unwrap().snapshot.agents, 371);
+    assert!(matches!(load_file(&path, Trust::Whole), Err(CheckpointError::Checksum { .. })));
+    assert_eq!(load_file(&path, Trust::Edited).unwrap().snapshot.agents, 371);
 }
 
 #[test]
@@ -145,7 +147,7 @@ fn a_mistake_in_an_edited_file_is_named_by_line() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"agents\": 372", "\"agents\": \"many\"")).unwrap();
     let line = 1 + text.lines().position(|line| line.contains("\"agents\"")).unwrap();
-    let error = load_file(&path, true).unwrap_err();
+    let error = load_file(&path, Trust::Edited).unwrap_err();
     assert!(error.to_string().contains(&format!("line {line}, column")), "{error}");
 }
 
@@ -163,7 +165,7 @@ fn a_reformatted_file_is_still_valid() {
 fn another_version_is_refused_by_its_number() {
     let (_directory, folder) = folder();
     let path = folder.save(&Snapshot { version: 2, ..snapshot(10) }).unwrap();
-    let error = load_file(&path, false).unwrap_err();
+    let error = load_file(&path, Trust::Whole).unwrap_err();
     assert!(matches!(error, CheckpointError::Version { found: 2, expected: 1, .. }), "{error}");
 }
 
@@ -198,10 +200,38 @@ fn the_newest_ten_of_each_run_are_kept() {
         folder.save(&snapshot(boundary)).unwrap();
     }
     let kept: Vec<_> = boundaries(&folder);
-    assert_eq!(kept, [5, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15]);
-    assert_eq!(latest(&folder).snapshot.run_id, other);
-    let of_run = folder.load_latest_of(Some(RUN)).unwrap().unwrap();
-    assert_eq!(of_run.snapshot, snapshot(24));
+    assert_eq!(kept, [24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 5]);
+    assert_eq!(latest(&folder).snapshot, snapshot(24));
+    let of_run = folder.load_latest_of(Some(other), Trust::Whole).unwrap().unwrap();
+    assert_eq!(of_run.snapshot.run_id, other);
+    folder.save(&Snapshot { run_id: other, ..snapshot(6) }).unwrap();
+    assert_eq!(latest(&folder).snapshot.run_id, other, "the run that was saved last");
+}
+
+#[test]
+fn a_torn_newest_file_does_not_bring_back_another_run() {
+    let (_directory, folder) = folder();
+    let other = RunId(Uuid::from_u128(8));
+    folder.save(&snapshot(5)).unwrap();
+    let torn = folder.save(&Snapshot { run_id: other, ..snapshot(0) }).unwrap();
+    fs::write(&torn, "{").unwrap();
+    let error = folder.load_latest().unwrap_err();
+    assert!(matches!(error, CheckpointError::NoneValid { count: 1, .. }), "{error}");
+    assert_eq!(folder.remove_run(other).unwrap(), 1);
+    assert_eq!(latest(&folder).snapshot, snapshot(5));
+}
+
+#[test]
+fn an_edited_boundary_is_accepted_with_the_name_it_had_and_another_run_is_not() {
+    let (_directory, folder) = folder();
+    let path = folder.save(&snapshot(10)).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"boundary\": 10", "\"boundary\": 4")).unwrap();
+    let edited = folder.load_latest_of(None, Trust::Edited).unwrap().unwrap();
+    assert_eq!(edited.snapshot.boundary, Cycle(4));
+    let other = RunId(Uuid::from_u128(8)).to_string();
+    fs::write(&path, text.replace(&RUN.to_string(), &other)).unwrap();
+    assert!(folder.load_latest_of(None, Trust::Edited).is_err());
 }
 
 #[test]
@@ -212,7 +242,8 @@ fn a_run_resumed_from_an_older_boundary_keeps_what_it_saves() {
         let path = folder.save(&snapshot(boundary)).unwrap();
         assert!(path.exists());
     }
-    assert_eq!(boundaries(&folder), [40, 10]);
+    assert_eq!(boundaries(&folder), [10, 40]);
+    assert_eq!(latest(&folder).snapshot, snapshot(10));
 }
 
 #[test]

@@ -69,7 +69,11 @@ impl ExitCode {
             return Some(coded.code);
         }
         if let Some(error) = cause.downcast_ref::<ConfigError>() {
-            return Some(if error.is_usage() { Self::Usage } else { Self::Config });
+            return Some(match error {
+                error if error.is_usage() => Self::Usage,
+                error if error.is_checkpoint() => Self::Checkpoint,
+                _ => Self::Config,
+            });
         }
         if let Some(error) = cause.downcast_ref::<StartError>() {
             return Some(Self::of_start(error));

@@ -44,6 +44,11 @@ pub enum Origin {
         /// The variable.
         name: &'static str,
     },
+    /// The checkpoint that a run is resumed from.
+    Checkpoint {
+        /// Which.
+        path: PathBuf,
+    },
     /// The command line.
     Flag {
         /// Without dashes.
@@ -57,6 +62,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
             Self::Environment { name } => f.write_str(name),
+            Self::Checkpoint { path } => write!(f, "checkpoint {}", path.display()),
             Self::Flag { name } => write!(f, "--{name}"),
         }
     }
@@ -177,6 +183,21 @@ macro_rules! concern {
         }
 
         impl $layer {
+            /// What a checkpoint says: what [`Settings::as_json`] wrote of this section.
+            ///
+            /// [`Settings::as_json`]: $crate::config::Settings::as_json
+            pub(in $crate::config) fn from_saved(
+                saved: &$crate::config::saved::SavedSection<'_>,
+            ) -> Result<Self, $crate::config::ConfigError> {
+                let mut knobs = $name::KNOBS.iter();
+                Ok(Self {
+                    $($field: {
+                        let knob = knobs.next().expect("KNOBS has one entry for each field");
+                        saved.value::<$ty>(stringify!($field), knob)?
+                    },)+
+                })
+            }
+
             /// What the environment says.
             pub(in $crate::config) fn from_environment(
                 environment: &$crate::config::environment::Environment,

@@ -15,7 +15,8 @@ fn load(file: &str, pairs: &[(&str, &str)], flags: Layer) -> Result<Settings, Co
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.ron");
     std::fs::write(&path, file).unwrap();
-    Settings::load(Sources { flags, config: Some(path), environment: environment(pairs) })
+    let environment = environment(pairs);
+    Settings::load(Sources { flags, config: Some(path), environment, checkpoint: None })
 }
 
 fn message(file: &str) -> String {

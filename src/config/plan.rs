@@ -62,6 +62,7 @@ impl Settings {
             config_hash: crate::checkpoint_files::config_hash(&self.as_json()),
             settings: self.as_json(),
             resume_from: None,
+            dirty_carts: Vec::new(),
         })
     }
 

@@ -1,4 +1,5 @@
-//! The sources of settings, one above the other: flags > environment > file > defaults.
+//! The sources of settings, one above the other: flags > checkpoint > environment > file >
+//! defaults.
 
 use std::path::PathBuf;
 
@@ -12,6 +13,10 @@ use crate::ron_text::keys::KeyPlace;
 pub(super) struct Stack {
     /// The command line.
     pub(super) flags: Layer,
+    /// The checkpoint that a run is resumed from; empty for a new run.
+    pub(super) saved: Layer,
+    /// Which checkpoint, if there is one.
+    pub(super) saved_path: Option<PathBuf>,
     /// The environment, read.
     pub(super) environment: Layer,
     /// The environment itself: it knows by which name a value came.
@@ -37,6 +42,9 @@ impl Stack {
     ) -> Result<T, ConfigError> {
         let (value, origin) = if let Some(value) = field(&self.flags) {
             (value.clone(), Origin::Flag { name: knob.flag })
+        } else if let Some(value) = field(&self.saved) {
+            let path = self.saved_path.clone().unwrap_or_default();
+            (value.clone(), Origin::Checkpoint { path })
         } else if let Some(value) = field(&self.environment) {
             (value.clone(), Origin::Environment { name: self.variables.name_used(knob) })
         } else if let Some(value) = field(&self.file) {

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::{DataDir, DataDirError, LOCK_FILE};
 
 /// A lock file is not longer, bytes.
-const LOCK_FILE_BYTES_MAX: u64 = 4096;
+const LOCK_FILE_BYTES_MAX: u64 = 16 * 1024;
+/// Holders before the present one that are remembered, the newest first: so many resumes in a row
+/// may die before they own their run.
+const EARLIER_MAX: usize = 64;
 
 /// Who holds the data directory; the lock file's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +22,19 @@ pub struct Holder {
     pub pid: u32,
     /// Its right to write to its run.
     pub owner: OwnerToken,
+    /// Who held the directory before it, the newest first: all dead, and perhaps still named as
+    /// the owner of a run.
+    #[serde(default)]
+    pub earlier: Vec<OwnerToken>,
+}
+
+impl Holder {
+    /// Its token and those of all holders before it.
+    fn tokens(self) -> Vec<OwnerToken> {
+        let mut tokens = vec![self.owner];
+        tokens.extend(self.earlier);
+        tokens
+    }
 }
 
 /// A held lock; dropping it lets the next process in.
@@ -55,7 +71,9 @@ impl Lock {
             Err(TryLockError::Error(cause)) => return Err(not_writable(cause)),
         }
         let previous = read_holder(&mut file);
-        let holder = Holder { pid: std::process::id(), owner };
+        let mut earlier = previous.clone().map(Holder::tokens).unwrap_or_default();
+        earlier.truncate(EARLIER_MAX);
+        let holder = Holder { pid: std::process::id(), owner, earlier };
         write_holder(&mut file, &holder).map_err(not_writable)?;
         Ok(Self { _file: file, previous })
     }
@@ -63,6 +81,20 @@ impl Lock {
     /// Who held the directory before. It is dead, so its owner token may be taken over at once.
     pub fn previous(&self) -> Option<&Holder> {
         self.previous.as_ref()
+    }
+
+    /// Owners that held the directory before this process: all dead, whatever their heartbeat says.
+    pub fn dead(&self) -> Vec<OwnerToken> {
+        self.previous.clone().map(Holder::tokens).unwrap_or_default()
+    }
+
+    /// Owners that held `folder` and are dead, without leaving a trace there. The present holder,
+    /// if there is one, is not among them.
+    pub fn dead_in(folder: &Path) -> Vec<OwnerToken> {
+        let Ok(mut file) = File::open(folder.join(LOCK_FILE)) else { return Vec::new() };
+        let is_free = file.try_lock_shared().is_ok();
+        let Some(holder) = read_holder(&mut file) else { return Vec::new() };
+        if is_free { holder.tokens() } else { holder.earlier }
     }
 
     /// Who the lock file in `folder` names, dead or alive.
@@ -76,13 +108,15 @@ fn read_holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
     file.take(LOCK_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    // Behind it may stand the end of a longer one, if its writer was killed half-way.
+    serde_json::Deserializer::from_str(&text).into_iter().next()?.ok()
 }
 
 fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
     let text = serde_json::to_string(holder).map_err(io::Error::other)?;
-    file.set_len(0)?;
     file.rewind()?;
     file.write_all(text.as_bytes())?;
+    // After the write: a process killed in between leaves a holder, never an empty file.
+    file.set_len(text.len() as u64)?;
     file.sync_all()
 }
