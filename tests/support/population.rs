@@ -62,6 +62,7 @@ pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
         writes_in_flight: 125,
         settings: serde_json::json!({}),
         config_hash: String::new(),
+        dirty_carts: Vec::new(),
         resume_from: None,
     }
 }
