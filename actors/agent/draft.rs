@@ -164,7 +164,8 @@ impl Draft {
             "coupon_ids": self.applied.iter().map(CouponId::as_str).collect::<Vec<_>>(),
         });
         self.event(EventKind::CheckoutComplete, None, None, payload, at);
-        for coupon in self.applied.clone() {
+        // One that was applied and did not count stays in the wallet, to be used another time.
+        for coupon in order.coupons.as_ref().unwrap_or(&self.applied).clone() {
             self.interact(&coupon, CouponStep::Redeemed, None);
         }
         self.order = Some(order);
@@ -285,5 +286,70 @@ impl FlowEnding {
     /// Did not come to an end of its own.
     pub fn failed(reason: EndReason, cause: impl Into<String>) -> Self {
         Self { status: FlowStatus::Failed, reason, cause: Some(cause.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::cycle::{Cycle, ReplayNumber};
+    use crate::domain::ids::{AgentId, FlowId, Incarnation, OrderId, OwnerToken, RunId, SessionId};
+    use crate::domain::offer::{CouponKind, Discount};
+
+    fn draft() -> Draft {
+        let simulated_at = chrono::DateTime::UNIX_EPOCH.naive_utc();
+        Draft::new(FlowKey {
+            flow_id: FlowId(Uuid::nil()),
+            run_id: RunId(Uuid::nil()),
+            owner: OwnerToken(Uuid::nil()),
+            cycle: Cycle(0),
+            replay: ReplayNumber::ORIGINAL,
+            agent_id: AgentId::new("agent_001"),
+            cohort: None,
+            http_session: SessionId(0),
+            incarnation: Incarnation(0),
+            simulated_at,
+            opened_at: simulated_at,
+        })
+    }
+
+    fn redeemed(counted: Option<&[&str]>) -> Vec<String> {
+        let mut draft = draft();
+        let instant = draft.simulated_now();
+        let at = Moment { simulated: instant, recorded: instant };
+        for id in ["meat", "free shipping"] {
+            let coupon = Coupon {
+                id: CouponId::new(id),
+                kind: CouponKind::Category,
+                target: None,
+                discount: Discount::FreeShipping,
+                min_purchase: Cents::ZERO,
+                max_discount: None,
+            };
+            draft.coupon_applied(&coupon, at);
+        }
+        let order = Order {
+            id: OrderId::new("o-1"),
+            subtotal: Cents(100),
+            item_discounts: Cents(10),
+            frontstore_discount: Cents::ZERO,
+            discount_total: Cents(10),
+            final_total: Cents(90),
+            lines: Vec::new(),
+            coupons: counted.map(|ids| ids.iter().map(|id| CouponId::new(*id)).collect()),
+        };
+        draft.ordered(order, at);
+        let record = draft.finish(FlowEnding::done(FlowStatus::Completed), instant);
+        let redeemed = record.coupons.iter().filter(|c| c.step == CouponStep::Redeemed);
+        redeemed.map(|c| c.coupon_id.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn only_coupons_that_counted_are_redeemed_where_the_shop_says_which() {
+        assert_eq!(redeemed(Some(&["meat"])), ["meat"]);
+        assert_eq!(redeemed(Some(&[])), Vec::<String>::new());
+        assert_eq!(redeemed(None), ["meat", "free shipping"]);
     }
 }

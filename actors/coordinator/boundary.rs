@@ -98,7 +98,8 @@ impl Coordinator {
         let (now, wall) = (self.pacing.now(), self.pacing.wall());
         let latency = self.progress.latency.close_cycle();
         let simulated_at = self.progress.simulated_at(&self.plan);
-        let record = under_way.close(self.plan.run_id, simulated_at, now, wall, latency);
+        let (run_id, rate) = (self.plan.run_id, self.plan.rate);
+        let record = under_way.close(run_id, simulated_at, now, wall, latency, rate);
         let services = self.services.clone();
         let row = record.clone();
         let written = async move { services.write(RecordCycle(row)).await }.into_actor(self);

@@ -3,13 +3,14 @@
 //! The barrier opens when nobody is outstanding; an agent that died is accounted for by its row.
 
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
 
 use crate::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use crate::domain::flow::FlowStatus;
 use crate::domain::ids::{AgentId, RunId};
+use crate::domain::rate::Rate;
 use crate::domain::timing::LatencySummary;
 
 use super::messages::Ending;
@@ -132,8 +133,9 @@ impl CycleUnderWay {
         now: Instant,
         ended_at: NaiveDateTime,
         latency: LatencySummary,
+        rate: Rate,
     ) -> CycleRecord {
-        let seconds = now.saturating_duration_since(self.began).as_secs_f64();
+        let took = now.saturating_duration_since(self.began);
         CycleRecord {
             run_id,
             cycle: self.cycle,
@@ -145,14 +147,20 @@ impl CycleUnderWay {
             counts: self.counts,
             volume: self.volume,
             lateness_ms: self.lateness_ms,
-            requests_per_second: if seconds > 0.0 {
-                self.volume.requests as f64 / seconds
-            } else {
-                0.0
-            },
+            requests_per_second: per_second(self.volume.requests, took, rate),
             latency,
         }
     }
+}
+
+/// Requests per second over `took`. A limit is one of whole seconds: the burst of a shorter cycle
+/// is no higher rate.
+fn per_second(requests: u64, took: Duration, rate: Rate) -> f64 {
+    let counted = match rate {
+        Rate::PerSecond(_) => took.max(Duration::from_secs(1)),
+        Rate::Unlimited => took,
+    };
+    if counted.is_zero() { 0.0 } else { requests as f64 / counted.as_secs_f64() }
 }
 
 #[cfg(test)]
@@ -189,6 +197,15 @@ mod tests {
         assert_eq!(cycle.counts.released, 7);
         assert_eq!(cycle.counts.accounted(), 7);
         assert_eq!(cycle.counts.shopped, 2);
+    }
+
+    #[test]
+    fn the_burst_of_a_short_cycle_is_no_rate_above_the_limit() {
+        let short = Duration::from_millis(20);
+        assert_eq!(per_second(60, short, Rate::PerSecond(600.0)), 60.0);
+        assert_eq!(per_second(60, short, Rate::Unlimited), 3_000.0);
+        assert_eq!(per_second(900, Duration::from_secs(2), Rate::PerSecond(600.0)), 450.0);
+        assert_eq!(per_second(0, Duration::ZERO, Rate::Unlimited), 0.0);
     }
 
     #[test]

@@ -136,7 +136,7 @@ pub struct CycleRecord {
     pub volume: CycleVolume,
     /// now - (start + cycles x interval) without pauses, at the tick, milliseconds.
     pub lateness_ms: i64,
-    /// Requests per real second over the cycle.
+    /// Requests per real second from tick to barrier; over at least 1 s where the rate is limited.
     pub requests_per_second: f64,
     /// Percentiles of this cycle's calls.
     pub latency: LatencySummary,

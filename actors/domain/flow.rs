@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::cycle::{Cycle, ReplayNumber};
 use super::event::{CouponInteraction, FlowEvent};
 use super::ids::{
-    AgentId, CohortName, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId, SessionId,
-    StoreId,
+    AgentId, CohortName, CouponId, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId,
+    SessionId, StoreId,
 };
 use super::money::Cents;
 use super::offer::{Assignment, Coupon};
@@ -118,6 +118,8 @@ pub struct Order {
     pub final_total: Cents,
     /// One per product.
     pub lines: Vec<OrderLine>,
+    /// The coupons that counted, where the shop says so: only they are redeemed.
+    pub coupons: Option<Vec<CouponId>>,
 }
 
 /// One line of an order.

@@ -19,8 +19,8 @@ use serde::Deserialize;
 
 pub use answers::{
     Answers, CartAnswer, ClearedAnswer, CouponFields, CouponsAnswer, DiscountKind, ItemAnswer,
-    LatestOrderAnswer, LineFields, MoneyUnit, OrderAnswer, ProductAnswer, ProductFields,
-    ProductsAnswer, StoreSelectedAnswer, StoresAnswer, SummaryAnswer,
+    LatestOrderAnswer, LineFields, MoneyUnit, OrderAnswer, OrderCoupons, ProductAnswer,
+    ProductFields, ProductsAnswer, StoreSelectedAnswer, StoresAnswer, SummaryAnswer,
 };
 pub use auth::{Auth, Jwt, SecretSource};
 pub use body::BodyTemplate;

@@ -24,7 +24,8 @@ async fn missing(status: u16, body: &str, call: ShopCall) -> String {
 const ORDER: &str = r#"{"success":true,"order":{"id":"o-1","items":[
     {"product_id":17,"quantity":3,"unit_price":3.33,"discount_amount":0.9975,"line_total":8.9925}],
     "totals":{"subtotal":9.99,"item_discounts":0.9975,"frontstore_discount":0,
-    "discount_total":0.9975,"final_total":8.9925}}}"#;
+    "discount_total":0.9975,"final_total":8.9925},
+    "applied_coupons":[{"coupon_id":"c-1","discount_amount":0.9975}]}}"#;
 
 #[actix::test]
 async fn an_order_is_rounded_half_up_to_the_cent() {
@@ -39,6 +40,18 @@ async fn an_order_is_rounded_half_up_to_the_cent() {
     assert_eq!((line.product_id.as_str(), line.quantity), ("17", 3));
     assert_eq!((line.unit_price, line.discount), (Cents(333), Cents(100)));
     assert_eq!(line.line_total, Cents(899));
+    assert_eq!(order.coupons, Some(vec![CouponId::new("c-1")]));
+}
+
+#[actix::test]
+async fn an_order_whose_coupons_cannot_be_read_is_still_an_order() {
+    for unknown in ["applied_coupons", "coupon_id"] {
+        let body = ORDER.replacen(unknown, "x", 1);
+        let ShopReply::OrderPlaced(order) = reply(201, &body, ShopCall::Checkout).await else {
+            panic!("no order: {body}");
+        };
+        assert_eq!(order.coupons, None, "{body}");
+    }
 }
 
 #[actix::test]

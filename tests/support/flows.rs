@@ -150,6 +150,7 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
             discount_total: Cents::ZERO,
             final_total: Cents(900),
             lines: vec![line("milk"), line("bread")],
+            coupons: None,
         }),
         key,
     }

@@ -119,5 +119,6 @@ fn reconstructed(cart: &[crate::domain::cart::CartLine], placed: PlacedOrder) ->
         discount_total: discount,
         final_total,
         lines,
+        coupons: None,
     }
 }

@@ -6,12 +6,14 @@ mod value;
 
 use actors::domain::catalog::Product;
 use actors::domain::flow::{Order, OrderLine};
-use actors::domain::ids::{OrderId, ProductId, StoreId};
+use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use actors::ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
 use serde_json::Value;
 
 use self::value::At;
-use crate::shop_api::profile::{LineFields, OrderAnswer, ProductFields, Profile, StepName};
+use crate::shop_api::profile::{
+    LineFields, OrderAnswer, OrderCoupons, ProductFields, Profile, StepName,
+};
 
 /// Why a body is not what the profile says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +161,14 @@ fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable>
         discount_total: at.price(&fields.discount_total)?,
         final_total: at.price(&fields.final_total)?,
         lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
+        coupons: fields.coupons.as_ref().and_then(|coupons| read_used(coupons, at)),
     }))
+}
+
+/// An order that was placed stays one, whatever this list looks like: what cannot be read of it is
+/// unknown.
+fn read_used(fields: &OrderCoupons, at: At<'_>) -> Option<Vec<CouponId>> {
+    at.each(&fields.list, |item| item.id(&fields.id).map(CouponId::new)).ok()
 }
 
 fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {

@@ -77,6 +77,7 @@ impl Basket {
             discount_total: reduction.total(),
             final_total: subtotal - reduction.total(),
             lines,
+            coupons: None,
         }
     }
 

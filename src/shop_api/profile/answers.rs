@@ -213,6 +213,19 @@ pub struct OrderAnswer {
     pub lines: Field,
     /// In a line.
     pub line: LineFields,
+    /// The coupons that counted; absent: all that were applied.
+    #[serde(default)]
+    pub coupons: Option<OrderCoupons>,
+}
+
+/// The coupons that counted in an order.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderCoupons {
+    /// The list; may be absent in an answer.
+    pub list: Field,
+    /// In an item.
+    pub id: Field,
 }
 
 /// A line of an order.
