@@ -3,6 +3,7 @@
 //! Everything here is made from what the Coordinator publishes; nothing is counted a second time.
 
 pub mod cycle_line;
+pub mod frozen;
 pub mod progress;
 pub mod summary;
 mod units;

@@ -1,5 +1,6 @@
 //! What is shown while a run goes on: lines, JSON lines, a progress line on a terminal, or nothing.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use actors::coordinator::status::RunStatus;
@@ -7,7 +8,7 @@ use actors::domain::cycle::CycleRecord;
 use actors::ports::store::RunState;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{cycle_line, units};
+use super::{cycle_line, frozen, units};
 use crate::config::log::Log;
 use crate::config::words::LogFormat;
 use crate::logging::Screen;
@@ -22,6 +23,8 @@ pub struct Progress {
     screen: Screen,
     /// What is shown.
     view: View,
+    /// Whether the last picture was of a frozen run, so that a freeze is told once.
+    was_frozen: Cell<bool>,
 }
 
 /// What is shown while a run goes on.
@@ -46,7 +49,7 @@ impl Progress {
             (false, LogFormat::Text) if is_terminal => View::Bar(bar(&screen, planned)),
             (false, LogFormat::Text) => View::Lines,
         };
-        Self { screen, view }
+        Self { screen, view, was_frozen: Cell::new(false) }
     }
 
     /// A cycle has closed.
@@ -65,6 +68,11 @@ impl Progress {
 
     /// The picture has changed.
     pub fn status(&self, status: &RunStatus) {
+        let is_frozen = status.frozen.is_some();
+        let was_frozen = self.was_frozen.replace(is_frozen);
+        if is_frozen && !was_frozen && !matches!(self.view, View::Json) {
+            self.screen.line(&frozen::text(status));
+        }
         match &self.view {
             View::Bar(bar) => bar.set_message(message(status)),
             View::Quiet | View::Lines | View::Json => {}

@@ -1,0 +1,45 @@
+//! What a frozen run tells its operator: why, what to look at, and the way out.
+
+use actors::circuit_breaker::messages::FreezeReason;
+use actors::coordinator::status::RunStatus;
+
+/// A few lines; empty for a run that is not frozen.
+pub fn text(status: &RunStatus) -> String {
+    let Some(reason) = &status.frozen else { return String::new() };
+    let lines = [
+        format!("FROZEN at cycle {}, simulated {}", status.cycle, status.simulated_at),
+        format!("  why      {reason}"),
+        format!("  look at  {}", look_at(reason)),
+        "  then     it sends nothing until you open it: Ctrl-C ends this process with a \
+         checkpoint, `cartload resume --unfreeze` repeats the broken cycle and goes on"
+            .to_owned(),
+    ];
+    lines.join("\n")
+}
+
+/// Where the cause is most likely found.
+fn look_at(reason: &FreezeReason) -> String {
+    match reason {
+        FreezeReason::FailuresInCycle { .. } | FreezeReason::FailuresInARow { .. } => {
+            "the calls named above, in the shop's own log at this time".to_owned()
+        }
+        FreezeReason::Outage { http_session, .. } => format!(
+            "whether the shop is up and reachable from here (first seen over HTTP session \
+             {http_session})"
+        ),
+        FreezeReason::NothingAccepted { .. } => {
+            "stock and the selected stores: the shop answers, but takes nothing into a cart"
+                .to_owned()
+        }
+        FreezeReason::ServiceDied { .. } => {
+            "the messages above: this is a fault of cartload itself, please report it".to_owned()
+        }
+        FreezeReason::Quarantines { .. } => {
+            "the panics named in the incidents: agents crash again and again".to_owned()
+        }
+        FreezeReason::StoreFailed { .. } => {
+            "the database: free space, rights, and whether it answers".to_owned()
+        }
+        FreezeReason::Tripped { .. } => "nothing: this is a drill".to_owned(),
+    }
+}
