@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod freezing;
 mod full_cycle;
 mod practice_shop;
 mod shop_api;
