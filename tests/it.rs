@@ -5,6 +5,8 @@
 mod cli;
 mod freezing;
 mod full_cycle;
+mod limits;
+mod money;
 mod practice_shop;
 mod shop_api;
 mod store_contract;
