@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod freezing;
 mod full_cycle;
+mod limits;
+mod money;
 mod practice_shop;
 mod shop_api;
 mod store_contract;

@@ -4,6 +4,7 @@ pub mod flows;
 pub mod pgbouncer;
 pub mod population;
 pub mod postgres;
+pub mod real_run;
 pub mod recording_store;
 pub mod run;
 pub mod scripted_shop;

@@ -75,9 +75,11 @@ impl Pacer {
         }
     }
 
-    /// A repeated cycle takes the place of the broken one: its tick is not counted twice.
+    /// A repeated cycle takes the place of the broken one: its tick is not counted twice, and it is
+    /// due when that one was, which is at once.
     pub fn repeat_tick(&mut self) {
         self.ticks = self.ticks.saturating_sub(1);
+        self.last_due = self.last_due.and_then(|due| due.checked_sub(self.interval));
     }
 
     /// A new interval from the next tick on; lateness starts over.
@@ -142,6 +144,22 @@ mod tests {
         let due = pacer.next_due(start + Duration::from_secs(1_020));
         assert_eq!(due, start + Duration::from_secs(1_075));
         assert_eq!(pacer.tick(due, due), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_repeated_cycle_begins_at_once_and_is_late_by_what_the_broken_one_took() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut pacer = Pacer::new(INTERVAL, start);
+        pacer.tick(start, start);
+        pacer.tick(at(75), at(75));
+        pacer.pause(at(77));
+        pacer.resume(at(1_077));
+        pacer.repeat_tick();
+        let due = pacer.next_due(at(1_078));
+        assert_eq!(due, at(1_078));
+        assert_eq!(pacer.tick(due, due), Duration::from_secs(3));
+        assert_eq!(pacer.next_due(at(1_090)), at(1_153));
     }
 
     #[test]

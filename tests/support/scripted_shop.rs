@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
-use actors::domain::ids::SessionId;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall, ShopRequest, ShopTraits,
@@ -26,7 +25,6 @@ pub struct Ask<'a> {
     /// Who calls; empty for calls without auth (probes).
     pub agent: &'a str,
     pub call: &'a ShopCall,
-    pub session: SessionId,
     /// The cycle under way; 0 before the first tick.
     pub cycle: u32,
     /// The attempt at it.
@@ -91,10 +89,10 @@ impl ScriptedShop {
 
     pub fn factory(&self) -> ShopApiFactory {
         let shop = self.clone();
-        Arc::new(move |session| {
+        Arc::new(move |_session| {
             let on_sent: OnSent = shop.meter.on_sent();
             let mock = MockShop::new(shop.goods.clone(), Arc::clone(&on_sent));
-            Box::new(Counter { shop: shop.clone(), session, mock, on_sent })
+            Box::new(Counter { shop: shop.clone(), mock, on_sent })
         })
     }
 
@@ -117,7 +115,6 @@ impl ScriptedShop {
 /// The way of one HTTP session to the shop.
 struct Counter {
     shop: ScriptedShop,
-    session: SessionId,
     mock: MockShop,
     on_sent: OnSent,
 }
@@ -138,7 +135,6 @@ impl ShopApi for Counter {
         let act = (self.shop.script)(&Ask {
             agent: &agent,
             call: &request.call,
-            session: self.session,
             cycle: at.0,
             replay: at.1,
             in_flow: caller.is_some_and(|c| c.flow_id.is_some()),

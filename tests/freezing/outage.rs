@@ -1,0 +1,137 @@
+//! A shop that is gone: the probe decides, within 5 s of the first refused call and within 10 s of
+//! the first that timed out (Q5.5).
+
+use std::time::{Duration, Instant};
+
+use actors::circuit_breaker::messages::FreezeReason;
+use actors::domain::behavior::{Behavior, FrequencyBase};
+use actors::ports::pacing::{Pacing, SystemPacing};
+use actors::ports::shop_api::ApiErrorKind;
+use actors::ports::store::RunState;
+
+use crate::support::population::{always_shopping, load};
+use crate::support::run::{Live, run_of};
+use crate::support::scripted_shop::{Act, Ask};
+
+/// About one in sixty agents shops in an hour, nobody browses: too few to fill a cycle with
+/// failures.
+fn quiet() -> Behavior {
+    let base = 0.01;
+    let shop_base = FrequencyBase { frequent: base, regular: base, occasional: base, rare: base };
+    Behavior { shop_base, browse_base: 0.0, ..load() }
+}
+
+/// From cycle 1 on every call, probes included, fails so, until the run is attempted again.
+fn gone(how: fn() -> Act) -> impl Fn(&Ask) -> Act + Send + Sync {
+    move |ask: &Ask| match ask.cycle > 0 && ask.replay == 0 {
+        true => how(),
+        false => Act::Answer,
+    }
+}
+
+fn refused() -> Act {
+    Act::Fail(ApiErrorKind::ConnectRefused)
+}
+
+fn edge_down() -> Act {
+    Act::Fail(ApiErrorKind::EdgeDown(502))
+}
+
+fn silent() -> Act {
+    Act::FailAfter(Duration::from_secs(10), ApiErrorKind::CallTimeout)
+}
+
+/// When the run froze, and when its first failed call was sent.
+async fn frozen_at(run: &mut Live) -> (Instant, Instant) {
+    run.until(|s| s.state == RunState::Frozen).await;
+    let first = run.shop.log().into_iter().find(|sent| sent.failed).unwrap();
+    (SystemPacing.now(), first.at)
+}
+
+#[actix::test]
+async fn refused_connections_and_502_freeze_within_five_seconds() {
+    for how in [refused as fn() -> Act, edge_down] {
+        for behavior in [always_shopping(), quiet()] {
+            let setup = run_of(372).behavior(behavior).time_scale(48.0).shop(gone(how));
+            let mut run = setup.start().await;
+            let (frozen, failed) = frozen_at(&mut run).await;
+            assert!(frozen - failed <= Duration::from_secs(5), "{:?}", frozen - failed);
+        }
+    }
+}
+
+#[actix::test]
+async fn a_quiet_run_freezes_by_its_probe() {
+    let setup = run_of(372).behavior(quiet()).time_scale(48.0).shop(gone(refused));
+    let mut run = setup.start().await;
+    let status = run.until_frozen().await;
+    let frozen = status.frozen.unwrap();
+    assert!(matches!(frozen, FreezeReason::Outage { .. }), "{frozen:?}");
+    let probes = run.shop.log().into_iter().filter(|sent| sent.failed && sent.agent.is_empty());
+    assert_eq!(probes.count(), 3);
+}
+
+#[actix::test]
+async fn a_silent_shop_freezes_within_ten_seconds_of_the_first_timeout() {
+    for behavior in [always_shopping(), quiet()] {
+        let setup = run_of(372).behavior(behavior).time_scale(48.0).shop(gone(silent));
+        let mut run = setup.start().await;
+        let (frozen, sent) = frozen_at(&mut run).await;
+        let after_timeout = frozen - sent - Duration::from_secs(10);
+        assert!(after_timeout <= Duration::from_secs(10), "{after_timeout:?}");
+    }
+}
+
+#[actix::test]
+async fn an_outage_ends_with_the_operators_resume_and_the_cycle_is_repeated() {
+    for how in [refused as fn() -> Act, silent] {
+        let healed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (seen, broken) = (healed.clone(), gone(how));
+        let script = move |ask: &Ask| match seen.load(std::sync::atomic::Ordering::Relaxed) {
+            true => Act::Answer,
+            false => broken(ask),
+        };
+        let setup = run_of(372).behavior(always_shopping()).time_scale(48.0).cycles(3);
+        let mut run = setup.shop(script).start().await;
+        run.until_frozen().await;
+        let calls = run.shop.calls();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert_eq!(run.shop.calls(), calls, "nothing is sent while frozen");
+        healed.store(true, std::sync::atomic::Ordering::Relaxed);
+        run.resume().await.unwrap();
+        let run = run.finish().await;
+        assert_eq!(run.state, RunState::Completed);
+        let attempts = super::attempts(&run.store.cycles());
+        assert_eq!(attempts, [(0, 0, false), (1, 0, true), (1, 1, false), (2, 0, false)]);
+    }
+}
+
+#[actix::test]
+async fn in_a_quiet_run_failures_in_a_row_over_cycles_freeze() {
+    let script = |ask: &Ask| match ask.in_flow {
+        true => Act::Fail(ApiErrorKind::ServerError(500)),
+        false => Act::Answer,
+    };
+    let setup = run_of(372).behavior(quiet()).time_scale(48.0).shop(script);
+    let mut run = setup.start().await;
+    let frozen = run.until_frozen().await.frozen.unwrap();
+    assert!(matches!(frozen, FreezeReason::FailuresInARow { failures: 19, .. }), "{frozen:?}");
+    assert!(run.store.cycles().len() > 1);
+}
+
+#[actix::test]
+async fn a_hiccup_that_the_probe_disproves_does_not_freeze() {
+    let hits = std::sync::atomic::AtomicU32::new(0);
+    let script = move |ask: &Ask| {
+        let is_hit = ask.in_flow && ask.cycle == 1;
+        match is_hit && hits.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 10 {
+            true => Act::Fail(ApiErrorKind::ConnectRefused),
+            false => Act::Answer,
+        }
+    };
+    let setup = run_of(372).behavior(always_shopping()).time_scale(48.0).cycles(3).shop(script);
+    let run = setup.finish().await;
+    assert_eq!(run.state, RunState::Completed);
+    assert_eq!(run.status.totals.counts.failed, 0, "refused connections are tried again");
+    assert!(run.shop.log().iter().filter(|sent| sent.agent.is_empty()).count() >= 1, "probed");
+}

@@ -1,0 +1,80 @@
+//! The limit as the shop sees it, over real HTTP with idle gaps between cycles; and each agent on
+//! one HTTP session's connections only.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use actors::domain::ids::{AgentId, SessionId};
+use actors::domain::rate::Rate;
+use actors::ports::store::RunState;
+use actors::session_pool::assignment::{HTTP_SESSIONS, session_of};
+
+use crate::support::population::{always_shopping, load};
+use crate::support::real_run::{self, RealRun};
+
+/// Agents of the limited runs: each has one call waiting nearly all the time.
+const AGENTS: usize = 12;
+const RATE: f64 = 50.0;
+
+/// Two cycles of about 70 requests, 2.5 s apart: a burst, a second of work, a gap, a burst.
+async fn limited_run() -> RealRun {
+    let mut plan = real_run::practice_plan(always_shopping());
+    plan.rate = Rate::PerSecond(RATE);
+    plan.interval = Duration::from_millis(2_500);
+    plan.ends.cycles = Some(2);
+    real_run::run(plan, real_run::dry(AGENTS)).await
+}
+
+/// Requests a second while most of the agents had a call waiting: from the tenth, when the burst is
+/// spent, to the fiftieth of the first cycle's 70.
+fn delivered(sent: &[Instant]) -> f64 {
+    let (first, last) = (10, 50);
+    (last - first) as f64 / (sent[last] - sent[first]).as_secs_f64()
+}
+
+#[actix::test]
+async fn the_shop_never_counts_more_than_51_in_a_second_and_the_limit_is_used() {
+    let mut seen = Vec::new();
+    // A machine that stands still for a moment delivers less, and lets an early request arrive
+    // late at the shop; what is sent keeps the limit all the same.
+    for _ in 0..3 {
+        let run = limited_run().await;
+        assert_eq!((run.state, run.status.totals.counts.failed), (RunState::Completed, 0));
+        assert!(run.status.requests_max_in_1s <= 51, "{}", run.status.requests_max_in_1s);
+        assert_eq!(run.ledger.requests_total, run.status.requests_sent);
+        let gap = run.sent.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(gap > Some(Duration::from_millis(200)), "no idle gap: {gap:?}");
+        let (arrived, rate) = (run.ledger.requests_max_in_1s, delivered(&run.sent));
+        if arrived <= 51 && rate >= 0.995 * RATE {
+            return;
+        }
+        seen.push((arrived, rate));
+    }
+    panic!("(most in 1 s at the shop, delivered of {RATE}/s): {seen:?}");
+}
+
+#[actix::test]
+async fn each_agent_is_seen_on_one_http_sessions_connections_only() {
+    let mut plan = real_run::practice_plan(load());
+    plan.ends.cycles = Some(2);
+    let run = real_run::run(plan, real_run::dry(372)).await;
+    assert_eq!(run.state, RunState::Completed);
+    assert_eq!(run.ledger.connections_unlisted, 0);
+    let mut owner: BTreeMap<SocketAddr, SessionId> = BTreeMap::new();
+    // The start-up look asks in the first agent's name, over session 0: its sockets come last.
+    let look = "agent_001";
+    let (looked, others): (Vec<_>, Vec<_>) =
+        run.ledger.connections.iter().partition(|(agent, _)| *agent == look);
+    for (agent, sockets) in others.into_iter().chain(looked) {
+        let session = session_of(&AgentId::new(agent), HTTP_SESSIONS);
+        for socket in sockets {
+            let known = *owner.entry(*socket).or_insert(session);
+            let is_look = agent == look && known == SessionId(0);
+            assert!(known == session || is_look, "{agent} on {socket} of session {known}");
+        }
+    }
+    assert!(run.ledger.connections.len() > 200);
+    let sessions: std::collections::BTreeSet<_> = owner.into_values().collect();
+    assert_eq!(sessions.len(), usize::from(HTTP_SESSIONS));
+}
