@@ -12,6 +12,7 @@ pub mod calls;
 pub mod decision;
 pub mod draft;
 pub mod flow;
+pub mod granted;
 pub mod memory;
 pub mod messages;
 pub mod monitor;
@@ -88,7 +89,7 @@ impl Agent {
     ) -> Self {
         let hours = HourWeights::of(persona.time_of_day);
         let rng = Xoshiro256PlusPlus::seed_from_u64(rand::rng().random());
-        let state = AgentState { rng, memory, store: None, granted_at: None };
+        let state = AgentState { rng, memory, store: None, granted: None };
         Self {
             doors,
             settings,

@@ -27,6 +27,7 @@ use crate::rate_limiter::parked::ParkedTime;
 use super::calls::{CallStop, Calls};
 use super::decision;
 use super::draft::{Draft, FlowEnding, Moment};
+use super::granted::Granted;
 use super::messages::ShopFacts;
 use super::temporal::VisitClock;
 
@@ -63,8 +64,8 @@ pub struct AgentState {
     pub memory: AgentMemory,
     /// The branch it has selected in this process.
     pub store: Option<StoreId>,
-    /// The newest assignment the shop was handed.
-    pub granted_at: Option<NaiveDateTime>,
+    /// The wallet the shop was handed.
+    pub granted: Option<Granted>,
 }
 
 /// The draft, shared with the agent's Monitor so that a panic leaves what was known.
@@ -137,14 +138,19 @@ impl Visit {
             self.with(|d| d.shop_cart = ShopCart::Dirty);
             self.clear_cart().await?;
         }
-        let (newest, coupons) = self.with(|d| {
-            let ids: Vec<_> = d.wallet.assignments.iter().map(|a| a.coupon_id.clone()).collect();
-            (d.wallet.newest_assigned_at, ids)
-        });
-        let stale = newest.is_some() && newest != self.state.granted_at;
-        if self.settings.shop.wallet == WalletMode::Engine && stale && !coupons.is_empty() {
+        if self.settings.shop.wallet == WalletMode::Engine {
+            self.hand_over_the_wallet().await?;
+        }
+        Ok(())
+    }
+
+    async fn hand_over_the_wallet(&mut self) -> Result<(), CallStop> {
+        let (wallet, now) = self.with(|d| (d.wallet.clone(), d.key.simulated_at));
+        let Some(granted) = Granted::of(&wallet) else { return Ok(()) };
+        if self.state.granted.is_none_or(|old| !old.is_good(&wallet, now)) {
+            let coupons = wallet.assignments.into_iter().map(|a| a.coupon_id).collect();
             self.ask(ShopCall::GrantWallet { coupons }).await?;
-            self.state.granted_at = newest;
+            self.state.granted = Some(granted);
         }
         Ok(())
     }

@@ -29,8 +29,13 @@ impl Visit {
             self.log_shop_assignments(&eligible);
             self.log_shop_assignments(&ineligible);
         }
+        let fills_wallet = self.settings.shop.wallet == WalletMode::Engine;
         let usable: Vec<Coupon> = self.with(|d| {
-            let fits = |c: &&ShopCoupon| c.coupon.is_eligible_for(&d.cart);
+            // What cartload did not assign, or took back, is not the agent's to use. A flow that
+            // was not opened (`--mock-api`) was not told what it holds.
+            let knows = fills_wallet && d.opened;
+            let held = |c: &ShopCoupon| !knows || d.wallet.holds(&c.coupon.id).is_some();
+            let fits = |c: &&ShopCoupon| c.coupon.is_eligible_for(&d.cart) && held(c);
             eligible.iter().filter(fits).map(|c| c.coupon.clone()).collect()
         });
         let shown: Vec<Coupon> = eligible.into_iter().map(|c| c.coupon).collect();
