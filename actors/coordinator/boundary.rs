@@ -46,6 +46,7 @@ impl Coordinator {
             let memory = prepared.memories.remove(&persona.agent_id).unwrap_or_default();
             builder(persona, incarnation, memory, &address)
         });
+        self.recall_crashes();
         if let Some(replay) = prepared.replay {
             self.progress.attempts = super::attempt::Attempts::after(replay);
         }
@@ -261,7 +262,7 @@ impl Coordinator {
             state,
             totals: self.progress.totals,
             offers: self.progress.offers,
-            crashes: self.roster.crash_history(),
+            crashes: self.roster.crash_history(self.progress.cycle),
             quarantined: self.roster.quarantined(),
             agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
             settings: self.plan.settings.clone(),

@@ -142,6 +142,8 @@ impl Look {
             calls: Calls {
                 permits: services.permits.clone(),
                 session: services.sessions[0].clone(),
+                down: crate::session_pool::board::DownFlag::default(),
+                progress: crate::agent::progress::ProgressMark::default(),
                 pacing,
                 parked: ParkedTime::default(),
                 caller,
@@ -159,7 +161,7 @@ impl Look {
         self.calls.ask(call, &mut self.rng).await.map_err(|stop| match stop {
             CallStop::Api(error) => StartError::Shop(error),
             CallStop::NoPermit(refused) => StartError::Ended(refused.to_string()),
-            CallStop::SessionGone => StartError::Shop(ApiError {
+            CallStop::SessionDown | CallStop::SessionGone => StartError::Shop(ApiError {
                 call: name,
                 kind: ApiErrorKind::Disconnected,
                 detail: Some("the HTTP session is gone".to_owned()),

@@ -102,7 +102,7 @@ impl Visit {
     /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears
     /// (Q5.4).
     async fn checkout_stopped(&mut self, stop: CallStop) -> Result<FlowEnding, CallStop> {
-        if matches!(stop, CallStop::NoPermit(_)) {
+        if matches!(stop, CallStop::NoPermit(_) | CallStop::SessionDown) {
             return Err(stop);
         }
         let at = self.moment(VisitClock::checkout);
@@ -112,7 +112,7 @@ impl Visit {
         }
         let uncertain = match &stop {
             CallStop::Api(error) => error.sent_at.is_some() && is_uncertain(&error.kind),
-            CallStop::NoPermit(_) | CallStop::SessionGone => false,
+            CallStop::NoPermit(_) | CallStop::SessionDown | CallStop::SessionGone => false,
         };
         let reason = if uncertain { EndReason::CheckoutUnknown } else { EndReason::CheckoutFailed };
         self.with(|d| d.checkout_failed(reason.as_str(), false, at));
