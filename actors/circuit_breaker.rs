@@ -1,8 +1,8 @@
 //! The CircuitBreaker: freezes the run when too much fails, or when the shop is gone.
 //!
 //! *Owns*: the count of failures, the probe under way. *Accepts*: [`RecordOutcome`],
-//! [`OutageSignal`], [`ProbeVia`], [`Trip`], [`ResetByOperator`]. *Sends*: [`Refuse`] to the
-//! RateLimiter, then [`Frozen`] to the Coordinator, once a freeze; probe calls to the HTTP
+//! [`OutageSignal`], [`ProbeVia`], [`Trip`], [`Forgive`], [`ResetByOperator`]. *Sends*: [`Refuse`]
+//! to the RateLimiter, then [`Frozen`] to the Coordinator, once a freeze; probe calls to the HTTP
 //! sessions. *When it fails*: the Coordinator finds its mailbox closed. *Bounds*: one probe at a
 //! time.
 
@@ -16,7 +16,7 @@ use actix::prelude::*;
 
 use self::breaker::Breaker;
 use self::messages::{
-    FreezeReason, OutageSignal, ProbeVia, RecordOutcome, ResetByOperator, Trip, Verdict,
+    Forgive, FreezeReason, OutageSignal, ProbeVia, RecordOutcome, ResetByOperator, Trip, Verdict,
 };
 use self::probe::{PERMITS_PER_CALL_MAX, PROBE_CALL_MAX, PROBE_PAUSE};
 use crate::coordinator::messages::Frozen;
@@ -122,6 +122,16 @@ impl Handler<Trip> for CircuitBreaker {
 
     fn handle(&mut self, Trip(reason): Trip, ctx: &mut Self::Context) {
         self.freeze(reason, ctx);
+    }
+}
+
+impl Handler<Forgive> for CircuitBreaker {
+    type Result = Verdict;
+
+    fn handle(&mut self, Forgive(http_session): Forgive, _: &mut Self::Context) -> Verdict {
+        let forgiven = self.breaker.forgive(http_session);
+        tracing::info!(http_session = http_session.0, forgiven, "failures were taken back");
+        self.breaker.verdict()
     }
 }
 

@@ -2,16 +2,19 @@
 //!
 //! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
 //! state of any agent, only who is outstanding and who is alive.
-//! *Accepts*: `StartRun`, `Pause`, `Resume`, `CheckpointNow`, `Quit` from operators' doors;
-//! `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen` as tells.
-//! *Sends*: `RunCycle` to agents; gate messages to the RateLimiter; `RecordOutcome` to the
-//! CircuitBreaker; rows to the DbWriter; `SaveCheckpoint`; `RefreshOffers`.
+//! *Accepts*: `StartRun`, `Pause`, `Resume`, `CheckpointNow`, `Revive`, `Quit` from operators'
+//! doors and `Inject` from a developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`,
+//! `Frozen`, `SessionNews`, `ServiceDown` as tells.
+//! *Sends*: `RunCycle` and `Drill` to agents; gate messages to the RateLimiter; `RecordOutcome` and
+//! `Forgive` to the CircuitBreaker; rows to the DbWriter; probes to HTTP sessions in doubt or down;
+//! `SaveCheckpoint`; `RefreshOffers`.
 //! *When it fails*: the run ends; the next `resume` continues from the newest checkpoint.
 //! *Bounds*: one cycle under way; one report per agent and cycle (372).
 
 mod attempt;
 mod boundary;
 mod commands;
+mod crash_log;
 pub mod cycle;
 mod down;
 mod freeze;
@@ -22,10 +25,13 @@ pub mod plan;
 pub mod progress;
 pub mod ramp;
 pub mod roster;
+pub mod service_watch;
 pub mod services;
 mod session_check;
+mod sessions;
 mod start;
 pub mod status;
+pub mod supervision;
 mod ticking;
 
 use std::sync::Arc;
@@ -47,14 +53,15 @@ use crate::ports::store::{PoolStatus, RunState};
 use crate::session_pool::request_meter::SharedMeter;
 
 use messages::{
-    AgentDown, AgentFinished, CheckpointNow, CommandRefused, Ending, Frozen, OffersRefreshed,
-    Pause, Quit, Resume, StartError, StartRun,
+    AgentDown, AgentFinished, CheckpointNow, CommandRefused, Ending, Frozen, Inject,
+    OffersRefreshed, Pause, Quit, Resume, Revive, ServiceDown, SessionNews, StartError, StartRun,
 };
 use plan::RunPlan;
 use progress::{Orders, Phase, Progress};
 use roster::Roster;
 use services::Services;
 use status::RunStatus;
+use supervision::Supervision;
 
 /// How often the run says that its owner lives; 120 s of silence make it dead.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
@@ -84,6 +91,8 @@ pub struct Coordinator {
     orders: Orders,
     /// What the shop showed at the start.
     shop: Arc<ShopFacts>,
+    /// What is known of services and HTTP sessions.
+    supervision: Supervision,
     /// Who watches.
     outlets: Outlets,
 }
@@ -109,6 +118,7 @@ impl Coordinator {
         plan: Arc<RunPlan>,
         pacing: Arc<dyn Pacing>,
         builder: AgentBuilder,
+        supervision: Supervision,
         outlets: Outlets,
     ) -> Self {
         let progress = Progress::new(&plan, pacing.now());
@@ -122,6 +132,7 @@ impl Coordinator {
             phase: Phase::Starting,
             orders: Orders::default(),
             shop: Arc::default(),
+            supervision,
             outlets,
         }
     }
@@ -185,6 +196,22 @@ impl Handler<Quit> for Coordinator {
     }
 }
 
+impl Handler<Revive> for Coordinator {
+    type Result = Result<(), CommandRefused>;
+
+    fn handle(&mut self, Revive(agent_id): Revive, _: &mut Self::Context) -> Self::Result {
+        self.revive(agent_id)
+    }
+}
+
+impl Handler<Inject> for Coordinator {
+    type Result = Result<(), CommandRefused>;
+
+    fn handle(&mut self, inject: Inject, _: &mut Self::Context) -> Self::Result {
+        self.inject(inject)
+    }
+}
+
 impl Handler<AgentFinished> for Coordinator {
     type Result = ();
 
@@ -202,8 +229,12 @@ impl Handler<AgentFinished> for Coordinator {
             self.progress.latency.record(*timing);
         }
         self.note_unrecorded(&report.agent_id, &report.ending);
-        let outcome = outcome_of(&report.ending);
-        self.judge(report.agent_id, report.http_session, outcome, ctx);
+        let (agent_id, http_session) = (report.agent_id, report.http_session);
+        let excused = self.is_excused(http_session, &report.ending);
+        let outcome = if excused { Outcome::Neutral } else { outcome_of(&report.ending) };
+        if !self.holds(&agent_id, http_session, &report.ending, &outcome, ctx) {
+            self.judge(agent_id, http_session, outcome, ctx);
+        }
     }
 }
 
@@ -230,6 +261,22 @@ impl Handler<Frozen> for Coordinator {
 
     fn handle(&mut self, frozen: Frozen, ctx: &mut Self::Context) {
         self.freeze(frozen.0, ctx);
+    }
+}
+
+impl Handler<SessionNews> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, news: SessionNews, ctx: &mut Self::Context) {
+        self.session_news(news, ctx);
+    }
+}
+
+impl Handler<ServiceDown> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, ServiceDown(service): ServiceDown, ctx: &mut Self::Context) {
+        self.service_down(service, ctx);
     }
 }
 

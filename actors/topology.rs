@@ -15,9 +15,12 @@ use crate::agent::{Agent, AgentDoors};
 use crate::checkpointer::Checkpointer;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;
+use crate::coordinator::messages::Service;
 use crate::coordinator::plan::RunPlan;
+use crate::coordinator::service_watch::ServiceWatch;
 use crate::coordinator::services::Services;
 use crate::coordinator::status::RunStatus;
+use crate::coordinator::supervision::{ServiceBuilder, Supervision};
 use crate::coordinator::{AgentBuilder, Coordinator, Outlets};
 use crate::db_writer::DbWriter;
 use crate::db_writer::retry::RetryPolicy;
@@ -32,9 +35,10 @@ use crate::ports::store::{RunState, Store};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
 use crate::session_pool::SessionPool;
-use crate::session_pool::messages::Call;
+use crate::session_pool::board::HealthBoard;
+use crate::session_pool::messages::{Call, Reseat};
 use crate::session_pool::request_meter::SharedMeter;
-use crate::session_pool::session::Session;
+use crate::session_pool::session::{Reports, Session};
 
 /// HTTP sessions of a run (Q3.5).
 pub const HTTP_SESSIONS: u8 = 10;
@@ -112,9 +116,11 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
     };
     let coordinator = Coordinator::create(|ctx| {
         let parked = ParkedTime::default();
-        let wired = wire(&plan, &ports, &threads, parked.clone(), ctx.address());
+        let starter = Starter::new(&plan, &ports, &threads, ctx.address());
+        let wired = wire(&starter, parked.clone());
         let builder = agent_builder(&plan, &ports, parked, &wired);
-        Coordinator::new(wired.services, plan, ports.pacing, builder, outlets)
+        let supervision = Supervision::new(starter.service_builder(wired.pool));
+        Coordinator::new(wired.services, plan, ports.pacing, builder, supervision, outlets)
     });
     Running { coordinator, status, cycles, ended, arbiters: threads.owned }
 }
@@ -149,82 +155,163 @@ struct Wired {
     pool: Addr<SessionPool>,
 }
 
-fn wire(
-    plan: &Arc<RunPlan>,
-    ports: &Ports,
-    threads: &Threads,
-    parked: ParkedTime,
+/// What it takes to start a service: at the start, and again when its actor has died.
+struct Starter {
+    plan: Arc<RunPlan>,
+    ports: Ports,
+    /// Where services live.
+    on: ArbiterHandle,
+    /// Where HTTP sessions live, in turn.
+    io: Vec<ArbiterHandle>,
+    /// The store with its bounds; DbWriter and OfferRefresher share them.
+    store: RetryingStore,
+    /// The HTTP sessions' standing; outlives each of them.
+    board: HealthBoard,
     coordinator: Addr<Coordinator>,
-) -> Wired {
-    let on = &threads.services;
-    let (rate, pacing) = (plan.rate, Arc::clone(&ports.pacing));
-    let limiter =
-        RateLimiter::start_in_arbiter(on, move |_| RateLimiter::new(rate, parked, pacing));
-    let store = RetryingStore::new(
-        Arc::clone(&ports.store),
-        plan.writes_in_flight,
-        RetryPolicy::default(),
-        Arc::clone(&ports.pacing),
-    );
-    let written = store.clone();
-    let writer = DbWriter::start_in_arbiter(on, move |_| DbWriter::new(written));
-    let files = Arc::clone(&ports.checkpoints);
-    let checkpointer = Checkpointer::start_in_arbiter(on, move |_| Checkpointer::new(files));
-    let refresher = start_refresher(plan, store, on);
-    let (gate, upward) = (limiter.clone().recipient(), coordinator.recipient());
-    let (permits, clock) = (limiter.clone().recipient(), Arc::clone(&ports.pacing));
-    let breaker = CircuitBreaker::start_in_arbiter(on, move |_| {
-        CircuitBreaker::new(gate, upward, permits, clock)
-    });
-    let sessions = start_sessions(ports, threads, &breaker);
+}
+
+impl Starter {
+    fn new(
+        plan: &Arc<RunPlan>,
+        ports: &Ports,
+        threads: &Threads,
+        coordinator: Addr<Coordinator>,
+    ) -> Self {
+        let store = RetryingStore::new(
+            Arc::clone(&ports.store),
+            plan.writes_in_flight,
+            RetryPolicy::default(),
+            Arc::clone(&ports.pacing),
+        );
+        Self {
+            plan: Arc::clone(plan),
+            ports: ports.clone(),
+            on: threads.services.clone(),
+            io: threads.io.clone(),
+            store,
+            board: HealthBoard::default(),
+            coordinator,
+        }
+    }
+
+    /// Starts an actor under watch.
+    fn start<A: Actor<Context = Context<A>>>(
+        &self,
+        service: Service,
+        on: &ArbiterHandle,
+        build: impl FnOnce() -> A + Send + 'static,
+    ) -> Addr<A> {
+        let watch = ServiceWatch::new(service, self.coordinator.clone().recipient());
+        A::start_in_arbiter(on, move |ctx| {
+            watch.over(ctx);
+            build()
+        })
+    }
+
+    fn limiter(&self, parked: ParkedTime) -> Addr<RateLimiter> {
+        let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
+        let build = move || RateLimiter::new(rate, parked, pacing);
+        self.start(Service::RateLimiter, &self.on, build)
+    }
+
+    fn writer(&self) -> Addr<DbWriter> {
+        let store = self.store.clone();
+        self.start(Service::DbWriter, &self.on, move || DbWriter::new(store))
+    }
+
+    fn checkpointer(&self) -> Addr<Checkpointer> {
+        let files = Arc::clone(&self.ports.checkpoints);
+        self.start(Service::Checkpointer, &self.on, move || Checkpointer::new(files))
+    }
+
+    fn refresher(&self) -> Addr<OfferRefresher> {
+        let (store, policy) = (self.store.clone(), self.plan.offers);
+        let coupons = Arc::clone(&self.plan.coupons);
+        let assigns = self.plan.shop.wallet == WalletMode::Engine;
+        let build = move || OfferRefresher::new(store, coupons, policy, assigns);
+        self.start(Service::OfferRefresher, &self.on, build)
+    }
+
+    fn breaker(&self, limiter: &Addr<RateLimiter>) -> Addr<CircuitBreaker> {
+        let (gate, permits) = (limiter.clone().recipient(), limiter.clone().recipient());
+        let upward = self.coordinator.clone().recipient();
+        let clock = Arc::clone(&self.ports.pacing);
+        let build = move || CircuitBreaker::new(gate, upward, permits, clock);
+        self.start(Service::CircuitBreaker, &self.on, build)
+    }
+
+    fn session(&self, id: SessionId, breaker: &Addr<CircuitBreaker>) -> Recipient<Call> {
+        let (factory, pacing) = (Arc::clone(&self.ports.shop), Arc::clone(&self.ports.pacing));
+        let reports = Reports {
+            outages: Some(breaker.clone().recipient()),
+            news: Some(self.coordinator.clone().recipient()),
+            board: self.board.clone(),
+        };
+        let on = &self.io[usize::from(id.0) % self.io.len()];
+        let build = move || Session::new(id, factory, CALLS_IN_FLIGHT_MAX, reports, pacing);
+        self.start(Service::HttpSession(id), on, build).recipient()
+    }
+
+    fn pool(&self, sessions: Vec<Recipient<Call>>) -> Addr<SessionPool> {
+        let board = self.board.clone();
+        let build = move || SessionPool::new(sessions, board);
+        self.start(Service::SessionPool, &self.on, build)
+    }
+
+    /// The one way to replace a service whose actor has died.
+    fn service_builder(self, pool: Addr<SessionPool>) -> ServiceBuilder {
+        Box::new(move |service, services| {
+            match service {
+                Service::HttpSession(session_id) => {
+                    let calls = self.session(session_id, &services.breaker);
+                    services.sessions[usize::from(session_id.0)] = calls.clone();
+                    reseat(&pool, Reseat { session_id, calls });
+                    tell_probes(&services.breaker, services.sessions.clone());
+                }
+                Service::OfferRefresher => services.refresher = self.refresher().recipient(),
+                Service::Checkpointer => services.checkpointer = self.checkpointer(),
+                // Who waited, what was counted, whose rows were in flight died with these.
+                Service::RateLimiter
+                | Service::DbWriter
+                | Service::SessionPool
+                | Service::CircuitBreaker => return false,
+            }
+            true
+        })
+    }
+}
+
+fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
+    let limiter = starter.limiter(parked);
+    let writer = starter.writer();
+    let checkpointer = starter.checkpointer();
+    let refresher = starter.refresher().recipient();
+    let breaker = starter.breaker(&limiter);
+    let sessions: Vec<_> =
+        (0..HTTP_SESSIONS).map(|n| starter.session(SessionId(n), &breaker)).collect();
     tell_probes(&breaker, sessions.clone());
-    let pooled = sessions.clone();
-    let pool = SessionPool::start_in_arbiter(on, move |_| SessionPool::new(pooled));
+    let pool = starter.pool(sessions.clone());
     let services = Services {
         permits: limiter.clone().recipient(),
         limiter,
         sessions,
+        board: starter.board.clone(),
         writer,
-        refresher: refresher.recipient(),
+        refresher,
         breaker,
         checkpointer,
     };
     Wired { services, pool }
 }
 
-#[expect(clippy::disallowed_methods, reason = "once, while wiring")]
+#[expect(clippy::disallowed_methods, reason = "while wiring, and once a rebuilt session")]
 fn tell_probes(breaker: &Addr<CircuitBreaker>, sessions: Vec<Recipient<Call>>) {
     breaker.do_send(ProbeVia(sessions));
 }
 
-fn start_refresher(
-    plan: &Arc<RunPlan>,
-    store: RetryingStore,
-    on: &ArbiterHandle,
-) -> Addr<OfferRefresher> {
-    let (coupons, policy) = (Arc::clone(&plan.coupons), plan.offers);
-    let assigns = plan.shop.wallet == WalletMode::Engine;
-    OfferRefresher::start_in_arbiter(on, move |_| {
-        OfferRefresher::new(store, coupons, policy, assigns)
-    })
-}
-
-fn start_sessions(
-    ports: &Ports,
-    threads: &Threads,
-    breaker: &Addr<CircuitBreaker>,
-) -> Vec<Recipient<Call>> {
-    (0..HTTP_SESSIONS)
-        .map(|n| {
-            let (factory, pacing) = (Arc::clone(&ports.shop), Arc::clone(&ports.pacing));
-            let outage = breaker.clone().recipient();
-            let on = &threads.io[usize::from(n) % threads.io.len()];
-            let session = Session::start_in_arbiter(on, move |_| {
-                Session::new(SessionId(n), factory, CALLS_IN_FLIGHT_MAX, Some(outage), pacing)
-            });
-            session.recipient()
-        })
-        .collect()
+#[expect(clippy::disallowed_methods, reason = "once a rebuilt session")]
+fn reseat(pool: &Addr<SessionPool>, reseat: Reseat) {
+    pool.do_send(reseat);
 }
 
 /// The one way to make an agent: at start, at restart, at unfreeze.

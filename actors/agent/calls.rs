@@ -13,8 +13,11 @@ use crate::ports::shop_api::{
 };
 use crate::rate_limiter::messages::{Place, Refused, TakePermit};
 use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::permit::Permit;
+use crate::session_pool::board::DownFlag;
 use crate::session_pool::messages::Call;
 
+use super::progress::ProgressMark;
 use super::retry::{self, Next};
 
 /// An agent's way to the shop during one flow.
@@ -23,6 +26,10 @@ pub struct Calls {
     pub permits: Recipient<TakePermit>,
     /// The agent's HTTP session.
     pub session: Recipient<Call>,
+    /// Whether that session is down.
+    pub down: DownFlag,
+    /// Marked at each step.
+    pub progress: ProgressMark,
     /// The clocks.
     pub pacing: Arc<dyn Pacing>,
     /// What an operator's pause takes out of every wait.
@@ -46,6 +53,8 @@ pub enum CallStop {
     NoPermit(Refused),
     /// The call failed, retries included, or was refused by the shop.
     Api(ApiError),
+    /// The HTTP session is down: no call can be made until it is back.
+    SessionDown,
     /// The HTTP session's actor is gone.
     SessionGone,
 }
@@ -58,20 +67,21 @@ impl Calls {
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<ShopReply, CallStop> {
         let mut tries = 1;
+        // An order that may have been placed: what ends the tries must not hide that.
+        let mut uncertain: Option<ApiError> = None;
         loop {
+            if self.down.is_set() {
+                return Err(uncertain.map_or(CallStop::SessionDown, CallStop::Api));
+            }
             let wanted = Wanted::at(self.pacing.now(), &self.parked);
-            let permit = self
-                .permits
-                .send(TakePermit { place: Place::Tail })
-                .await
-                .unwrap_or(Err(Refused::Gone))
-                .map_err(CallStop::NoPermit)?;
+            let permit = self.permit().await?;
             let request = ShopRequest { caller: Some(self.caller.clone()), call: call.clone() };
             let answer = self
                 .session
                 .send(Call { permit, request })
                 .await
                 .map_err(|_| CallStop::SessionGone)?;
+            self.step();
             let error = match answer {
                 Ok(answered) => {
                     self.sent(tries, wanted, answered.sent_at, answered.answered_at);
@@ -82,15 +92,37 @@ impl Calls {
             if let Some(sent_at) = error.sent_at {
                 self.sent(tries, wanted, sent_at, error.failed_at);
             }
+            if call == ShopCall::Checkout && error.is_session_fault() && error.sent_at.is_some() {
+                uncertain = Some(error.clone());
+            }
             match retry::next(&call, &error, tries, self.idempotency, rng) {
                 Next::SameTry => {}
+                Next::Again(_) | Next::GiveUp
+                    if self.down.is_set() && error.is_session_fault() && uncertain.is_none() =>
+                {
+                    return Err(CallStop::SessionDown);
+                }
                 Next::Again(wait) => {
                     tries += 1;
+                    self.progress.wait();
                     actix::clock::sleep(wait).await;
+                    self.step();
                 }
                 Next::GiveUp => return Err(CallStop::Api(error)),
             }
         }
+    }
+
+    async fn permit(&self) -> Result<Permit, CallStop> {
+        self.progress.wait();
+        let asked = self.permits.send(TakePermit { place: Place::Tail }).await;
+        self.step();
+        asked.unwrap_or(Err(Refused::Gone)).map_err(CallStop::NoPermit)
+    }
+
+    fn step(&self) {
+        let now = self.pacing.now();
+        self.progress.step(now, self.parked.total(now));
     }
 
     fn sent(&mut self, tries: u32, wanted: Wanted, sent: Instant, ended: Instant) {
@@ -122,7 +154,7 @@ impl CallStop {
     pub fn refusal(&self) -> Option<crate::ports::shop_api::Refusal> {
         match self {
             Self::Api(ApiError { kind: ApiErrorKind::Refused(refusal), .. }) => Some(*refusal),
-            Self::Api(_) | Self::NoPermit(_) | Self::SessionGone => None,
+            Self::Api(_) | Self::NoPermit(_) | Self::SessionDown | Self::SessionGone => None,
         }
     }
 }

@@ -6,7 +6,7 @@
 mod closing;
 mod uncertain;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use super::calls::{CallStop, Calls};
 use super::decision;
 use super::draft::{Draft, FlowEnding, Moment};
 use super::granted::Granted;
-use super::messages::ShopFacts;
+use super::messages::{Fault, ShopFacts};
 use super::temporal::VisitClock;
 
 /// Products asked for in one list.
@@ -71,6 +71,9 @@ pub struct AgentState {
 /// The draft, shared with the agent's Monitor so that a panic leaves what was known.
 pub type SharedDraft = Rc<RefCell<Option<Draft>>>;
 
+/// A fault that waits for its moment, shared with the agent's actor.
+pub type SharedDrill = Rc<Cell<Option<Fault>>>;
+
 /// One visit of one agent.
 pub struct Visit {
     /// Who.
@@ -87,6 +90,8 @@ pub struct Visit {
     pub state: AgentState,
     /// What has happened so far.
     pub draft: SharedDraft,
+    /// A fault that a developer has asked for.
+    pub drill: SharedDrill,
 }
 
 impl Visit {
@@ -305,6 +310,11 @@ impl Visit {
     }
 
     async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, CallStop> {
+        if self.with(|d| !d.cart.is_empty())
+            && let Some(fault) = self.drill.take()
+        {
+            fault.strike().await;
+        }
         let answer = self.calls.ask(call, &mut self.state.rng).await;
         let (requests, retries) = (self.calls.requests, self.calls.retries);
         self.with(|d| {
@@ -332,6 +342,19 @@ fn ending_of(stop: CallStop, reason: EndReason) -> FlowEnding {
             FlowEnding::abandoned(EndReason::Stopped)
         }
         CallStop::Api(error) => FlowEnding::failed(reason, error.to_string()),
-        CallStop::SessionGone => FlowEnding::failed(reason, "the HTTP session is gone"),
+        // Either way the flow cannot reach the shop, and the shop is not to blame.
+        CallStop::SessionDown | CallStop::SessionGone => {
+            FlowEnding::abandoned(EndReason::SessionDown)
+        }
+    }
+}
+
+impl Fault {
+    /// Does what it says; a panic is caught by the agent's actor, a hang by its watch.
+    async fn strike(self) {
+        match self {
+            Self::Panic => panic!("a drill: this flow was told to panic"),
+            Self::Hang => std::future::pending().await,
+        }
     }
 }

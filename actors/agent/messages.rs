@@ -34,6 +34,24 @@ pub struct RunCycle {
 #[rtype(result = "()")]
 pub struct StopAgent;
 
+/// Sent by the Coordinator for a developer: strikes at the agent's next call with something in its
+/// cart, in this flow or a later one; a second one before that takes the first one's place.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Drill(
+    /// What strikes.
+    pub Fault,
+);
+
+/// A fault made on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The flow panics.
+    Panic,
+    /// The flow never goes on.
+    Hang,
+}
+
 /// What the shop showed before the first tick.
 #[derive(Clone, Debug, Default)]
 pub struct ShopFacts {

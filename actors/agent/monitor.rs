@@ -3,7 +3,6 @@
 //! actix does not restart an actor that panicked and tells nobody; dropping a field is the one
 //! thing that always happens. It must never panic itself: that would abort the process.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ pub struct Monitor {
     draft: SharedDraft,
     pacing: Arc<dyn Pacing>,
     /// Set before a deliberate stop; else the actor is taken to have panicked.
-    panic: Rc<RefCell<Option<String>>>,
+    exit: Option<Exit>,
     dismissed: bool,
 }
 
@@ -43,7 +42,7 @@ impl Monitor {
             incarnation,
             draft: SharedDraft::default(),
             pacing,
-            panic: Rc::default(),
+            exit: None,
             dismissed: false,
         }
     }
@@ -53,11 +52,9 @@ impl Monitor {
         Rc::clone(&self.draft)
     }
 
-    /// Keeps the message of a panic that was caught.
-    pub fn note_panic(&self, message: String) {
-        if let Ok(mut slot) = self.panic.try_borrow_mut() {
-            *slot = Some(message);
-        }
+    /// Keeps what ends the actor, to be told when it is dropped.
+    pub fn note_exit(&mut self, exit: Exit) {
+        self.exit = Some(exit);
     }
 
     /// The actor ends because it was told to: nothing to report.
@@ -65,9 +62,13 @@ impl Monitor {
         self.dismissed = true;
     }
 
-    fn open_flow(&self, cause: &str) -> Option<Arc<FlowRecord>> {
+    fn open_flow(&self, exit: &Exit) -> Option<Arc<FlowRecord>> {
         let draft = self.draft.try_borrow_mut().ok()?.take()?;
-        let ending = FlowEnding::failed(EndReason::Panic, cause);
+        let ending = match exit {
+            Exit::Panicked(message) => FlowEnding::failed(EndReason::Panic, message),
+            Exit::Stopped => FlowEnding::failed(EndReason::Panic, "the actor stopped"),
+            Exit::Hung => FlowEnding::failed(EndReason::Hang, "no progress for 60 s"),
+        };
         Some(Arc::new(draft.finish(ending, self.pacing.wall())))
     }
 }
@@ -78,13 +79,13 @@ impl Drop for Monitor {
         if self.dismissed {
             return;
         }
-        let caught = self.panic.try_borrow_mut().ok().and_then(|mut slot| slot.take());
-        let message = caught.unwrap_or_else(|| "the actor panicked".to_owned());
+        let exit = self.exit.take();
+        let exit = exit.unwrap_or_else(|| Exit::Panicked("the actor panicked".to_owned()));
         self.report_to.do_send(AgentDown {
             agent_id: self.agent_id.clone(),
             incarnation: self.incarnation,
-            open_flow: self.open_flow(&message),
-            exit: Exit::Panicked(message),
+            open_flow: self.open_flow(&exit),
+            exit,
         });
     }
 }

@@ -172,6 +172,15 @@ pub struct Trip(
     pub FreezeReason,
 );
 
+/// Sent by the Coordinator when an HTTP session turned out to be down: the failures it caused in
+/// the present cycle are taken back.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Verdict")]
+pub struct Forgive(
+    /// Whose failures.
+    pub SessionId,
+);
+
 /// Sent by the Coordinator when an operator resumes: the only way out of frozen.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]

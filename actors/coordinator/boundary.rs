@@ -73,9 +73,7 @@ impl Coordinator {
             let memory = memories.remove(&persona.agent_id).unwrap_or_default();
             builder(persona, incarnation, memory, &address)
         });
-        if let Some(point) = &self.plan.resume_from {
-            self.roster.recall(&point.snapshot.crashes, &point.snapshot.quarantined);
-        }
+        self.recall_crashes();
     }
 
     fn note_orphans(&self, orphans: &Orphans) {
@@ -286,7 +284,7 @@ impl Coordinator {
             state,
             totals: self.progress.totals,
             offers: self.progress.offers,
-            crashes: self.roster.crash_history(),
+            crashes: self.roster.crash_history(self.progress.cycle),
             quarantined: self.roster.quarantined(),
             agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
             settings: self.plan.settings.clone(),

@@ -48,6 +48,9 @@ impl Coordinator {
         &mut self,
         ctx: &mut Context<Self>,
     ) -> ResponseActFuture<Self, Result<(), CommandRefused>> {
+        if let Some(refused) = self.refuse_to_resume() {
+            return Box::pin(fut::ready(Err(refused)));
+        }
         if self.orders.frozen.is_some() {
             if matches!(self.phase, Phase::Halted { .. }) {
                 return self.unfreeze(ctx);

@@ -48,9 +48,13 @@ impl Coordinator {
         ctx: &mut Context<Self>,
     ) {
         let agent = &down.agent_id;
-        let cause = match &down.exit {
-            Exit::Panicked(message) => format!("panic: {message}"),
-            Exit::Stopped => "the actor stopped".to_owned(),
+        if !self.roster.is_current(agent, down.incarnation) {
+            return;
+        }
+        let (reason, cause) = match &down.exit {
+            Exit::Panicked(message) => (EndReason::Panic, format!("panic: {message}")),
+            Exit::Stopped => (EndReason::Panic, "the actor stopped".to_owned()),
+            Exit::Hung => (EndReason::Hang, "hang: no progress for 60 s".to_owned()),
         };
         // What its last flow left at the shop is unknown: the next one begins by clearing it.
         memory.shop_cart_dirty = true;
@@ -71,11 +75,9 @@ impl Coordinator {
             return;
         }
         let ending = match recorded {
-            Ok(_) if down.open_flow.is_some() => Ending::Recorded {
-                status: FlowStatus::Failed,
-                reason: EndReason::Panic,
-                cause: Some(cause.clone()),
-            },
+            Ok(_) if down.open_flow.is_some() => {
+                Ending::Recorded { status: FlowStatus::Failed, reason, cause: Some(cause.clone()) }
+            }
             Ok(_) | Err(_) => Ending::Unrecorded { cause: cause.clone() },
         };
         cycle.account(&ending, &CycleVolume::default());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
+use crate::agent::messages::Fault;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
 use crate::domain::flow::{EndReason, FlowRecord, FlowStatus};
@@ -76,6 +77,24 @@ pub enum Quit {
     Now,
 }
 
+/// Sent by an operator's door: a quarantined agent gets ticks again, its crashes forgotten.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct Revive(
+    /// Who.
+    pub AgentId,
+);
+
+/// Sent by a developer's door: a fault strikes this agent the next time its cart holds something.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct Inject {
+    /// Who.
+    pub agent_id: AgentId,
+    /// What happens to it.
+    pub fault: Fault,
+}
+
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandRefused {
@@ -86,6 +105,14 @@ pub enum CommandRefused {
         state: &'static str,
         /// What to do instead.
         hint: &'static str,
+    },
+    /// It names an agent for whom it makes no sense.
+    #[error("{agent_id} {why}")]
+    Agent {
+        /// Who.
+        agent_id: AgentId,
+        /// Why not.
+        why: &'static str,
     },
     /// The checkpoint could not be written.
     #[error("{0}")]
@@ -169,6 +196,73 @@ pub enum Exit {
     Stopped,
     /// It panicked, with this message, redacted.
     Panicked(String),
+    /// It made no progress for 60 s while waiting for nothing that has a bound of its own.
+    Hung,
+}
+
+/// Told by an HTTP session when what it can do has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub struct SessionNews {
+    /// Which of the ten.
+    pub http_session: SessionId,
+    /// What changed.
+    pub news: News,
+}
+
+/// What changed with an HTTP session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Its own connections are broken: others get through.
+    Down {
+        /// Its last fault, redacted.
+        cause: String,
+    },
+    /// A probe got through.
+    Back,
+    /// Its adapter panicked and was built anew.
+    AdapterRebuilt,
+}
+
+/// Told by the watch over a service's actor, when that actor is dropped.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct ServiceDown(
+    /// Which.
+    pub Service,
+);
+
+/// The actors below the Coordinator that are no agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// The RateLimiter.
+    RateLimiter,
+    /// The DbWriter.
+    DbWriter,
+    /// The SessionPool.
+    SessionPool,
+    /// The CircuitBreaker.
+    CircuitBreaker,
+    /// The Checkpointer.
+    Checkpointer,
+    /// The OfferRefresher.
+    OfferRefresher,
+    /// One HTTP session.
+    HttpSession(SessionId),
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::RateLimiter => "the rate limiter",
+            Self::DbWriter => "the database writer",
+            Self::SessionPool => "the session pool",
+            Self::CircuitBreaker => "the circuit breaker",
+            Self::Checkpointer => "the checkpointer",
+            Self::OfferRefresher => "the offer refresher",
+            Self::HttpSession(id) => return write!(f, "HTTP session {id}"),
+        })
+    }
 }
 
 /// Told by the OfferRefresher at the end of a refresh.

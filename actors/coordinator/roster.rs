@@ -1,22 +1,17 @@
 //! Who is alive, in which build, and who is in quarantine.
 //!
-//! The handle type is a parameter: the rules need no actor. "Within 10 cycles" counts the agent's
-//! own cycles, which are the run's since it was released.
+//! The handle type is a parameter: the rules need no actor. A quarantined agent stays released: it
+//! keeps its place in the border of the breaker, so quarantines never lower it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::domain::cycle::Cycle;
 use crate::domain::ids::{AgentId, Incarnation};
 use crate::domain::persona::Persona;
 
+use super::crash_log::CrashLog;
 use super::ramp;
-
-/// The crash that quarantines: the fourth within [`CRASH_WINDOW_CYCLES`].
-pub const CRASHES_TO_QUARANTINE: usize = 4;
-
-/// Crashes older than this many cycles are forgotten.
-pub const CRASH_WINDOW_CYCLES: u32 = 10;
 
 /// Percent of the active agents that may be in quarantine before the run freezes.
 pub const QUARANTINE_SHARE_MAX_PERCENT: usize = 5;
@@ -34,7 +29,7 @@ struct Member<H> {
     persona: Arc<Persona>,
     handle: H,
     incarnation: Incarnation,
-    crashes: VecDeque<Cycle>,
+    crashes: CrashLog,
     quarantined: bool,
 }
 
@@ -67,7 +62,7 @@ impl<H> Roster<H> {
                 let member = Member {
                     handle: build(&persona, incarnation),
                     incarnation,
-                    crashes: VecDeque::new(),
+                    crashes: CrashLog::default(),
                     quarantined: false,
                     persona: Arc::clone(&persona),
                 };
@@ -123,10 +118,7 @@ impl<H> Roster<H> {
         let Some(member) = self.members.get_mut(agent) else {
             return AfterCrash::Restart;
         };
-        let oldest = (cycle.0 + 1).saturating_sub(CRASH_WINDOW_CYCLES);
-        member.crashes.retain(|crash| crash.0 >= oldest);
-        member.crashes.push_back(cycle);
-        if member.crashes.len() < CRASHES_TO_QUARANTINE {
+        if !member.crashes.record(cycle) {
             return AfterCrash::Restart;
         }
         member.quarantined = true;
@@ -148,7 +140,7 @@ impl<H> Roster<H> {
     /// An operator brings an agent back; answers whether it was in quarantine.
     pub fn revive(&mut self, agent: &AgentId) -> bool {
         self.members.get_mut(agent).is_some_and(|member| {
-            member.crashes.clear();
+            member.crashes = CrashLog::default();
             std::mem::take(&mut member.quarantined)
         })
     }
@@ -167,17 +159,17 @@ impl<H> Roster<H> {
         quarantined * 100 > self.members.len() * QUARANTINE_SHARE_MAX_PERCENT
     }
 
-    /// Crashes of the last cycles, for the checkpoint; agents without any are absent.
-    pub fn crash_history(&self) -> BTreeMap<AgentId, Vec<Cycle>> {
-        let crashed = self.members.iter().filter(|(_, m)| !m.crashes.is_empty());
-        crashed.map(|(id, m)| (id.clone(), m.crashes.iter().copied().collect())).collect()
+    /// Crashes that still count in `cycle`, for the checkpoint; agents without any are absent.
+    pub fn crash_history(&self, cycle: Cycle) -> BTreeMap<AgentId, Vec<Cycle>> {
+        let recent = self.members.iter().map(|(id, m)| (id.clone(), m.crashes.recent(cycle)));
+        recent.filter(|(_, crashes)| !crashes.is_empty()).collect()
     }
 
     /// Takes over what a checkpoint remembers.
     pub fn recall(&mut self, crashes: &BTreeMap<AgentId, Vec<Cycle>>, quarantined: &[AgentId]) {
         for (agent, cycles) in crashes {
             if let Some(member) = self.members.get_mut(agent) {
-                member.crashes = cycles.iter().copied().collect();
+                member.crashes = CrashLog::recalled(cycles);
             }
         }
         for agent in quarantined {
@@ -191,5 +183,60 @@ impl<H> Roster<H> {
 impl<H> Default for Roster<H> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::presets;
+
+    fn roster(agents: usize) -> Roster<u32> {
+        let mut roster = Roster::new();
+        roster.fill(presets::population(agents, 1), |_, incarnation| incarnation.0);
+        roster
+    }
+
+    fn crash(roster: &mut Roster<u32>, agent: usize, cycles: &[u32]) -> AfterCrash {
+        let agent = roster.everybody()[agent].clone();
+        let ends = cycles.iter().map(|c| roster.crashed(&agent, Cycle(*c)));
+        ends.last().expect("at least one crash")
+    }
+
+    #[test]
+    fn the_fourth_crash_quarantines_and_revival_forgets_all_four() {
+        let mut roster = roster(3);
+        assert_eq!(crash(&mut roster, 1, &[0, 1, 2]), AfterCrash::Restart);
+        assert_eq!(crash(&mut roster, 1, &[9]), AfterCrash::Quarantine);
+        let agent = roster.everybody()[1].clone();
+        assert!(roster.handle(&agent).is_none());
+        assert_eq!(roster.quarantined(), std::slice::from_ref(&agent));
+        assert_eq!(roster.released(3).len(), 3, "it stays released");
+        assert!(roster.revive(&agent) && !roster.revive(&agent));
+        assert!(roster.handle(&agent).is_some());
+        assert_eq!(crash(&mut roster, 1, &[9, 9, 9]), AfterCrash::Restart);
+    }
+
+    #[test]
+    fn more_than_5_percent_in_quarantine_are_too_many_and_5_percent_are_not() {
+        let mut roster = roster(372);
+        for agent in 0..18 {
+            crash(&mut roster, agent, &[0, 0, 0, 0]);
+        }
+        assert!(!roster.too_many_quarantined());
+        crash(&mut roster, 18, &[0, 0, 0, 0]);
+        assert!(roster.too_many_quarantined());
+    }
+
+    #[test]
+    fn a_checkpoint_brings_crashes_and_quarantines_back() {
+        let mut before = roster(4);
+        crash(&mut before, 0, &[3, 4, 5]);
+        crash(&mut before, 1, &[5, 5, 5, 5]);
+        let mut after = roster(4);
+        after.recall(&before.crash_history(Cycle(6)), &before.quarantined());
+        assert_eq!(after.quarantined(), before.quarantined());
+        assert_eq!(crash(&mut after, 0, &[6]), AfterCrash::Quarantine);
+        assert!(before.crash_history(Cycle(15)).is_empty());
     }
 }

@@ -10,6 +10,7 @@ use crate::offer_refresher::messages::RefreshOffers;
 use crate::ports::store::StoreError;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::messages::TakePermit;
+use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
 
 /// The services below the Coordinator. Whole addresses where it uses most of what one accepts.
@@ -19,8 +20,10 @@ pub struct Services {
     pub limiter: Addr<RateLimiter>,
     /// Permits of the start-up check.
     pub permits: Recipient<TakePermit>,
-    /// The HTTP sessions, for the start-up check.
+    /// The HTTP sessions, for the start-up check and for probes of one that is in doubt or down.
     pub sessions: Vec<Recipient<Call>>,
+    /// The HTTP sessions' standing, which they note themselves.
+    pub board: HealthBoard,
     /// Rows.
     pub writer: Addr<DbWriter>,
     /// Offers; told, never waited for.

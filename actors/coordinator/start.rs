@@ -188,6 +188,8 @@ impl Look {
             calls: Calls {
                 permits: services.permits.clone(),
                 session,
+                down: crate::session_pool::board::DownFlag::default(),
+                progress: crate::agent::progress::ProgressMark::default(),
                 pacing,
                 parked: ParkedTime::default(),
                 caller,
@@ -205,7 +207,7 @@ impl Look {
         self.calls.ask(call, &mut self.rng).await.map_err(|stop| match stop {
             CallStop::Api(error) => StartError::Shop(error),
             CallStop::NoPermit(refused) => StartError::Ended(refused.to_string()),
-            CallStop::SessionGone => StartError::Shop(ApiError {
+            CallStop::SessionDown | CallStop::SessionGone => StartError::Shop(ApiError {
                 call: name,
                 kind: ApiErrorKind::Disconnected,
                 detail: Some("the HTTP session is gone".to_owned()),

@@ -11,7 +11,7 @@ use crate::circuit_breaker::messages::{FreezeReason, Verdict};
 use crate::db_writer::messages::RecordIncident;
 use crate::domain::calendar;
 use crate::domain::cycle::{Cycle, CycleVolume};
-use crate::domain::ids::AgentId;
+use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind};
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
@@ -42,6 +42,7 @@ impl Coordinator {
         let is_empty = under_way.is_complete();
         self.phase = Phase::InCycle(under_way);
         self.refresh_offers(cycle, ctx);
+        self.try_down_sessions(ctx);
         self.broadcast(cycle, &ticked, ctx);
         self.publish();
         if is_empty {
@@ -68,7 +69,7 @@ impl Coordinator {
     }
 
     #[expect(clippy::disallowed_methods, reason = "one per cycle; the refresher merges them")]
-    fn refresh_offers(&mut self, cycle: Cycle, ctx: &mut Context<Self>) {
+    pub(super) fn refresh_offers(&mut self, cycle: Cycle, ctx: &mut Context<Self>) {
         let due = due_agents(self.roster.everybody(), cycle, &self.plan.offers);
         if due.is_empty() {
             return;
@@ -166,6 +167,18 @@ impl Coordinator {
         detail: serde_json::Value,
         agent_id: Option<AgentId>,
     ) {
+        self.note(kind, message, detail, agent_id, None);
+    }
+
+    /// An incident, with the HTTP session concerned.
+    pub(super) fn note(
+        &self,
+        kind: IncidentKind,
+        message: String,
+        detail: serde_json::Value,
+        agent_id: Option<AgentId>,
+        http_session: Option<SessionId>,
+    ) {
         tracing::warn!(kind = kind.as_str(), "{message}");
         let incident = Incident {
             run_id: self.plan.run_id,
@@ -173,7 +186,7 @@ impl Coordinator {
             replay: self.progress.attempts.of(self.progress.cycle),
             kind,
             agent_id,
-            http_session: None,
+            http_session,
             message,
             detail,
             simulated_at: self.progress.simulated_at(&self.plan),

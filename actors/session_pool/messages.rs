@@ -7,6 +7,8 @@ use crate::domain::ids::{AgentId, SessionId};
 use crate::ports::shop_api::{Answered, ApiError, ShopRequest};
 use crate::rate_limiter::permit::Permit;
 
+use super::board::DownFlag;
+
 /// Sent by an Agent once, before its first flow. Answers the same HTTP session each time.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Leased")]
@@ -22,6 +24,8 @@ pub struct Leased {
     pub session_id: SessionId,
     /// Where to send its calls.
     pub calls: Recipient<Call>,
+    /// Whether it is down: then no flow begins, and one under way ends.
+    pub down: DownFlag,
 }
 
 impl<A, M> actix::dev::MessageResponse<A, M> for Leased
@@ -35,6 +39,16 @@ where
             let _ = reply.send(self);
         }
     }
+}
+
+/// Sent by the topology when it has rebuilt a session whose actor had died; agents lease anew.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Reseat {
+    /// Which of the ten.
+    pub session_id: SessionId,
+    /// Where its calls go from here on.
+    pub calls: Recipient<Call>,
 }
 
 /// Sent by an Agent or a probe for every request; carries its permit.

@@ -1,12 +1,13 @@
 //! A Session: one HTTP session with the shop, one of ten.
 //!
 //! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`]. *Sends*:
-//! [`OutageSignal`] to the CircuitBreaker. *When it fails*: callers hear a closed mailbox; an
-//! adapter's panic costs that call alone (P7). *Bounds*: calls in flight; further ones wait in
-//! order. Calls run side by side: an answer in order of arrival would make one slow call slow them
-//! all.
+//! [`OutageSignal`] to the CircuitBreaker, [`SessionNews`] to the Coordinator. *When it fails*:
+//! callers hear a closed mailbox and the Coordinator has it rebuilt; an adapter's panic costs that
+//! call alone (P7) and the adapter, which is built anew. *Bounds*: calls in flight; further ones
+//! wait in order. Calls run side by side: an answer in order of arrival would make one slow call
+//! slow them all.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,19 +15,33 @@ use actix::prelude::*;
 use futures::FutureExt;
 use tokio::sync::Semaphore;
 
+use super::board::{Change, HealthBoard};
+use super::health::tried;
 use super::messages::Call;
 use crate::circuit_breaker::messages::OutageSignal;
+use crate::coordinator::messages::{News, SessionNews};
 use crate::domain::ids::SessionId;
 use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory};
+use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall};
 
 /// Messages that may wait: above the agents of one session, so that none is turned away.
 const MAILBOX_CAPACITY: usize = 4_096;
 
+/// Whom a session tells what its calls came to.
+#[derive(Clone, Default)]
+pub struct Reports {
+    /// Who hears of errors that say the shop may be gone.
+    pub outages: Option<Recipient<OutageSignal>>,
+    /// Who hears that it went down, came back or lost its adapter.
+    pub news: Option<Recipient<SessionNews>>,
+    /// Where each try is noted; shared by all sessions.
+    pub board: HealthBoard,
+}
+
 /// One HTTP session.
 pub struct Session {
-    /// Who hears of errors that say the shop may be gone.
-    outages: Option<Recipient<OutageSignal>>,
+    /// Whom it tells what its calls came to.
+    reports: Reports,
     /// Which of the ten.
     id: SessionId,
     /// Builds `api`; adapters are not `Send`.
@@ -45,11 +60,11 @@ impl Session {
         id: SessionId,
         factory: ShopApiFactory,
         in_flight_max: usize,
-        outages: Option<Recipient<OutageSignal>>,
+        reports: Reports,
         pacing: Arc<dyn Pacing>,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(in_flight_max.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { outages, id, factory, api: None, slots, pacing }
+        Self { reports, id, factory, api: None, slots, pacing }
     }
 }
 
@@ -70,23 +85,44 @@ impl Handler<Call> for Session {
         let slots = Arc::clone(&self.slots);
         let pacing = Arc::clone(&self.pacing);
         let name = call.request.call.name();
+        let is_probe = call.request.call == ShopCall::Probe;
         let work = async move {
             let _slot = slots.acquire_owned().await.expect("the slots are never closed");
             let calling = AssertUnwindSafe(async { api.call(call.permit, call.request).await });
-            calling.catch_unwind().await.unwrap_or_else(|_| Err(broken(name, pacing.as_ref())))
+            calling.catch_unwind().await.map_err(|_| broken(name, pacing.as_ref()))
         };
-        Box::pin(work.into_actor(self).map(|result, session, _| {
-            if let Err(error) = &result {
-                session.report(error);
+        Box::pin(work.into_actor(self).map(move |end, session, _| {
+            if end.is_err() {
+                session.renew_adapter();
             }
+            let result = end.unwrap_or_else(Err);
+            session.note(&result, is_probe);
             result
         }))
     }
 }
 
 impl Session {
-    fn report(&self, error: &ApiError) {
-        let Some(outages) = self.outages.as_ref().filter(|_| error.is_outage()) else {
+    /// Notes the try before its caller hears of it, so that the caller already sees the flag.
+    fn note(&self, result: &Result<Answered, ApiError>, is_probe: bool) {
+        let at = match result {
+            Ok(answered) => answered.answered_at,
+            Err(error) => error.failed_at,
+        };
+        let change =
+            tried(result).and_then(|t| self.reports.board.record(self.id, at, t, is_probe));
+        match (change, result) {
+            (Some(Change::Down), Err(error)) => self.tell(News::Down { cause: error.to_string() }),
+            (Some(Change::Back), _) => self.tell(News::Back),
+            (Some(Change::Down), Ok(_)) | (None, _) => {}
+        }
+        if let Err(error) = result {
+            self.signal(error);
+        }
+    }
+
+    fn signal(&self, error: &ApiError) {
+        let Some(outages) = self.reports.outages.as_ref().filter(|_| error.is_outage()) else {
             return;
         };
         let signal = OutageSignal {
@@ -97,6 +133,27 @@ impl Session {
         if outages.try_send(signal).is_err() {
             // A full mailbox holds such signals already; a closed one is the Coordinator's concern.
             tracing::warn!(http_session = self.id.0, "an outage signal could not be delivered");
+        }
+    }
+
+    /// What a panic left of an adapter is not trusted; calls in flight keep the one they have.
+    fn renew_adapter(&mut self) {
+        match catch_unwind(AssertUnwindSafe(|| (self.factory)(self.id))) {
+            Ok(api) => {
+                self.api = Some(Rc::from(api));
+                self.tell(News::AdapterRebuilt);
+            }
+            Err(_) => tracing::error!(http_session = self.id.0, "its adapter cannot be rebuilt"),
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "two a change of standing, and one a panic: as many as calls in flight"
+    )]
+    fn tell(&self, news: News) {
+        if let Some(coordinator) = &self.reports.news {
+            coordinator.do_send(SessionNews { http_session: self.id, news });
         }
     }
 }
@@ -122,7 +179,7 @@ mod tests {
 
     use super::*;
     use crate::ports::pacing::SystemPacing;
-    use crate::ports::shop_api::{ShopCall, ShopReply, ShopRequest};
+    use crate::ports::shop_api::{ShopReply, ShopRequest};
     use crate::rate_limiter::permit::Permit;
 
     /// A shop that answers a probe after 20 ms, refuses connections for the branches and panics
@@ -176,7 +233,8 @@ mod tests {
         let outages = Signals(Arc::clone(signals)).start().recipient();
         let factory: ShopApiFactory = Arc::new(|_| Box::new(StubShop));
         let id = SessionId(3);
-        Session::new(id, factory, in_flight_max, Some(outages), Arc::new(SystemPacing)).start()
+        let reports = Reports { outages: Some(outages), ..Reports::default() };
+        Session::new(id, factory, in_flight_max, reports, Arc::new(SystemPacing)).start()
     }
 
     fn call(call: ShopCall) -> Call {

@@ -183,7 +183,8 @@ async fn quit_now_stops_flows_and_breaks_the_cycle() {
     assert_eq!(last.counts.accounted(), 10, "{:?}", last.counts);
     assert_eq!(run.files.last().boundary, Cycle(1));
     run.store.read(|written| {
-        // A flow whose last call was in flight may end of itself; one with an empty cart needs none.
+        // A flow whose last call was in flight may end of itself; one with an empty cart needs
+        // none.
         let cut = written
             .flows
             .iter()

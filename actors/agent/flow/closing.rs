@@ -108,7 +108,7 @@ impl Visit {
     /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears
     /// (Q5.4).
     async fn checkout_stopped(&mut self, stop: CallStop) -> Result<FlowEnding, CallStop> {
-        if matches!(stop, CallStop::NoPermit(_)) {
+        if matches!(stop, CallStop::NoPermit(_) | CallStop::SessionDown) {
             return Err(stop);
         }
         if let Some(refusal) = stop.refusal() {

@@ -45,7 +45,7 @@ impl Visit {
         self.with(|d| d.checkout_failed(reason.as_str(), false, at));
         // Cleared now if the shop lets us, else before the next flow: the row stays dirty (Q5.4).
         match self.clear_cart().await {
-            Ok(()) | Err(CallStop::Api(_) | CallStop::SessionGone) => {}
+            Ok(()) | Err(CallStop::Api(_) | CallStop::SessionGone | CallStop::SessionDown) => {}
             Err(stop @ CallStop::NoPermit(_)) => return Err(stop),
         }
         Ok(FlowEnding::failed(reason, cause))

@@ -1,0 +1,212 @@
+//! One flow of an agent, from its tick to its record: the row is opened, the visit is made, what
+//! came of it is written.
+//!
+//! The draft is shared with the agent's Monitor until the record is written: whatever cuts the
+//! flow, what was known of it is not lost.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::coordinator::messages::Ending;
+use crate::db_writer::messages::OpenFlow;
+use crate::domain::cycle::CycleVolume;
+use crate::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
+use crate::domain::ids::{FlowId, Incarnation};
+use crate::domain::offer::Wallet;
+use crate::domain::persona::Persona;
+use crate::domain::timing::CallTiming;
+use crate::ports::shop_api::Caller;
+use crate::ports::store::StoreError;
+use crate::session_pool::messages::Leased;
+
+use super::AgentDoors;
+use super::calls::Calls;
+use super::decision::{self, Activity};
+use super::draft::{Draft, FlowEnding};
+use super::flow::{AgentSettings, AgentState, SharedDraft, SharedDrill, Visit};
+use super::messages::{RunCycle, ShopFacts};
+use super::progress::ProgressMark;
+use super::temporal::VisitClock;
+
+/// What a flow leaves its actor with.
+pub(super) struct FlowOutcome {
+    /// Goes back to the actor.
+    pub(super) state: AgentState,
+    /// Its HTTP session.
+    pub(super) leased: Leased,
+    /// For the report.
+    pub(super) ending: Ending,
+    /// For the report.
+    pub(super) volume: CycleVolume,
+    /// For the report.
+    pub(super) timings: Vec<CallTiming>,
+}
+
+/// Everything one flow needs, put together at its tick.
+pub(super) struct Desk {
+    pub(super) doors: AgentDoors,
+    pub(super) settings: Arc<AgentSettings>,
+    pub(super) persona: Arc<Persona>,
+    pub(super) incarnation: Incarnation,
+    pub(super) tick: RunCycle,
+    pub(super) leased: Leased,
+    pub(super) draft: SharedDraft,
+    pub(super) drill: SharedDrill,
+    pub(super) progress: ProgressMark,
+}
+
+impl Desk {
+    /// One flow, from its row to its record.
+    pub(super) async fn serve(self, mut state: AgentState, activity: Activity) -> FlowOutcome {
+        self.step();
+        let behavior = Arc::clone(&self.settings.behavior);
+        let views = match activity {
+            Activity::Shop => decision::products_to_look(&behavior, &self.persona),
+            Activity::Browse | Activity::Idle => {
+                decision::draw_browse_views(&mut state.rng, &behavior)
+            }
+        };
+        let clock =
+            VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);
+        let mut draft = Draft::new(self.key(&clock));
+        let opens = activity == Activity::Shop && self.settings.shop.is_real;
+        if opens {
+            match self.open(&draft.key).await {
+                Ok(wallet) => {
+                    draft.opened = true;
+                    draft.wallet = wallet;
+                }
+                Err(error) => return self.never_opened(draft, state, &error).await,
+            }
+        }
+        *self.draft.borrow_mut() = Some(draft);
+        let mut visit = self.visit(state, clock);
+        let ending = match activity {
+            Activity::Shop => visit.shop().await,
+            Activity::Browse | Activity::Idle => visit.browse_only(views).await,
+        };
+        self.close(visit, ending).await
+    }
+
+    /// The HTTP session is down: the flow does not begin.
+    pub(super) fn skip(self, state: AgentState) -> FlowOutcome {
+        let (ending, volume) = (Ending::SkippedSessionDown, CycleVolume::default());
+        FlowOutcome { state, leased: self.leased, ending, volume, timings: Vec::new() }
+    }
+
+    fn step(&self) {
+        let now = self.settings.pacing.now();
+        self.progress.step(now, self.settings.parked.total(now));
+    }
+
+    fn key(&self, clock: &VisitClock) -> FlowKey {
+        let (run_id, agent_id) = (self.settings.run_id, self.persona.agent_id.clone());
+        FlowKey {
+            flow_id: FlowId::of(run_id, self.tick.cycle, &agent_id, self.tick.replay),
+            run_id,
+            owner: self.settings.owner,
+            cycle: self.tick.cycle,
+            replay: self.tick.replay,
+            agent_id,
+            cohort: self.persona.cohort.clone().or_else(|| self.settings.default_cohort.clone()),
+            http_session: self.leased.session_id,
+            incarnation: self.incarnation,
+            simulated_at: clock.start(),
+            opened_at: self.settings.pacing.wall(),
+        }
+    }
+
+    async fn open(&self, key: &FlowKey) -> Result<Wallet, StoreError> {
+        self.progress.wait();
+        let open = self.doors.writers.open.send(OpenFlow(key.clone())).await;
+        self.step();
+        open.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// The row could not be opened: nothing was sent to the shop.
+    async fn never_opened(
+        self,
+        draft: Draft,
+        state: AgentState,
+        error: &StoreError,
+    ) -> FlowOutcome {
+        let ending = FlowEnding::failed(EndReason::Store, format!("store: {error}"));
+        let record = draft.finish(ending, self.settings.pacing.wall());
+        self.progress.wait();
+        let ending = self.doors.writers.record(record).await;
+        let volume = CycleVolume::default();
+        FlowOutcome { state, leased: self.leased, ending, volume, timings: Vec::new() }
+    }
+
+    fn visit(&self, state: AgentState, clock: VisitClock) -> Visit {
+        let calls = Calls {
+            permits: self.doors.permits.clone(),
+            session: self.leased.calls.clone(),
+            down: self.leased.down.clone(),
+            progress: self.progress.clone(),
+            pacing: Arc::clone(&self.settings.pacing),
+            parked: self.settings.parked.clone(),
+            caller: Caller {
+                agent_id: self.persona.agent_id.clone(),
+                user_id: self.persona.user_id,
+                flow_id: Some(FlowId::of(
+                    self.settings.run_id,
+                    self.tick.cycle,
+                    &self.persona.agent_id,
+                    self.tick.replay,
+                )),
+            },
+            idempotency: self.settings.shop.idempotency,
+            timings: Vec::new(),
+            requests: 0,
+            retries: 0,
+        };
+        Visit {
+            persona: Arc::clone(&self.persona),
+            settings: Arc::clone(&self.settings),
+            shop: Arc::clone(&self.tick.shop),
+            calls,
+            clock,
+            state,
+            draft: Rc::clone(&self.draft),
+            drill: Rc::clone(&self.drill),
+        }
+    }
+
+    async fn close(self, visit: Visit, ending: FlowEnding) -> FlowOutcome {
+        let Visit { calls, mut state, draft, .. } = visit;
+        // The Monitor keeps a copy until the record is written: a panic while writing still has it.
+        let draft_now = draft.borrow().clone().expect("the flow has just used its draft");
+        let mut volume = draft_now.counted_volume();
+        let record = draft_now.finish(ending, self.settings.pacing.wall());
+        remember(&mut state.memory, &record, &self.tick.shop);
+        self.progress.wait();
+        let recorded = self.doors.writers.record(record).await;
+        draft.borrow_mut().take();
+        if matches!(recorded, Ending::Unfinished | Ending::Unrecorded { .. }) {
+            // Nothing of it is in the database.
+            volume = CycleVolume {
+                requests: volume.requests,
+                retries: volume.retries,
+                ..CycleVolume::default()
+            };
+        }
+        FlowOutcome { state, leased: self.leased, ending: recorded, volume, timings: calls.timings }
+    }
+}
+
+/// What the flow adds to the agent's memory.
+fn remember(memory: &mut AgentMemory, record: &FlowRecord, shop: &ShopFacts) {
+    memory.shop_cart_dirty = record.shop_cart == ShopCart::Dirty;
+    memory.remember_visit(record.key.simulated_at);
+    if record.status != FlowStatus::Completed {
+        return;
+    }
+    if let Some(order) = &record.order {
+        let brands = order.lines.iter().filter_map(|line| {
+            let product = shop.catalog.products.iter().find(|p| p.id == line.product_id)?;
+            product.brand.clone()
+        });
+        memory.remember_order(record.simulated_end, order.final_total, brands);
+    }
+}
