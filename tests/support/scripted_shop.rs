@@ -1,7 +1,7 @@
 //! A shop that does at each call what a test's script says; behind it a mock answers.
 //!
-//! Every call that reaches the adapter is in its log, refused connections included, so that "nothing
-//! is sent" can be counted.
+//! Every call that reaches the adapter is in its log, refused connections included, so that
+//! "nothing is sent" can be counted.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
