@@ -61,10 +61,24 @@ impl CycleVolume {
     pub fn add(&mut self, other: &Self) {
         self.events += other.events;
         self.orders += other.orders;
-        self.revenue_cents += other.revenue_cents;
+        // A shop may answer any total: a sum that overflowed would end the Coordinator.
+        self.revenue_cents = self.revenue_cents.saturating_add(other.revenue_cents);
         self.requests += other.requests;
         self.retries += other.retries;
         self.attempts += other.attempts;
         self.refusals += other.refusals;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_totals_of_a_shop_are_summed_without_a_panic() {
+        let order = CycleVolume { revenue_cents: i64::MAX, orders: 1, ..CycleVolume::default() };
+        let mut volume = order;
+        volume.add(&order);
+        assert_eq!((volume.revenue_cents, volume.orders), (i64::MAX, 2));
     }
 }

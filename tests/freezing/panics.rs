@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::incident::IncidentKind;
-use actors::ports::shop_api::{ApiErrorKind, ShopCall};
+use actors::ports::shop_api::ApiErrorKind;
 use actors::ports::store::RunState;
 
 use crate::support::population::{always_shopping, first_released};
@@ -24,7 +24,7 @@ fn chosen(count: usize) -> BTreeSet<String> {
 fn flows_panic(count: usize) -> impl Fn(&Ask) -> Act + Send + Sync {
     let chosen = chosen(count);
     move |ask: &Ask| match ask.call {
-        ShopCall::ListProducts { .. }
+        "list_products"
             if ask.in_flow && (ask.cycle, ask.replay) == (0, 0) && chosen.contains(ask.agent) =>
         {
             Act::PanicFlow

@@ -10,7 +10,7 @@ use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall, ShopRequest, ShopTraits,
+    Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
 };
 use actors::rate_limiter::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
@@ -24,7 +24,8 @@ use tokio::sync::watch;
 pub struct Ask<'a> {
     /// Who calls; empty for calls without auth (probes).
     pub agent: &'a str,
-    pub call: &'a ShopCall,
+    /// The step's name.
+    pub call: &'static str,
     /// The cycle under way; 0 before the first tick.
     pub cycle: u32,
     /// The attempt at it.
@@ -134,7 +135,7 @@ impl ShopApi for Counter {
         });
         let act = (self.shop.script)(&Ask {
             agent: &agent,
-            call: &request.call,
+            call,
             cycle: at.0,
             replay: at.1,
             in_flow: caller.is_some_and(|c| c.flow_id.is_some()),
