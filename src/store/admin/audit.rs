@@ -82,6 +82,11 @@ impl Admin {
         on_backend!(self, call_long, |c, q| q::abandon_dead(c, run, who, at))
     }
 
+    /// Cycles with a closed, unbroken attempt of each run that has any, by the run's id.
+    pub async fn hours_by_run(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        on_backend!(self, call_long, |c, q| q::hours_by_run(c))
+    }
+
     /// The last visit of each agent in each run, by agent, the latest last.
     pub async fn last_visits(&self) -> Result<Vec<LastVisit>, StoreError> {
         on_backend!(self, call_long, |c, q| q::last_visits(c))

@@ -75,6 +75,13 @@ macro_rules! dead_run_queries {
             Ok(Some(ended))
         }
 
+        /// How many hours each run claims.
+        pub $($async)? fn hours_by_run(c: &mut Conn) -> Answer<Vec<(String, u64)>> {
+            let rows: Vec<NamedCount> =
+                diesel::sql_query(super::dead_runs::HOURS).load(c) $($await)* ?;
+            Ok(rows.into_iter().map(|row| (row.name, large(row.rows))).collect())
+        }
+
         /// The last visit of each agent in each run.
         pub $($async)? fn last_visits(c: &mut Conn) -> Answer<Vec<LastVisit>> {
             let rows: Vec<LastVisitRow> =
@@ -116,6 +123,10 @@ macro_rules! dead_run_queries {
     };
 }
 pub(super) use dead_run_queries;
+
+/// Cycles with a closed, unbroken attempt.
+pub(super) const HOURS: &str = "
+SELECT run_id AS name, COUNT(DISTINCT cycle) AS rows FROM cycles WHERE NOT broken GROUP BY run_id";
 
 /// One look-up in an index per agent and run, however many rows the runs have.
 pub(super) const LAST_VISITS: &str = "
