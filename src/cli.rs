@@ -7,10 +7,14 @@ pub mod agents;
 pub mod config;
 mod database;
 pub mod exit_code;
+mod known_runs;
 pub mod migrate;
 pub mod output;
+pub mod purge;
+pub mod resume;
 pub mod run;
 pub mod shop;
+pub mod verify;
 
 use std::path::PathBuf;
 
@@ -62,6 +66,13 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Let the agents shop
     Run(Box<run::RunArgs>),
+    /// Let a run go on that was stopped, killed or frozen
+    #[command(before_help = resume::ResumeArgs::examples())]
+    Resume(Box<resume::ResumeArgs>),
+    /// Prove that nothing of a run is lost, doubled or left open
+    Verify(verify::VerifyArgs),
+    /// Delete one run, never an agent
+    Purge(purge::PurgeArgs),
     /// Look at the settings, or write them into a file
     Config(config::ConfigArgs),
     /// Look at the agents and change who they are
@@ -110,6 +121,9 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     let global = cli.global;
     match cli.command {
         Command::Run(args) => run::execute(&global, &args),
+        Command::Resume(args) => resume::execute(&global, &args),
+        Command::Verify(args) => verify::execute(&global, &args),
+        Command::Purge(args) => purge::execute(&global, &args),
         Command::Config(args) => config::execute(&global, &args),
         Command::Agents(args) => agents::execute(&global, &args),
         Command::Migrate => migrate::execute(&global),

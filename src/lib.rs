@@ -12,3 +12,4 @@ pub mod ron_text;
 pub mod run_report;
 pub mod shop_api;
 pub mod store;
+pub mod verify;

@@ -69,14 +69,39 @@ pub struct OpenStore {
     pub admin: Admin,
 }
 
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A run or a change by an operator: the migrations are applied.
+    Write,
+    /// Looking only: nothing is written, not even a missing file or table.
+    Read,
+}
+
 /// Opens the database and applies the migrations.
 ///
 /// # Errors
 /// Whatever an operator has to put right, with the fix.
 pub async fn open(url: &StoreUrl, options: &StoreOptions) -> Result<OpenStore, StoreOpenError> {
+    open_for(Access::Write, url, options).await
+}
+
+/// Opens the database to look at it.
+///
+/// # Errors
+/// As [`open`], and where the tables are not there or not those of this version.
+pub async fn open_to_read(url: &StoreUrl, options: &StoreOptions) -> Result<Admin, StoreOpenError> {
+    Ok(open_for(Access::Read, url, options).await?.admin)
+}
+
+async fn open_for(
+    access: Access,
+    url: &StoreUrl,
+    options: &StoreOptions,
+) -> Result<OpenStore, StoreOpenError> {
     match url {
         StoreUrl::Sqlite(path) => {
-            let (store, applied) = sqlite::SqliteStore::open(path.clone()).await?;
+            let (store, applied) = sqlite::SqliteStore::open(path.clone(), access).await?;
             let admin = Admin::sqlite(store.clone(), applied);
             Ok(OpenStore { store: Arc::new(store), admin })
         }
@@ -87,7 +112,7 @@ pub async fn open(url: &StoreUrl, options: &StoreOptions) -> Result<OpenStore, S
                 let given = schema.chars().take(63).collect();
                 return Err(StoreOpenError::BadSchema { given });
             }
-            let (store, applied) = postgres::PostgresStore::open(url, options).await?;
+            let (store, applied) = postgres::PostgresStore::open(url, options, access).await?;
             let admin = Admin::postgres(store.clone(), applied);
             Ok(OpenStore { store: Arc::new(store), admin })
         }

@@ -13,33 +13,73 @@ use super::exit_code::WithCode;
 use crate::config::Settings;
 use crate::config::db_url::DbUrl;
 use crate::coupon_book;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, SQLITE_FILE};
 use crate::practice_shop::catalog;
 use crate::ron_text::{self, RonError};
-use crate::store::{self, OpenStore, StoreOptions, StoreUrl};
+use crate::store::{self, Admin, OpenStore, StoreOpenError, StoreOptions, StoreUrl};
 
 /// Agents made where there are none (Q3.1).
 pub const AGENTS_GENERATED: u32 = 372;
 
+/// Connections of a command that asks one thing after the other.
+const POOL_OF_A_COMMAND: u32 = 2;
+
 /// The database, open and migrated. An error has code 6 and the fix.
 pub async fn open(settings: &Settings, data: &DataDir) -> Result<OpenStore> {
-    let parse = |url: &DbUrl| StoreUrl::parse(url.expose()).code(ExitCode::Database);
     let url = match &settings.store.url {
-        Some(url) => parse(url)?,
+        Some(url) => parsed(url)?,
         None => StoreUrl::Sqlite(data.sqlite_file()),
     };
-    let migrate_url = match settings.store.migrate_url.as_ref().map(parse).transpose()? {
+    Ok(store::open(&url, &options(settings)?).await.code(ExitCode::Database)?)
+}
+
+/// As `open`, for a command that changes what is there and makes nothing that is not.
+pub async fn open_existing(settings: &Settings) -> Result<Admin> {
+    must_be_there(settings)?;
+    let options = StoreOptions { pool_size: POOL_OF_A_COMMAND, pool_idle: 1, ..options(settings)? };
+    Ok(store::open(&url(settings)?, &options).await.code(ExitCode::Database)?.admin)
+}
+
+/// The database, open to be looked at: nothing is written, no migration applied, no file made.
+pub async fn open_to_read(settings: &Settings) -> Result<Admin> {
+    let options = StoreOptions { pool_size: POOL_OF_A_COMMAND, pool_idle: 1, ..options(settings)? };
+    Ok(store::open_to_read(&url(settings)?, &options).await.code(ExitCode::Database)?)
+}
+
+/// Refuses a SQLite file that is not there: opening it would make one.
+pub fn must_be_there(settings: &Settings) -> Result<()> {
+    match url(settings)? {
+        StoreUrl::Sqlite(path) if !path.exists() => {
+            Err(StoreOpenError::Missing { path }).code(ExitCode::Database).map_err(Into::into)
+        }
+        StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) => Ok(()),
+    }
+}
+
+/// Where it is, without making the data directory.
+fn url(settings: &Settings) -> Result<StoreUrl> {
+    match &settings.store.url {
+        Some(url) => parsed(url),
+        None => Ok(StoreUrl::Sqlite(settings.store.data_dir.join(SQLITE_FILE))),
+    }
+}
+
+fn parsed(url: &DbUrl) -> Result<StoreUrl> {
+    Ok(StoreUrl::parse(url.expose()).code(ExitCode::Database)?)
+}
+
+fn options(settings: &Settings) -> Result<StoreOptions> {
+    let migrate_url = match settings.store.migrate_url.as_ref().map(parsed).transpose()? {
         Some(StoreUrl::Postgres(url)) => Some(url),
         Some(StoreUrl::Sqlite(_)) | None => None,
     };
-    let options = StoreOptions {
+    Ok(StoreOptions {
         schema: settings.store.schema.clone(),
         pool_size: settings.store.pool_base + settings.store.pool_overflow,
         pool_idle: settings.store.pool_base,
         migrate_url,
         ca_file: settings.store.ca_file.clone(),
-    };
-    Ok(store::open(&url, &options).await.code(ExitCode::Database)?)
+    })
 }
 
 /// Personas from the archetypes that ship with cartload, for these categories or, where there are

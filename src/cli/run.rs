@@ -1,6 +1,7 @@
 //! `cartload run`: the flags, what is checked before anything is written, and how the run ends.
 
-mod drive;
+pub(super) mod drive;
+mod orphans;
 pub mod signals;
 mod target;
 
@@ -9,6 +10,7 @@ use actors::ports::store::RunState;
 use anyhow::Result;
 use clap::Args;
 
+use super::resume::Resume;
 use super::{ExitCode, GlobalArgs, output};
 use crate::config::words::{LogFormat, OnFreeze, RateSetting, SimulatedInstant, Start, TimeScale};
 use crate::config::{Layer, Settings};
@@ -135,6 +137,8 @@ pub struct Asked {
     pub data: DataDir,
     /// Keeps other processes out of `data` as long as this lives.
     pub lock: Lock,
+    /// Where it goes on; `None` for a run that begins.
+    pub resume: Option<Resume>,
 }
 
 /// How a run ended.
@@ -160,12 +164,12 @@ pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result<ExitCode> {
     let owner = OwnerToken::fresh();
     let data = DataDir::open(&settings.store.data_dir)?;
     let lock = Lock::take(&data, owner)?;
-    let asked = Asked { settings, screen, owner, data, lock };
+    let asked = Asked { settings, screen, owner, data, lock, resume: None };
     finish(drive::drive(asked)?, args.json)
 }
 
 /// Prints the summary; answers the code of the process.
-fn finish(ended: Ended, json: bool) -> Result<ExitCode> {
+pub(super) fn finish(ended: Ended, json: bool) -> Result<ExitCode> {
     let text = match json {
         true => serde_json::to_string(&ended.report)?,
         false => summary::text(&ended.report),

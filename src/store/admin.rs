@@ -3,6 +3,8 @@
 //! The same queries, pool and thread as the store: an `Admin` is another handle, not another
 //! connection.
 
+pub mod audit;
+
 use actors::domain::flow::FlowStatus;
 use actors::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
 use actors::domain::persona::{AgentStatus, Persona};

@@ -36,6 +36,24 @@ pub enum StoreOpenError {
         /// Its directory.
         directory: PathBuf,
     },
+    /// There is no such file, and nobody wants one to be made.
+    #[error("{path}: there is no database; name the one a run wrote to with --data or --db",
+        path = path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The tables are not there or not those of this version.
+    #[error(
+        "{place}: its tables lack {pending} of this version's migrations; `cartload migrate` \
+        brings them up to date"
+    )]
+    Outdated {
+        /// The file or host.
+        place: String,
+        /// How many are missing.
+        pending: usize,
+    },
     /// The file or its directory cannot be written.
     #[error("{path}: cannot be written ({cause}); make the file and its directory writable",
         path = path.display())]

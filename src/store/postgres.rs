@@ -21,18 +21,20 @@ use futures::future::BoxFuture;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::StoreOptions;
 use super::error::{Answer, Fault, Redactor};
 use super::open_error::StoreOpenError;
 use super::url::PostgresUrl;
+use super::{Access, StoreOptions};
 use connect::Connector;
 use gate::Gate;
 use pool::LastError;
 
 /// One attempt at a call, connection in hand to COMMIT.
 const ATTEMPT: Duration = Duration::from_secs(10);
-/// An attempt at what reads a whole run.
+/// An attempt at what reads much of a run.
 const LONG_ATTEMPT: Duration = Duration::from_secs(120);
+/// What looks at every row of a run, or deletes it.
+const AUDIT_ATTEMPT: Duration = Duration::from_secs(3_600);
 /// How long a call waits for its turn at the pool.
 const TURN: Duration = Duration::from_secs(60);
 /// Threads of the store's runtime: it only waits for the network.
@@ -70,10 +72,12 @@ impl Drop for Shared {
 }
 
 impl PostgresStore {
-    /// Connects, migrates and fills the pool; answers how many migrations were applied.
+    /// Connects, to write also migrates, and fills the pool; answers how many migrations were
+    /// applied.
     pub async fn open(
         url: &PostgresUrl,
         options: &StoreOptions,
+        access: Access,
     ) -> Result<(Self, usize), StoreOpenError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -81,7 +85,7 @@ impl PostgresStore {
             .enable_all()
             .build()
             .map_err(|e| StoreOpenError::Other { cause: e.to_string() })?;
-        let task = runtime.spawn(prepare(url.clone(), options.clone()));
+        let task = runtime.spawn(prepare(url.clone(), options.clone(), access));
         let prepared = task.await.map_err(|e| StoreOpenError::Other { cause: e.to_string() });
         let prepared = match prepared.and_then(|outcome| outcome) {
             Ok(prepared) => prepared,
@@ -95,7 +99,7 @@ impl PostgresStore {
             pool: prepared.pool,
             gate: prepared.gate,
             last_error: prepared.last_error,
-            begin: format!("BEGIN; SET LOCAL search_path TO \"{}\"", options.schema),
+            begin: format!("{}; SET LOCAL search_path TO \"{}\"", begin(access), options.schema),
             redactor: url.redactor.clone(),
             in_flight: watch::Sender::new(0),
         };
@@ -118,6 +122,15 @@ impl PostgresStore {
         F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
     {
         self.spawn(LONG_ATTEMPT, self.shared.begin.clone(), query)
+    }
+
+    /// As `call`, with time to look at or delete every row of a run.
+    pub(super) fn call_audit<T, F>(&self, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
+    {
+        self.spawn(AUDIT_ATTEMPT, self.shared.begin.clone(), query)
     }
 
     /// As `call_long`, with the search path of the operator's own tables.
@@ -261,7 +274,19 @@ struct Prepared {
     applied: usize,
 }
 
-async fn prepare(url: PostgresUrl, options: StoreOptions) -> Result<Prepared, StoreOpenError> {
+/// A reader sees one moment of the database, whatever others write meanwhile.
+fn begin(access: Access) -> &'static str {
+    match access {
+        Access::Write => "BEGIN",
+        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    }
+}
+
+async fn prepare(
+    url: PostgresUrl,
+    options: StoreOptions,
+    access: Access,
+) -> Result<Prepared, StoreOpenError> {
     let tls = super::tls::settings(&url, options.ca_file.as_deref())?;
     let connector = Connector::new(&url, tls);
     let (migrator, pooled) = match &options.migrate_url {
@@ -272,7 +297,10 @@ async fn prepare(url: PostgresUrl, options: StoreOptions) -> Result<Prepared, St
         None => (connector.clone(), false),
     };
     connector.check().await?;
-    let applied = migrate::migrate(&migrator, &options.schema).await?;
+    let applied = match access {
+        Access::Write => migrate::migrate(&migrator, &options.schema).await?,
+        Access::Read => migrate::check(&connector, &options.schema).await.map(|()| 0)?,
+    };
     // Behind a pooler the server's room says nothing about ours.
     let wanted = options.pool_size.max(1);
     let size = if pooled { wanted } else { room::lowered(&connector, wanted).await };

@@ -5,8 +5,10 @@
 
 mod agents;
 mod cycles;
+mod dead_runs;
 mod flow;
 mod flow_parts;
+mod ledger;
 mod memory;
 mod offers;
 mod runs;
@@ -31,7 +33,7 @@ macro_rules! query_set {
                 AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus,
             };
             use actors::domain::ids::{AgentId, AssignmentId, CouponId, OwnerToken, RunId, StoreId};
-            use actors::domain::incident::Incident;
+            use actors::domain::incident::{Incident, IncidentKind};
             use actors::domain::money::Cents;
             use actors::domain::offer::{Coupon, Wallet};
             use actors::domain::persona::{AgentStatus, Persona};
@@ -42,16 +44,22 @@ macro_rules! query_set {
             use diesel::prelude::*;
             use diesel::sql_types::{Integer, Text, Timestamp};
             use diesel::upsert::excluded;
+            use serde_json::Value;
             use $dsl;
 
             use super::{ROWS_PER_INSERT, VALUES_PER_LIST};
+            use crate::store::admin::audit::{LastVisit, Purge};
             use crate::store::admin::{AgentFilter, RunSummary, TakeOver};
             use crate::store::error::{Answer, Fault};
             use crate::store::rows::agents::AgentRow;
             use crate::store::rows::cycles::{CycleRow, IncidentRow};
+            use crate::store::rows::dead_runs::LastVisitRow;
             use crate::store::rows::flow::{CutAttempt, Ending, SessionRow, Standing};
             use crate::store::rows::flow_parts::{
                 InteractionRow, event_rows, interaction_row, item_rows, order_row,
+            };
+            use crate::store::rows::ledger::{
+                AttemptRow, EventCount, Finding, FlowCount, Ledger, OfferLimits, OrderCount,
             };
             use crate::store::rows::offers::{
                 AssignedBy, AssignmentRow, CouponRow, HeldRow, OfferCycleRow, ProductRow,
@@ -71,8 +79,10 @@ macro_rules! query_set {
 
             super::agents::agent_queries!($($form)*);
             super::cycles::cycle_queries!($($form)*);
+            super::dead_runs::dead_run_queries!($($form)*);
             super::flow::flow_queries!($($form)*);
             super::flow_parts::flow_part_queries!($($form)*);
+            super::ledger::ledger_queries!($($form)*);
             super::memory::memory_queries!($($form)*);
             super::offers::offer_queries!($($form)*);
             super::runs::run_queries!($($form)*);

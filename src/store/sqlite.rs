@@ -14,6 +14,7 @@ use diesel::SqliteConnection;
 use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
+use super::Access;
 use super::error::Answer;
 use super::open_error::StoreOpenError;
 use writer::{Call, Job};
@@ -31,13 +32,13 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file and applies the migrations; answers how many were applied.
-    pub async fn open(path: PathBuf) -> Result<(Self, usize), StoreOpenError> {
+    /// Opens the file and, to write, applies the migrations; answers how many were applied.
+    pub async fn open(path: PathBuf, access: Access) -> Result<(Self, usize), StoreOpenError> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (opened, answer) = oneshot::channel();
         let spawned = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || writer::serve(&path, opened, queue));
+            .spawn(move || writer::serve(&path, access, opened, queue));
         let thread = spawned.map_err(|e| StoreOpenError::Other { cause: e.to_string() })?;
         let died = |_| StoreOpenError::Other { cause: "the store's thread died".into() };
         let applied = answer.await.map_err(died)??;
@@ -62,6 +63,15 @@ impl SqliteStore {
 
     /// As `call`: one thread needs no second time limit.
     pub(super) fn call_long<T, F>(&self, query: F) -> StoreFuture<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Answer<T> + Send + 'static,
+    {
+        self.call(query)
+    }
+
+    /// As `call`.
+    pub(super) fn call_audit<T, F>(&self, query: F) -> StoreFuture<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Answer<T> + Send + 'static,
@@ -121,7 +131,8 @@ mod tests {
     #[tokio::test]
     async fn what_was_acknowledged_is_there_and_a_full_disk_passes() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = SqliteStore::open(directory.path().join("full.db")).await.unwrap();
+        let (store, _) =
+            SqliteStore::open(directory.path().join("full.db"), Access::Write).await.unwrap();
         let lower = store.call(|c| Ok(c.batch_execute("PRAGMA max_page_count = 150")?));
         lower.await.unwrap();
         let outcomes = futures::future::join_all((0..500).map(|n| insert(&store, n))).await;
@@ -143,7 +154,8 @@ mod tests {
     #[tokio::test]
     async fn a_failing_call_costs_its_neighbours_in_the_same_commit_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = SqliteStore::open(directory.path().join("some.db")).await.unwrap();
+        let (store, _) =
+            SqliteStore::open(directory.path().join("some.db"), Access::Write).await.unwrap();
         let half_done = || {
             store.call::<(), _>(|c| {
                 c.batch_execute("DELETE FROM products")?;

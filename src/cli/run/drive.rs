@@ -5,17 +5,20 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use actors::coordinator::messages::{Quit, StartRun};
+use actors::coordinator::plan::ResumePoint;
 use actors::domain::ids::RunId;
 use actors::ports::pacing::{Pacing, SystemPacing};
-use actors::ports::store::{RunState, Store};
+use actors::ports::store::{DirtyCart, RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Context, Result, anyhow};
+use chrono::NaiveDateTime;
 
 use super::target::{self, Target};
-use super::{Asked, Ended, signals};
+use super::{Asked, Ended, orphans, signals};
 use crate::checkpoint_files::CheckpointFolder;
 use crate::cli::database;
+use crate::cli::resume::takeover::{self, Taker};
 use crate::config::Settings;
 use crate::config::plan::PlanParts;
 use crate::config::words::OnFreeze;
@@ -37,9 +40,10 @@ async fn driven(asked: Asked) -> Result<Ended> {
 
     let (store, admin) = open_store(&asked).await?;
     let pacing: Arc<dyn Pacing> = Arc::new(SystemPacing);
+    let before = before_it(&asked, admin.as_ref(), pacing.wall()).await?;
     let pool = store.pool_status().max;
-    let plan = settings.plan(PlanParts {
-        run_id: RunId::fresh(),
+    let mut plan = settings.plan(PlanParts {
+        run_id: before.run_id,
         owner: asked.owner,
         now: pacing.wall(),
         behavior,
@@ -47,6 +51,8 @@ async fn driven(asked: Asked) -> Result<Ended> {
         coupons,
         writes_in_flight: usize::try_from(pool.max(1))?,
     })?;
+    plan.resume_from = before.resume_from;
+    plan.dirty_carts = before.dirty_carts;
     let keep = usize::try_from(settings.checkpoints.keep)?;
     let checkpoints = Arc::new(CheckpointFolder::open(asked.data.checkpoints()?, keep)?);
     let ports = Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing };
@@ -69,6 +75,32 @@ async fn driven(asked: Asked) -> Result<Ended> {
     outcome
 }
 
+/// What other processes left behind that this run must know of.
+struct Before {
+    run_id: RunId,
+    resume_from: Option<ResumePoint>,
+    dirty_carts: Vec<DirtyCart>,
+}
+
+/// Takes over the run that is resumed, and cleans up after dead ones.
+async fn before_it(asked: &Asked, admin: Option<&Admin>, at: NaiveDateTime) -> Result<Before> {
+    let Some(admin) = admin else {
+        let (run_id, dirty_carts) = (RunId::fresh(), Vec::new());
+        return Ok(Before { run_id, resume_from: None, dirty_carts });
+    };
+    let dead = asked.lock.dead();
+    let resume_from = match &asked.resume {
+        Some(resume) => {
+            let taker = Taker { owner: asked.owner, dead: dead.clone(), at };
+            Some(takeover::take_over(admin, &asked.settings, resume, &taker).await?)
+        }
+        None => None,
+    };
+    let run_id = resume_from.as_ref().map_or_else(RunId::fresh, |p| p.snapshot.run_id);
+    let dirty_carts = orphans::clean_up(admin, run_id, &dead, &asked.settings, at).await?;
+    Ok(Before { run_id, resume_from, dirty_carts })
+}
+
 /// The database with its agents, or the dry one (`--mock-db`).
 async fn open_store(asked: &Asked) -> Result<(Arc<dyn Store>, Option<Admin>)> {
     let settings = &asked.settings;
@@ -76,6 +108,9 @@ async fn open_store(asked: &Asked) -> Result<(Arc<dyn Store>, Option<Admin>)> {
     if settings.store.mock {
         let personas = dry_personas(asked, count).await?;
         return Ok((Arc::new(crate::store::dry::DryStore::new(personas)), None));
+    }
+    if asked.resume.is_some() {
+        database::must_be_there(settings)?;
     }
     let OpenStore { store, admin } = database::open(settings, &asked.data).await?;
     if admin.count_agents(None).await? == 0 {

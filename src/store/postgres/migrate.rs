@@ -9,7 +9,7 @@ use diesel_migrations::MigrationHarness;
 
 use super::connect::Connector;
 use crate::store::error::chain;
-use crate::store::migrations::MIGRATIONS;
+use crate::store::migrations::{MIGRATIONS, pending};
 use crate::store::open_error::StoreOpenError;
 
 /// Creates the schema if need be and applies what is pending; answers how many were applied.
@@ -34,6 +34,26 @@ pub(super) async fn migrate(connector: &Connector, schema: &str) -> Result<usize
         .await
         .map_err(|e| failed(chain(&e)))?;
     Ok(applied)
+}
+
+/// Refuses a schema that lacks a migration; changes nothing.
+pub(super) async fn check(connector: &Connector, schema: &str) -> Result<(), StoreOpenError> {
+    let table = format!("\"{schema}\".__diesel_schema_migrations");
+    let applied = match connector.ask(&format!("SELECT to_regclass('{table}')::text")).await? {
+        None => Vec::new(),
+        Some(_) => {
+            let versions = format!("SELECT string_agg(version, ',') FROM {table}");
+            let versions = connector.ask(&versions).await?.unwrap_or_default();
+            versions.split(',').map(str::to_owned).collect()
+        }
+    };
+    match pending(&applied) {
+        0 => Ok(()),
+        pending => {
+            let place = format!("{}, schema {schema}", connector.host());
+            Err(StoreOpenError::Outdated { place, pending })
+        }
+    }
 }
 
 async fn begin(

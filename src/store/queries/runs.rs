@@ -79,20 +79,8 @@ macro_rules! run_queries {
             let (number, start) = raised.ok_or(Fault::NotOwner(run))?;
             let ended_rows = end_active(c, run, at) $($await)* ?;
             close_cut_attempts(c, run, start, at) $($await)* ?;
-            let of_sessions: Option<i32> = shopping_sessions::table
-                .filter(shopping_sessions::run_id.eq(run.to_string()))
-                .select(diesel::dsl::max(shopping_sessions::cycle))
-                .first(c) $($await)* ?;
-            let of_cycles: Option<i32> = cycles::table
-                .filter(cycles::run_id.eq(run.to_string()))
-                .select(diesel::dsl::max(cycles::cycle))
-                .first(c) $($await)* ?;
-            let last = of_sessions.max(of_cycles);
-            Ok(Replay {
-                number: replay(number),
-                last_cycle_with_rows: last.map(|l| Cycle(count(l))),
-                ended_rows,
-            })
+            let last_cycle_with_rows = last_cycle(c, run) $($await)* ?;
+            Ok(Replay { number: replay(number), last_cycle_with_rows, ended_rows })
         }
 
         /// Ends the active rows of the run as crashed; their carts stay dirty.

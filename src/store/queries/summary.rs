@@ -62,7 +62,7 @@ macro_rules! summary_queries {
 pub(super) use summary_queries;
 
 /// Tables whose rows carry a run, in the order of their use.
-const RUN_TABLES: [&str; 12] = [
+pub(super) const RUN_TABLES: [&str; 12] = [
     "runs",
     "products",
     "coupons",

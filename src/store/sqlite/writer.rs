@@ -10,6 +10,7 @@ use diesel::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::open;
+use crate::store::Access;
 use crate::store::error::{Answer, Fault, Redactor};
 use crate::store::open_error::StoreOpenError;
 
@@ -90,10 +91,11 @@ impl Job for Stop {
 /// The thread's life.
 pub(super) fn serve(
     path: &Path,
+    access: Access,
     opened: oneshot::Sender<Result<usize, StoreOpenError>>,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
 ) {
-    let mut connection = match open::open(path) {
+    let mut connection = match open::open(path, access) {
         Ok((connection, applied)) => {
             if opened.send(Ok(applied)).is_err() {
                 return;
@@ -113,9 +115,9 @@ pub(super) fn serve(
             last = job.is_last();
             jobs.push(job);
         }
-        let committed = transact(&mut connection, &mut jobs);
+        let committed = transact(&mut connection, access, &mut jobs);
         if committed.is_err() {
-            reconnect(path, &mut connection);
+            reconnect(path, access, &mut connection);
         }
         for job in jobs {
             job.answer(committed.clone());
@@ -125,16 +127,19 @@ pub(super) fn serve(
         }
     }
     // The last connection to close moves the write-ahead log into the file.
-    if let Err(error) = connection.batch_execute("PRAGMA optimize") {
+    if access == Access::Write
+        && let Err(error) = connection.batch_execute("PRAGMA optimize")
+    {
         tracing::debug!(%error, "pragma optimize");
     }
 }
 
 fn transact(
     connection: &mut SqliteConnection,
+    access: Access,
     jobs: &mut [Box<dyn Job>],
 ) -> Result<(), StoreError> {
-    let committed: Answer<()> = connection.immediate_transaction(|c| {
+    let run = |c: &mut SqliteConnection| {
         for job in jobs.iter_mut() {
             job.run(c);
             if !in_transaction(c) {
@@ -142,7 +147,12 @@ fn transact(
             }
         }
         Ok(())
-    });
+    };
+    let committed: Answer<()> = match access {
+        Access::Write => connection.immediate_transaction(run),
+        // A reader keeps no writer out.
+        Access::Read => connection.transaction(run),
+    };
     committed.map_err(|fault: Fault| fault.into_store_error(&Redactor::default()))
 }
 
@@ -153,8 +163,8 @@ fn in_transaction(connection: &mut SqliteConnection) -> bool {
 }
 
 /// After a failed COMMIT the connection may still be inside a transaction that SQLite rolled back.
-fn reconnect(path: &Path, connection: &mut SqliteConnection) {
-    match open::connect(path) {
+fn reconnect(path: &Path, access: Access, connection: &mut SqliteConnection) {
+    match open::connect(path, access) {
         Ok(fresh) => *connection = fresh,
         Err(error) => tracing::warn!(%error, "the database file cannot be opened again yet"),
     }

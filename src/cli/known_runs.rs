@@ -1,0 +1,92 @@
+//! The runs of a database, as an operator names and sees them.
+
+use actors::domain::ids::RunId;
+use anyhow::{Result, anyhow};
+use chrono::NaiveDateTime;
+use serde::Serialize;
+
+use super::ExitCode;
+use super::exit_code::WithCode;
+use super::output;
+use crate::store::Admin;
+use crate::store::admin::KnownRun;
+
+/// One run of a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// The run.
+    pub run_id: String,
+    /// Its state.
+    pub state: &'static str,
+    /// Wall clock, UTC.
+    pub started_at: NaiveDateTime,
+    /// The owner's last sign of life; wall clock, UTC.
+    pub heartbeat_at: NaiveDateTime,
+    /// How often it was resumed.
+    pub resumes: u32,
+    /// Cycles with a closed, unbroken attempt.
+    pub cycles: u64,
+}
+
+/// The runs of the database, the newest first.
+pub async fn listed(admin: &Admin) -> Result<Vec<Listed>> {
+    let hours = admin.hours_by_run().await?;
+    let of = |run: &KnownRun| {
+        let id = run.run_id.to_string();
+        let cycles = hours.iter().find(|(name, _)| *name == id).map_or(0, |(_, cycles)| *cycles);
+        Listed {
+            run_id: id,
+            state: run.state.as_str(),
+            started_at: run.started_at,
+            heartbeat_at: run.heartbeat_at,
+            resumes: run.resumes.0,
+            cycles,
+        }
+    };
+    Ok(admin.list_runs().await?.iter().map(of).collect())
+}
+
+/// They as a table.
+pub fn table(runs: &[Listed]) -> String {
+    if runs.is_empty() {
+        return "no runs".to_owned();
+    }
+    let mut rows = vec![["RUN", "STATE", "STARTED (UTC)", "CYCLES", "RESUMES"].map(str::to_owned)];
+    rows.extend(runs.iter().map(|run| {
+        [
+            run.run_id.clone(),
+            run.state.to_owned(),
+            run.started_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+            run.cycles.to_string(),
+            run.resumes.to_string(),
+        ]
+    }));
+    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    output::table(&rows)
+}
+
+/// The run with this id, or the only one whose id begins so; the newest where none is named.
+pub async fn find(admin: &Admin, named: Option<&str>) -> Result<KnownRun> {
+    let mut runs = admin.list_runs().await?;
+    if let Some(named) = named {
+        runs.retain(|run| run.run_id.to_string().starts_with(&named.to_lowercase()));
+    }
+    match (runs.len(), named) {
+        (0, None) => Err(anyhow!("there is no run in this database")),
+        (1, _) | (_, None) => return Ok(runs.swap_remove(0)),
+        (found, Some(named)) => {
+            let what = match found {
+                0 => format!("run {named} is not in this database"),
+                _ => format!("{found} runs begin with {named}"),
+            };
+            Err(anyhow!("{what}; it knows\n{}", table(&listed(admin).await?)))
+        }
+    }
+    .code(ExitCode::Usage)
+    .map_err(Into::into)
+}
+
+/// The run with this id.
+pub async fn with_id(admin: &Admin, run: RunId) -> Result<Option<KnownRun>> {
+    Ok(admin.list_runs().await?.into_iter().find(|known| known.run_id == run))
+}

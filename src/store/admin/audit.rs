@@ -1,0 +1,110 @@
+//! What needs to know whether a run's process lives: cleaning up after dead ones, the ledger, the
+//! purge.
+
+use actors::domain::cycle::Cycle;
+use actors::domain::ids::{OwnerToken, RunId};
+use actors::ports::store::StoreError;
+use chrono::{NaiveDateTime, TimeDelta};
+use futures::FutureExt;
+use serde_json::Value;
+
+pub use crate::store::rows::dead_runs::LastVisit;
+pub use crate::store::rows::ledger::{
+    AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount,
+};
+
+use super::{Admin, Backend, KnownRun, OWNER_SILENCE_S};
+use crate::store::queries::{postgres, sqlite};
+
+/// How a purge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purge {
+    /// The run is gone.
+    Purged {
+        /// Over all tables.
+        rows: u64,
+    },
+    /// Its owner lives: nothing was deleted.
+    Owned {
+        /// The owner's last sign of life; wall clock, UTC.
+        heartbeat_at: NaiveDateTime,
+    },
+    /// There is no such run.
+    Unknown,
+}
+
+impl KnownRun {
+    /// Whether a process may still write to it at `at`, given owners that are known to be `dead`.
+    pub fn is_owned(&self, dead: &[OwnerToken], at: NaiveDateTime) -> bool {
+        let is_silent = self.heartbeat_at < at - TimeDelta::seconds(OWNER_SILENCE_S);
+        !(self.state.is_end() || is_silent || dead.contains(&self.owner))
+    }
+}
+
+/// As the macro of the same name, with time to look at every row.
+macro_rules! on_backend {
+    ($admin:expr, $call:ident, |$c:ident, $q:ident| $query:expr) => {
+        match &$admin.backend {
+            Backend::Postgres(store) => {
+                use postgres as $q;
+                store.$call(move |$c: &mut diesel_async::AsyncPgConnection| $query.boxed())
+            }
+            Backend::Sqlite(store) => {
+                use sqlite as $q;
+                store.$call(move |$c: &mut diesel::SqliteConnection| $query)
+            }
+        }
+        .await
+    };
+}
+
+impl Admin {
+    /// The last cycle of a run with any row of any attempt.
+    pub async fn last_cycle(&self, run: RunId) -> Result<Option<Cycle>, StoreError> {
+        on_backend!(self, call_long, |c, q| q::last_cycle(c, run))
+    }
+
+    /// Why a run froze last: the incident's details.
+    pub async fn last_freeze(&self, run: RunId) -> Result<Option<Value>, StoreError> {
+        on_backend!(self, call_long, |c, q| q::last_freeze(c, run))
+    }
+
+    /// Ends the active rows of a run whose owner has been silent for 120 s, is among the `dead` or
+    /// has ended the run, and writes an incident if there were any. `None`: the owner lives, or
+    /// there is no such run.
+    pub async fn abandon_dead(
+        &self,
+        run: RunId,
+        dead: Vec<OwnerToken>,
+        at: NaiveDateTime,
+    ) -> Result<Option<u64>, StoreError> {
+        let who = (dead, at - TimeDelta::seconds(OWNER_SILENCE_S));
+        on_backend!(self, call_long, |c, q| q::abandon_dead(c, run, who, at))
+    }
+
+    /// Cycles with a closed, unbroken attempt of each run that has any, by the run's id.
+    pub async fn hours_by_run(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        on_backend!(self, call_long, |c, q| q::hours_by_run(c))
+    }
+
+    /// The last visit of each agent in each run, by agent, the latest last.
+    pub async fn last_visits(&self) -> Result<Vec<LastVisit>, StoreError> {
+        on_backend!(self, call_long, |c, q| q::last_visits(c))
+    }
+
+    /// The books of a run, all read at one moment; `None` for a run that is not there.
+    pub async fn ledger(&self, run: RunId) -> Result<Option<Ledger>, StoreError> {
+        on_backend!(self, call_audit, |c, q| q::ledger(c, run))
+    }
+
+    /// Deletes every row of a run without a living owner, in one transaction; agents stay.
+    pub async fn purge(
+        &self,
+        run: RunId,
+        dead: Vec<OwnerToken>,
+        at: NaiveDateTime,
+    ) -> Result<Purge, StoreError> {
+        let who = (dead, at - TimeDelta::seconds(OWNER_SILENCE_S));
+        on_backend!(self, call_audit, |c, q| q::purge(c, run, who))
+    }
+}

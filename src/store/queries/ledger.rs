@@ -1,0 +1,67 @@
+//! The ledger of a run: its attempts, what their rows add up to, and every row that is not as it
+//! must be.
+//!
+//! What needs arithmetic over a few thousand attempts is answered as sums and judged outside; what
+//! needs every row is judged here, by statements that answer only what is wrong.
+
+pub(super) mod checks;
+pub(super) mod money_checks;
+
+macro_rules! ledger_queries {
+    ([$($async:tt)?] [$($await:tt)*]) => {
+        /// All of it; `None` for a run that is not there.
+        pub $($async)? fn ledger(c: &mut Conn, run: RunId) -> Answer<Option<Ledger>> {
+            let row: Option<RunRow> = runs::table
+                .find(run.to_string())
+                .select(RunRow::as_select())
+                .first(c) $($await)*
+                .optional()?;
+            let Some(row) = row else { return Ok(None) };
+            let known = row.parse()?;
+            let attempts: Vec<AttemptRow> = cycles::table
+                .filter(cycles::run_id.eq(run.to_string()))
+                .order((cycles::cycle, cycles::replay))
+                .select(AttemptRow::as_select())
+                .load(c) $($await)* ?;
+            let flows: Vec<FlowCount> = diesel::sql_query(super::ledger::FLOWS)
+                .bind::<Text, _>(run.to_string())
+                .load(c) $($await)* ?;
+            let events: Vec<EventCount> = diesel::sql_query(super::ledger::EVENTS)
+                .bind::<Text, _>(run.to_string())
+                .load(c) $($await)* ?;
+            let orders: Vec<OrderCount> = diesel::sql_query(super::ledger::ORDERS)
+                .bind::<Text, _>(run.to_string())
+                .load(c) $($await)* ?;
+            let mut findings = Vec::new();
+            let offers = OfferLimits::of(&known.settings);
+            for check in super::ledger::checks::all() {
+                let rows: Vec<Finding> = diesel::sql_query(check.statement(&offers))
+                    .bind::<Text, _>(run.to_string())
+                    .load(c) $($await)* ?;
+                findings.push((check.name, check.says, rows));
+            }
+            Ok(Some(Ledger { run: known, attempts, flows, events, orders, findings }))
+        }
+    };
+}
+pub(super) use ledger_queries;
+
+/// Rows of each attempt by status.
+pub(super) const FLOWS: &str = "
+SELECT cycle, replay, status, COUNT(*) AS flows
+FROM shopping_sessions WHERE run_id = $1
+GROUP BY cycle, replay, status ORDER BY cycle, replay, status";
+
+/// Events of each attempt, the first and the last.
+pub(super) const EVENTS: &str = "
+SELECT cycle, replay, COUNT(*) AS events,
+  MIN(simulated_at) AS first_at, MAX(simulated_at) AS last_at
+FROM shopping_session_events WHERE run_id = $1
+GROUP BY cycle, replay ORDER BY cycle, replay";
+
+/// Orders of each attempt and what was paid.
+pub(super) const ORDERS: &str = "
+SELECT cycle, replay, COUNT(*) AS orders,
+  CAST(COALESCE(SUM(final_total_cents), 0) AS BIGINT) AS revenue_cents
+FROM orders WHERE run_id = $1
+GROUP BY cycle, replay ORDER BY cycle, replay";

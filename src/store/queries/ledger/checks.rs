@@ -1,0 +1,134 @@
+//! What no row of a run may be: flows, events and tags.
+//!
+//! Each statement answers `cycle`, `replay`, `subject` and `found` of the rows of run $1 that are
+//! wrong; a clean run answers nothing.
+
+use crate::store::rows::ledger::OfferLimits;
+
+/// Rows of one check that are shown; how many there are is counted.
+const SHOWN_MAX: u32 = 20;
+
+/// One statement.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// A word for scripts.
+    pub name: &'static str,
+    /// What is wrong with what it finds, in plain words.
+    pub says: &'static str,
+    /// Its text; `{cap}` and `{repeat}` are the offers' limits.
+    pub sql: &'static str,
+}
+
+impl Check {
+    /// The statement: the first few rows, each with how many there are.
+    pub fn statement(&self, offers: &OfferLimits) -> String {
+        let sql = self
+            .sql
+            .replace("{cap}", &offers.wallet_cap.to_string())
+            .replace("{repeat}", &offers.no_repeat_cycles.to_string());
+        format!(
+            "SELECT f.cycle, f.replay, f.subject, f.found, COUNT(*) OVER () AS total \
+             FROM ({sql}) f ORDER BY f.cycle, f.replay, f.subject LIMIT {SHOWN_MAX}"
+        )
+    }
+}
+
+/// All checks, in the order in which they are told.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    FLOWS.iter().chain(super::money_checks::MONEY)
+}
+
+const FLOWS: &[Check] = &[
+    Check {
+        name: "duplicate_flow",
+        says: "more than one row for one cycle, agent and attempt",
+        sql: "SELECT cycle, replay, agent_id AS subject, CAST(COUNT(*) AS TEXT) || ' rows' AS found
+              FROM shopping_sessions WHERE run_id = $1
+              GROUP BY cycle, replay, agent_id HAVING COUNT(*) > 1",
+    },
+    Check {
+        name: "double_original",
+        says: "more than one original of one cycle and agent",
+        sql: "SELECT cycle, MIN(replay) AS replay, agent_id AS subject,
+                CAST(COUNT(*) AS TEXT) || ' rows with is_replay = false' AS found
+              FROM shopping_sessions WHERE run_id = $1 AND NOT is_replay
+              GROUP BY cycle, agent_id HAVING COUNT(*) > 1",
+    },
+    Check {
+        name: "replay_tag",
+        says: "is_replay does not fit the replay number",
+        sql: "SELECT cycle, replay, flow_id AS subject, 'shopping_sessions' AS found
+              FROM shopping_sessions WHERE run_id = $1 AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, flow_id, 'shopping_session_events'
+              FROM shopping_session_events WHERE run_id = $1 AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, flow_id, 'orders'
+              FROM orders WHERE run_id = $1 AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, flow_id, 'order_items'
+              FROM order_items WHERE run_id = $1 AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, flow_id, 'coupon_interactions'
+              FROM coupon_interactions WHERE run_id = $1 AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, '', 'cycles'
+              FROM cycles WHERE run_id = $1 AND is_replay <> (replay > 0)",
+    },
+    Check {
+        name: "not_simulated",
+        says: "a row that does not say it is simulated",
+        sql: "SELECT cycle, replay, flow_id AS subject, 'shopping_sessions' AS found
+              FROM shopping_sessions WHERE run_id = $1 AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, flow_id, 'shopping_session_events'
+              FROM shopping_session_events WHERE run_id = $1 AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, flow_id, 'orders'
+              FROM orders WHERE run_id = $1 AND NOT is_simulated",
+    },
+    Check {
+        name: "no_session",
+        says: "a row without the shopping session it names, or tagged otherwise than that",
+        sql: "SELECT t.cycle, t.replay, t.flow_id AS subject, 'shopping_session_events' AS found
+              FROM shopping_session_events t
+              LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
+                AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
+                AND s.agent_id = t.agent_id
+              WHERE t.run_id = $1 AND s.flow_id IS NULL
+              UNION ALL SELECT t.cycle, t.replay, t.flow_id, 'orders'
+              FROM orders t
+              LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
+                AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
+                AND s.agent_id = t.agent_id
+              WHERE t.run_id = $1 AND s.flow_id IS NULL
+              UNION ALL SELECT t.cycle, t.replay, t.flow_id, 'coupon_interactions'
+              FROM coupon_interactions t
+              LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
+                AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
+                AND s.agent_id = t.agent_id
+              WHERE t.run_id = $1 AND s.flow_id IS NULL",
+    },
+    Check {
+        name: "end_reason",
+        says: "a shopping session whose status and end_reason do not fit",
+        sql: "SELECT cycle, replay, agent_id AS subject,
+                status || ' with ' || COALESCE(end_reason, 'no end_reason') AS found
+              FROM shopping_sessions WHERE run_id = $1 AND (
+                (status = 'active') <> (end_reason IS NULL)
+                OR (status = 'completed' AND end_reason <> 'done'))",
+    },
+    Check {
+        name: "event_gap",
+        says: "events that are not numbered 0, 1, 2 ...",
+        sql: "SELECT cycle, replay, flow_id AS subject,
+                CAST(COUNT(*) AS TEXT) || ' events numbered ' || CAST(MIN(seq) AS TEXT)
+                || ' to ' || CAST(MAX(seq) AS TEXT) AS found
+              FROM shopping_session_events WHERE run_id = $1
+              GROUP BY flow_id, cycle, replay
+              HAVING MIN(seq) <> 0 OR MAX(seq) <> COUNT(*) - 1",
+    },
+    Check {
+        name: "event_order",
+        says: "an event earlier than the one before it",
+        sql: "SELECT e.cycle, e.replay, e.flow_id AS subject,
+                'event ' || CAST(e.seq AS TEXT) AS found
+              FROM (SELECT cycle, replay, flow_id, seq, simulated_at,
+                      LAG(simulated_at) OVER (PARTITION BY flow_id ORDER BY seq) AS before_at
+                    FROM shopping_session_events WHERE run_id = $1) e
+              WHERE e.before_at IS NOT NULL AND e.simulated_at < e.before_at",
+    },
+];

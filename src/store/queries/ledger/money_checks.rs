@@ -1,0 +1,118 @@
+//! What no row of a run may be: orders, their lines, and coupons.
+//!
+//! A wallet is counted by coupons that were never redeemed: whether one that was redeemed later had
+//! been open when another attempt filled the wallet, the rows cannot say.
+
+use super::checks::Check;
+
+/// These checks.
+pub(super) const MONEY: &[Check] = &[
+    Check {
+        name: "order_without_purchase",
+        says: "an order of a shopping session that did not complete, or one that did without order",
+        sql: "SELECT o.cycle, o.replay, o.flow_id AS subject, 'order of a session that is '
+                || s.status AS found
+              FROM orders o JOIN shopping_sessions s ON s.flow_id = o.flow_id
+              WHERE o.run_id = $1 AND s.status <> 'completed'
+              UNION ALL SELECT s.cycle, s.replay, s.flow_id, 'completed without an order'
+              FROM shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
+              WHERE s.run_id = $1 AND s.status = 'completed' AND o.flow_id IS NULL",
+    },
+    Check {
+        name: "order_lines",
+        says: "an order without its lines, or lines without their order",
+        sql: "SELECT o.cycle, o.replay, o.flow_id AS subject, 'an order without lines' AS found
+              FROM orders o WHERE o.run_id = $1 AND NOT EXISTS (
+                SELECT 1 FROM order_items i WHERE i.flow_id = o.flow_id)
+              UNION ALL SELECT i.cycle, i.replay, i.flow_id,
+                'line ' || CAST(i.line AS TEXT) || ' of an order that is not there'
+              FROM order_items i
+              LEFT JOIN orders o ON o.flow_id = i.flow_id AND o.run_id = i.run_id
+                AND o.order_id = i.order_id AND o.cycle = i.cycle AND o.replay = i.replay
+                AND o.agent_id = i.agent_id
+              WHERE i.run_id = $1 AND o.flow_id IS NULL
+              UNION ALL SELECT cycle, replay, flow_id,
+                CAST(COUNT(*) AS TEXT) || ' lines numbered ' || CAST(MIN(line) AS TEXT)
+                || ' to ' || CAST(MAX(line) AS TEXT)
+              FROM order_items WHERE run_id = $1
+              GROUP BY flow_id, cycle, replay
+              HAVING MIN(line) <> 0 OR MAX(line) <> COUNT(*) - 1",
+    },
+    Check {
+        name: "order_sums",
+        says: "an order whose sums do not agree with its lines, in cents",
+        sql: "SELECT o.cycle, o.replay, o.flow_id AS subject,
+                'subtotal ' || CAST(o.subtotal_cents AS TEXT)
+                || ' (lines ' || CAST(l.subtotal AS TEXT)
+                || '), discounts ' || CAST(o.item_discounts_cents AS TEXT)
+                || ' (lines ' || CAST(l.discounts AS TEXT)
+                || ') + ' || CAST(o.frontstore_discount_cents AS TEXT)
+                || ' = ' || CAST(o.discount_total_cents AS TEXT)
+                || ', total ' || CAST(o.final_total_cents AS TEXT) AS found
+              FROM orders o
+              JOIN (SELECT flow_id,
+                      CAST(SUM(quantity * unit_price_cents) AS BIGINT) AS subtotal,
+                      CAST(SUM(discount_cents) AS BIGINT) AS discounts,
+                      CAST(SUM(line_total_cents) AS BIGINT) AS totals
+                    FROM order_items WHERE run_id = $1 GROUP BY flow_id) l
+                ON l.flow_id = o.flow_id
+              WHERE o.run_id = $1 AND (
+                o.subtotal_cents <> l.subtotal
+                OR o.item_discounts_cents <> l.discounts
+                OR l.totals <> l.subtotal - l.discounts
+                OR o.discount_total_cents <> o.item_discounts_cents + o.frontstore_discount_cents
+                OR o.final_total_cents <> o.subtotal_cents - o.discount_total_cents
+                OR o.final_total_cents < 0)",
+    },
+    Check {
+        name: "coupon_redeemed_twice",
+        says: "a coupon that was redeemed more than once",
+        sql: "SELECT MIN(cycle) AS cycle, MIN(replay) AS replay, assignment_id AS subject,
+                CAST(COUNT(*) AS TEXT) || ' redemptions' AS found
+              FROM coupon_interactions
+              WHERE run_id = $1 AND step = 'redeemed' AND assignment_id IS NOT NULL
+              GROUP BY assignment_id HAVING COUNT(*) > 1",
+    },
+    Check {
+        name: "redemption",
+        says: "a redemption that assignment and flow do not both know",
+        sql: "SELECT i.cycle, i.replay, i.flow_id AS subject,
+                'coupon ' || i.coupon_id || ' is redeemed here, its assignment says otherwise'
+                AS found
+              FROM coupon_interactions i
+              LEFT JOIN coupon_assignments a ON a.assignment_id = i.assignment_id
+                AND a.run_id = i.run_id AND a.redeemed_flow_id = i.flow_id
+                AND a.agent_id = i.agent_id AND a.coupon_id = i.coupon_id
+              WHERE i.run_id = $1 AND i.step = 'redeemed' AND i.assignment_id IS NOT NULL
+                AND a.assignment_id IS NULL
+              UNION ALL SELECT a.cycle, a.replay, a.assignment_id,
+                'redeemed in flow ' || a.redeemed_flow_id || ', which does not say so'
+              FROM coupon_assignments a
+              LEFT JOIN coupon_interactions i ON i.assignment_id = a.assignment_id
+                AND i.flow_id = a.redeemed_flow_id AND i.step = 'redeemed'
+              WHERE a.run_id = $1 AND a.redeemed_flow_id IS NOT NULL AND i.flow_id IS NULL",
+    },
+    Check {
+        name: "wallet_over_cap",
+        says: "a wallet with more open coupons than it may hold",
+        sql: "SELECT b.cycle, b.replay, b.agent_id AS subject,
+                CAST(COUNT(*) AS TEXT) || ' open, {cap} are allowed' AS found
+              FROM (SELECT DISTINCT cycle, replay, agent_id, assigned_at
+                    FROM coupon_assignments WHERE run_id = $1 AND source = 'engine') b
+              JOIN coupon_assignments a ON a.run_id = $1 AND a.agent_id = b.agent_id
+                AND a.assigned_at <= b.assigned_at AND a.expires_at > b.assigned_at
+                AND a.source = 'engine' AND a.redeemed_flow_id IS NULL
+              GROUP BY b.cycle, b.replay, b.agent_id HAVING COUNT(*) > {cap}",
+    },
+    Check {
+        name: "coupon_repeated",
+        says: "a coupon handed out again too soon",
+        sql: "SELECT b.cycle, b.replay, b.agent_id AS subject,
+                'coupon ' || b.coupon_id || ' after ' || CAST(b.cycle - b.before AS TEXT)
+                || ' h, {repeat} h are the least' AS found
+              FROM (SELECT cycle, replay, agent_id, coupon_id, LAG(cycle) OVER (
+                      PARTITION BY agent_id, coupon_id ORDER BY cycle, assignment_id) AS before
+                    FROM coupon_assignments WHERE run_id = $1 AND source = 'engine') b
+              WHERE b.before IS NOT NULL AND b.cycle - b.before < {repeat}",
+    },
+];
