@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod database_faults;
+mod lost_commit;
 mod practice_shop;
 mod shop_api;
 mod store_contract;
