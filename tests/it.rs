@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod database_faults;
 mod freezing;
 mod full_cycle;
 mod limits;
+mod lost_commit;
 mod money;
 mod practice_shop;
 mod shop_api;

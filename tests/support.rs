@@ -4,8 +4,16 @@ pub mod flows;
 pub mod pgbouncer;
 pub mod population;
 pub mod postgres;
+pub mod proxy;
 pub mod real_run;
 pub mod recording_store;
 pub mod run;
 pub mod scripted_shop;
 pub mod server;
+pub mod whole_run;
+
+/// How much of something a test does: what the variable says, else a few, for CI.
+pub fn amount(variable: &str, otherwise: usize) -> usize {
+    let told = std::env::var(variable).ok();
+    told.map_or(otherwise, |text| text.parse().unwrap_or_else(|e| panic!("{variable}: {e}")))
+}

@@ -1,0 +1,240 @@
+//! Faults of the database during a whole run: each costs lateness only, within the bound of the
+//! retries, and the run goes on by itself (the same process, no restart).
+//!
+//! `CARTLOAD_FAULT_MS` says how long a fault lasts; a call that meets a half-open connection waits
+//! 10 s for it whatever is said.
+
+use std::time::Duration;
+
+use actors::ports::store::RunState;
+use actors::session_pool::request_meter::SharedMeter;
+use cartload::store::{OpenStore, StoreOptions, StoreUrl, open};
+
+use crate::support::proxy::{Mode, Proxy};
+use crate::support::whole_run::{Finished, Rows, mock_shop, personas, plan, ports, run_to_end};
+use crate::support::{amount, flows, postgres};
+
+/// Real time between ticks is 3,600 s / this: 100 ms, so that a fault meets several cycles.
+const TIME_SCALE: &str = "36000";
+/// Cycles of a run: it lasts 2 s without faults.
+const CYCLES: u32 = 20;
+/// A fault begins so long after the run.
+const FAULT_AFTER: Duration = Duration::from_millis(500);
+
+fn fault_lasts() -> Duration {
+    Duration::from_millis(amount("CARTLOAD_FAULT_MS", 1_200) as u64)
+}
+
+async fn opened(url: &str) -> OpenStore {
+    let options = StoreOptions { pool_size: 10, pool_idle: 2, ..StoreOptions::default() };
+    let open = open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap();
+    let agents = personas(40, &mut rand::rng());
+    open.admin.insert_agents(agents, false, flows::wall(0)).await.unwrap();
+    open
+}
+
+/// A whole run beside `fault`, which lasts for a while; then every flow must be there once.
+async fn survives(open: OpenStore, fault: impl Future<Output = ()>) -> Finished {
+    let meter = SharedMeter::default();
+    let (shop, traits) = mock_shop(&meter);
+    let (ports, _checkpoints) = ports(shop, meter, open.store.clone());
+    let cycles = CYCLES.to_string();
+    let variables = [("CARTLOAD_CYCLES", cycles.as_str()), ("CARTLOAD_TIME_SCALE", TIME_SCALE)];
+    let plan = plan(traits, &variables);
+    let run = plan.run_id;
+    let (finished, ()) = tokio::join!(run_to_end(plan, ports), async {
+        tokio::time::sleep(FAULT_AFTER).await;
+        fault.await;
+    });
+    assert_eq!(finished.state, RunState::Completed, "{:?}", finished.status.frozen);
+    assert_eq!(finished.status.totals.cycles_completed, CYCLES);
+    assert_eq!(finished.status.totals.counts.failed, 0, "a fault costs lateness only");
+    Rows { admin: &open.admin, run }.are_whole().await;
+    open.admin.close().await;
+    println!("latest by {} ms", finished.cycles.iter().map(|c| c.lateness_ms).max().unwrap());
+    finished
+}
+
+/// The run was held up: what was meant to be a fault was one.
+fn was_late(finished: &Finished) {
+    let latest = finished.cycles.iter().map(|cycle| cycle.lateness_ms).max().unwrap();
+    assert!(latest > 300, "latest by {latest} ms: the fault went unnoticed");
+}
+
+async fn behind(proxy: &Proxy) -> String {
+    let database = postgres::fresh_database(postgres::shared().unwrap()).await;
+    format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port)
+}
+
+#[actix::test]
+async fn a_server_that_refuses_connections_for_a_while_costs_lateness_only() {
+    let Some(port) = postgres::shared() else { return };
+    let proxy = Proxy::before(port);
+    let open = opened(&behind(&proxy).await).await;
+    let finished = survives(open, async {
+        proxy.set(Mode::Refuse);
+        tokio::time::sleep(fault_lasts()).await;
+        proxy.set(Mode::Forward);
+    });
+    was_late(&finished.await);
+}
+
+#[actix::test]
+async fn connections_that_never_answer_again_cost_lateness_only() {
+    let Some(port) = postgres::shared() else { return };
+    let proxy = Proxy::before(port);
+    let open = opened(&behind(&proxy).await).await;
+    let finished = survives(open, async {
+        proxy.set(Mode::Swallow);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        proxy.set(Mode::Forward);
+    });
+    was_late(&finished.await);
+}
+
+#[actix::test]
+async fn backends_killed_again_and_again_cost_lateness_only() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let open = opened(&format!("postgres://postgres@127.0.0.1:{port}/{database}")).await;
+    survives(open, async {
+        for _ in 0..8 {
+            terminate(port, &database).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+}
+
+/// Ends every backend of the database.
+async fn terminate(port: u16, database: &str) {
+    let sql = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    );
+    postgres::execute(port, "postgres", &sql).await;
+}
+
+#[actix::test]
+async fn a_server_without_room_for_connections_costs_lateness_only() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let role = format!(
+        "CREATE ROLE crowded LOGIN CONNECTION LIMIT 10; GRANT CREATE ON DATABASE {database} TO \
+         crowded"
+    );
+    postgres::execute(port, &database, &role).await;
+    let open = opened(&format!("postgres://crowded@127.0.0.1:{port}/{database}")).await;
+    let finished = survives(open, async {
+        // No connection at all may be opened, and those that were are gone.
+        postgres::execute(port, "postgres", "ALTER ROLE crowded CONNECTION LIMIT 0").await;
+        terminate(port, &database).await;
+        tokio::time::sleep(fault_lasts()).await;
+        postgres::execute(port, "postgres", "ALTER ROLE crowded CONNECTION LIMIT 10").await;
+    });
+    was_late(&finished.await);
+}
+
+#[actix::test]
+async fn transactions_that_cannot_be_serialized_are_tried_again() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let strict =
+        format!("ALTER DATABASE {database} SET default_transaction_isolation = 'serializable'");
+    postgres::execute(port, "postgres", &strict).await;
+    let open = opened(&format!("postgres://postgres@127.0.0.1:{port}/{database}")).await;
+    survives(open, std::future::ready(())).await;
+}
+
+#[actix::test]
+async fn a_database_that_is_read_only_for_a_while_costs_lateness_only() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let open = opened(&format!("postgres://postgres@127.0.0.1:{port}/{database}")).await;
+    let read_only = async |is_on: &str| {
+        let sql = format!("ALTER DATABASE {database} SET default_transaction_read_only = {is_on}");
+        postgres::execute(port, "postgres", &sql).await;
+        // A session keeps what it began with.
+        terminate(port, &database).await;
+    };
+    let finished = survives(open, async {
+        read_only("on").await;
+        tokio::time::sleep(fault_lasts()).await;
+        read_only("off").await;
+    });
+    was_late(&finished.await);
+}
+
+#[actix::test]
+async fn a_file_that_another_process_keeps_locked_costs_lateness_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cartload.db");
+    let open = opened(&format!("sqlite://{}", file.display())).await;
+    let finished = survives(open, async {
+        use diesel::connection::SimpleConnection;
+        use diesel::{Connection, SqliteConnection};
+        let mut other = SqliteConnection::establish(&file.display().to_string()).unwrap();
+        other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
+        tokio::time::sleep(fault_lasts()).await;
+        other.batch_execute("ROLLBACK").unwrap();
+    });
+    was_late(&finished.await);
+}
+
+/// A disk of 24 MB, some times what a run needs, where this user may mount one. A shell waits
+/// beside it on a pipe of ours and unmounts it however this process ends.
+struct SmallDisk {
+    directory: tempfile::TempDir,
+    guard: std::process::Child,
+}
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        use std::process::{Command, Stdio};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(path).stderr(Stdio::null());
+        if !mount.status().is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let script = format!("cat >/dev/null; umount -l {0}; rmdir {0}", path.display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).stdin(Stdio::piped()).stderr(Stdio::null());
+        Some(Self { guard: shell.spawn().unwrap(), directory })
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        drop(self.guard.wait());
+    }
+}
+
+#[actix::test]
+async fn a_disk_that_is_full_for_a_while_costs_lateness_only() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("skipped: this user may not mount a small disk");
+        return;
+    };
+    let open = opened(&format!("sqlite://{}/cartload.db", disk.directory.path().display())).await;
+    let ballast = disk.directory.path().join("ballast");
+    let finished = survives(open, async {
+        // As much as there is.
+        let mut size: usize = 1 << 22;
+        while size > 256 {
+            if append(&ballast, size).is_err() {
+                size /= 2;
+            }
+        }
+        tokio::time::sleep(fault_lasts()).await;
+        std::fs::remove_file(&ballast).unwrap();
+    });
+    was_late(&finished.await);
+}
+
+fn append(path: &std::path::Path, size: usize) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut file = std::fs::File::options().create(true).append(true).open(path)?;
+    file.write_all(&vec![0; size])
+}
