@@ -1,0 +1,53 @@
+//! What a permit costs: through the RateLimiter's actor with 372 callers at once, and from the bare
+//! bucket inside it. The difference is mailboxes and wake-ups, not the limit.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::Actor;
+use actors::domain::rate::Rate;
+use actors::ports::pacing::SystemPacing;
+use actors::rate_limiter::RateLimiter;
+use actors::rate_limiter::bucket::Bucket;
+use actors::rate_limiter::messages::{Place, TakePermit};
+use actors::rate_limiter::parked::ParkedTime;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use futures::future::join_all;
+
+const CALLERS: u64 = 372;
+
+fn grants(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("limiter");
+    group.throughput(Throughput::Elements(CALLERS));
+    group.bench_function("372 grants through the actor", |bencher| {
+        let system = actix::System::new();
+        let limiter = system.block_on(async {
+            let pacing = Arc::new(SystemPacing);
+            RateLimiter::new(Rate::Unlimited, ParkedTime::default(), pacing).start()
+        });
+        bencher.iter(|| {
+            let ask = || limiter.send(TakePermit { place: Place::Tail });
+            let granted = system.block_on(join_all((0..CALLERS).map(|_| ask())));
+            assert!(granted.into_iter().all(|permit| permit.unwrap().is_ok()));
+        });
+    });
+    group.bench_function("372 grants of the bare bucket", |bencher| {
+        let begin = Instant::now();
+        let mut bucket = Bucket::new(Rate::PerSecond(50.0), begin);
+        let mut now = begin;
+        bencher.iter(|| {
+            for _ in 0..CALLERS {
+                // Above the ring's 1.010 s / 51, so that each is granted.
+                now += Duration::from_millis(20);
+                black_box(bucket.grant(now)).unwrap();
+            }
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, grants);
+criterion_main!(benches);
