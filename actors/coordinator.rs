@@ -2,9 +2,9 @@
 //!
 //! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
 //! state of any agent, only who is outstanding and who is alive.
-//! *Accepts*: `StartRun`, `Pause`, `Resume`, `CheckpointNow`, `Revive`, `Quit` from operators'
-//! doors and `Inject` from a developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`,
-//! `SessionNews`, `ServiceDown` as tells.
+//! *Accepts*: `StartRun`, `Pause`, `Resume`, `CheckpointNow`, `Revive`, `Quit` from doors of
+//! operators, `Inject` from a developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`,
+//! `Frozen`, `SessionNews`, `ServiceDown` as tells.
 //! *Sends*: `RunCycle` and `Drill` to agents; gate messages to the RateLimiter; `RecordOutcome` and
 //! `Forgive` to the CircuitBreaker; rows to the DbWriter; probes to HTTP sessions in doubt or down;
 //! `SaveCheckpoint`; `RefreshOffers`.

@@ -46,7 +46,9 @@ impl Coordinator {
             let memory = prepared.memories.remove(&persona.agent_id).unwrap_or_default();
             builder(persona, incarnation, memory, &address)
         });
-        self.recall_crashes();
+        if let Some(point) = &self.plan.resume_from {
+            self.roster.recall(&point.snapshot.crashes, &point.snapshot.quarantined);
+        }
         if let Some(replay) = prepared.replay {
             self.progress.attempts = super::attempt::Attempts::after(replay);
         }

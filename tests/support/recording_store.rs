@@ -1,0 +1,185 @@
+//! The dry store with a memory: what a run would have written, in order, and writes that panic.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use actors::domain::catalog::Product;
+use actors::domain::cycle::{Cycle, CycleRecord};
+use actors::domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use actors::domain::ids::{AgentId, OwnerToken, RunId};
+use actors::domain::incident::{Incident, IncidentKind};
+use actors::domain::offer::{Coupon, Wallet};
+use actors::domain::persona::Persona;
+use actors::ports::store::{
+    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
+    StoreFuture,
+};
+use cartload::store::dry::DryStore;
+use chrono::NaiveDateTime;
+
+/// Whether opening this flow panics.
+pub type PanicsOn = Box<dyn Fn(&FlowKey) -> bool + Send + Sync>;
+
+/// What was written.
+#[derive(Default)]
+pub struct Written {
+    pub opened: Vec<FlowKey>,
+    /// Flows that ended, failed ones included.
+    pub flows: Vec<Arc<FlowRecord>>,
+    pub cycles: Vec<CycleRecord>,
+    pub incidents: Vec<Incident>,
+    pub states: Vec<RunState>,
+    pub batches: Vec<OfferBatch>,
+}
+
+pub struct RecordingStore {
+    dry: DryStore,
+    panics_on: PanicsOn,
+    /// So many of the next refreshes of offers panic.
+    pub refreshes_that_panic: AtomicU32,
+    written: Mutex<Written>,
+}
+
+impl RecordingStore {
+    pub fn new(personas: Vec<Persona>, panics_on: PanicsOn) -> Self {
+        let refreshes_that_panic = AtomicU32::new(0);
+        let written = Mutex::default();
+        Self { dry: DryStore::new(personas), panics_on, refreshes_that_panic, written }
+    }
+
+    /// Looks at what was written.
+    pub fn read<T>(&self, look: impl FnOnce(&Written) -> T) -> T {
+        look(&self.written.lock().unwrap())
+    }
+
+    /// The cycles' rows so far.
+    pub fn cycles(&self) -> Vec<CycleRecord> {
+        self.read(|written| written.cycles.clone())
+    }
+
+    /// The messages of all incidents of this kind.
+    pub fn incidents(&self, kind: IncidentKind) -> Vec<String> {
+        self.read(|written| {
+            let such = written.incidents.iter().filter(|incident| incident.kind == kind);
+            such.map(|incident| incident.message.clone()).collect()
+        })
+    }
+
+    fn note(&self, write: impl FnOnce(&mut Written)) {
+        write(&mut self.written.lock().unwrap());
+    }
+}
+
+impl Store for RecordingStore {
+    fn open_run(&self, run: NewRun) -> StoreFuture<()> {
+        self.dry.open_run(run)
+    }
+
+    fn heartbeat(&self, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> StoreFuture<()> {
+        self.dry.heartbeat(run, owner, at)
+    }
+
+    fn set_run_state(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        state: RunState,
+        at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.note(|written| written.states.push(state));
+        self.dry.set_run_state(run, owner, state, at)
+    }
+
+    fn begin_replay(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        at: NaiveDateTime,
+    ) -> StoreFuture<Replay> {
+        self.dry.begin_replay(run, owner, at)
+    }
+
+    fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
+        self.dry.load_agents()
+    }
+
+    fn load_memories(
+        &self,
+        run: RunId,
+        before: Cycle,
+        agents: Vec<AgentId>,
+    ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
+        self.dry.load_memories(run, before, agents)
+    }
+
+    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+        if (self.panics_on)(&flow) {
+            return Box::pin(async { panic!("the store's script says so") });
+        }
+        self.note(|written| written.opened.push(flow.clone()));
+        self.dry.open_flow(flow)
+    }
+
+    fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.note(|written| written.flows.push(Arc::clone(&record)));
+        self.dry.commit_flow(record)
+    }
+
+    fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.note(|written| written.flows.push(Arc::clone(&record)));
+        self.dry.fail_flow(record)
+    }
+
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+        self.note(|written| written.cycles.push(record.clone()));
+        self.dry.record_cycle(record)
+    }
+
+    fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
+        self.note(|written| written.incidents.push(incident.clone()));
+        self.dry.record_incident(incident)
+    }
+
+    fn record_seen(
+        &self,
+        run: RunId,
+        products: Vec<Product>,
+        coupons: Vec<Coupon>,
+        at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.dry.record_seen(run, products, coupons, at)
+    }
+
+    fn holdings(
+        &self,
+        run: RunId,
+        agents: Vec<AgentId>,
+        now: NaiveDateTime,
+        since: NaiveDateTime,
+    ) -> StoreFuture<HashMap<AgentId, Holding>> {
+        let left = self.refreshes_that_panic.load(Ordering::SeqCst);
+        if left > 0 {
+            self.refreshes_that_panic.store(left - 1, Ordering::SeqCst);
+            panic!("the test says so");
+        }
+        self.dry.holdings(run, agents, now, since)
+    }
+
+    fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
+        self.note(|written| written.batches.push(batch.clone()));
+        self.dry.assign_offers(batch)
+    }
+
+    fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
+        self.dry.abandon_orphans(run, at)
+    }
+
+    fn drain(&self) -> StoreFuture<()> {
+        self.dry.drain()
+    }
+
+    fn pool_status(&self) -> PoolStatus {
+        self.dry.pool_status()
+    }
+}
