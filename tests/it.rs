@@ -13,5 +13,6 @@ mod practice_shop;
 mod shop_api;
 mod store_contract;
 mod store_open;
+mod supervision;
 mod support;
 mod tidy;

@@ -73,7 +73,9 @@ impl Coordinator {
             let memory = memories.remove(&persona.agent_id).unwrap_or_default();
             builder(persona, incarnation, memory, &address)
         });
-        self.recall_crashes();
+        if let Some(point) = &self.plan.resume_from {
+            self.roster.recall(&point.snapshot.crashes, &point.snapshot.quarantined);
+        }
     }
 
     fn note_orphans(&self, orphans: &Orphans) {

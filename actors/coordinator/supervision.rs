@@ -105,13 +105,6 @@ impl Coordinator {
         })
     }
 
-    /// Takes over what the checkpoint remembers of crashes.
-    pub(super) fn recall_crashes(&mut self) {
-        if let Some(point) = &self.plan.resume_from {
-            self.roster.recall(&point.snapshot.crashes, &point.snapshot.quarantined);
-        }
-    }
-
     /// An operator gives a quarantined agent its ticks back.
     pub(super) fn revive(&mut self, agent_id: AgentId) -> Result<(), CommandRefused> {
         if self.roster.persona(&agent_id).is_none() {

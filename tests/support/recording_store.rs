@@ -1,6 +1,7 @@
 //! The dry store with a memory: what a run would have written, in order, and writes that panic.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use actors::domain::catalog::Product;
@@ -35,12 +36,16 @@ pub struct Written {
 pub struct RecordingStore {
     dry: DryStore,
     panics_on: PanicsOn,
+    /// So many of the next refreshes of offers panic.
+    pub refreshes_that_panic: AtomicU32,
     written: Mutex<Written>,
 }
 
 impl RecordingStore {
     pub fn new(personas: Vec<Persona>, panics_on: PanicsOn) -> Self {
-        Self { dry: DryStore::new(personas), panics_on, written: Mutex::default() }
+        let refreshes_that_panic = AtomicU32::new(0);
+        let written = Mutex::default();
+        Self { dry: DryStore::new(personas), panics_on, refreshes_that_panic, written }
     }
 
     /// Looks at what was written.
@@ -153,6 +158,11 @@ impl Store for RecordingStore {
         now: NaiveDateTime,
         since: NaiveDateTime,
     ) -> StoreFuture<HashMap<AgentId, Holding>> {
+        let left = self.refreshes_that_panic.load(Ordering::SeqCst);
+        if left > 0 {
+            self.refreshes_that_panic.store(left - 1, Ordering::SeqCst);
+            panic!("the test says so");
+        }
         self.dry.holdings(run, agents, now, since)
     }
 

@@ -9,13 +9,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use actors::agent::messages::Fault;
 use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
-use actors::coordinator::messages::{CheckpointNow, CommandRefused, Pause, Quit, Resume, StartRun};
+use actors::coordinator::messages::{
+    CheckpointNow, CommandRefused, Inject, Pause, Quit, Resume, Revive, Service, ServiceDown,
+    StartRun,
+};
 use actors::coordinator::plan::{RunPlan, WarmUp};
 use actors::coordinator::status::RunStatus;
 use actors::domain::behavior::Behavior;
 use actors::domain::flow::FlowKey;
+use actors::domain::ids::AgentId;
 use actors::domain::rate::Rate;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
@@ -245,6 +250,20 @@ impl Live {
 
     pub async fn checkpoint(&self) -> Result<PathBuf, CommandRefused> {
         self.coordinator().send(CheckpointNow).await.unwrap()
+    }
+
+    pub async fn revive(&self, agent: &str) -> Result<(), CommandRefused> {
+        self.coordinator().send(Revive(AgentId::new(agent))).await.unwrap()
+    }
+
+    pub async fn inject(&self, agent: &str, fault: Fault) -> Result<(), CommandRefused> {
+        let agent_id = AgentId::new(agent);
+        self.coordinator().send(Inject { agent_id, fault }).await.unwrap()
+    }
+
+    /// Has the Coordinator believe that this service died.
+    pub async fn lose(&self, service: Service) {
+        self.coordinator().send(ServiceDown(service)).await.unwrap();
     }
 
     pub async fn quit(&self, quit: Quit) -> Result<(), CommandRefused> {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
+use actors::domain::ids::SessionId;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
@@ -26,6 +27,7 @@ pub struct Ask<'a> {
     pub agent: &'a str,
     /// The step's name.
     pub call: &'static str,
+    pub session: SessionId,
     /// The cycle under way; 0 before the first tick.
     pub cycle: u32,
     /// The attempt at it.
@@ -90,10 +92,10 @@ impl ScriptedShop {
 
     pub fn factory(&self) -> ShopApiFactory {
         let shop = self.clone();
-        Arc::new(move |_session| {
+        Arc::new(move |session| {
             let on_sent: OnSent = shop.meter.on_sent();
             let mock = MockShop::new(shop.goods.clone(), Arc::clone(&on_sent));
-            Box::new(Counter { shop: shop.clone(), mock, on_sent })
+            Box::new(Counter { shop: shop.clone(), session, mock, on_sent })
         })
     }
 
@@ -116,6 +118,7 @@ impl ScriptedShop {
 /// The way of one HTTP session to the shop.
 struct Counter {
     shop: ScriptedShop,
+    session: SessionId,
     mock: MockShop,
     on_sent: OnSent,
 }
@@ -136,6 +139,7 @@ impl ShopApi for Counter {
         let act = (self.shop.script)(&Ask {
             agent: &agent,
             call,
+            session: self.session,
             cycle: at.0,
             replay: at.1,
             in_flow: caller.is_some_and(|c| c.flow_id.is_some()),
