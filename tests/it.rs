@@ -4,8 +4,10 @@
 
 mod cli;
 mod practice_shop;
+mod resume;
 mod shop_api;
 mod store_contract;
 mod store_open;
 mod support;
 mod tidy;
+mod verify;
