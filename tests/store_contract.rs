@@ -3,6 +3,7 @@
 //!
 //! The dry store keeps no rows: where a case counts rows, [`Rig::rows`] answers `None` for it.
 
+mod dead_runs;
 mod flows;
 mod memories;
 mod offers;
@@ -74,6 +75,13 @@ contract! {
     runs::a_cycle_is_recorded_once,
     runs::an_incident_is_recorded_once,
     runs::agents_come_back_as_they_were_in_order,
+    dead_runs::rows_of_a_run_whose_owner_lives_are_left_alone,
+    dead_runs::rows_of_a_dead_run_are_ended_once_with_one_incident,
+    dead_runs::the_last_visit_of_each_agent_in_each_run_is_known,
+    dead_runs::the_last_cycle_and_the_last_freeze_are_known,
+    dead_runs::a_purge_deletes_one_dead_run_and_no_agent,
+    dead_runs::a_reader_finds_whole_books_clean_and_writes_nothing,
+    dead_runs::a_reader_finds_what_is_wrong,
     memories::only_canonical_rows_are_remembered,
     memories::the_week_begins_on_monday,
     memories::brands_are_kept_oldest_first_and_at_most_32,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actors::ports::store::Store;
 use cartload::store::dry::DryStore;
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
+use cartload::store::{Admin, StoreOpenError, StoreOptions, StoreUrl, open, open_to_read};
 
 use crate::support::flows::{Owned, new_run, persona, wall};
 use crate::support::{pgbouncer, postgres};
@@ -19,6 +19,7 @@ pub struct Rig {
     pub store: Arc<dyn Store>,
     /// `None` for the dry store: it has no rows to count.
     pub admin: Option<Admin>,
+    url: Option<StoreUrl>,
     _directory: Option<tempfile::TempDir>,
     _turn: Option<tokio::sync::MutexGuard<'static, ()>>,
 }
@@ -46,7 +47,7 @@ impl Rig {
 
     pub fn dry() -> Self {
         let store = DryStore::new((0..AGENTS).map(persona).collect());
-        Self { store: Arc::new(store), admin: None, _directory: None, _turn: None }
+        Self { store: Arc::new(store), admin: None, url: None, _directory: None, _turn: None }
     }
 
     async fn opened(url: &str) -> Self {
@@ -57,7 +58,8 @@ impl Rig {
         let personas = (0..AGENTS).map(persona).collect();
         let inserted = open.admin.insert_agents(personas, false, wall(0)).await.unwrap();
         assert_eq!(inserted, AGENTS as u64);
-        Self { store: open.store, admin: Some(open.admin), _directory: None, _turn: None }
+        let (admin, url) = (Some(open.admin), Some(url));
+        Self { store: open.store, admin, url, _directory: None, _turn: None }
     }
 
     pub async fn run(&self) -> Owned {
@@ -65,6 +67,12 @@ impl Rig {
         let owned = Owned { run: run.run_id, owner: run.owner };
         self.store.open_run(run).await.unwrap();
         owned
+    }
+
+    /// Another handle to the same database, open to be looked at; `None` for the dry store.
+    pub async fn reader(&self) -> Option<Result<Admin, StoreOpenError>> {
+        let options = StoreOptions { pool_size: 2, pool_idle: 1, ..StoreOptions::default() };
+        Some(open_to_read(self.url.as_ref()?, &options).await)
     }
 
     /// How many rows `table` has of the run; `None` where there are no rows.

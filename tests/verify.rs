@@ -1,0 +1,238 @@
+//! `verify` finds each kind of damage, and `purge` deletes one run and nothing else.
+//!
+//! One clean run is made once; each test damages a copy of it.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::binary::Place;
+
+static CLEAN: OnceLock<Place> = OnceLock::new();
+
+/// A finished run of six cycles with orders and redeemed coupons.
+fn clean() -> &'static Place {
+    CLEAN.get_or_init(|| {
+        let place = Place::new();
+        let args = ["run", "--agents", "60", "--cycles", "6", "--time-scale", "max"];
+        let more = ["--rate", "unlimited", "--warm-up", "off", "--start", "2026-01-05T10:00"];
+        place.expect(0, &[&args[..], &more[..]].concat());
+        for table in ["orders", "coupon_interactions WHERE assignment_id IS NOT NULL"] {
+            assert!(place.count(table) > 2, "{table}");
+        }
+        place
+    })
+}
+
+fn audit(place: &Place, code: i32) -> Value {
+    let (out, _) = place.expect(code, &["verify", "--json"]);
+    serde_json::from_str(&out).unwrap()
+}
+
+/// The names of the checks that found something, each once.
+fn found(place: &Place) -> Vec<String> {
+    let audit = audit(place, 1);
+    assert_eq!(audit["clean"], false);
+    let problems = audit["problems"].as_array().unwrap();
+    assert!(audit["problems_total"].as_u64().unwrap() >= problems.len() as u64);
+    let mut names: Vec<String> =
+        problems.iter().map(|p| p["check"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Each test plants one damage into a copy of the clean run and expects these checks to find it.
+macro_rules! damage {
+    ($($name:ident: $sql:expr => [$($check:literal),+],)+) => {$(
+        #[test]
+        fn $name() {
+            let place = Place::copy_of(clean());
+            place.sql($sql);
+            assert_eq!(found(&place), [$($check),+]);
+        }
+    )+};
+}
+
+const ONE_ORDER: &str = "(SELECT flow_id FROM orders ORDER BY flow_id LIMIT 1)";
+
+damage! {
+    finds_an_agent_that_is_not_accounted_for:
+        "UPDATE cycles SET idle = idle - 1 WHERE cycle = 2" => ["released"],
+    finds_rows_that_are_lost:
+        "DELETE FROM shopping_sessions WHERE flow_id = (SELECT flow_id FROM shopping_sessions
+           WHERE status = 'browsed' LIMIT 1)" => ["no_session", "rows"],
+    finds_a_second_row_of_one_attempt:
+        "DROP INDEX shopping_sessions_one_per_attempt;
+         CREATE TEMP TABLE t AS SELECT * FROM shopping_sessions WHERE status = 'browsed' LIMIT 1;
+         UPDATE t SET flow_id = 'twice'; INSERT INTO shopping_sessions SELECT * FROM t"
+        => ["double_original", "duplicate_flow", "rows"],
+    finds_a_replay_that_says_it_is_an_original:
+        "CREATE TEMP TABLE t AS SELECT * FROM shopping_sessions WHERE status = 'browsed' LIMIT 1;
+         UPDATE t SET flow_id = 'twice', replay = 1; INSERT INTO shopping_sessions SELECT * FROM t"
+        => ["double_original", "replay_tag", "unclosed"],
+    finds_a_row_that_does_not_say_it_is_simulated:
+        "UPDATE orders SET is_simulated = FALSE WHERE cycle = 1" => ["not_simulated"],
+    finds_an_ending_without_a_reason:
+        "UPDATE shopping_sessions SET end_reason = NULL WHERE status = 'abandoned'"
+        => ["end_reason"],
+    finds_a_skipped_hour:
+        "UPDATE cycles SET broken = TRUE WHERE cycle = 3" => ["missing_hour"],
+    finds_a_cycle_at_the_wrong_simulated_time:
+        "UPDATE cycles SET simulated_at = '2026-01-05 17:00:00' WHERE cycle = 3"
+        => ["simulated_at"],
+    finds_a_row_left_active_in_a_run_that_ended:
+        "UPDATE shopping_sessions SET status = 'active', end_reason = NULL
+         WHERE flow_id = (SELECT flow_id FROM shopping_sessions WHERE status = 'abandoned' LIMIT 1)"
+        => ["active", "rows"],
+    finds_an_attempt_that_nobody_closed:
+        "DELETE FROM cycles WHERE cycle = 5" => ["unclosed"],
+    finds_a_missing_event:
+        "DELETE FROM shopping_session_events WHERE seq = 1 AND flow_id = (SELECT flow_id
+           FROM shopping_session_events WHERE seq = 2 LIMIT 1)" => ["event_gap", "volume"],
+    finds_events_that_run_backwards:
+        "UPDATE shopping_session_events SET simulated_at = (SELECT simulated_at
+           FROM shopping_sessions s WHERE s.flow_id = shopping_session_events.flow_id)
+         WHERE seq = 2 AND flow_id = (SELECT flow_id FROM shopping_session_events WHERE seq = 2
+           ORDER BY flow_id LIMIT 1)" => ["event_order"],
+    finds_events_outside_their_hour:
+        "UPDATE shopping_session_events SET simulated_at = '2026-01-05 23:30:00'
+         WHERE cycle = 2 AND flow_id = (SELECT flow_id FROM shopping_session_events WHERE cycle = 2
+           LIMIT 1)" => ["event_hour"],
+    finds_an_event_without_its_session:
+        "UPDATE shopping_session_events SET flow_id = 'nobody' WHERE flow_id = (SELECT flow_id
+           FROM shopping_session_events WHERE cycle = 2 LIMIT 1)" => ["no_session"],
+    finds_an_order_that_is_lost:
+        &format!("DELETE FROM orders WHERE flow_id = {ONE_ORDER}")
+        => ["order_lines", "order_without_purchase", "volume"],
+    finds_an_order_of_a_session_that_failed:
+        &format!("UPDATE shopping_sessions SET status = 'abandoned' WHERE flow_id = {ONE_ORDER}")
+        => ["order_without_purchase", "rows"],
+    finds_an_order_without_its_lines:
+        &format!("DELETE FROM order_items WHERE flow_id = {ONE_ORDER}") => ["order_lines"],
+    finds_a_cent_too_much:
+        &format!("UPDATE orders SET final_total_cents = final_total_cents + 1
+           WHERE flow_id = {ONE_ORDER}") => ["order_sums", "volume"],
+    finds_a_line_that_does_not_add_up:
+        &format!("UPDATE order_items SET line_total_cents = line_total_cents + 1 WHERE line = 0
+           AND flow_id = {ONE_ORDER}") => ["order_sums"],
+    finds_a_coupon_that_was_redeemed_twice:
+        "DROP INDEX coupon_interactions_one_redemption;
+         CREATE TEMP TABLE t AS SELECT * FROM coupon_interactions WHERE step = 'redeemed'
+           AND assignment_id IS NOT NULL LIMIT 1;
+         UPDATE t SET seq = 999; INSERT INTO coupon_interactions SELECT * FROM t"
+        => ["coupon_redeemed_twice"],
+    finds_a_redemption_that_its_assignment_does_not_know:
+        "UPDATE coupon_assignments SET redeemed_flow_id = NULL, redeemed_at = NULL
+         WHERE assignment_id = (SELECT assignment_id FROM coupon_interactions
+           WHERE step = 'redeemed' AND assignment_id IS NOT NULL LIMIT 1)" => ["redemption"],
+    finds_a_wallet_over_its_cap:
+        "CREATE TEMP TABLE t AS SELECT * FROM coupon_assignments WHERE agent_id = (SELECT agent_id
+           FROM coupon_assignments WHERE redeemed_flow_id IS NULL GROUP BY agent_id
+           ORDER BY COUNT(*) DESC LIMIT 1) AND redeemed_flow_id IS NULL LIMIT 3;
+         UPDATE t SET assignment_id = 'more-' || assignment_id, coupon_id = 'more-' || coupon_id;
+         INSERT INTO coupon_assignments SELECT * FROM t" => ["wallet_over_cap"],
+    finds_a_coupon_that_came_back_too_soon:
+        "CREATE TEMP TABLE t AS SELECT * FROM coupon_assignments
+           WHERE redeemed_flow_id IS NOT NULL LIMIT 1;
+         UPDATE t SET assignment_id = 'again', cycle = cycle + 671, redeemed_flow_id = NULL,
+           redeemed_at = NULL, assigned_at = '2026-02-02 09:00:00',
+           expires_at = '2026-02-16 09:00:00';
+         INSERT INTO coupon_assignments SELECT * FROM t" => ["coupon_repeated"],
+    finds_a_replay_number_that_never_was:
+        "UPDATE runs SET resumes = 0; CREATE TEMP TABLE t AS SELECT * FROM cycles WHERE cycle = 5;
+         UPDATE t SET replay = 7, is_replay = TRUE, broken = TRUE, released = 0, shopped = 0,
+           completed = 0, abandoned = 0, browsed = 0, idle = 0, failed = 0;
+         INSERT INTO cycles SELECT * FROM t" => ["replay_number"],
+}
+
+#[test]
+fn a_coupon_may_come_back_after_28_days() {
+    let place = Place::copy_of(clean());
+    place.sql(
+        "CREATE TEMP TABLE t AS SELECT * FROM coupon_assignments
+           WHERE redeemed_flow_id IS NOT NULL LIMIT 1;
+         UPDATE t SET assignment_id = 'again', cycle = cycle + 672, redeemed_flow_id = NULL,
+           redeemed_at = NULL, assigned_at = '2026-02-02 10:00:00',
+           expires_at = '2026-02-16 10:00:00';
+         INSERT INTO coupon_assignments SELECT * FROM t",
+    );
+    assert_eq!(audit(&place, 0)["clean"], true);
+}
+
+#[test]
+fn a_clean_run_is_clean_and_nothing_is_written() {
+    let place = Place::copy_of(clean());
+    let file = place.data().join("cartload.db");
+    let before = std::fs::read(&file).unwrap();
+    let (text, _) = place.expect(0, &["verify"]);
+    assert!(text.contains("hours      6 claimed, 6 lived"), "{text}");
+    assert!(text.contains("every check passed"), "{text}");
+    let audit = audit(&place, 0);
+    assert_eq!(audit["schema"], "cartload.verify/1");
+    assert_eq!(audit["orders"].as_i64().unwrap(), place.count("orders"));
+    assert_eq!(audit["is_owned"], false);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    let run = audit["run_id"].as_str().unwrap();
+    place.expect(0, &["verify", &run[..8]]);
+    let (list, _) = place.expect(0, &["verify", "--list"]);
+    assert!(list.contains(run) && list.contains("completed"), "{list}");
+}
+
+#[test]
+fn an_unknown_run_is_refused_with_those_that_are_known() {
+    let place = clean();
+    let (out, err) = place.expect(2, &["verify", "deadbeef"]);
+    assert_eq!(out, "");
+    assert!(err.contains("deadbeef is not in this database"), "{err}");
+    assert!(err.contains("completed") && err.contains("CYCLES"), "{err}");
+    place.expect(2, &["purge", "--run", "deadbeef", "--yes"]);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_not_made() {
+    let place = Place::new();
+    let (_, err) = place.expect(6, &["verify"]);
+    assert!(err.contains("there is no database") && err.contains("--data"), "{err}");
+    place.expect(6, &["purge", "--run", "0", "--yes"]);
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn an_old_database_is_not_migrated_but_the_way_is_named() {
+    let place = Place::copy_of(clean());
+    place.sql("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%2'");
+    let (_, err) = place.expect(6, &["verify"]);
+    assert!(err.contains("lack 1 ") && err.contains("cartload migrate"), "{err}");
+    assert_eq!(place.count("__diesel_schema_migrations"), 1);
+    place.sql("DROP TABLE __diesel_schema_migrations");
+    let (_, err) = place.expect(6, &["verify"]);
+    assert!(err.contains("cartload migrate"), "{err}");
+}
+
+#[test]
+fn purge_deletes_its_run_and_nothing_else() {
+    let place = Place::copy_of(clean());
+    let first = audit(&place, 0)["run_id"].as_str().unwrap().to_owned();
+    let more = ["--time-scale", "max", "--rate", "unlimited", "--start", "2026-01-05T12:00"];
+    place.expect(0, &[&["run", "--mock-api", "--cycles", "2"][..], &more[..]].concat());
+    let second = audit(&place, 0)["run_id"].as_str().unwrap().to_owned();
+    let of = |table: &str, run: &str| place.count(&format!("{table} WHERE run_id = '{run}'"));
+    let tables =
+        ["shopping_sessions", "shopping_session_events", "orders", "order_items", "cycles"];
+    let kept: Vec<i64> = tables.map(|table| of(table, &second)).to_vec();
+    let agents = place.count("agents");
+
+    let (out, err) = place.expect(2, &["purge", "--run", &first]);
+    assert!(out.contains("shopping_sessions") && err.contains("--yes"), "{out}{err}");
+    assert!(of("runs", &first) == 1, "it was not asked");
+    let (out, _) = place.expect(0, &["purge", "--run", &first, "--yes"]);
+    assert!(out.contains("rows and"), "{out}");
+    for table in tables.iter().chain(&["runs", "incidents", "coupon_assignments", "products"]) {
+        assert_eq!(of(table, &first), 0, "{table}");
+    }
+    assert_eq!(tables.map(|table| of(table, &second)).to_vec(), kept);
+    assert_eq!(place.count("agents"), agents);
+    assert!(place.checkpoints().iter().all(|path| !path.display().to_string().contains(&first)));
+    assert_eq!(audit(&place, 0)["run_id"], *second);
+}
