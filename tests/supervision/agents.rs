@@ -8,7 +8,7 @@ use actors::coordinator::messages::CommandRefused;
 use actors::domain::event::EventKind;
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::incident::IncidentKind;
-use actors::ports::shop_api::{ApiErrorKind, ShopCall};
+use actors::ports::shop_api::ApiErrorKind;
 use actors::ports::store::RunState;
 
 use super::{alone, flows, keen, strike, until_closed};
@@ -251,7 +251,7 @@ async fn waiting_for_a_permit_is_no_hang() {
 async fn waiting_for_a_retry_is_no_hang() {
     let retry_after = Some(Duration::from_secs(60));
     let busy = move |ask: &Ask| match ask.call {
-        ShopCall::EligibleCoupons => Act::Fail(ApiErrorKind::RateLimited { retry_after }),
+        "eligible_coupons" => Act::Fail(ApiErrorKind::RateLimited { retry_after }),
         _ => Act::Answer,
     };
     let run = run_of(1).behavior(keen()).cycles(1).shop(busy).finish().await;

@@ -4,6 +4,7 @@
 //! Time stands still while anybody works and jumps to the next timer when nobody does, so a run of
 //! hours takes seconds and its times are exact to tokio's millisecond.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -78,6 +79,17 @@ impl CheckpointFile for MemoryFiles {
     }
 }
 
+/// Stops the clock of this test's runtime, at its first run.
+fn stop_the_clock() {
+    thread_local! {
+        static STOPPED: Cell<Option<tokio::runtime::Id>> = const { Cell::new(None) };
+    }
+    let runtime = tokio::runtime::Handle::current().id();
+    if STOPPED.replace(Some(runtime)) != Some(runtime) {
+        tokio::time::pause();
+    }
+}
+
 /// A run to be started.
 pub struct Setup {
     /// Changed by tests where there is no method for it.
@@ -141,7 +153,7 @@ impl Setup {
 
     /// Stops the clock and starts the run; back when cycle 0 has been ticked.
     pub async fn start(self) -> Live {
-        tokio::time::pause();
+        stop_the_clock();
         let meter = SharedMeter::default();
         let shop = ScriptedShop::new(self.script, meter.clone());
         let store = Arc::new(RecordingStore::new(personas(self.agents), self.panics_on));

@@ -11,7 +11,7 @@ use actors::domain::catalog::Catalog;
 use actors::domain::ids::SessionId;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall, ShopRequest, ShopTraits,
+    Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
 };
 use actors::rate_limiter::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
@@ -25,7 +25,9 @@ use tokio::sync::watch;
 pub struct Ask<'a> {
     /// Who calls; empty for calls without auth (probes).
     pub agent: &'a str,
-    pub call: &'a ShopCall,
+    /// The step's name.
+    pub call: &'static str,
+    /// Over which HTTP session.
     pub session: SessionId,
     /// The cycle under way; 0 before the first tick.
     pub cycle: u32,
@@ -137,7 +139,7 @@ impl ShopApi for Counter {
         });
         let act = (self.shop.script)(&Ask {
             agent: &agent,
-            call: &request.call,
+            call,
             session: self.session,
             cycle: at.0,
             replay: at.1,
