@@ -95,10 +95,42 @@ async fn a_blackholed_session_is_named_its_agents_skipped_the_others_unaffected_
 }
 
 #[actix::test]
-async fn timeouts_of_a_whole_session_at_one_moment_do_not_freeze_the_run() {
-    // More agents than the breaker allows failures: all of them add to their carts at once.
-    assert!(agents_of(BROKEN) > 18);
+async fn a_blackholed_session_of_keen_shoppers_is_skipped_whole() {
     blackholed_for_ten_cycles(None, keen()).await;
+}
+
+#[actix::test]
+async fn timeouts_of_a_whole_session_at_one_moment_do_not_freeze_the_run() {
+    // More agents than the breaker allows failures; an add is not tried again, so all fail at once,
+    // before any other session can have got through.
+    assert!(agents_of(BROKEN) > 18);
+    let script = |ask: &Ask| {
+        let fails = ["add_item", "probe"].contains(&ask.call);
+        if fails && ask.session == BROKEN && ask.cycle == 1 { blackhole() } else { Act::Answer }
+    };
+    let setup = run_of(372).behavior(keen()).time_scale(48.0);
+    let mut run = setup.shop(script).start().await;
+    until_closed(&mut run, 3).await;
+    assert_eq!(run.status().state, RunState::Running, "{:?}", run.status().frozen);
+    assert_eq!(health(&run), [(3, true), (3, false)]);
+    let counts: Vec<_> = run.store.cycles().iter().map(|c| c.counts).collect();
+    // They are failures of the rows, and nobody's in the eyes of the breaker.
+    assert_eq!(counts[1].failed, agents_of(BROKEN));
+    assert_eq!(counts[2].skipped_session_down, agents_of(BROKEN));
+    assert_eq!((counts[3].failed, counts[3].skipped()), (0, 0));
+}
+
+#[actix::test]
+async fn failures_over_a_session_whose_probe_is_answered_count() {
+    let script = |ask: &Ask| {
+        let fails = ask.call == "add_item" && ask.session == BROKEN && ask.cycle == 1;
+        if fails { blackhole() } else { Act::Answer }
+    };
+    let setup = run_of(372).behavior(keen()).time_scale(48.0);
+    let mut run = setup.shop(script).start().await;
+    let frozen = run.until_frozen().await.frozen.unwrap();
+    assert!(matches!(frozen, FreezeReason::FailuresInCycle { failures: 19, .. }), "{frozen}");
+    assert!(health(&run).is_empty());
 }
 
 #[actix::test]
@@ -107,7 +139,7 @@ async fn flows_under_way_leave_dirty_carts_behind_and_clear_them_when_the_sessio
         .behavior(keen())
         .time_scale(48.0)
         .shop(|ask| {
-            let after_adding = matches!(ask.call, "eligible_coupons" | "probe");
+            let after_adding = ["eligible_coupons", "probe"].contains(&ask.call);
             let fails = ask.session == BROKEN && ask.cycle == 1 && after_adding;
             if fails { Act::Fail(ApiErrorKind::ConnectRefused) } else { Act::Answer }
         })

@@ -27,6 +27,7 @@ pub struct Ask<'a> {
     pub agent: &'a str,
     /// The step's name.
     pub call: &'static str,
+    /// Over which HTTP session.
     pub session: SessionId,
     /// The cycle under way; 0 before the first tick.
     pub cycle: u32,
