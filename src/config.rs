@@ -1,7 +1,8 @@
 //! The settings of a run, read once at the edge and passed on as values.
 //!
 //! Flags win over the checkpoint of a resumed run, that over `CARTLOAD_*` variables, these over the
-//! config file, that over the defaults; each value keeps where it came from. The file is one struct per concern, in `config/<concern>.rs`.
+//! config file, that over the defaults; each value keeps where it came from. The file is one struct
+//! per concern, in `config/<concern>.rs`.
 
 pub mod breaker;
 pub mod checkpoints;

@@ -17,8 +17,8 @@ pub const TEMP_PREFIX: &str = ".checkpoint-";
 /// What a file's name ends with until it is whole.
 pub const TEMP_SUFFIX: &str = ".tmp";
 
-/// A checkpoint's name. Ordered as a listing of the folder is: by run, boundary, sequence. Which one
-/// is the newest the sequence alone says.
+/// A checkpoint's name. Ordered as a listing of the folder is: by run, boundary, sequence. Which
+/// one is the newest the sequence alone says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CheckpointName {
     /// The run.

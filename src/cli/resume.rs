@@ -31,8 +31,8 @@ Examples:
 
 The run keeps its id and its simulated time. Cycles that have rows already are run again as replay.
 Settings: flags, then the checkpoint's, then CARTLOAD_* variables, then the config file. An end that
-is given (--cycles, --days, --until, --hours) takes the place of all the ends the run had; cycles and
-days count from the start of the run.";
+is given (--cycles, --days, --until, --hours) takes the place of all the ends the run had; cycles
+and days count from the start of the run.";
 
 /// Let a run go on that was stopped, killed or frozen.
 #[derive(Clone, Debug, Default, Args)]

@@ -1,5 +1,5 @@
-//! `cartload verify`: proves that nothing of a run is lost, doubled or left open. It writes nothing,
-//! neither rows nor tables nor files.
+//! `cartload verify`: proves that nothing of a run is lost, doubled or left open. It writes
+//! nothing, neither rows nor tables nor files.
 
 use anyhow::{Result, anyhow};
 use chrono::Utc;

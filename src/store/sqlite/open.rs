@@ -1,4 +1,5 @@
-//! Opening the file. To write: durable settings first, then the migrations, with errors that name the fix.
+//! Opening the file. To write: durable settings first, then the migrations, with errors that name
+//! the fix.
 //!
 //! `synchronous=FULL` is what makes an acknowledged flow survive a power cut in WAL mode.
 
