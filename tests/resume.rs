@@ -251,7 +251,8 @@ fn frozen_in_the_database_is_frozen_whatever_the_checkpoint_says() {
     place.expect(0, &with(&run, &FAST));
     place.sql(
         "UPDATE runs SET state = 'frozen';
-         INSERT INTO incidents SELECT 'i1', run_id, 2, 0, FALSE, TRUE, NULL, NULL, 'freeze', 'frozen',
+         INSERT INTO incidents
+           SELECT 'i1', run_id, 2, 0, FALSE, TRUE, NULL, NULL, 'freeze', 'frozen',
            '{\"NothingAccepted\":{\"attempts\":41}}', simulated_start, started_at FROM runs",
     );
     let output = place.run(&["resume", "--cycles", "4", "--on-freeze", "exit"]);

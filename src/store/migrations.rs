@@ -11,11 +11,8 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// table that remembers them.
 pub fn pending(applied: &[String]) -> usize {
     let all: Vec<Box<dyn Migration<Sqlite>>> = MIGRATIONS.migrations().unwrap_or_default();
-    let is_pending = |m: &&Box<dyn Migration<Sqlite>>| {
-        let version = m.name().version().to_string();
-        !applied.contains(&version)
-    };
-    all.iter().filter(is_pending).count()
+    let versions = all.iter().map(|migration| migration.name().version().to_string());
+    versions.filter(|version| !applied.contains(version)).count()
 }
 
 #[cfg(test)]

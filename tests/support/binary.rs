@@ -131,7 +131,7 @@ impl Place {
                     .load::<Number>(&mut self.sqlite())
                     .is_ok_and(|rows| rows[0].n > 0)
         };
-        wait(|| found(), || format!("{from}\n{}", self.log()));
+        wait(found, || format!("{from}\n{}", self.log()));
     }
 
     /// The checkpoint files in the order of their names.

@@ -113,7 +113,10 @@ mod tests {
 
     #[test]
     fn a_shop_is_its_address_and_profile() {
-        let shop = |api: &str, profile: Value, mock: bool| json!({ "shop": { "api": api, "profile": profile, "mock": mock } });
+        let shop = |api: &str, profile: Value, mock: bool| {
+            let shop = json!({ "api": api, "profile": profile, "mock": mock });
+            json!({ "shop": shop })
+        };
         let here = shop("http://a", Value::Null, false);
         assert!(is_same_shop(&shop("http://a", Value::Null, false), &here));
         assert!(!is_same_shop(&shop("http://b", Value::Null, false), &here));
