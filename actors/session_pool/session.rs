@@ -92,17 +92,13 @@ impl Handler<Call> for Session {
             calling.catch_unwind().await.map_err(|_| broken(name, pacing.as_ref()))
         };
         Box::pin(work.into_actor(self).map(move |end, session, _| {
-            match end {
-                Ok(result) => {
-                    session.note(&result, is_probe);
-                    result
-                }
-                // A panic is a fault of the adapter: it says nothing of the connections.
-                Err(broken) => {
-                    session.renew_adapter();
-                    Err(broken)
-                }
+            if end.is_err() {
+                session.renew_adapter();
             }
+            // A panic counts against the session: one that always panics must not freeze the run.
+            let result = end.unwrap_or_else(Err);
+            session.note(&result, is_probe);
+            result
         }))
     }
 }
