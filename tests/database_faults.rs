@@ -51,7 +51,6 @@ async fn survives(open: OpenStore, fault: impl Future<Output = ()>) -> Finished 
     assert_eq!(finished.status.totals.counts.failed, 0, "a fault costs lateness only");
     Rows { admin: &open.admin, run }.are_whole().await;
     open.admin.close().await;
-    println!("latest by {} ms", finished.cycles.iter().map(|c| c.lateness_ms).max().unwrap());
     finished
 }
 

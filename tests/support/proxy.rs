@@ -193,7 +193,7 @@ impl Commits {
             return None;
         }
         let lost = self.lost.fetch_add(1, Ordering::SeqCst);
-        Some(if lost % 2 == 0 { Loss::AfterAnswer } else { Loss::AtOnce })
+        Some(if lost.is_multiple_of(2) { Loss::AfterAnswer } else { Loss::AtOnce })
     }
 }
 
