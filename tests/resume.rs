@@ -255,9 +255,19 @@ fn frozen_in_the_database_is_frozen_whatever_the_checkpoint_says() {
            SELECT 'i1', run_id, 2, 0, FALSE, TRUE, NULL, NULL, 'freeze', 'frozen',
            '{\"NothingAccepted\":{\"attempts\":41}}', simulated_start, started_at FROM runs",
     );
-    let output = place.run(&["resume", "--cycles", "4", "--on-freeze", "exit"]);
-    let err = String::from_utf8(output.stderr).unwrap();
+    let (_, err) = place.expect(7, &["resume", "--cycles", "4", "--on-freeze", "exit"]);
     assert!(err.contains("comes back frozen") && err.contains("none of 41 adds"), "{err}");
+    assert_eq!(place.count("cycles"), 2, "it sent nothing");
+    assert_eq!(place.count("runs WHERE state = 'frozen'"), 1);
+    // Its checkpoint says so too by now, and a kill changes nothing.
+    let process = place.start(&["resume", "--cycles", "4"]);
+    wait(|| place.log().contains("comes back frozen"), || place.log());
+    process.kill();
+    place.expect(7, &["resume", "--cycles", "4", "--on-freeze", "exit"]);
+    let (out, err) = place.expect(0, &["resume", "--unfreeze", "--cycles", "4", "--json"]);
+    assert!(err.contains("resuming run"), "{err}");
+    assert_eq!(json(&out)["cycles_completed"], 4);
+    assert_eq!(checks(&place), Vec::<String>::new());
 }
 
 #[test]
