@@ -41,7 +41,9 @@ impl Coordinator {
         };
         self.shop = prepared.shop;
         let mut memories = HashMap::new();
+        let mut ended_rows = 0;
         if let Some(resumed) = prepared.resumed {
+            ended_rows = resumed.replay.ended_rows;
             self.note_resume(resumed.replay);
             memories = resumed.memories;
         }
@@ -50,7 +52,7 @@ impl Coordinator {
             memories.entry(cart.agent_id.clone()).or_default().shop_cart_dirty = true;
         }
         self.fill_roster(prepared.personas, memories, ctx);
-        self.note_orphans(&prepared.orphans);
+        self.note_orphans(&prepared.orphans, ended_rows);
         let saved = self.save(SavedState::Running, ctx);
         Box::pin(saved.map(|saved, act, ctx| {
             saved?;
@@ -78,8 +80,8 @@ impl Coordinator {
         }
     }
 
-    fn note_orphans(&self, orphans: &Orphans) {
-        let (rows, carts) = (orphans.abandoned, orphans.dirty.len());
+    fn note_orphans(&self, orphans: &Orphans, ended_rows: u64) {
+        let (rows, carts) = (orphans.abandoned + ended_rows, orphans.dirty.len());
         if rows > 0 || carts > 0 {
             let message = format!(
                 "clean-up after a dead process: {rows} open shopping sessions abandoned, {carts} \

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use serde_json::json;
 
+use crate::checkpointer::snapshot::SavedState;
 use crate::circuit_breaker::messages::{FreezeReason, ResetByOperator, Trip};
 use crate::domain::ids::SessionId;
 use crate::domain::incident::IncidentKind;
@@ -161,7 +162,9 @@ impl Coordinator {
         if self.progress.broken.is_some() {
             self.progress.pacer.repeat_tick();
         }
-        self.next(ctx);
+        // Else a crash before the next regular checkpoint would bring the run back frozen.
+        let saved = self.save(SavedState::Running, ctx);
+        ctx.spawn(saved.map(|_, act, ctx| act.next(ctx)));
     }
 
     /// A process goes on with a run of another one, or of its own past.

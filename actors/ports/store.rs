@@ -87,7 +87,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> StoreFuture<()>;
 
     /// What the refresher must know of these agents: assignments not yet redeemed or expired at
-    /// `now`, and coupons assigned since `since`. One statement.
+    /// `now`, and coupons assigned since `since`; later ones than `now` count too, since a replay
+    /// must not hand out beside what the attempt before it did. One statement.
     fn holdings(
         &self,
         run: RunId,

@@ -104,6 +104,9 @@ pub async fn holdings_are_what_is_open_and_what_is_recent(rig: &Rig) {
     assert_eq!(recent, vec![CouponId::new("open"), CouponId::new("used")]);
     let held = rig.store.holdings(owned.run, asked, now, start()).await.unwrap();
     assert_eq!(held[&agent(0)].recent.len(), 3, "since is within");
+    let replayed = rig.store.holdings(owned.run, vec![agent(0)], start(), start()).await.unwrap();
+    let open = &replayed[&agent(0)].open;
+    assert!(open.contains(&CouponId::new("open")), "a replay counts what came later: {open:?}");
 }
 
 pub async fn assigning_the_same_offers_again_writes_nothing(rig: &Rig) {

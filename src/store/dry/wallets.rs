@@ -93,7 +93,9 @@ impl Wallets {
         let mut holdings = HashMap::new();
         for agent in agents {
             let mut holding = Holding::default();
-            for held in self.known_at(run, agent, now) {
+            // A replay must also count what the attempt before it handed out later.
+            let all = self.by_agent.get(agent).into_iter().flatten();
+            for held in all.filter(|h| h.run_id == run) {
                 if held.is_open(now) {
                     holding.open.push(held.assignment.coupon_id.clone());
                 }

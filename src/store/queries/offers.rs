@@ -19,7 +19,7 @@ macro_rules! offer_queries {
                     coupon_assignments::table
                         .filter(coupon_assignments::run_id.eq(run.to_string()))
                         .filter(coupon_assignments::agent_id.eq_any(names))
-                        .filter(coupon_assignments::assigned_at.le(now))
+                        // A replay must also count what the attempt before it handed out later.
                         .filter(coupon_assignments::assigned_at.ge(since).or(
                             coupon_assignments::redeemed_flow_id
                                 .is_null()
