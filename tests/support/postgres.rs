@@ -48,7 +48,7 @@ pub fn start() -> Option<Server> {
 
 /// Runs statements as the superuser.
 pub async fn execute(port: u16, database: &str, sql: &str) {
-    let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let url = url(port, database);
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
     let (client, driver) = loop {
         // It accepts connections a moment before it serves them.
@@ -62,6 +62,11 @@ pub async fn execute(port: u16, database: &str, sql: &str) {
     client.batch_execute(sql).await.expect("the statements of a test");
     drop(client);
     driver.await.expect("no panic").expect("a clean end");
+}
+
+/// Where a database of a server, or of a pooler before it, is reached.
+pub fn url(port: u16, database: &str) -> String {
+    format!("postgres://postgres@127.0.0.1:{port}/{database}")
 }
 
 /// The name of a fresh database of the shared server.
