@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actors::coordinator::messages::{Quit, StartRun};
 use actors::coordinator::plan::ResumePoint;
 use actors::domain::ids::RunId;
+use actors::domain::persona::AgentStatus;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::store::{DirtyCart, RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
@@ -24,6 +25,7 @@ use crate::config::plan::PlanParts;
 use crate::config::words::OnFreeze;
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
+use crate::store::admin::AgentFilter;
 use crate::store::{Admin, OpenStore};
 
 /// Runs it to its end.
@@ -127,9 +129,10 @@ async fn dry_personas(asked: &Asked, count: u32) -> Result<Vec<actors::domain::p
     // A SQLite file that is not there would be made by opening it: a dry run writes nothing.
     let is_there = settings.store.url.is_some() || asked.data.sqlite_file().exists();
     if is_there {
-        match database::open(settings, &asked.data).await {
-            Ok(OpenStore { store, admin }) => {
-                let personas = store.load_agents().await?;
+        match database::open_to_read(settings).await {
+            Ok(admin) => {
+                let active = AgentFilter { status: Some(AgentStatus::Active), cohort: None };
+                let personas = admin.list_agents(active).await?;
                 admin.close().await;
                 if !personas.is_empty() {
                     return Ok(personas);
