@@ -2,9 +2,8 @@
 //!
 //! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
 //! state of any agent, only who is outstanding and who is alive.
-//! *Accepts*: `StartRun`, `Pause`, `Resume`, `CheckpointNow`, `Revive`, `Quit` from operators'
-//! doors and `Inject` from a developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`,
-//! `Frozen`, `SessionNews`, `ServiceDown` as tells.
+//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` from a developer's;
+//! `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`, `ServiceDown` as tells.
 //! *Sends*: `RunCycle` and `Drill` to agents; gate messages to the RateLimiter; `RecordOutcome` and
 //! `Forgive` to the CircuitBreaker; rows to the DbWriter; probes to HTTP sessions in doubt or down;
 //! `SaveCheckpoint`; `RefreshOffers`.
@@ -13,6 +12,7 @@
 
 mod attempt;
 mod boundary;
+pub mod command;
 mod commands;
 mod crash_log;
 pub mod cycle;
@@ -35,6 +35,7 @@ mod start;
 pub mod status;
 pub mod supervision;
 mod ticking;
+pub mod tuning;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,9 +55,10 @@ use crate::ports::pacing::Pacing;
 use crate::ports::store::{PoolStatus, RunState};
 use crate::session_pool::request_meter::SharedMeter;
 
+use command::{CommandRefused, Done};
 use messages::{
-    AgentDown, AgentFinished, CheckpointNow, CommandRefused, Ending, Frozen, Inject,
-    OffersRefreshed, Pause, Quit, Resume, Revive, ServiceDown, SessionNews, StartError, StartRun,
+    AgentDown, AgentFinished, Ending, Frozen, Inject, OffersRefreshed, Operate, ServiceDown,
+    SessionNews, StartError, StartRun,
 };
 use plan::RunPlan;
 use progress::{Orders, Phase, Progress};
@@ -172,43 +174,19 @@ impl Handler<StartRun> for Coordinator {
     }
 }
 
-impl Handler<Pause> for Coordinator {
-    type Result = Result<(), CommandRefused>;
+impl Handler<Operate> for Coordinator {
+    type Result = ResponseActFuture<Self, Result<Done, CommandRefused>>;
 
-    fn handle(&mut self, _: Pause, ctx: &mut Self::Context) -> Self::Result {
-        self.pause(ctx)
-    }
-}
-
-impl Handler<Resume> for Coordinator {
-    type Result = ResponseActFuture<Self, Result<(), CommandRefused>>;
-
-    fn handle(&mut self, _: Resume, ctx: &mut Self::Context) -> Self::Result {
-        self.resume(ctx)
-    }
-}
-
-impl Handler<CheckpointNow> for Coordinator {
-    type Result = ResponseActFuture<Self, <CheckpointNow as Message>::Result>;
-
-    fn handle(&mut self, _: CheckpointNow, ctx: &mut Self::Context) -> Self::Result {
-        self.checkpoint_now(ctx)
-    }
-}
-
-impl Handler<Quit> for Coordinator {
-    type Result = Result<(), CommandRefused>;
-
-    fn handle(&mut self, quit: Quit, ctx: &mut Self::Context) -> Self::Result {
-        self.quit(quit, ctx)
-    }
-}
-
-impl Handler<Revive> for Coordinator {
-    type Result = Result<(), CommandRefused>;
-
-    fn handle(&mut self, Revive(agent_id): Revive, _: &mut Self::Context) -> Self::Result {
-        self.revive(agent_id)
+    fn handle(
+        &mut self,
+        Operate { command, door }: Operate,
+        ctx: &mut Context<Self>,
+    ) -> Self::Result {
+        let carried_out = self.carry_out(&command, ctx);
+        Box::pin(carried_out.map(move |outcome, act, _| {
+            act.note_command(&command, door, &outcome);
+            outcome
+        }))
     }
 }
 

@@ -20,7 +20,8 @@ use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::{Orphans, RunState, StoreError};
 
 use super::Coordinator;
-use super::messages::{CommandRefused, StartError};
+use super::command::CommandRefused;
+use super::messages::StartError;
 use super::progress::Phase;
 use super::start::Prepared;
 
@@ -57,7 +58,7 @@ impl Coordinator {
             saved?;
             let now = act.pacing.now();
             act.progress.began = now;
-            act.progress.pacer = super::pacer::Pacer::new(act.plan.interval, now);
+            act.progress.pacer = super::pacer::Pacer::new(act.progress.tuning.interval, now);
             act.next(ctx);
             Ok(())
         }))
@@ -99,7 +100,7 @@ impl Coordinator {
         let (now, wall) = (self.pacing.now(), self.pacing.wall());
         let latency = self.progress.latency.close_cycle();
         let simulated_at = self.progress.simulated_at(&self.plan);
-        let (run_id, rate) = (self.plan.run_id, self.plan.rate);
+        let (run_id, rate) = (self.plan.run_id, self.progress.tuning.rate);
         let record = under_way.close(run_id, simulated_at, now, wall, latency, rate);
         let services = self.services.clone();
         let row = record.clone();
@@ -290,8 +291,8 @@ impl Coordinator {
             crashes: self.roster.crash_history(self.progress.cycle),
             quarantined: self.roster.quarantined(),
             agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
-            settings: self.plan.settings.clone(),
-            config_hash: self.plan.config_hash.clone(),
+            settings: self.progress.tuning.settings.clone(),
+            config_hash: self.progress.tuning.config_hash.clone(),
             written_at: self.pacing.wall(),
         }
     }

@@ -14,12 +14,13 @@ use crate::domain::cycle::{Cycle, CycleRecord};
 use crate::domain::totals::Totals;
 
 use super::attempt::Attempts;
+use super::command::{CommandRefused, Quit};
 use super::cycle::CycleUnderWay;
 use super::journal::Journal;
 use super::latency::Latency;
-use super::messages::{CommandRefused, Quit};
 use super::pacer::Pacer;
 use super::plan::RunPlan;
+use super::tuning::Tuning;
 
 /// Where the run is.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Progress {
     pub cycle: Cycle,
     /// Which attempts later cycles are.
     pub attempts: Attempts,
+    /// Rate, time scale and settings as operators have changed them.
+    pub tuning: Tuning,
     /// When ticks are due.
     pub pacer: Pacer,
     /// Sums over closed attempts.
@@ -69,6 +72,7 @@ impl Progress {
         Self {
             cycle,
             attempts: Attempts::default(),
+            tuning: Tuning::of(plan),
             pacer: Pacer::new(plan.interval, now),
             totals: saved.map_or_else(Totals::default, |s| s.totals),
             latency: Latency::default(),
@@ -181,5 +185,5 @@ pub enum Reopening {
     FrozenAgain,
 }
 
-/// Where the answer to `CheckpointNow` goes.
+/// Where the answer to a command for a checkpoint goes.
 pub type CheckpointReply = oneshot::Sender<Result<PathBuf, CommandRefused>>;

@@ -4,7 +4,8 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use actors::coordinator::messages::{Quit, StartRun};
+use actors::coordinator::command::{Command, Door, Quit};
+use actors::coordinator::messages::{Operate, StartRun};
 use actors::coordinator::plan::ResumePoint;
 use actors::domain::ids::RunId;
 use actors::domain::persona::AgentStatus;
@@ -184,9 +185,10 @@ async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -
 }
 
 /// `--on-freeze exit`: a quit while frozen checkpoints and ends.
-async fn end_frozen(coordinator: actix::Recipient<Quit>) {
-    match coordinator.send(Quit::Now).await {
-        Ok(Ok(())) => {}
+async fn end_frozen(coordinator: actix::Recipient<Operate>) {
+    let operate = Operate { command: Command::Quit(Quit::Now), door: Door::Program };
+    match coordinator.send(operate).await {
+        Ok(Ok(_)) => {}
         Ok(Err(refused)) => tracing::warn!("{refused}"),
         // The Coordinator is gone: the run is ending.
         Err(_) => {}
