@@ -2,8 +2,8 @@
 //!
 //! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
 //! state of any agent, only who is outstanding and who is alive.
-//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` from a developer's;
-//! `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`, `ServiceDown` as tells.
+//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` from a developer's; as
+//! tells `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`, `ServiceDown`.
 //! *Sends*: `RunCycle` and `Drill` to agents; gate messages to the RateLimiter; `RecordOutcome` and
 //! `Forgive` to the CircuitBreaker; rows to the DbWriter; probes to HTTP sessions in doubt or down;
 //! `SaveCheckpoint`; `RefreshOffers`.
