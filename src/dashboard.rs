@@ -8,13 +8,15 @@ mod key_reader;
 pub mod keys;
 pub mod look;
 mod panics;
+#[cfg(test)]
+mod sample;
 mod show;
 pub mod state;
 pub mod terminal;
 pub mod view;
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -27,6 +29,7 @@ use tokio::sync::{oneshot, watch};
 use self::key_reader::KeyReader;
 use self::look::Look;
 use self::show::Show;
+use self::state::State;
 use crate::config::log::Log;
 use crate::config::words::LogFormat;
 use crate::logging::Screen;
@@ -50,24 +53,36 @@ pub fn is_wanted(log: &Log) -> bool {
     !log.plain && !log.quiet && log.format == LogFormat::Text && terminal::is_usable()
 }
 
+/// What a dashboard is made of.
+pub struct Parts {
+    /// The latest picture.
+    pub status: watch::Receiver<RunStatus>,
+    /// Hears the keys.
+    pub coordinator: Recipient<Operate>,
+    /// Colours and symbols.
+    pub look: Look,
+    /// Stderr, whose messages go elsewhere meanwhile.
+    pub screen: Screen,
+    /// The file they go into.
+    pub log: PathBuf,
+    /// Draws a frame: [`view::draw`].
+    pub view: View,
+}
+
+/// Draws a frame.
+pub type View = fn(&mut ratatui::Frame<'_>, &State, Look);
+
 impl Dashboard {
-    /// Takes the terminal. Messages go into the file `log` until it is given back.
-    pub fn start(
-        status: watch::Receiver<RunStatus>,
-        coordinator: Recipient<Operate>,
-        look: Look,
-        screen: Screen,
-        log: &Path,
-    ) -> io::Result<Self> {
-        screen.divert(log)?;
+    /// Takes the terminal until it is dropped.
+    pub fn start(parts: Parts) -> io::Result<Self> {
+        let screen = parts.screen.clone();
+        screen.divert(&parts.log)?;
         panics::into_messages(screen.clone());
         let (stop, stopped) = oneshot::channel();
         let (is_down, down) = mpsc::channel();
-        let messages = screen.clone();
         let start = move || {
             let (keys, drawing) = (KeyReader::start()?, terminal::take()?);
-            let screen = messages;
-            let shown = Show { status, coordinator, look, screen, stopped, keys, drawing };
+            let shown = Show { parts, stopped, keys, drawing };
             std::thread::Builder::new().name("dashboard".to_owned()).spawn(move || {
                 show::until_stopped(shown);
                 drop(is_down);

@@ -16,13 +16,11 @@ use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep_until;
 
+use super::Parts;
 use super::key_reader::KeyReader;
 use super::keys::Key;
-use super::look::Look;
 use super::state::{Act, State};
 use super::terminal::{self, Drawing};
-use super::view;
-use crate::logging::Screen;
 
 /// Drawn this often whatever happens (Q7.2).
 const REFRESH: Duration = Duration::from_secs(5);
@@ -34,14 +32,8 @@ const TAKE_AGAIN: Duration = Duration::from_millis(500);
 
 /// What the thread needs.
 pub struct Show {
-    /// The latest picture.
-    pub status: watch::Receiver<RunStatus>,
-    /// Hears the keys.
-    pub coordinator: Recipient<Operate>,
-    /// Colours and symbols.
-    pub look: Look,
-    /// Where messages are diverted.
-    pub screen: Screen,
+    /// What is shown, and who hears the keys.
+    pub parts: Parts,
     /// Ends the thread.
     pub stopped: oneshot::Receiver<()>,
     /// Keys as they come.
@@ -52,7 +44,7 @@ pub struct Show {
 
 /// Shows until it is stopped, or as long as it can; the terminal is given back either way.
 pub fn until_stopped(show: Show) {
-    let screen = show.screen.clone();
+    let screen = show.parts.screen.clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(Shown::new(show).until_stopped())
@@ -85,7 +77,7 @@ struct Shown {
 impl Shown {
     fn new(mut show: Show) -> Self {
         let now = Instant::now();
-        let status = show.status.borrow_and_update().clone();
+        let status = show.parts.status.borrow_and_update().clone();
         let state = State::new(status, now);
         let answers = FuturesUnordered::new();
         Self { show, state, answers, drawn_at: now, looked_at: now }
@@ -120,8 +112,8 @@ impl Shown {
             () = sleep_until(refresh) => {
                 if self.show.drawing.is_none() { self.take_again()? } else { self.draw()? }
             }
-            Ok(()) = changed(&mut self.show.status, look_again) => {
-                let status = self.show.status.borrow_and_update().clone();
+            Ok(()) = changed(&mut self.show.parts.status, look_again) => {
+                let status = self.show.parts.status.borrow_and_update().clone();
                 self.looked_at = Instant::now();
                 if self.state.take_in(status, self.looked_at) {
                     self.draw()?;
@@ -134,7 +126,7 @@ impl Shown {
     fn press(&mut self, key: Key) -> io::Result<()> {
         match self.state.press(key, Instant::now()) {
             Act::Ask(command) => {
-                self.answers.push(Box::pin(ask(self.show.coordinator.clone(), command)));
+                self.answers.push(Box::pin(ask(self.show.parts.coordinator.clone(), command)));
             }
             Act::Interrupt => terminal::interrupt(),
             Act::Suspend => {
@@ -165,9 +157,9 @@ impl Shown {
         let Some(drawing) = &mut self.show.drawing else { return Ok(()) };
         let now = Instant::now();
         self.state.tick(now);
-        self.state.messages = self.show.screen.diverted().unwrap_or_default();
-        let (state, look) = (&self.state, self.show.look);
-        terminal::draw(drawing, |frame| view::draw(frame, state, look))?;
+        self.state.messages = self.show.parts.screen.diverted().unwrap_or_default();
+        let (state, look, view) = (&self.state, self.show.parts.look, self.show.parts.view);
+        terminal::draw(drawing, |frame| view(frame, state, look))?;
         self.drawn_at = now;
         Ok(())
     }

@@ -158,7 +158,8 @@ impl State {
     /// What `q` means: the end after the cycle, and pressed again the end now.
     fn quit(&mut self, now: Instant) -> Option<Quit> {
         let pressed = self.quit_pressed.replace(now);
-        let is_held = pressed.is_some_and(|at| now - at < QUIT_AGAIN_AFTER);
+        let is_held =
+            pressed.is_some_and(|at| now.saturating_duration_since(at) < QUIT_AGAIN_AFTER);
         match self.status.ending {
             Some(Quit::Now) => None,
             _ if is_held => None,

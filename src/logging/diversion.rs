@@ -96,10 +96,13 @@ impl Diversion {
         let path = self.path.display();
         if self.lost > 0 {
             let lost = self.lost;
-            text.extend(format!("{lost} messages are lost: {path} takes none\n").bytes());
+            text.extend(format!("{lost} more could not be kept: {path} takes none\n").bytes());
         }
         if self.count > 0 {
-            text.extend(format!("{} messages of this run are in {path}\n", self.count).bytes());
+            let count = self.count;
+            let messages =
+                if count == 1 { "1 message".to_owned() } else { format!("{count} messages") };
+            text.extend(format!("{messages} of this run: {path}\n").bytes());
         }
         text
     }
@@ -125,7 +128,7 @@ mod tests {
         assert_eq!((shown.count, shown.recent.len()), (9, 8));
         assert_eq!(shown.recent.first().unwrap(), "message 2");
         let farewell = String::from_utf8(diversion.farewell()).unwrap();
-        assert!(farewell.starts_with("9 messages of this run are in "), "{farewell}");
+        assert!(farewell.starts_with("9 messages of this run: "), "{farewell}");
     }
 
     #[cfg(target_os = "linux")]
@@ -135,6 +138,6 @@ mod tests {
         diversion.take(b"the shop is gone\n");
         diversion.take(&vec![b'x'; UNWRITTEN_BYTES_MAX]);
         let farewell = String::from_utf8(diversion.farewell()).unwrap();
-        assert!(farewell.starts_with("the shop is gone\n1 messages are lost: "), "{farewell}");
+        assert!(farewell.starts_with("the shop is gone\n1 more could not be kept: "), "{farewell}");
     }
 }

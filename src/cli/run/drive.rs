@@ -25,7 +25,7 @@ use crate::config::Settings;
 use crate::config::plan::PlanParts;
 use crate::config::words::OnFreeze;
 use crate::dashboard::look::Look;
-use crate::dashboard::{self, Dashboard};
+use crate::dashboard::{self, Dashboard, Parts, view};
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::store::admin::AgentFilter;
@@ -98,8 +98,9 @@ fn open_dashboard(asked: &Asked, running: &Running, run_id: RunId) -> Result<Das
     let log = asked.data.logs()?.join(format!("{run_id}.log"));
     let look = Look::of_process(asked.settings.log.ascii);
     let (status, coordinator) = (running.status.clone(), running.coordinator.clone().recipient());
-    let opened = Dashboard::start(status, coordinator, look, asked.screen.clone(), &log);
-    opened.with_context(|| log.display().to_string())
+    let (screen, view) = (asked.screen.clone(), view::draw);
+    let parts = Parts { status, coordinator, look, screen, log: log.clone(), view };
+    Dashboard::start(parts).with_context(|| log.display().to_string())
 }
 
 /// What other processes left behind that this run must know of.

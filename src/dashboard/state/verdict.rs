@@ -40,7 +40,7 @@ impl Trend {
             return Self::Steady;
         };
         let border = (status.interval_ms * STEADY_PERCENT / 100).max(STEADY_MS);
-        match now - then {
+        match now.saturating_sub(*then) {
             change if change.unsigned_abs() <= border => Self::Steady,
             change if change > 0 => Self::Rising,
             _ => Self::Falling,

@@ -63,7 +63,7 @@ fn lines(state: &State, look: Look, width: u16) -> Vec<Line<'static>> {
         say("wait", &format!("{out} flows of the broken cycle are still ending"), strong);
     }
     say("press r", &what_r_does(state), strong);
-    let leave = "end here with a checkpoint; cartload resume --unfreeze goes on later";
+    let leave = "end with a checkpoint; cartload resume --unfreeze opens it later";
     say("press q", leave, strong);
     lines
 }
@@ -85,5 +85,5 @@ fn since(state: &State) -> String {
 
 fn what_r_does(state: &State) -> String {
     let cycle = state.status.cycle;
-    format!("look at the shop; if it answers, go on and run cycle {cycle} again as replay")
+    format!("look at the shop; if it answers, run cycle {cycle} again as replay")
 }

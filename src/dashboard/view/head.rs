@@ -16,8 +16,8 @@ use crate::run_report::units;
 
 /// Concerns shown at most.
 const CONCERNS_MAX: usize = 3;
-/// Columns of the bar of progress.
-const BAR_WIDTH: usize = 24;
+/// Columns of the bar of progress, at least and at most.
+const BAR_WIDTHS: (usize, usize) = (8, 40);
 /// Columns of the curve of lateness.
 const CURVE_WIDTH: usize = 16;
 
@@ -26,16 +26,18 @@ pub fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
     let (status, mood) = (&state.status, state.mood());
     let run: String = status.run_id.to_string().chars().take(8).collect();
     let left = format!(
-        " {} {}   simulated {}",
+        " {} {}  simulated {}  ",
         look.mood(mood),
         mood.as_str(),
         units::day_and_hour(status.simulated_at)
     );
     let up = (status.at - status.began_at).num_seconds().max(0).unsigned_abs();
-    let right =
-        format!("run {run}   up {}   {} UTC ", units::span(up), status.at.format("%H:%M:%S"));
-    let gap = usize::from(area.width).saturating_sub(left.width() + right.width());
-    let line = left + &" ".repeat(gap) + &right;
+    let clock = status.at.format("%H:%M:%S UTC ");
+    let up = units::span(up);
+    let room = usize::from(area.width).saturating_sub(left.width());
+    let whole = format!("run {run}  up {up}  {clock}");
+    let right = if whole.width() <= room { whole } else { format!("up {up}  {clock}") };
+    let line = left + &" ".repeat(room.saturating_sub(right.width())) + &right;
     frame.render_widget(Paragraph::new(line).style(look.head(mood)), area);
 }
 
@@ -72,14 +74,16 @@ fn healthy(state: &State, look: Look) -> Line<'static> {
     if state.mood() == Mood::Starting {
         return Line::styled(" nothing to report yet", look.label());
     }
+    let failures = match (status.failures, status.failures_allowed) {
+        (0, _) => "no failed agents".to_owned(),
+        (failures, allowed) => format!("{failures} of {allowed} allowed failures"),
+    };
     let sessions = match status.sessions.len() {
         0 => String::new(),
-        count => format!(", {count} HTTP sessions up"),
+        1 => ", the HTTP session is up".to_owned(),
+        count => format!(", all {count} HTTP sessions up"),
     };
-    let text = format!(
-        " healthy: {} of {} allowed failures{sessions}, nobody quarantined",
-        status.failures, status.failures_allowed
-    );
+    let text = format!(" healthy: {failures}{sessions}, none quarantined");
     let mark = format!(" {}", look.mark(Weight::Good));
     Line::from(vec![Span::styled(mark, look.weight(Weight::Good)), Span::raw(text)])
 }
@@ -105,46 +109,46 @@ fn sentence(state: &State) -> Option<String> {
 
 /// How far it is, and whether it keeps up.
 pub fn draw_progress(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
-    frame.render_widget(Paragraph::new(vec![progress(state, look), pace(state, look)]), area);
+    frame.render_widget(
+        Paragraph::new(vec![progress(state, look, area.width), pace(state, look)]),
+        area,
+    );
 }
 
-fn progress(state: &State, look: Look) -> Line<'static> {
+fn progress(state: &State, look: Look, width: u16) -> Line<'static> {
     let status = &state.status;
     let released = f64::from(status.current.released);
     let of_cycle = match status.current.released {
         0 => 0.0,
         _ => 1.0 - f64::from(status.outstanding) / released,
     };
-    let Some(planned) = status.cycles_planned else {
-        return Line::from(vec![
-            Span::styled(" cycle ", look.label()),
-            Span::styled(status.cycle.to_string(), look.strong()),
-            Span::raw("  "),
-            Span::styled(look.bar(of_cycle, BAR_WIDTH), look.curve()),
-            Span::styled(format!(" {:.0} %", of_cycle * 100.0), look.strong()),
-            Span::styled(" of this cycle; goes on until it is stopped", look.label()),
-        ]);
+    let done = status.cycle.0;
+    let (before, share, of_what) = match status.cycles_planned {
+        Some(planned) => {
+            let share = (f64::from(done) + of_cycle) / f64::from(planned.max(1));
+            (format!(" {done} of {planned} cycles done  "), share.min(1.0), "")
+        }
+        None => (format!(" {done} cycles done  "), of_cycle, " of this one; until it is stopped"),
     };
-    let share = ((f64::from(status.cycle.0) + of_cycle) / f64::from(planned.max(1))).min(1.0);
-    let number = status.cycle.0.saturating_add(1).min(planned);
-    let mut spans = vec![
-        Span::styled(" cycle ", look.label()),
-        Span::styled(format!("{number} of {planned}"), look.strong()),
-        Span::raw("  "),
-        Span::styled(look.bar(share, BAR_WIDTH), look.curve()),
-        Span::styled(format!(" {:.0} %", (share * 100.0).floor()), look.strong()),
-    ];
-    if let Some(eta) = status.eta_s {
-        let seconds = eta.clamp(0.0, 1e9) as i64;
-        let end = status.at + chrono::TimeDelta::seconds(seconds);
-        let left = units::span(seconds.unsigned_abs());
-        spans.extend([
-            Span::styled("  ends in ", look.label()),
-            Span::styled(left, look.strong()),
-            Span::styled(format!(", {} UTC", end.format("%a %H:%M")), look.label()),
-        ]);
-    }
-    Line::from(spans)
+    let percent = format!(" {:.0} %", (share * 100.0).floor());
+    let after = match status.eta_s {
+        Some(eta) => {
+            let seconds = eta.clamp(0.0, 1e9) as i64;
+            let end = status.at + chrono::TimeDelta::seconds(seconds);
+            let left = units::span(seconds.unsigned_abs());
+            format!("{of_what}  ends in {left}, {} UTC", end.format("%a %H:%M"))
+        }
+        None => of_what.to_owned(),
+    };
+    let (least, most) = BAR_WIDTHS;
+    let others = before.width() + percent.width() + after.width() + 1;
+    let bar = usize::from(width).saturating_sub(others).clamp(least, most);
+    Line::from(vec![
+        Span::styled(before, look.strong()),
+        Span::styled(look.bar(share, bar), look.curve()),
+        Span::styled(percent, look.strong()),
+        Span::styled(after, look.label()),
+    ])
 }
 
 fn pace(state: &State, look: Look) -> Line<'static> {

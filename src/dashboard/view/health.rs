@@ -12,8 +12,10 @@ use crate::dashboard::state::State;
 use crate::dashboard::state::plain_text::plain;
 use crate::run_report::units::{self, short};
 
-/// Columns of labels.
-const LABEL_WIDTH: usize = 11;
+/// Columns of labels: ten cells of HTTP sessions must fit beside them.
+const LABEL_WIDTH: usize = 10;
+/// The same for resources.
+const RESOURCE_WIDTH: usize = 9;
 /// Columns of the bar of failures.
 const BAR_WIDTH: usize = 10;
 
@@ -60,7 +62,7 @@ fn breaker(state: &State, look: Look) -> Line<'static> {
         Span::styled(format!("{:<LABEL_WIDTH$}", "breaker"), look.label()),
         Span::styled(look.bar(share, BAR_WIDTH), look.weight(weight)),
         Span::styled(format!(" {failures} of {allowed}"), look.strong()),
-        Span::styled(" failures", look.label()),
+        Span::styled(" failed", look.label()),
     ])
 }
 
@@ -74,7 +76,8 @@ fn cells(sessions: &[SessionStatus], look: Look) -> Line<'static> {
             Standing::Down => (Weight::Bad, look.mark(Weight::Bad)),
         };
         spans.push(Span::styled(session.id.to_string(), look.strong()));
-        spans.push(Span::styled(format!("{mark} "), look.weight(weight)));
+        spans.push(Span::styled(mark, look.weight(weight)));
+        spans.push(Span::raw(" "));
     }
     Line::from(spans)
 }
@@ -86,12 +89,12 @@ fn doubt() -> &'static str {
 /// Database, memory, checkpoint.
 pub fn draw_resources(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look, is_tall: bool) {
     let (status, strong) = (&state.status, look.strong());
-    let row = |label: &str, text: String| labelled(label, LABEL_WIDTH, text, strong, look);
+    let row = |label: &str, text: String| labelled(label, RESOURCE_WIDTH, text, strong, look);
     let pool = &status.pool;
     let database = match pool.max {
-        0 => "no connections".to_owned(),
+        0 => "no pool: SQLite or dry run".to_owned(),
         max => format!(
-            "{} in use {} idle {} waiting/{max}",
+            "{} busy {} idle {} wait of {max}",
             pool.open.saturating_sub(pool.idle),
             pool.idle,
             pool.waiting
@@ -102,18 +105,18 @@ pub fn draw_resources(frame: &mut Frame<'_>, area: Rect, state: &State, look: Lo
         Some(at) => {
             let ago = (status.at - at).num_seconds().max(0).unsigned_abs();
             let written = status.totals.checkpoints;
-            format!("{} ago, {} written", units::span(ago), short(written))
+            format!("{} ago, {} checkpoints", units::span(ago), short(written))
         }
         None => "none yet".to_owned(),
     };
-    let mut lines = vec![row("database", database), row("memory", memory)];
-    lines.push(row("checkpoint", checkpoint));
+    let mut lines = vec![row("db pool", database), row("memory", memory)];
+    lines.push(row("saved", checkpoint));
     if is_tall {
-        let width = usize::from(area.width).saturating_sub(LABEL_WIDTH);
+        let width = usize::from(area.width).saturating_sub(RESOURCE_WIDTH);
         let path = status.last_checkpoint.as_deref().unwrap_or("");
         let name = path.rsplit('/').next().unwrap_or(path);
         let name = panel::fitted(&plain(name, look.ascii), width, look);
-        lines.push(labelled("", LABEL_WIDTH, name, look.label(), look));
+        lines.push(labelled("", RESOURCE_WIDTH, name, look.label(), look));
         let totals = &status.totals;
         let replayed =
             format!("{} cycles, {} broken", totals.replayed_cycles, totals.broken_cycles);

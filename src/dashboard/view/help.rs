@@ -15,18 +15,18 @@ const WIDTH: u16 = 72;
 const KEY_WIDTH: usize = 8;
 
 const TEXT: [(&str, &str); 12] = [
-    ("p", "pause: calls in flight end, nothing new is sent, nothing is lost"),
-    ("r", "resume: goes on with the same cycle; opens a frozen run, if"),
-    ("", "the shop answers, and repeats its broken cycle as replay"),
-    ("c", "checkpoint: at the end of the cycle; paused or frozen at once"),
-    ("q", "quit: finishes the cycle, saves, ends; again: ends now, flows"),
-    ("", "under way have 10 s. cartload resume goes on in both cases"),
+    ("p", "pause: calls in flight end, nothing new is sent"),
+    ("r", "resume: goes on with the same cycle; a frozen run opens if"),
+    ("", "the shop answers, its broken cycle is repeated as replay"),
+    ("c", "checkpoint: at the end of the cycle; paused or frozen: now"),
+    ("q", "quit: finishes the cycle, saves and ends; again: ends now,"),
+    ("", "flows under way have 10 s; cartload resume goes on later"),
     ("Ctrl-C", "as q; the third time the process ends without saving"),
     ("Ctrl-Z", "stops the process, the run with it; fg goes on"),
     ("Ctrl-L", "draws everything anew"),
     ("?", "this help; Esc closes it"),
     ("", ""),
-    ("late", "how far real time is ahead of the planned pace, pauses left out"),
+    ("late", "real time behind the planned pace, without pauses"),
 ];
 
 /// Draws it in the middle.
