@@ -13,6 +13,7 @@ use crate::domain::calendar;
 use crate::domain::cycle::{Cycle, CycleVolume};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind};
+use crate::failpoint::{self, Failpoint};
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 
@@ -25,6 +26,7 @@ use super::ramp;
 impl Coordinator {
     /// The cycle begins for everybody released.
     pub(super) fn tick(&mut self, due: Instant, ctx: &mut Context<Self>) {
+        failpoint::pass(Failpoint::Tick);
         let (now, wall) = (self.pacing.now(), self.pacing.wall());
         self.note_clock_jump(now, wall, ctx);
         let lateness = self.progress.pacer.tick(due, now);
