@@ -55,6 +55,13 @@ impl RateLimiter {
         let bucket = Bucket::new(rate, pacing.now());
         Self { bucket, line: Line::default(), gate: Gate::default(), timer: None, parked, pacing }
     }
+
+    /// A limiter that goes on where another process stopped, a moment ago for all it knows: no
+    /// window over both carries more than it may (P3).
+    pub fn taking_over(rate: Rate, parked: ParkedTime, pacing: Arc<dyn Pacing>) -> Self {
+        let bucket = Bucket::spent(rate, pacing.now());
+        Self { bucket, ..Self::new(rate, parked, pacing) }
+    }
 }
 
 impl Actor for RateLimiter {

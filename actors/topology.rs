@@ -210,7 +210,11 @@ impl Starter {
 
     fn limiter(&self, parked: ParkedTime) -> Addr<RateLimiter> {
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
-        let build = move || RateLimiter::new(rate, parked, pacing);
+        let build = match self.plan.resume_from {
+            Some(_) => RateLimiter::taking_over,
+            None => RateLimiter::new,
+        };
+        let build = move || build(rate, parked, pacing);
         self.start(Service::RateLimiter, &self.on, build)
     }
 
