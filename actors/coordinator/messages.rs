@@ -183,7 +183,7 @@ pub struct AgentDown {
     pub agent_id: AgentId,
     /// Which build of its actor.
     pub incarnation: Incarnation,
-    /// What was under way, to be closed as failed.
+    /// What was under way, to be closed as failed, or as stopped where it was cut.
     pub open_flow: Option<Arc<FlowRecord>>,
     /// How it went.
     pub exit: Exit,
@@ -198,6 +198,8 @@ pub enum Exit {
     Panicked(String),
     /// It made no progress for 60 s while waiting for nothing that has a bound of its own.
     Hung,
+    /// The run stops and could not wait for its flow.
+    Cut,
 }
 
 /// Told by an HTTP session when what it can do has changed.

@@ -10,7 +10,7 @@ use crate::agent::messages::RunCycle;
 use crate::circuit_breaker::messages::{FreezeReason, Verdict};
 use crate::db_writer::messages::RecordIncident;
 use crate::domain::calendar;
-use crate::domain::cycle::{Cycle, CycleVolume};
+use crate::domain::cycle::Cycle;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind};
 use crate::failpoint::{self, Failpoint};
@@ -122,18 +122,6 @@ impl Coordinator {
         if cycle.leave(agent) && cycle.is_complete() {
             self.close_cycle(ctx);
         }
-    }
-
-    /// Whoever is still outstanding is counted as unfinished (a stop that did not wait).
-    pub(super) fn cut_barrier(&mut self, ctx: &mut Context<Self>) {
-        let Phase::InCycle(cycle) = &mut self.phase else { return };
-        cycle.broken = true;
-        let rest: Vec<AgentId> = cycle.awaited().cloned().collect();
-        for agent in rest {
-            cycle.account(&Ending::Unfinished, &CycleVolume::default());
-            cycle.leave(&agent);
-        }
-        self.close_cycle(ctx);
     }
 
     /// Writes down that a flow could not be written.

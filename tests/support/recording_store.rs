@@ -1,8 +1,9 @@
 //! The dry store with a memory: what a run would have written, in order, and writes that panic.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actors::domain::catalog::Product;
 use actors::domain::cycle::{Cycle, CycleRecord};
@@ -38,14 +39,17 @@ pub struct RecordingStore {
     panics_on: PanicsOn,
     /// So many of the next refreshes of offers panic.
     pub refreshes_that_panic: AtomicU32,
-    written: Mutex<Written>,
+    /// How long the commit of a flow takes, milliseconds.
+    pub commit_takes_ms: AtomicU64,
+    written: Arc<Mutex<Written>>,
 }
 
 impl RecordingStore {
     pub fn new(personas: Vec<Persona>, panics_on: PanicsOn) -> Self {
         let refreshes_that_panic = AtomicU32::new(0);
-        let written = Mutex::default();
-        Self { dry: DryStore::new(personas), panics_on, refreshes_that_panic, written }
+        let (commit_takes_ms, written) = (AtomicU64::new(0), Arc::default());
+        let dry = DryStore::new(personas);
+        Self { dry, panics_on, refreshes_that_panic, commit_takes_ms, written }
     }
 
     /// Looks at what was written.
@@ -122,8 +126,15 @@ impl Store for RecordingStore {
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        self.note(|written| written.flows.push(Arc::clone(&record)));
-        self.dry.commit_flow(record)
+        let takes = Duration::from_millis(self.commit_takes_ms.load(Ordering::SeqCst));
+        let (dry, written) = (self.dry.clone(), Arc::clone(&self.written));
+        Box::pin(async move {
+            if !takes.is_zero() {
+                tokio::time::sleep(takes).await;
+            }
+            written.lock().unwrap().flows.push(Arc::clone(&record));
+            dry.commit_flow(record).await
+        })
     }
 
     fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
