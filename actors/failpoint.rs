@@ -128,7 +128,8 @@ pub fn pass(point: Failpoint) {
 
 /// Writes all of `text`, and comes by `point` when half of it is written.
 pub fn write_all(point: Failpoint, file: &mut impl Write, text: &[u8]) -> io::Result<()> {
-    let (first, rest) = text.split_at(if cfg!(feature = "failpoints") { text.len() / 2 } else { 0 });
+    let (first, rest) =
+        text.split_at(if cfg!(feature = "failpoints") { text.len() / 2 } else { 0 });
     file.write_all(first)?;
     reach(point)?;
     file.write_all(rest)

@@ -147,7 +147,8 @@ use actors::domain::offer::{Coupon, Wallet};
 use actors::domain::persona::Persona;
 use actors::failpoint::{self, Failpoint};
 use actors::ports::store::{
-    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, StoreError, StoreFuture,
+    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, StoreError,
+    StoreFuture,
 };
 use chrono::NaiveDateTime;
 use futures::FutureExt;
