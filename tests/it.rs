@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod crash_points;
 mod database_faults;
 mod freezing;
 mod full_cycle;
@@ -13,6 +14,7 @@ mod money;
 mod practice_shop;
 mod resume;
 mod shop_api;
+mod stopping;
 mod store_contract;
 mod store_open;
 mod supervision;
