@@ -246,6 +246,23 @@ async fn a_flow_that_is_cut_keeps_its_events_and_its_full_cart() {
 }
 
 #[actix::test]
+async fn a_row_that_is_being_opened_when_its_flow_is_cut_is_closed_too() {
+    let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.start().await;
+    run.until(|s| s.last.is_some()).await;
+    run.store.flow_writes_take_ms.store(9_000, Ordering::SeqCst);
+    run.until_cycle(1).await;
+    run.store.flow_writes_take_ms.store(0, Ordering::SeqCst);
+    wait(1.0).await;
+    run.quit(Quit::Now).await.unwrap();
+    let run = run.finish().await;
+    let counts = run.store.cycles().pop().unwrap().counts;
+    assert_eq!((counts.abandoned, counts.unfinished), (20, 0), "{counts:?}");
+    let orphans = run.store.abandon_orphans(run.status.run_id, wall(0)).await.unwrap();
+    assert_eq!(orphans.abandoned, 0, "rows that were open");
+}
+
+#[actix::test]
 async fn a_flow_whose_record_is_on_its_way_ends_as_that_record_says() {
     let script = |ask: &Ask| match ask.call {
         "checkout" => Act::After(Duration::from_secs(3)),
@@ -255,7 +272,7 @@ async fn a_flow_whose_record_is_on_its_way_ends_as_that_record_says() {
     let mut run = setup.shop(script).start().await;
     run.until_cycle(0).await;
     wait(1.0).await;
-    run.store.commit_takes_ms.store(9_000, Ordering::SeqCst);
+    run.store.flow_writes_take_ms.store(9_000, Ordering::SeqCst);
     let before = run.passed();
     run.quit(Quit::Now).await.unwrap();
     let run = run.finish().await;

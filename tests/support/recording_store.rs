@@ -39,17 +39,17 @@ pub struct RecordingStore {
     panics_on: PanicsOn,
     /// So many of the next refreshes of offers panic.
     pub refreshes_that_panic: AtomicU32,
-    /// How long the commit of a flow takes, milliseconds.
-    pub commit_takes_ms: AtomicU64,
+    /// How long it takes to open a flow or to commit one, milliseconds.
+    pub flow_writes_take_ms: AtomicU64,
     written: Arc<Mutex<Written>>,
 }
 
 impl RecordingStore {
     pub fn new(personas: Vec<Persona>, panics_on: PanicsOn) -> Self {
         let refreshes_that_panic = AtomicU32::new(0);
-        let (commit_takes_ms, written) = (AtomicU64::new(0), Arc::default());
+        let (flow_writes_take_ms, written) = (AtomicU64::new(0), Arc::default());
         let dry = DryStore::new(personas);
-        Self { dry, panics_on, refreshes_that_panic, commit_takes_ms, written }
+        Self { dry, panics_on, refreshes_that_panic, flow_writes_take_ms, written }
     }
 
     /// Looks at what was written.
@@ -68,6 +68,15 @@ impl RecordingStore {
             let such = written.incidents.iter().filter(|incident| incident.kind == kind);
             such.map(|incident| incident.message.clone()).collect()
         })
+    }
+
+    fn flow_writes_take(&self) -> impl Future<Output = ()> + use<> {
+        let time = Duration::from_millis(self.flow_writes_take_ms.load(Ordering::SeqCst));
+        async move {
+            if !time.is_zero() {
+                tokio::time::sleep(time).await;
+            }
+        }
     }
 
     fn note(&self, write: impl FnOnce(&mut Written)) {
@@ -122,16 +131,18 @@ impl Store for RecordingStore {
             return Box::pin(async { panic!("the store's script says so") });
         }
         self.note(|written| written.opened.push(flow.clone()));
-        self.dry.open_flow(flow)
+        let (takes, dry) = (self.flow_writes_take(), self.dry.clone());
+        Box::pin(async move {
+            takes.await;
+            dry.open_flow(flow).await
+        })
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        let takes = Duration::from_millis(self.commit_takes_ms.load(Ordering::SeqCst));
-        let (dry, written) = (self.dry.clone(), Arc::clone(&self.written));
+        let (takes, dry) = (self.flow_writes_take(), self.dry.clone());
+        let written = Arc::clone(&self.written);
         Box::pin(async move {
-            if !takes.is_zero() {
-                tokio::time::sleep(takes).await;
-            }
+            takes.await;
             written.lock().unwrap().flows.push(Arc::clone(&record));
             dry.commit_flow(record).await
         })
