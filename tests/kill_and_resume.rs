@@ -122,7 +122,8 @@ fn kill_one_run(
     shop.stop().unwrap();
 }
 
-fn kill_and_resume(kills: usize, server: Option<&Server>) {
+/// Answers the figures in words.
+fn kill_and_resume(kills: usize, server: Option<&Server>) -> String {
     let seed = u64::try_from(amount("CARTLOAD_SEED", 1)).unwrap();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut figures = Figures::default();
@@ -134,23 +135,23 @@ fn kill_and_resume(kills: usize, server: Option<&Server>) {
         left -= now;
     }
     let Figures { kills, kills_before_work, acknowledged, rows, replayed } = figures;
-    println!(
+    format!(
         "CARTLOAD_SEED={seed}: {kills} kills, {kills_before_work} of them in a start or resume; \
          {acknowledged} flows acknowledged, each in the database ({rows} rows), no original \
          twice; {replayed} cycles replayed"
-    );
+    )
 }
 
 #[test]
 fn a_run_killed_at_random_moments_on_sqlite_loses_and_doubles_nothing() {
-    kill_and_resume(amount("CARTLOAD_KILLS", 5), None);
+    println!("{}", kill_and_resume(amount("CARTLOAD_KILLS", 5), None));
 }
 
 #[tokio::test]
 async fn a_run_killed_at_random_moments_on_postgres_loses_and_doubles_nothing() {
     let Some(port) = postgres::shared() else { return };
     let direct = postgres::url(port, &postgres::fresh_database(port).await);
-    kill_and_resume_at(Server { url: direct.clone(), direct }).await;
+    println!("{}", kill_and_resume_at(Server { url: direct.clone(), direct }).await);
 }
 
 #[tokio::test]
@@ -158,11 +159,11 @@ async fn a_run_killed_at_random_moments_behind_a_pooler_loses_and_doubles_nothin
     let (Some(port), Some(pooler)) = (postgres::shared(), pgbouncer::shared()) else { return };
     let database = postgres::fresh_database(port).await;
     let (url, direct) = (postgres::url(pooler, &database), postgres::url(port, &database));
-    kill_and_resume_at(Server { url, direct }).await;
+    println!("{}", kill_and_resume_at(Server { url, direct }).await);
 }
 
-async fn kill_and_resume_at(server: Server) {
+async fn kill_and_resume_at(server: Server) -> String {
     let kills = amount("CARTLOAD_KILLS", 3);
     let killed = tokio::task::spawn_blocking(move || kill_and_resume(kills, Some(&server)));
-    killed.await.unwrap();
+    killed.await.unwrap()
 }

@@ -1,13 +1,13 @@
-//! SIGTERM while the shop answers nothing: what does not end within its time is ended, and nothing is
-//! left open.
+//! SIGTERM while the shop answers nothing: what does not end within its time is ended, and nothing
+//! is left open.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use cartload::practice_shop::{Down, Faults, PracticeConfig, PracticeShop};
+use cartload::practice_shop::{Down, Faults, PracticeConfig, PracticeShop, Route};
 use serde_json::Value;
 
-use crate::support::binary::Place;
+use crate::support::binary::{Place, wait};
 
 /// A practice shop whose calls may take longer than a stop waits.
 fn patient_profile(place: &Place) -> String {
@@ -28,12 +28,15 @@ fn sigterm_ends_flows_that_do_not_end_as_stopped_with_events_and_cart() {
     let of = ["--warm-up", "off", "--start", "2026-01-05T10:00", "--time-scale", "max"];
     let process = place.start(&[&run[..], &of[..]].concat());
     place.wait_for("cycles WHERE cycle = 1");
-    place.wait_for("shopping_sessions WHERE cycle = 2 AND status <> 'active'");
+    let added = || shop.ledger().routes[&Route::AddItem].ok;
+    let before = added();
+    wait(|| added() >= before + 40, || place.log());
     let faults = Faults { down: Some(Down::Blackhole), ..Faults::default() };
     shop.faults().set(faults).unwrap();
     let open = place.count("shopping_sessions WHERE status = 'active'");
     assert!(open > 0);
-    std::thread::sleep(Duration::from_millis(300));
+    let arrived = shop.ledger().requests_total;
+    wait(|| shop.ledger().requests_total >= arrived + 20, || place.log());
     let begun = Instant::now();
     let kill = Command::new("kill").arg(process.id().to_string()).status().unwrap();
     assert!(kill.success());
@@ -46,8 +49,9 @@ fn sigterm_ends_flows_that_do_not_end_as_stopped_with_events_and_cart() {
     let stopped = "shopping_sessions s WHERE status = 'abandoned' AND end_reason = 'stopped'";
     assert!(place.count(stopped) > 0);
     let full = format!(
-        "{stopped} AND shop_cart = 'dirty' AND cart_units > 0 AND EXISTS (SELECT 1
-           FROM shopping_session_events e WHERE e.flow_id = s.flow_id AND event_type = 'cart_add_item')"
+        "{stopped} AND shop_cart = 'dirty' AND cart_units > 0 AND EXISTS (
+           SELECT 1 FROM shopping_session_events e
+           WHERE e.flow_id = s.flow_id AND e.event_type = 'cart_add_item')"
     );
     assert!(place.count(&full) > 0);
     assert_eq!(place.count("runs WHERE state = 'stopped'"), 1);

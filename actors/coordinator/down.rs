@@ -61,7 +61,7 @@ impl Coordinator {
                     cycle.account(&Ending::Unfinished, &CycleVolume::default());
                 }
                 Err(error) => {
-                    tracing::error!(agent.id = %agent, %error, "a flow was cut and its row is open");
+                    tracing::error!(agent.id = %agent, %error, "a flow was cut, its row is open");
                     cycle.account(&Ending::Unfinished, &CycleVolume::default());
                 }
             }

@@ -143,7 +143,8 @@ pub struct AbandonOrphans {
     pub at: NaiveDateTime,
 }
 
-/// Sent by the Coordinator at the end, and before it ends a flow that was cut: answers when every write accepted so far has ended.
+/// Sent by the Coordinator at the end, and before it ends a flow that was cut. Answers when
+/// every write accepted so far has ended.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
 pub struct Drain;

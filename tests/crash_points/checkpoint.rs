@@ -1,5 +1,5 @@
-//! Every state in which a death can leave the writing of a checkpoint: the newest whole one is taken,
-//! nothing panics.
+//! Every state in which a death can leave the writing of a checkpoint: the newest whole one is
+//! taken, nothing panics.
 
 use std::fs;
 use std::path::PathBuf;

@@ -9,8 +9,9 @@ use actors::coordinator::messages::{CommandRefused, Quit};
 use actors::domain::cycle::Cycle;
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::incident::IncidentKind;
-use actors::ports::store::RunState;
+use actors::ports::store::{RunState, Store};
 
+use crate::support::flows::wall;
 use crate::support::population::always_shopping;
 use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
@@ -250,12 +251,15 @@ async fn a_row_that_is_being_opened_when_its_flow_is_cut_is_closed_too() {
     let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
     let mut run = setup.start().await;
     run.until(|s| s.last.is_some()).await;
-    run.store.flow_writes_take_ms.store(9_000, Ordering::SeqCst);
+    run.store.flow_writes_take_ms.store(12_000, Ordering::SeqCst);
     run.until_cycle(1).await;
-    run.store.flow_writes_take_ms.store(0, Ordering::SeqCst);
-    wait(1.0).await;
+    let before = run.passed();
     run.quit(Quit::Now).await.unwrap();
+    wait(1.0).await;
+    // The first attempt is given up at 10 s, when the flow is cut; the second takes 2 s.
+    run.store.flow_writes_take_ms.store(2_000, Ordering::SeqCst);
     let run = run.finish().await;
+    assert_eq!((run.took - before).as_secs(), 12);
     let counts = run.store.cycles().pop().unwrap().counts;
     assert_eq!((counts.abandoned, counts.unfinished), (20, 0), "{counts:?}");
     let orphans = run.store.abandon_orphans(run.status.run_id, wall(0)).await.unwrap();
