@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use actors::coordinator::messages::Quit;
+use actors::coordinator::command::Quit;
 use actors::domain::ids::{AgentId, SessionId};
 use actors::domain::rate::Rate;
 use actors::ports::store::RunState;
