@@ -12,10 +12,8 @@ use std::time::{Duration, Instant};
 use actors::agent::messages::Fault;
 use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
-use actors::coordinator::messages::{
-    CheckpointNow, CommandRefused, Inject, Pause, Quit, Resume, Revive, Service, ServiceDown,
-    StartRun,
-};
+use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
+use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
 use actors::coordinator::plan::{RunPlan, WarmUp};
 use actors::coordinator::status::RunStatus;
 use actors::domain::behavior::Behavior;
@@ -160,6 +158,7 @@ impl Setup {
         let files = Arc::new(MemoryFiles::default());
         let began = SystemPacing.now();
         let ports = Ports {
+            memory: || None,
             shop: shop.factory(),
             meter,
             store: store.clone(),
@@ -240,20 +239,26 @@ impl Live {
         self.status()
     }
 
-    pub async fn pause(&self) -> Result<(), CommandRefused> {
-        self.coordinator().send(Pause).await.unwrap()
+    /// Says this to the run.
+    pub async fn operate(&self, command: Command) -> Result<Done, CommandRefused> {
+        self.coordinator().send(Operate { command, door: Door::Program }).await.unwrap()
     }
 
-    pub async fn resume(&self) -> Result<(), CommandRefused> {
-        self.coordinator().send(Resume).await.unwrap()
+    pub async fn pause(&self) -> Result<Done, CommandRefused> {
+        self.operate(Command::Pause).await
+    }
+
+    pub async fn resume(&self) -> Result<Done, CommandRefused> {
+        self.operate(Command::Resume).await
     }
 
     pub async fn checkpoint(&self) -> Result<PathBuf, CommandRefused> {
-        self.coordinator().send(CheckpointNow).await.unwrap()
+        let done = self.operate(Command::Checkpoint).await?;
+        Ok(done.checkpoint.expect("a checkpoint that was written has a path"))
     }
 
-    pub async fn revive(&self, agent: &str) -> Result<(), CommandRefused> {
-        self.coordinator().send(Revive(AgentId::new(agent))).await.unwrap()
+    pub async fn revive(&self, agent: &str) -> Result<Done, CommandRefused> {
+        self.operate(Command::Revive(AgentId::new(agent))).await
     }
 
     pub async fn inject(&self, agent: &str, fault: Fault) -> Result<(), CommandRefused> {
@@ -266,8 +271,8 @@ impl Live {
         self.coordinator().send(ServiceDown(service)).await.unwrap();
     }
 
-    pub async fn quit(&self, quit: Quit) -> Result<(), CommandRefused> {
-        self.coordinator().send(quit).await.unwrap()
+    pub async fn quit(&self, quit: Quit) -> Result<Done, CommandRefused> {
+        self.operate(Command::Quit(quit)).await
     }
 
     /// Waits for the run's end.
