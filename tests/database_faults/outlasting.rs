@@ -55,9 +55,10 @@ async fn a_database_that_is_away_for_longer_fails_the_flows_and_the_run_goes_on_
     assert!(reason.contains("the database does not answer"), "{reason}");
     let broken = run.store.cycles().pop().unwrap();
     assert_eq!((broken.broken, broken.counts.failed), (true, 372), "{broken:?}");
-    assert_eq!(run.store.incidents(IncidentKind::Freeze).len(), 1);
     run.resume().await.unwrap();
     let run = run.finish().await;
+    // Said while nobody could write it down.
+    assert_eq!(run.store.incidents(IncidentKind::Freeze).len(), 1);
     assert_eq!(run.state, RunState::Completed);
     let again: Vec<_> = run.store.cycles().into_iter().filter(|c| !c.broken).collect();
     assert_eq!(again.len(), 6);
