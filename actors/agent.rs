@@ -295,7 +295,7 @@ async fn hang(progress: ProgressMark, pacing: Arc<dyn Pacing>, parked: ParkedTim
 }
 
 /// What a panic said, cut; a panic's payload is a string in all but exotic cases.
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())
