@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod crash_points;
 mod dashboard;
 mod database_faults;
+mod events;
 mod freezing;
 mod full_cycle;
 mod kill_and_resume;
@@ -14,9 +16,12 @@ mod money;
 mod practice_shop;
 mod resume;
 mod shop_api;
+mod simulated_days;
+mod stopping;
 mod store_contract;
 mod store_open;
 mod supervision;
 mod support;
 mod tidy;
+mod two_runs;
 mod verify;

@@ -61,21 +61,46 @@ fn last() -> CycleRecord {
     }
 }
 
+fn totals() -> Totals {
+    Totals {
+        cycles_completed: 12,
+        counts: CycleCounts {
+            completed: 1_599,
+            abandoned: 1_027,
+            browsed: 154,
+            idle: 2_362,
+            ..CycleCounts::default()
+        },
+        volume: CycleVolume {
+            events: 27_712,
+            orders: 1_599,
+            revenue_cents: 5_021_375,
+            ..CycleVolume::default()
+        },
+        offers_assigned: 10_780,
+        checkpoints: 2,
+        ..Totals::default()
+    }
+}
+
+fn counts() -> CycleCounts {
+    CycleCounts {
+        released: 372,
+        shopped: 146,
+        completed: 90,
+        abandoned: 56,
+        browsed: 15,
+        idle: 157,
+        ..CycleCounts::default()
+    }
+}
+
+fn volume() -> CycleVolume {
+    CycleVolume { events: 1_402, orders: 90, requests: 907, refusals: 6, ..CycleVolume::default() }
+}
+
 /// In the middle of cycle 12 of 20, all well.
 pub fn running() -> RunStatus {
-    let counts = CycleCounts {
-        completed: 1_599,
-        abandoned: 1_027,
-        browsed: 154,
-        idle: 2_362,
-        ..CycleCounts::default()
-    };
-    let volume = CycleVolume {
-        events: 27_712,
-        orders: 1_599,
-        revenue_cents: 5_021_375,
-        ..CycleVolume::default()
-    };
     RunStatus {
         at: wall(3, 30),
         began_at: wall(2, 28),
@@ -90,31 +115,10 @@ pub fn running() -> RunStatus {
         simulated_start: simulated(8),
         simulated_at: simulated(20),
         outstanding: 54,
-        current: CycleCounts {
-            released: 372,
-            shopped: 146,
-            completed: 90,
-            abandoned: 56,
-            browsed: 15,
-            idle: 157,
-            ..CycleCounts::default()
-        },
-        current_volume: CycleVolume {
-            events: 1_402,
-            orders: 90,
-            requests: 907,
-            refusals: 6,
-            ..CycleVolume::default()
-        },
+        current: counts(),
+        current_volume: volume(),
         last: Some(last()),
-        totals: Totals {
-            cycles_completed: 12,
-            counts,
-            volume,
-            offers_assigned: 10_780,
-            checkpoints: 2,
-            ..Totals::default()
-        },
+        totals: totals(),
         lateness_ms: 400,
         lateness_history_ms: vec![0, 0, 100, 200, 250, 300, 400],
         interval_ms: 5_000,

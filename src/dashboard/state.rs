@@ -172,14 +172,12 @@ impl State {
     /// What stands in the footer until the answer comes.
     fn asked(&self, command: &Command) -> String {
         let cycle = self.status.cycle;
-        match command {
-            Command::Checkpoint if self.mood().is_going_on() => {
-                format!("a checkpoint is written at the end of cycle {cycle}")
-            }
-            Command::Resume if self.mood() == Mood::Frozen => {
-                "the shop is looked at over every HTTP session".to_owned()
-            }
-            other => format!("{other} is asked for"),
+        if *command == Command::Checkpoint && self.mood().is_going_on() {
+            format!("a checkpoint is written at the end of cycle {cycle}")
+        } else if *command == Command::Resume && self.mood() == Mood::Frozen {
+            "the shop is looked at over every HTTP session".to_owned()
+        } else {
+            format!("{command} is asked for")
         }
     }
 

@@ -64,6 +64,42 @@ pub async fn execute(port: u16, database: &str, sql: &str) {
     driver.await.expect("no panic").expect("a clean end");
 }
 
+/// What the one column of a query says, one line a row.
+pub async fn lines(port: u16, database: &str, sql: &str) -> Vec<String> {
+    let url = url(port, database);
+    let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect(&url);
+    let driver = tokio::spawn(driver);
+    let rows = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    drop(client);
+    driver.await.expect("no panic").expect("a clean end");
+    let text = |message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0)?.to_owned()),
+        _ => None,
+    };
+    rows.into_iter().filter_map(text).collect()
+}
+
+/// From here on each `every`th statement that writes a flow's row is refused with these words and
+/// this SQLSTATE. Answers the statement that ends it.
+pub async fn refuse_writes(
+    port: u16,
+    database: &str,
+    every: u32,
+    (state, words): (&str, &str),
+) -> &'static str {
+    let sql = format!(
+        "CREATE SEQUENCE cartload.writes; \
+         CREATE FUNCTION cartload.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           IF nextval('cartload.writes') % {every} = 0 THEN \
+             RAISE EXCEPTION '{words}' USING ERRCODE = '{state}'; \
+           END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON cartload.shopping_sessions \
+           FOR EACH ROW EXECUTE FUNCTION cartload.refuse()"
+    );
+    execute(port, database, &sql).await;
+    "DROP TRIGGER refuse ON cartload.shopping_sessions"
+}
+
 /// Where a database of a server, or of a pooler before it, is reached.
 pub fn url(port: u16, database: &str) -> String {
     format!("postgres://postgres@127.0.0.1:{port}/{database}")

@@ -47,7 +47,8 @@ fn keys(state: &State, look: Look) -> Line<'static> {
         let is_of_use = match key {
             Key::Pause => mood.is_going_on(),
             Key::Resume => matches!(mood, Mood::Paused | Mood::Frozen),
-            _ => !mood.is_over(),
+            Key::Checkpoint | Key::Quit | Key::Help => !mood.is_over(),
+            Key::Close | Key::Interrupt | Key::Suspend | Key::Redraw => false,
         };
         let style = match is_of_use {
             true => look.strong().add_modifier(Modifier::REVERSED),
