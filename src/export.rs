@@ -51,7 +51,7 @@ pub enum Destination {
     Stdout,
     /// Into a file, its card beside it.
     File(PathBuf),
-    /// Into a folder by run and day, its card in it.
+    /// Into a folder by run and day, its card beside it.
     Folder(PathBuf),
 }
 

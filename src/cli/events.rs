@@ -80,7 +80,7 @@ pub struct EventsArgs {
     /// Into this file, a data card beside it
     #[arg(long, value_name = "FILE", conflicts_with = "out_dir")]
     pub out: Option<PathBuf>,
-    /// Into this folder as Parquet, by run and simulated day, a data card in it
+    /// Into this folder as Parquet, by run and simulated day, a data card beside it
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
     /// Put it in the place of an export that is there

@@ -42,11 +42,13 @@ pub enum ExportError {
         path: PathBuf,
     },
     /// A folder that cartload did not make.
-    #[error("{}: this folder holds something else than an export (it has no data-card.json); name \
-        another one, --force does not delete it", path.display())]
+    #[error("{}: this folder holds {found}, which is not of an export; name another one, --force \
+        does not delete it", path.display())]
     NotAnExport {
         /// The folder.
         path: PathBuf,
+        /// What is in it.
+        found: String,
     },
     /// The file's or folder's name says nothing that can be written.
     #[error("{}: {cause}", path.display())]

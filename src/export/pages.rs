@@ -38,7 +38,7 @@ pub type PageOfRows = Result<Vec<Row>, ExportError>;
 /// reading.
 pub fn stream(admin: Admin, query: Query) -> mpsc::Receiver<PageOfRows> {
     let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
-    actix_rt::spawn(async move {
+    tokio::spawn(async move {
         let read = match query.table.source {
             Source::Keyset { driver, select } => {
                 let first = KeysetPage::new(query.clone(), driver, select, None);

@@ -13,8 +13,6 @@ use super::ExportError;
 
 /// Bytes between two writes.
 const BUFFER_BYTES: usize = 256 * 1024;
-/// The data card inside a folder; a folder with one is an export's.
-pub const FOLDER_CARD: &str = "data-card.json";
 
 /// A file as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -104,7 +102,7 @@ pub enum Target {
         /// Whether it takes the place of another one.
         force: bool,
     },
-    /// A folder, in which its card stands.
+    /// A folder, beside which its card stands: readers take a folder's files for data.
     Folder {
         /// Its name.
         path: PathBuf,
@@ -136,11 +134,7 @@ impl Target {
             if !path.is_dir() {
                 return Err(bad(path, "it is a file; name a folder, or say --out"));
             }
-            let mut entries = fs::read_dir(path).map_err(ExportError::io(path))?;
-            let is_empty = entries.next().is_none();
-            if !is_empty && !path.join(FOLDER_CARD).is_file() {
-                return Err(ExportError::NotAnExport { path: path.to_owned() });
-            }
+            let is_empty = must_be_an_export(path)?;
             if !is_empty && !force {
                 return Err(ExportError::Exists { path: path.to_owned() });
             }
@@ -152,7 +146,7 @@ impl Target {
 
     /// Everything appears, the cards with it: first the data, then what describes it.
     pub fn publish(self, json: &str, markdown: &str) -> Result<(), ExportError> {
-        match self {
+        let path = match self {
             Self::File { path, temporary, force } => {
                 let moved = match force {
                     true => temporary.persist(&path),
@@ -165,29 +159,40 @@ impl Target {
                         false => ExportError::Io { path, source },
                     }
                 })?;
-                replace(&beside(&path, "card.json"), json)?;
-                replace(&beside(&path, "card.md"), markdown)?;
-                sync(&folder_of(&path)?)
+                path
             }
             Self::Folder { path, temporary, force } => {
-                let root = temporary.path();
-                for (name, text) in [(FOLDER_CARD, json), ("data-card.md", markdown)] {
-                    let card = root.join(name);
-                    fs::write(&card, text).map_err(ExportError::io(&card))?;
-                }
                 // An old export steps aside and goes once the new one stands.
                 let steps_aside = path.exists() && force;
                 let old = steps_aside.then(|| temporary_folder(&path)).transpose()?;
                 if let Some(old) = &old {
                     fs::rename(&path, old.path().join("old")).map_err(ExportError::io(&path))?;
                 }
-                fs::rename(root, &path).map_err(ExportError::io(&path))?;
+                fs::rename(temporary.path(), &path).map_err(ExportError::io(&path))?;
                 // Its name has changed: there is nothing left to delete.
                 let _ = temporary.keep();
-                sync(&folder_of(&path)?)
+                path
             }
-        }
+        };
+        replace(&beside(&path, "card.json"), json)?;
+        replace(&beside(&path, "card.md"), markdown)?;
+        sync(&folder_of(&path)?)
     }
+}
+
+/// A folder with anything else is not deleted, whatever somebody says; answers whether it is empty.
+fn must_be_an_export(path: &Path) -> Result<bool, ExportError> {
+    let mut is_empty = true;
+    for entry in fs::read_dir(path).map_err(ExportError::io(path))? {
+        let name = entry.map_err(ExportError::io(path))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        let is_part = name.starts_with("part-") && name.ends_with(".parquet");
+        if !(is_part || name.starts_with("run_id=") || name.starts_with("day=")) {
+            return Err(ExportError::NotAnExport { path: path.to_owned(), found: name });
+        }
+        is_empty = false;
+    }
+    Ok(is_empty)
 }
 
 /// `events.parquet` and `card.json`: `events.parquet.card.json`.
@@ -296,15 +301,17 @@ mod tests {
         let path = folder.path().join("export");
         let fill = |force, name: &str| {
             let (target, root) = Target::folder(&path, force)?;
-            fs::write(root.join(name), "").unwrap();
+            fs::create_dir(root.join(name)).unwrap();
             target.publish("{}", "")
         };
-        fill(false, "first").unwrap();
-        assert!(matches!(fill(false, "second"), Err(ExportError::Exists { .. })));
-        fill(true, "second").unwrap();
-        assert!(path.join("second").exists() && !path.join("first").exists());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
-        fs::remove_file(path.join(FOLDER_CARD)).unwrap();
-        assert!(matches!(fill(true, "third"), Err(ExportError::NotAnExport { .. })));
+        fill(false, "run_id=1").unwrap();
+        assert!(matches!(fill(false, "run_id=2"), Err(ExportError::Exists { .. })));
+        fill(true, "run_id=2").unwrap();
+        assert!(path.join("run_id=2").exists() && !path.join("run_id=1").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left behind");
+        fs::write(path.join("thesis.doc"), "").unwrap();
+        let error = fill(true, "run_id=3").unwrap_err();
+        assert!(matches!(error, ExportError::NotAnExport { .. }));
+        assert!(error.to_string().contains("thesis.doc"), "{error}");
     }
 }
