@@ -4,6 +4,7 @@
 
 mod cli;
 mod database_faults;
+mod events;
 mod freezing;
 mod full_cycle;
 mod kill_and_resume;

@@ -2,7 +2,7 @@
 //!
 //! Timestamps are microseconds since 1970 in UTC, on the simulated clock and on the wall's alike.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 use super::ExportError;
 use crate::store::admin::export::Cell;
@@ -138,8 +138,31 @@ pub fn micros(at: NaiveDateTime) -> i64 {
 
 /// `2026-01-05T08:05:00.000000Z`.
 pub fn instant_text(micros: i64) -> String {
-    DateTime::from_timestamp_micros(micros)
-        .map_or_else(String::new, |at| at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+    let Some(at) = DateTime::from_timestamp_micros(micros) else { return String::new() };
+    // By hand: chrono's formatter takes as long as all else that is done with a row.
+    let (date, time) = (at.date_naive(), at.time());
+    let year = match u32::try_from(date.year()) {
+        Ok(year) if year < 10_000 => year,
+        Ok(_) | Err(_) => return at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+    };
+    let mut text = String::with_capacity(27);
+    let parts = [
+        (year, 4, '-'),
+        (date.month(), 2, '-'),
+        (date.day(), 2, 'T'),
+        (time.hour(), 2, ':'),
+        (time.minute(), 2, ':'),
+        (time.second(), 2, '.'),
+        (time.nanosecond() / 1_000, 6, 'Z'),
+    ];
+    for (number, digits, mark) in parts {
+        for place in (0..digits).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            text.push(char::from_digit(digit, 10).unwrap_or('0'));
+        }
+        text.push(mark);
+    }
+    text
 }
 
 /// `2026-01-05`.
@@ -197,6 +220,15 @@ mod tests {
         }
         for text in ["", "2026-13-05 08:05:00", "2026-01-05 08:05", "yesterday"] {
             assert_eq!(parse_instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instant_is_written_as_chrono_writes_it() {
+        for micros in [0, 1, -1, 1_767_600_300_123_456, 253_402_300_799_999_999, i64::MAX / 100] {
+            let at = DateTime::from_timestamp_micros(micros).unwrap();
+            let expected = at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+            assert_eq!(instant_text(micros), expected);
         }
     }
 
