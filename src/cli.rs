@@ -33,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   cartload run --time-scale 720 --rate 600 --cycles 24   a simulated day in two minutes
   cartload run                                           372 shoppers, 75 s an hour, until Ctrl-C
+  cartload events --out events.parquet                   what they did, for DuckDB or pandas
   cartload config show                                   every setting and where it came from
   cartload agents import people.csv                      bring your own shoppers";
 
