@@ -1,7 +1,8 @@
 //! A shopper.
 //!
 //! *Owns*: one persona, its chance, what it remembers of the run.
-//! *Accepts*: [`RunCycle`] from the Coordinator, one in flight; [`Drill`]; [`StopAgent`].
+//! *Accepts*: [`RunCycle`] from the Coordinator, one in flight; [`Drill`]; [`StopAgent`];
+//! [`CutFlow`].
 //! *Sends*: `Lease` once, then for each call `TakePermit` and `Call`; `OpenFlow`, `CommitFlow` or
 //! `FailFlow`; one `AgentFinished` a cycle.
 //! *When it fails*: a panic of a flow is caught, a flow without progress is cut; the actor stops,
@@ -46,7 +47,7 @@ use crate::session_pool::messages::{Lease, Leased};
 use decision::Activity;
 use desk::{Desk, FlowOutcome};
 use flow::{AgentSettings, AgentState, SharedDrill};
-use messages::{Drill, RunCycle, StopAgent};
+use messages::{CutFlow, Drill, RunCycle, StopAgent};
 use monitor::Monitor;
 use progress::{LOOK_INTERVAL_MIN, ProgressMark};
 use record::Writers;
@@ -154,6 +155,17 @@ impl Handler<StopAgent> for Agent {
     fn handle(&mut self, _: StopAgent, ctx: &mut Self::Context) {
         self.monitor.dismiss();
         ctx.stop();
+    }
+}
+
+impl Handler<CutFlow> for Agent {
+    type Result = ();
+
+    fn handle(&mut self, _: CutFlow, ctx: &mut Self::Context) {
+        if self.state.is_none() {
+            self.monitor.note_exit(Exit::Cut);
+            ctx.stop();
+        }
     }
 }
 

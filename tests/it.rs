@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod crash_points;
 mod database_faults;
 mod events;
 mod freezing;
@@ -14,6 +15,7 @@ mod money;
 mod practice_shop;
 mod resume;
 mod shop_api;
+mod stopping;
 mod store_contract;
 mod store_open;
 mod supervision;

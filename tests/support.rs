@@ -1,5 +1,6 @@
 //! What several rooms of tests need: throwaway servers, builders, whole runs.
 
+pub mod acknowledged;
 pub mod binary;
 pub mod flows;
 pub mod pgbouncer;

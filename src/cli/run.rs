@@ -6,13 +6,15 @@ pub mod signals;
 mod target;
 
 use actors::domain::ids::OwnerToken;
+use actors::domain::rate::Rate;
+use actors::domain::time_scale::TimeScale;
 use actors::ports::store::RunState;
 use anyhow::Result;
 use clap::Args;
 
 use super::resume::Resume;
 use super::{ExitCode, GlobalArgs, output};
-use crate::config::words::{LogFormat, OnFreeze, RateSetting, SimulatedInstant, Start, TimeScale};
+use crate::config::words::{LogFormat, OnFreeze, SimulatedInstant, Start};
 use crate::config::{Layer, Settings};
 use crate::data_dir::{DataDir, Lock};
 use crate::logging::{self, Screen};
@@ -36,7 +38,7 @@ pub struct RunArgs {
     pub time_scale: Option<TimeScale>,
     /// Requests per second to the shop, over all connections [default: 50]
     #[arg(long, value_name = "N|unlimited")]
-    pub rate: Option<RateSetting>,
+    pub rate: Option<Rate>,
     /// End after so many cycles (of several ends the first reached counts)
     #[arg(long, value_name = "N")]
     pub cycles: Option<u32>,

@@ -155,8 +155,8 @@ mod tests {
 
     use super::*;
     use crate::config::environment::Environment;
-    use crate::config::words::TimeScale;
     use crate::config::{Layer, Sources};
+    use actors::domain::time_scale::TimeScale;
 
     fn at_eight() -> NaiveDateTime {
         Cycle(8).begins_at(NaiveDateTime::default())
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(resumed.population.agents, Some(7));
         assert_eq!(resumed.origin_of("population.agents").to_string(), "checkpoint x.json");
         assert_eq!(resumed.time.cycles, None, "not set is a saying too");
-        assert_eq!(resumed.rate.per_second.0.limit(), Some(8.0));
+        assert_eq!(resumed.rate.per_second.limit(), Some(8.0));
         assert_eq!(resumed.time.scale, TimeScale::Max);
         assert_eq!(resumed.time.start, Start::At(SimulatedInstant(at_eight())));
         assert_eq!(

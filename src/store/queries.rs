@@ -38,6 +38,7 @@ macro_rules! query_set {
             use actors::domain::money::Cents;
             use actors::domain::offer::{Coupon, Wallet};
             use actors::domain::persona::{AgentStatus, Persona};
+            use actors::failpoint::{self, Failpoint};
             use actors::ports::store::{
                 Committed, DirtyCart, Holding, NewRun, OfferBatch, Orphans, Replay, RunState,
             };

@@ -1,8 +1,9 @@
 //! The dry store with a memory: what a run would have written, in order, and writes that panic.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actors::domain::catalog::Product;
 use actors::domain::cycle::{Cycle, CycleRecord};
@@ -38,14 +39,17 @@ pub struct RecordingStore {
     panics_on: PanicsOn,
     /// So many of the next refreshes of offers panic.
     pub refreshes_that_panic: AtomicU32,
-    written: Mutex<Written>,
+    /// How long it takes to open a flow or to commit one, milliseconds.
+    pub flow_writes_take_ms: AtomicU64,
+    written: Arc<Mutex<Written>>,
 }
 
 impl RecordingStore {
     pub fn new(personas: Vec<Persona>, panics_on: PanicsOn) -> Self {
         let refreshes_that_panic = AtomicU32::new(0);
-        let written = Mutex::default();
-        Self { dry: DryStore::new(personas), panics_on, refreshes_that_panic, written }
+        let (flow_writes_take_ms, written) = (AtomicU64::new(0), Arc::default());
+        let dry = DryStore::new(personas);
+        Self { dry, panics_on, refreshes_that_panic, flow_writes_take_ms, written }
     }
 
     /// Looks at what was written.
@@ -64,6 +68,15 @@ impl RecordingStore {
             let such = written.incidents.iter().filter(|incident| incident.kind == kind);
             such.map(|incident| incident.message.clone()).collect()
         })
+    }
+
+    fn flow_writes_take(&self) -> impl Future<Output = ()> + use<> {
+        let time = Duration::from_millis(self.flow_writes_take_ms.load(Ordering::SeqCst));
+        async move {
+            if !time.is_zero() {
+                tokio::time::sleep(time).await;
+            }
+        }
     }
 
     fn note(&self, write: impl FnOnce(&mut Written)) {
@@ -118,12 +131,21 @@ impl Store for RecordingStore {
             return Box::pin(async { panic!("the store's script says so") });
         }
         self.note(|written| written.opened.push(flow.clone()));
-        self.dry.open_flow(flow)
+        let (takes, dry) = (self.flow_writes_take(), self.dry.clone());
+        Box::pin(async move {
+            takes.await;
+            dry.open_flow(flow).await
+        })
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        self.note(|written| written.flows.push(Arc::clone(&record)));
-        self.dry.commit_flow(record)
+        let (takes, dry) = (self.flow_writes_take(), self.dry.clone());
+        let written = Arc::clone(&self.written);
+        Box::pin(async move {
+            takes.await;
+            written.lock().unwrap().flows.push(Arc::clone(&record));
+            dry.commit_flow(record).await
+        })
     }
 
     fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {

@@ -4,7 +4,8 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use actors::coordinator::messages::{Quit, StartRun};
+use actors::coordinator::command::{Command, Door, Quit};
+use actors::coordinator::messages::{Operate, StartRun};
 use actors::coordinator::plan::ResumePoint;
 use actors::domain::ids::RunId;
 use actors::domain::persona::AgentStatus;
@@ -57,7 +58,9 @@ async fn driven(asked: Asked) -> Result<Ended> {
     plan.dirty_carts = before.dirty_carts;
     let keep = usize::try_from(settings.checkpoints.keep)?;
     let checkpoints = Arc::new(CheckpointFolder::open(asked.data.checkpoints()?, keep)?);
-    let ports = Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing };
+    let memory = || memory_stats::memory_stats().map(|seen| seen.physical_mem as u64);
+    let ports =
+        Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing, memory };
     let planned = plan.ends.cycles;
     let running = topology::start(plan, ports, Layout::Threads);
 
@@ -182,9 +185,10 @@ async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -
 }
 
 /// `--on-freeze exit`: a quit while frozen checkpoints and ends.
-async fn end_frozen(coordinator: actix::Recipient<Quit>) {
-    match coordinator.send(Quit::Now).await {
-        Ok(Ok(())) => {}
+async fn end_frozen(coordinator: actix::Recipient<Operate>) {
+    let operate = Operate { command: Command::Quit(Quit::Now), door: Door::Program };
+    match coordinator.send(operate).await {
+        Ok(Ok(_)) => {}
         Ok(Err(refused)) => tracing::warn!("{refused}"),
         // The Coordinator is gone: the run is ending.
         Err(_) => {}

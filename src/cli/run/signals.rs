@@ -1,11 +1,12 @@
-//! Ctrl-C and SIGTERM become [`Quit`]; asked once too often, the process ends by itself.
+//! Ctrl-C and SIGTERM become commands to quit; asked once too often, the process ends by itself.
 //!
 //! The task must be able to end the process without help: the run it serves may be stuck.
 
 use std::io;
 
 use actix::Recipient;
-use actors::coordinator::messages::Quit;
+use actors::coordinator::command::{Command, Door, Quit};
+use actors::coordinator::messages::Operate;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -52,7 +53,7 @@ impl Escalation {
 
 /// Forwards signals to `coordinator` until the process ends; the receiver holds the code of the
 /// last signal seen. Must be called inside an actix system.
-pub fn forward(coordinator: Recipient<Quit>) -> io::Result<watch::Receiver<Option<ExitCode>>> {
+pub fn forward(coordinator: Recipient<Operate>) -> io::Result<watch::Receiver<Option<ExitCode>>> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
     let (seen, receiver) = watch::channel(None);
@@ -85,9 +86,10 @@ fn announcement(quit: Quit) -> &'static str {
 }
 
 /// In a task of its own, so that the next signal is heard while the Coordinator is busy.
-async fn ask(coordinator: Recipient<Quit>, quit: Quit) {
-    match coordinator.send(quit).await {
-        Ok(Ok(())) => {}
+async fn ask(coordinator: Recipient<Operate>, quit: Quit) {
+    let operate = Operate { command: Command::Quit(quit), door: Door::Signal };
+    match coordinator.send(operate).await {
+        Ok(Ok(_)) => {}
         Ok(Err(refused)) => output::message(&format!("warning: {refused}")),
         // The Coordinator is gone: the run is ending.
         Err(_) => {}
