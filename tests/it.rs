@@ -5,6 +5,7 @@
 mod cli;
 mod crash_points;
 mod database_faults;
+mod events;
 mod freezing;
 mod full_cycle;
 mod kill_and_resume;
