@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use actix::prelude::*;
+use actix::{Actor, Context, Handler};
 use actors::coordinator::command::{CommandRefused, Done};
 use actors::coordinator::messages::Operate;
 use actors::coordinator::plan::RunPlan;

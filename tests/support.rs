@@ -7,6 +7,7 @@ pub mod pgbouncer;
 pub mod population;
 pub mod postgres;
 pub mod proxy;
+pub mod python;
 pub mod real_run;
 pub mod recording_store;
 pub mod run;

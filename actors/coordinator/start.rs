@@ -16,7 +16,7 @@ use rand_xoshiro::rand_core::SeedableRng;
 
 use crate::agent::calls::{CallStop, Calls};
 use crate::agent::messages::ShopFacts;
-use crate::agent::panic_message;
+use crate::agent::watch::panic_message;
 use crate::db_writer::messages::{
     AbandonOrphans, BeginReplay, LoadAgents, LoadMemories, OpenRun, RecordSeen,
 };
