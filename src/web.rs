@@ -12,7 +12,7 @@ mod page;
 mod token;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -40,10 +40,28 @@ const CLOSING_MAX_S: u64 = 1;
 pub struct WebConfig {
     /// Where to listen; port 0 takes a free one.
     pub addr: SocketAddr,
-    /// Opens commands, and reading where `addr` is not loopback.
+    /// Opens commands, and reading where that is not open to all.
     pub token: Token,
+    /// Who may read.
+    pub reading: Reading,
     /// Names besides localhost by which a loopback address may be asked.
     pub hosts: Vec<String>,
+}
+
+/// Who may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Whoever asks under a name of this machine: right for loopback addresses.
+    Open,
+    /// Whoever has the token: right for all other addresses.
+    WithToken,
+}
+
+impl Reading {
+    /// What is right for an address.
+    pub fn at(addr: SocketAddr) -> Self {
+        if addr.ip().to_canonical().is_loopback() { Self::Open } else { Self::WithToken }
+    }
 }
 
 /// Why nothing can be served.
@@ -86,8 +104,7 @@ pub struct LiveRun {
 /// What handlers share.
 struct Shared {
     token: Token,
-    /// Whether the address is loopback: who reaches it may read.
-    is_loopback: bool,
+    reading: Reading,
     hosts: Vec<String>,
     /// `None` until the run has been wired.
     run: watch::Receiver<Option<LiveRun>>,
@@ -115,7 +132,7 @@ pub fn start(config: WebConfig) -> Result<RunningWeb, WebError> {
     let (handle_out, handle_in) = std::sync::mpsc::channel();
     let shared = Arc::new(Shared {
         token: config.token,
-        is_loopback: is_loopback(addr.ip()),
+        reading: config.reading,
         hosts: config.hosts,
         run: live,
         feed: feed::Feed::default(),
@@ -135,10 +152,6 @@ pub fn start(config: WebConfig) -> Result<RunningWeb, WebError> {
             Ok(Ok(())) | Err(_) => io::Error::other("its thread ended"),
         })),
     }
-}
-
-fn is_loopback(ip: IpAddr) -> bool {
-    ip.to_canonical().is_loopback()
 }
 
 async fn serve(

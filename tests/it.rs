@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod cli;
 mod database_faults;
 mod freezing;
@@ -10,6 +11,7 @@ mod kill_and_resume;
 mod limits;
 mod lost_commit;
 mod money;
+mod numbers;
 mod practice_shop;
 mod resume;
 mod shop_api;
@@ -19,3 +21,4 @@ mod supervision;
 mod support;
 mod tidy;
 mod verify;
+mod web;

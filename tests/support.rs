@@ -1,6 +1,7 @@
 //! What several rooms of tests need: throwaway servers, builders, whole runs.
 
 pub mod binary;
+pub mod browser;
 pub mod flows;
 pub mod pgbouncer;
 pub mod population;
@@ -10,6 +11,7 @@ pub mod real_run;
 pub mod recording_store;
 pub mod run;
 pub mod scripted_shop;
+pub mod served;
 pub mod server;
 pub mod whole_run;
 

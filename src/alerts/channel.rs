@@ -118,11 +118,7 @@ async fn bounded(
 }
 
 /// A failure is a warning; what may still go well waits for the next message.
-fn note(
-    channel: &str,
-    outcome: Result<(), (Bundle, DeliveryError)>,
-    gathering: &mut Gathering,
-) {
+fn note(channel: &str, outcome: Result<(), (Bundle, DeliveryError)>, gathering: &mut Gathering) {
     let Err((bundle, error)) = outcome else { return };
     match error {
         DeliveryError::Passing(why) => {

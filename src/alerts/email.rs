@@ -50,9 +50,9 @@ pub struct ServerUrl {
 impl ServerUrl {
     /// `smtps://user:password@host`, `smtp://...?tls=required`, or plain `smtp://` on loopback.
     pub fn parse(url: &Secret) -> Result<Self, &'static str> {
-        let uri: Uri = url.expose().parse().map_err(|_| {
-            "not a URL; special characters of user and password are written as %40 for @"
-        })?;
+        let uri: Uri = url.expose().parse().map_err(
+            |_| "not a URL; special characters of user and password are written as %40 for @",
+        )?;
         let host = uri.host().unwrap_or_default().to_owned();
         if host.is_empty() {
             return Err("it names no host");
@@ -61,7 +61,9 @@ impl ServerUrl {
         let security = match uri.scheme_str() {
             Some("smtps") => Security::Wrapped,
             Some("smtp") if wants_tls => Security::StartTls,
-            Some("smtp") if uri.query().is_some() => return Err("the only parameter is tls=required"),
+            Some("smtp") if uri.query().is_some() => {
+                return Err("the only parameter is tls=required");
+            }
             Some("smtp") if is_loopback(&host) => Security::Plain,
             Some("smtp") => return Err("without TLS only to loopback; add ?tls=required"),
             _ => return Err("it begins with smtps:// or smtp://"),
@@ -165,8 +167,8 @@ fn tls(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters, AlertSetupEr
     let wrong = |error: lettre::transport::smtp::Error| TrustError(chain(&error));
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(path) = ca_file {
-        builder = builder
-            .certificate_store(lettre::transport::smtp::client::CertificateStore::None);
+        builder =
+            builder.certificate_store(lettre::transport::smtp::client::CertificateStore::None);
         for certificate in trust::certificates(path)? {
             let certificate = Certificate::from_der(certificate.to_vec()).map_err(wrong)?;
             builder = builder.add_root_certificate(certificate);

@@ -68,8 +68,7 @@ impl Webhook {
         ca_file: Option<&Path>,
     ) -> Result<Self, AlertSetupError> {
         let hook = HookUrl::parse(url).map_err(AlertSetupError::Hook)?;
-        let mut connector =
-            Connector::new().timeout(CONNECT_MAX).handshake_timeout(CONNECT_MAX);
+        let mut connector = Connector::new().timeout(CONNECT_MAX).handshake_timeout(CONNECT_MAX);
         if hook.0.scheme_str() == Some("https") {
             connector = connector.rustls_0_23(trust::client_config(ca_file)?);
         }

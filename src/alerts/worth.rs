@@ -107,7 +107,8 @@ impl Lookout {
             && first.number > self.seen + 1
         {
             let missed = first.number - self.seen - 1;
-            let message = format!("{missed} incidents came too fast; the table `incidents` has all");
+            let message =
+                format!("{missed} incidents came too fast; the table `incidents` has all");
             alerts.push(Alert {
                 kind: AlertKind::Missed,
                 severity: Severity::Warning,
@@ -162,16 +163,13 @@ pub fn end_of_run(status: &RunStatus, end: &RunEnd) -> Alert {
         RunEnd::In(RunState::Completed) => {
             (Severity::Info, format!("the run is completed: {}", so_far()))
         }
-        RunEnd::In(RunState::Frozen) => (
-            Severity::Critical,
-            format!("the process ended while the run is frozen: {}", so_far()),
-        ),
+        RunEnd::In(RunState::Frozen) => {
+            (Severity::Critical, format!("the process ended while the run is frozen: {}", so_far()))
+        }
         RunEnd::In(RunState::Running | RunState::Paused | RunState::Stopped) => {
             (Severity::Info, format!("the run was stopped: {}", so_far()))
         }
-        RunEnd::NotStarted(why) => {
-            (Severity::Critical, format!("the run did not start: {why}"))
-        }
+        RunEnd::NotStarted(why) => (Severity::Critical, format!("the run did not start: {why}")),
     };
     let (at, cycle) = (status.at, status.cycle);
     Alert { kind: AlertKind::RunEnd, severity, at, cycle, message }

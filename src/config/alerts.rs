@@ -64,10 +64,14 @@ impl AlertSettings {
             (self.smtp_url.is_some(), self.email_from.is_some(), !self.email_to.is_empty());
         match (server, from, to) {
             (false, false, false) | (true, true, true) => None,
-            (false, ..) => Some("alerts.email_from and alerts.email_to are of no use without \
-                                 CARTLOAD_SMTP_URL: no mail is sent"),
-            (true, ..) => Some("CARTLOAD_SMTP_URL is of no use without alerts.email_from and \
-                                alerts.email_to: no mail is sent"),
+            (false, ..) => Some(
+                "alerts.email_from and alerts.email_to are of no use without \
+                                 CARTLOAD_SMTP_URL: no mail is sent",
+            ),
+            (true, ..) => Some(
+                "CARTLOAD_SMTP_URL is of no use without alerts.email_from and \
+                                alerts.email_to: no mail is sent",
+            ),
         }
     }
 }

@@ -45,8 +45,9 @@ fn not_understood(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error 
 }
 
 async fn operate(shared: web::Data<Shared>, command: web::Json<Command>) -> HttpResponse {
-    let refused =
-        |status, message: &str| answer(status, Answer { done: false, message: message.to_owned(), checkpoint: None });
+    let refused = |status, message: &str| {
+        answer(status, Answer { done: false, message: message.to_owned(), checkpoint: None })
+    };
     let Ok(_place) = shared.commands.try_acquire() else {
         return refused(
             StatusCode::SERVICE_UNAVAILABLE,

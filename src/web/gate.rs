@@ -8,7 +8,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
-use super::Shared;
+use super::{Reading, Shared};
 
 /// On every answer.
 const HEADERS: [(HeaderName, &str); 7] = [
@@ -61,8 +61,9 @@ pub(super) async fn pass(
 fn judge(shared: &Shared, request: &ServiceRequest) -> Result<(), Refusal> {
     let text = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
     let host = text(header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
-    // On other addresses nothing is to be had without the token, which no foreign page has.
-    if shared.is_loopback && !host.is_some_and(|host| is_ours(host, &shared.hosts)) {
+    let is_open_to_all = shared.reading == Reading::Open;
+    // Elsewhere nothing is to be had without the token, which no foreign page has.
+    if is_open_to_all && !host.is_some_and(|host| is_ours(host, &shared.hosts)) {
         return Err(Refusal::Host);
     }
     let only_reads = [Method::GET, Method::HEAD].contains(request.method());
@@ -74,7 +75,7 @@ fn judge(shared: &Shared, request: &ServiceRequest) -> Result<(), Refusal> {
             return Err(Refusal::Origin);
         }
     }
-    let is_open = only_reads && (shared.is_loopback || OPEN.contains(&request.path()));
+    let is_open = only_reads && (is_open_to_all || OPEN.contains(&request.path()));
     let bearer = text(header::AUTHORIZATION).and_then(bearer);
     if is_open || bearer.is_some_and(|token| shared.token.is(token)) {
         return Ok(());

@@ -20,13 +20,8 @@ use self::families::{Families, Labels};
 use super::Shared;
 
 /// Every state, in the order of the text.
-const STATES: [RunState; 5] = [
-    RunState::Running,
-    RunState::Paused,
-    RunState::Frozen,
-    RunState::Stopped,
-    RunState::Completed,
-];
+const STATES: [RunState; 5] =
+    [RunState::Running, RunState::Paused, RunState::Frozen, RunState::Stopped, RunState::Completed];
 
 /// The route.
 pub(super) fn configure(app: &mut web::ServiceConfig) {
@@ -267,11 +262,8 @@ fn quantiles(summary: &LatencySummary) -> Vec<Quantile> {
         [("0.5", p.p50), ("0.95", p.p95), ("0.99", p.p99)]
             .map(|(quantile, ms)| ([("clock", clock), ("quantile", quantile)], millis(ms)))
     };
-    let clocks = [
-        of("service", summary.service),
-        of("queued", summary.queued),
-        of("felt", summary.felt),
-    ];
+    let clocks =
+        [of("service", summary.service), of("queued", summary.queued), of("felt", summary.felt)];
     clocks.into_iter().flatten().collect()
 }
 

@@ -10,7 +10,7 @@ use super::{Asked, Ended};
 use crate::alerts::{self, Alerts, Channel, RunEnd};
 use crate::cli::ExitCode;
 use crate::cli::exit_code::WithCode;
-use crate::web::{self, LiveRun, RunningWeb, Token, WebConfig};
+use crate::web::{self, LiveRun, Reading, RunningWeb, Token, WebConfig};
 
 /// What was opened for a run.
 pub(super) struct Watchers {
@@ -68,10 +68,11 @@ fn open_web(asked: &Asked) -> Result<Option<RunningWeb>> {
             (token, path.display().to_string())
         }
     };
-    let config = WebConfig { addr, token, hosts: settings.hosts.clone() };
+    let reading = Reading::at(addr);
+    let config = WebConfig { addr, token, reading, hosts: settings.hosts.clone() };
     let web = web::start(config).code(ExitCode::Config)?;
     tracing::info!(url = %format!("http://{}", web.addr()), token_in = %place, "the page is open");
-    if !web.addr().ip().to_canonical().is_loopback() {
+    if reading == Reading::WithToken {
         tracing::warn!(
             "other machines can reach {}: reading takes the token too, and the connection is not \
              encrypted; put a proxy with TLS before it",
