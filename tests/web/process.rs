@@ -3,8 +3,12 @@
 use std::net::TcpListener;
 use std::process::Command;
 
+use cartload::cli::run::signals::GRACE;
+
 use super::page::url_of;
 use crate::support::binary::{Place, wait};
+use crate::support::postgres;
+use crate::support::proxy::{Mode, Proxy};
 use crate::support::served::Client;
 
 fn client(place: &Place) -> Client {
@@ -99,9 +103,31 @@ fn sigterm_drains_saves_and_ends_within_the_grace() {
     let told = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap();
     assert!(told.success());
     assert_eq!(run.wait(), Some(143));
-    assert!(begin.elapsed() < cartload::cli::run::signals::GRACE, "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < GRACE, "{:?}", begin.elapsed());
     assert_eq!(place.count("runs WHERE state = 'stopped'"), 1);
     assert_eq!(place.count("shopping_sessions WHERE status = 'active'"), 0);
     let last = std::fs::read_to_string(place.checkpoints().pop().unwrap()).unwrap();
     assert!(last.contains("Ended") || last.contains("ended"), "{last:.300}");
+}
+
+/// A real 25 s: the deadline is kept by a thread that no test's clock can move.
+#[actix::test]
+async fn sigterm_ends_even_a_process_whose_database_has_fallen_silent() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let proxy = Proxy::before(port);
+    let place = Place::new();
+    let mut command = place.command(&QUIET_RUN);
+    let run = place.start_of(command.env("DATABASE_URL", postgres::url(proxy.port, &database)));
+    let served = client(&place);
+    wait(|| served.get("/readyz").status == 200, || place.log());
+    proxy.set(Mode::Swallow);
+    let begin = std::time::Instant::now();
+    let told = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(run.wait(), Some(143));
+    let took = begin.elapsed();
+    assert!(took < GRACE + std::time::Duration::from_secs(4), "{took:?}");
+    assert!(place.log().contains("within 25 s of SIGTERM"), "{}", place.log());
+    assert!(!place.checkpoints().is_empty());
 }
