@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod cli;
 mod crash_points;
 mod dashboard;
@@ -13,6 +14,7 @@ mod kill_and_resume;
 mod limits;
 mod lost_commit;
 mod money;
+mod numbers;
 mod practice_shop;
 mod resume;
 mod shop_api;
@@ -25,3 +27,4 @@ mod support;
 mod tidy;
 mod two_runs;
 mod verify;
+mod web;

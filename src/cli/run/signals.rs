@@ -1,8 +1,11 @@
-//! Ctrl-C, SIGTERM and the end of the terminal become commands to quit; asked once too often, the process ends by itself.
+//! Ctrl-C, SIGTERM and the end of the terminal become commands to quit; asked once too often, the
+//! process ends by itself.
 //!
-//! The task must be able to end the process without help: the run it serves may be stuck.
+//! The task must be able to end the process without help: the run it serves may be stuck. After
+//! SIGTERM a thread of its own ends it at the latest when [`GRACE`] is over.
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use actix::Recipient;
 use actors::coordinator::command::{Command, Door, Quit};
@@ -13,6 +16,10 @@ use tokio::sync::watch;
 use crate::cli::ExitCode;
 use crate::dashboard::terminal;
 use crate::logging::Screen;
+
+/// From SIGTERM to the end of the process, at most: 10 s for flows under way, the rest for rows,
+/// checkpoint and last alerts. Below the 30 s that Kubernetes waits by default.
+pub const GRACE: Duration = Duration::from_secs(25);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +80,9 @@ pub fn forward(
                 else => return,
             };
             seen.send_replace(Some(code));
+            if code != ExitCode::Interrupted {
+                end_after_grace(screen.clone());
+            }
             match step {
                 Step::Ask(quit) => {
                     screen.line(announcement(quit));
@@ -101,6 +111,23 @@ async fn next(signal: &mut Option<Signal>) -> Option<()> {
     match signal {
         Some(signal) => signal.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Ends the process when the grace is over; nothing it waits for can keep it.
+fn end_after_grace(screen: Screen) {
+    let ends = move || {
+        std::thread::sleep(GRACE);
+        terminal::give_up();
+        screen.restore();
+        screen.line(
+            "error: not everything was saved within 25 s of the signal; `cartload resume` goes on \
+             from the newest checkpoint",
+        );
+        std::process::exit(i32::from(ExitCode::Terminated as u8));
+    };
+    if let Err(error) = std::thread::Builder::new().name("grace".to_owned()).spawn(ends) {
+        tracing::warn!(%error, "no thread ends this process if it hangs");
     }
 }
 
