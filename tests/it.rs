@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod cli;
 mod crash_points;
 mod database_faults;
@@ -12,6 +13,7 @@ mod kill_and_resume;
 mod limits;
 mod lost_commit;
 mod money;
+mod numbers;
 mod practice_shop;
 mod resume;
 mod shop_api;
@@ -24,3 +26,4 @@ mod support;
 mod tidy;
 mod two_runs;
 mod verify;
+mod web;

@@ -51,6 +51,7 @@ impl Coordinator {
             eta_s: time_left.filter(|_| state == RunState::Running).map(|left| left.as_secs_f64()),
             rolling: progress.latency.rolling(),
             whole_run: progress.latency.whole_run(),
+            call_histograms: progress.latency.histograms(),
             rate_limit: progress.tuning.rate.limit(),
             requests_sent: self.outlets.meter.total(),
             requests_max_in_1s: self.outlets.meter.max_in_1s(),

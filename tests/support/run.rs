@@ -163,6 +163,7 @@ impl Setup {
             unfreeze: false,
             changed_settings: Vec::new(),
             snapshot,
+            checkpoint: "the last one".to_owned(),
         });
         self.store = Some(ended.store.clone());
         self

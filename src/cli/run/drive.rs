@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use chrono::NaiveDateTime;
 
 use super::target::{self, Target};
+use super::watchers::Watchers;
 use super::{Asked, Ended, orphans, signals};
 use crate::checkpoint_files::CheckpointFolder;
 use crate::cli::database;
@@ -38,6 +39,7 @@ async fn driven(asked: Asked) -> Result<Ended> {
     let settings = &asked.settings;
     let behavior = database::preset(&settings.population.preset)?;
     let coupons = database::coupons(settings)?;
+    let mut watchers = Watchers::open(&asked)?;
     let meter = SharedMeter::default();
     let Target { factory, traits, practice } = target::open(settings, &coupons, &meter)?;
 
@@ -63,13 +65,16 @@ async fn driven(asked: Asked) -> Result<Ended> {
         Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing, memory };
     let planned = plan.ends.cycles;
     let running = topology::start(plan, ports, Layout::Threads);
+    watchers.connect(&running);
 
     let is_terminal = io::stderr().is_terminal();
     let progress = Progress::new(&settings.log, asked.screen.clone(), is_terminal, planned);
     let outcome = watch(running, &progress, settings.breaker.on_freeze).await;
     progress.finish();
     // The store last: everything above may still write.
-    store.drain().await?;
+    let drained = store.drain().await;
+    watchers.close(&outcome).await;
+    drained?;
     if let Some(admin) = admin {
         admin.close().await;
     }
