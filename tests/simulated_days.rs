@@ -60,8 +60,8 @@ impl Days {
         self.wait_for(&sql).await;
     }
 
-    /// kill -9 in the middle of this cycle, and a resume at once; says how long it was from the kill
-    /// to the first flow of the resumed run's first tick.
+    /// kill -9 in the middle of this cycle, and a resume at once; says how long it was from the
+    /// kill to the first flow of the resumed run's first tick.
     async fn kill_in(&mut self, cycle: u32, kills: u32) {
         self.wait_for_cycle(cycle).await;
         let killed = chrono::Utc::now();
