@@ -1,5 +1,5 @@
-//! What supervision costs a flow: a whole shopping visit (permits, HTTP session, mock answers), bare
-//! and as an agent runs it, under a Monitor of its own, caught and watched for a hang.
+//! What supervision costs a flow: a whole shopping visit (permits, HTTP session, mock answers),
+//! bare and as an agent runs it, under a Monitor of its own, caught and watched for a hang.
 //!
 //! Nothing waits here, so the time is processor time. The Monitor of a real agent lives as long as
 //! its actor; one a flow is the worst that could be.

@@ -28,9 +28,10 @@ const AGENTS: usize = 10;
 const CYCLES: u32 = 10;
 /// A fault begins so long after the run.
 const FAULT_AFTER: Duration = Duration::from_millis(500);
-/// A run is later than its fault lasted by no more than this: at most a second until the server is
-/// tried again, the retry's own wait (5 s at most), the rest for a busy machine.
-const LATER_MAX: Duration = Duration::from_secs(9);
+/// A run is later than its fault lasted by no more than this: a second until the server is tried
+/// again and 5 s of a retry's wait, the rest for a machine that is busy with other tests. How soon
+/// a server is noticed is measured in `store_open`.
+const LATER_MAX: Duration = Duration::from_secs(30);
 /// A call that is never answered takes this long.
 const ATTEMPT: Duration = Duration::from_secs(10);
 

@@ -1,5 +1,5 @@
-//! What watches over a flow: a panic is caught, a flow that gets nowhere is cut. The flow is dropped
-//! with its watch, whichever comes first.
+//! What watches over a flow: a panic is caught, a flow that gets nowhere is cut. The flow is
+//! dropped with its watch, whichever comes first.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

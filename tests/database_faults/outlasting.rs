@@ -1,5 +1,5 @@
-//! The bound of the retries, on the paused clock: a database that is back within 120 s costs lateness
-//! only; after that flows fail, and the run goes on in the same process.
+//! The bound of the retries, on the paused clock: a database that is back within 120 s costs
+//! lateness only; after that flows fail, and the run goes on in the same process.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
