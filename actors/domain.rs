@@ -6,6 +6,7 @@
 
 pub mod behavior;
 pub mod calendar;
+pub mod call_histogram;
 pub mod cart;
 pub mod catalog;
 pub mod cycle;

@@ -4,6 +4,7 @@
 //! same everywhere.
 
 pub mod agents;
+pub mod completions;
 pub mod config;
 mod database;
 pub mod events;
@@ -82,9 +83,12 @@ pub enum Command {
     /// Look at the agents and change who they are
     Agents(agents::AgentsArgs),
     /// Bring the database's tables up to date
+    #[command(before_help = migrate::EXAMPLES)]
     Migrate,
     /// Open the practice shop as a server of its own
     Shop(shop::ShopArgs),
+    /// Print a script that completes this command line: bash, zsh, fish, ...
+    Completions(completions::CompletionsArgs),
 }
 
 /// Takes any text: what is wrong with it is said later, without showing it.
@@ -133,6 +137,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Agents(args) => agents::execute(&global, &args),
         Command::Migrate => migrate::execute(&global),
         Command::Shop(args) => shop::execute(&global, &args),
+        Command::Completions(args) => completions::execute(&args),
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod cli;
 mod crash_points;
 mod database_faults;
@@ -12,13 +13,17 @@ mod kill_and_resume;
 mod limits;
 mod lost_commit;
 mod money;
+mod numbers;
 mod practice_shop;
 mod resume;
 mod shop_api;
+mod simulated_days;
 mod stopping;
 mod store_contract;
 mod store_open;
 mod supervision;
 mod support;
 mod tidy;
+mod two_runs;
 mod verify;
+mod web;

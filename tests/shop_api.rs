@@ -7,7 +7,7 @@ mod faults;
 mod fuzz;
 mod mock;
 mod requests;
-mod server;
+pub mod server;
 mod tls;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 pub mod acknowledged;
 pub mod binary;
+pub mod browser;
 pub mod flows;
 pub mod pgbouncer;
 pub mod population;
@@ -12,6 +13,7 @@ pub mod real_run;
 pub mod recording_store;
 pub mod run;
 pub mod scripted_shop;
+pub mod served;
 pub mod server;
 pub mod whole_run;
 

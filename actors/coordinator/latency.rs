@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::domain::call_histogram::CallHistograms;
 use crate::domain::timing::{CallTiming, LatencySummary, Percentiles};
 
 /// Samples of the rolling window (Q6.4).
@@ -19,6 +20,7 @@ pub struct Latency {
     rolling: Rolling,
     cycle: Spread,
     run: Spread,
+    histograms: CallHistograms,
     /// The rolling and the whole run's summary since the last call: asked for each second, also
     /// when nobody calls.
     summed_up: Cell<Option<(LatencySummary, LatencySummary)>>,
@@ -26,8 +28,13 @@ pub struct Latency {
 
 impl Default for Latency {
     fn default() -> Self {
-        let (rolling, summed_up) = (Rolling::default(), Cell::new(None));
-        Self { rolling, cycle: Spread::new(), run: Spread::new(), summed_up }
+        Self {
+            rolling: Rolling::default(),
+            cycle: Spread::new(),
+            run: Spread::new(),
+            histograms: CallHistograms::default(),
+            summed_up: Cell::new(None),
+        }
     }
 }
 
@@ -37,6 +44,7 @@ impl Latency {
         self.rolling.record(timing);
         self.cycle.record(timing);
         self.run.record(timing);
+        self.histograms.record(timing);
         self.summed_up.set(None);
     }
 
@@ -55,6 +63,11 @@ impl Latency {
     /// Over the run so far.
     pub fn whole_run(&self) -> LatencySummary {
         self.summaries().1
+    }
+
+    /// All calls of this process, in buckets.
+    pub fn histograms(&self) -> CallHistograms {
+        self.histograms
     }
 
     fn summaries(&self) -> (LatencySummary, LatencySummary) {

@@ -44,6 +44,14 @@ pub enum StartError {
     /// No agent is active.
     #[error("no agent is active: set some to active with `cartload agents set-status`")]
     NoAgents,
+    /// The start-up check of the shop or the store panicked: a fault of an adapter.
+    #[error(
+        "the start-up check panicked: {0}; nothing was begun, and this is a fault of the program"
+    )]
+    Panicked(
+        /// What the panic said.
+        String,
+    ),
     /// An operator or a fault ended the run before its first tick.
     #[error("the run ended before its first tick: {0}")]
     Ended(

@@ -51,6 +51,7 @@ impl Coordinator {
             eta_s: time_left.filter(|_| state == RunState::Running).map(|left| left.as_secs_f64()),
             rolling: progress.latency.rolling(),
             whole_run: progress.latency.whole_run(),
+            call_histograms: progress.latency.histograms(),
             rate_limit: progress.tuning.rate.limit(),
             requests_sent: self.outlets.meter.total(),
             requests_max_in_1s: self.outlets.meter.max_in_1s(),
@@ -114,8 +115,13 @@ impl Coordinator {
         self.progress.journal.add(JournalLine::of(&incident));
         let services = self.services.clone();
         actix::spawn(async move {
-            if let Err(error) = services.write(RecordIncident(incident)).await {
+            // The store has its own patience; an incident outlasts it, as it often says that the
+            // store was away. One waits for each incident, all at human rate.
+            while let Err(error) = services.write(RecordIncident(incident.clone())).await {
                 tracing::error!(%error, "an incident could not be recorded");
+                if !error.is_retryable() {
+                    break;
+                }
             }
         });
     }

@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::circuit_breaker::messages::FreezeReason;
+use crate::domain::call_histogram::CallHistograms;
 use crate::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use crate::domain::ids::{AgentId, RunId};
 use crate::domain::timing::LatencySummary;
@@ -65,6 +66,8 @@ pub struct RunStatus {
     pub rolling: LatencySummary,
     /// Over the whole run.
     pub whole_run: LatencySummary,
+    /// The calls of this process in buckets.
+    pub call_histograms: CallHistograms,
     /// The limit, requests per second; `None`: unlimited.
     pub rate_limit: Option<f64>,
     /// Requests sent since this process began, start-up check and probes included.
@@ -124,6 +127,7 @@ impl RunStatus {
             eta_s: None,
             rolling: LatencySummary::default(),
             whole_run: LatencySummary::default(),
+            call_histograms: CallHistograms::default(),
             rate_limit: plan.rate.limit(),
             requests_sent: 0,
             requests_max_in_1s: 0,

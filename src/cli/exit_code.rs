@@ -107,7 +107,7 @@ impl ExitCode {
             StartError::Store(_) => Self::Database,
             StartError::Checkpoint(_) => Self::Checkpoint,
             StartError::NoAgents => Self::Config,
-            StartError::Ended(_) => Self::Unexpected,
+            StartError::Panicked(_) | StartError::Ended(_) => Self::Unexpected,
         }
     }
 }

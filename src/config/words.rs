@@ -108,6 +108,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is posted to a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookShape {
+    /// cartload's own object.
+    Json,
+    /// What Slack's incoming webhooks take.
+    Slack,
+}
+
 macro_rules! from_value_enum {
     ($($ty:ty),+) => {$(
         impl FromStr for $ty {
@@ -119,8 +129,8 @@ macro_rules! from_value_enum {
         }
     )+};
 }
-from_value_enum!(OnFreeze, LogFormat);
-value_from_str!(TimeScale, Rate, Start, SimulatedInstant, OnFreeze, LogFormat);
+from_value_enum!(OnFreeze, LogFormat, WebhookShape);
+value_from_str!(TimeScale, Rate, Start, SimulatedInstant, OnFreeze, LogFormat, WebhookShape);
 
 impl Serialize for SimulatedInstant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

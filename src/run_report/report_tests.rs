@@ -1,6 +1,7 @@
 //! What a run reports, from a status made by hand.
 
 use actors::circuit_breaker::messages::FreezeReason;
+use actors::domain::call_histogram::CallHistograms;
 use actors::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use actors::domain::timing::Percentiles;
 use actors::domain::totals::Totals;
@@ -83,6 +84,7 @@ fn status() -> RunStatus {
         eta_s: None,
         rolling: latency(),
         whole_run: latency(),
+        call_histograms: CallHistograms::default(),
         rate_limit: Some(50.0),
         requests_sent: 862,
         requests_max_in_1s: 51,

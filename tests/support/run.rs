@@ -13,7 +13,7 @@ use actors::agent::messages::Fault;
 use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
-use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
+use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartError, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan, WarmUp};
 use actors::coordinator::status::RunStatus;
 use actors::domain::behavior::Behavior;
@@ -163,6 +163,7 @@ impl Setup {
             unfreeze: false,
             changed_settings: Vec::new(),
             snapshot,
+            checkpoint: "the last one".to_owned(),
         });
         self.store = Some(ended.store.clone());
         self
@@ -170,6 +171,19 @@ impl Setup {
 
     /// Stops the clock and starts the run; back when cycle 0 has been ticked.
     pub async fn start(self) -> Live {
+        let (live, started) = self.begin().await;
+        started.unwrap();
+        live
+    }
+
+    /// Starts a run that cannot.
+    pub async fn refused(self) -> StartError {
+        let (live, started) = self.begin().await;
+        assert_eq!(live.store.read(|written| written.opened.len()), 0);
+        started.unwrap_err()
+    }
+
+    async fn begin(self) -> (Live, Result<(), StartError>) {
         stop_the_clock();
         let meter = SharedMeter::default();
         let shop = ScriptedShop::new(self.script, meter.clone());
@@ -190,8 +204,8 @@ impl Setup {
         let running = topology::start(self.plan, ports, Layout::OneThread);
         shop.watch(running.status.clone());
         let live = Live { running, shop, store, files, began, owner };
-        live.coordinator().send(StartRun).await.unwrap().unwrap();
-        live
+        let started = live.coordinator().send(StartRun).await.expect("the Coordinator lives");
+        (live, started)
     }
 
     /// Runs it to its end.

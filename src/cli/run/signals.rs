@@ -1,8 +1,10 @@
 //! Ctrl-C and SIGTERM become commands to quit; asked once too often, the process ends by itself.
 //!
-//! The task must be able to end the process without help: the run it serves may be stuck.
+//! The task must be able to end the process without help: the run it serves may be stuck. After
+//! SIGTERM a thread of its own ends it at the latest when [`GRACE`] is over.
 
 use std::io;
+use std::time::Duration;
 
 use actix::Recipient;
 use actors::coordinator::command::{Command, Door, Quit};
@@ -11,6 +13,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::{ExitCode, output};
+
+/// From SIGTERM to the end of the process, at most: 10 s for flows under way, the rest for rows,
+/// checkpoint and last alerts. Below the 30 s that Kubernetes waits by default.
+pub const GRACE: Duration = Duration::from_secs(25);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +72,9 @@ pub fn forward(coordinator: Recipient<Operate>) -> io::Result<watch::Receiver<Op
                 else => return,
             };
             seen.send_replace(Some(code));
+            if code == ExitCode::Terminated {
+                end_after_grace();
+            }
             match step {
                 Step::Ask(quit) => {
                     output::message(announcement(quit));
@@ -76,6 +85,21 @@ pub fn forward(coordinator: Recipient<Operate>) -> io::Result<watch::Receiver<Op
         }
     });
     Ok(receiver)
+}
+
+/// Ends the process when the grace is over; nothing it waits for can keep it.
+fn end_after_grace() {
+    let ends = || {
+        std::thread::sleep(GRACE);
+        output::message(
+            "error: not everything was saved within 25 s of SIGTERM; `cartload resume` goes on \
+             from the newest checkpoint",
+        );
+        std::process::exit(i32::from(ExitCode::Terminated as u8));
+    };
+    if let Err(error) = std::thread::Builder::new().name("grace".to_owned()).spawn(ends) {
+        tracing::warn!(%error, "no thread ends this process if it hangs");
+    }
 }
 
 fn announcement(quit: Quit) -> &'static str {
