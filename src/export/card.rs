@@ -255,7 +255,8 @@ fn limits(export: &Export, scopes: &[Arc<Scope>]) -> Vec<String> {
         add(
             !scope.run.state.is_end(),
             &format!(
-                "Run {} had not ended: what closed after the export began is not in it.",
+                "Run {} had not ended: canonical rows are those that had closed when the export \
+                 began; other attempts may be half written.",
                 scope.run_id
             ),
         );

@@ -43,7 +43,17 @@ async fn budget_begins_anew_on_monday_and_a_wallet_loses_what_is_used_or_old() {
         store.record_cycle(cycle(owned, number, 0, false)).await.unwrap();
     }
     let days = exported(&admin, owned.run, "agent_days", ReplayFilter::Canonical).await;
+    let lives = exported(&admin, owned.run, "coupon_lifecycle", ReplayFilter::Canonical).await;
     admin.close().await;
+    let life = |coupon: &str| lives.iter().find(|row| row["coupon_id"] == coupon).unwrap();
+    let (used, kept) = (life("used"), life("kept"));
+    assert_eq!((&used["state"], &kept["state"]), (&"redeemed".into(), &"expired".into()));
+    assert_eq!(used["redeemed_at"], "2026-01-07T10:09:00.000000Z");
+    assert_eq!(used["expired_recorded_at"], Value::Null);
+    assert_eq!(kept["expires_at"], "2026-01-19T08:00:00.000000Z");
+    // The wall clock at the end of the hour that begins on the 19th at 08:00.
+    let closed = wall(i64::from(hour(19, 8)) + 75).format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+    assert_eq!(kept["expired_recorded_at"], closed);
     assert_eq!(days.len(), 16, "5 to 20 January");
     let on = |day: &str, column: &str| {
         days.iter().find(|row| row["day"] == format!("2026-01-{day}")).unwrap()[column].clone()
