@@ -65,6 +65,11 @@ impl RateLimiter {
         let (line, gate) = (Line::default(), Gate::default());
         Self { bucket, line, gate, timer: None, parked, queue, pacing }
     }
+
+    /// Goes on where another process stopped, a moment ago for all it knows (P3).
+    pub fn taking_over(self, rate: Rate) -> Self {
+        Self { bucket: Bucket::spent(rate, self.pacing.now()), ..self }
+    }
 }
 
 impl Actor for RateLimiter {

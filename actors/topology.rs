@@ -214,7 +214,11 @@ impl Starter {
 
     fn limiter(&self, parked: ParkedTime, queue: QueueLength) -> Addr<RateLimiter> {
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
-        let build = move || RateLimiter::new(rate, parked, queue, pacing);
+        let is_resumed = self.plan.resume_from.is_some();
+        let build = move || {
+            let limiter = RateLimiter::new(rate, parked, queue, pacing);
+            if is_resumed { limiter.taking_over(rate) } else { limiter }
+        };
         self.start(Service::RateLimiter, &self.on, build)
     }
 

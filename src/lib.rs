@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod coupon_book;
 pub mod data_dir;
+pub mod export;
 pub mod logging;
 pub mod personas;
 pub mod practice_shop;

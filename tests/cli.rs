@@ -1,5 +1,7 @@
 //! The binary as an operator meets it: what it prints, where, and the code it ends with.
 
+mod from_table;
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Output};

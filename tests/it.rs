@@ -4,7 +4,9 @@
 
 mod alerts;
 mod cli;
+mod crash_points;
 mod database_faults;
+mod events;
 mod freezing;
 mod full_cycle;
 mod kill_and_resume;
@@ -15,10 +17,13 @@ mod numbers;
 mod practice_shop;
 mod resume;
 mod shop_api;
+mod simulated_days;
+mod stopping;
 mod store_contract;
 mod store_open;
 mod supervision;
 mod support;
 mod tidy;
+mod two_runs;
 mod verify;
 mod web;

@@ -1,5 +1,6 @@
 //! What several rooms of tests need: throwaway servers, builders, whole runs.
 
+pub mod acknowledged;
 pub mod binary;
 pub mod browser;
 pub mod flows;
@@ -7,6 +8,7 @@ pub mod pgbouncer;
 pub mod population;
 pub mod postgres;
 pub mod proxy;
+pub mod python;
 pub mod real_run;
 pub mod recording_store;
 pub mod run;

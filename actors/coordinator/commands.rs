@@ -169,14 +169,15 @@ impl Coordinator {
         Ok(Done::that("the run ends now"))
     }
 
-    /// No more permits; flows that need one end as stopped, the rest has [`STOP_GRACE`].
+    /// No more permits; flows that need one end as stopped, the rest has [`STOP_GRACE`]
+    /// and is cut then.
     #[expect(clippy::disallowed_methods, reason = "one per operator's command")]
     fn stop_flows(&mut self, ctx: &mut Context<Self>) {
         if let Phase::InCycle(cycle) = &mut self.phase {
             cycle.broken = true;
         }
         self.services.limiter.do_send(Refuse(Refused::Stopped));
-        ctx.run_later(STOP_GRACE, |act, ctx| act.cut_barrier(ctx));
+        ctx.run_later(STOP_GRACE, |act, _| act.cut_flows());
     }
 
     /// Another limit, from the next permit on.

@@ -18,6 +18,7 @@ use super::Coordinator;
 use super::attempt::Attempts;
 use super::command::{CommandRefused, Done};
 use super::messages::StartError;
+use super::plan::ResumePoint;
 use super::progress::{Phase, Reopening};
 use super::start::{self, Resumed};
 
@@ -80,7 +81,8 @@ impl Coordinator {
         self.progress.pacer = super::pacer::Pacer::new(self.progress.tuning.interval, now);
         self.progress.pacer.pause(now);
         let message = format!("came back frozen: {reason}");
-        self.incident(IncidentKind::Freeze, message, json!({}), None);
+        let detail = self.plan.resume_from.as_ref().map(ResumePoint::detail);
+        self.incident(IncidentKind::Freeze, message, detail.unwrap_or(json!({})), None);
         self.orders.frozen = Some(reason);
         self.note_state(RunState::Frozen);
         self.phase = Phase::Halted { since: now };
@@ -174,7 +176,8 @@ impl Coordinator {
         }
         let cycle = self.progress.cycle;
         let message = format!("the run goes on at cycle {cycle} after a resume");
-        let detail = json!({ "ended_rows": replay.ended_rows });
+        let mut detail = self.plan.resume_from.as_ref().map_or(json!({}), ResumePoint::detail);
+        detail["ended_rows"] = replay.ended_rows.into();
         self.incident(IncidentKind::Resume, message, detail, None);
         self.note_replay(replay);
     }

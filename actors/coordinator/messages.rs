@@ -44,6 +44,14 @@ pub enum StartError {
     /// No agent is active.
     #[error("no agent is active: set some to active with `cartload agents set-status`")]
     NoAgents,
+    /// The start-up check of the shop or the store panicked: a fault of an adapter.
+    #[error(
+        "the start-up check panicked: {0}; nothing was begun, and this is a fault of the program"
+    )]
+    Panicked(
+        /// What the panic said.
+        String,
+    ),
     /// An operator or a fault ended the run before its first tick.
     #[error("the run ended before its first tick: {0}")]
     Ended(
@@ -128,7 +136,7 @@ pub struct AgentDown {
     pub agent_id: AgentId,
     /// Which build of its actor.
     pub incarnation: Incarnation,
-    /// What was under way, to be closed as failed.
+    /// What was under way, to be closed as failed, or as stopped where it was cut.
     pub open_flow: Option<Arc<FlowRecord>>,
     /// How it went.
     pub exit: Exit,
@@ -143,6 +151,8 @@ pub enum Exit {
     Panicked(String),
     /// It made no progress for 60 s while waiting for nothing that has a bound of its own.
     Hung,
+    /// The run stops and could not wait for its flow.
+    Cut,
 }
 
 /// Told by an HTTP session when what it can do has changed.

@@ -115,8 +115,13 @@ impl Coordinator {
         self.progress.journal.add(JournalLine::of(&incident));
         let services = self.services.clone();
         actix::spawn(async move {
-            if let Err(error) = services.write(RecordIncident(incident)).await {
+            // The store has its own patience; an incident outlasts it, as it often says that the
+            // store was away. One waits for each incident, all at human rate.
+            while let Err(error) = services.write(RecordIncident(incident.clone())).await {
                 tracing::error!(%error, "an incident could not be recorded");
+                if !error.is_retryable() {
+                    break;
+                }
             }
         });
     }

@@ -9,9 +9,10 @@ use serde_json::json;
 use crate::agent::messages::RunCycle;
 use crate::circuit_breaker::messages::{FreezeReason, Verdict};
 use crate::domain::calendar;
-use crate::domain::cycle::{Cycle, CycleVolume};
+use crate::domain::cycle::Cycle;
 use crate::domain::ids::AgentId;
 use crate::domain::incident::IncidentKind;
+use crate::failpoint::{self, Failpoint};
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 
@@ -24,6 +25,7 @@ use super::ramp;
 impl Coordinator {
     /// The cycle begins for everybody released.
     pub(super) fn tick(&mut self, due: Instant, ctx: &mut Context<Self>) {
+        failpoint::pass(Failpoint::Tick);
         let (now, wall) = (self.pacing.now(), self.pacing.wall());
         self.note_clock_jump(now, wall, ctx);
         let lateness = self.progress.pacer.tick(due, now);
@@ -119,18 +121,6 @@ impl Coordinator {
         if cycle.leave(agent) && cycle.is_complete() {
             self.close_cycle(ctx);
         }
-    }
-
-    /// Whoever is still outstanding is counted as unfinished (a stop that did not wait).
-    pub(super) fn cut_barrier(&mut self, ctx: &mut Context<Self>) {
-        let Phase::InCycle(cycle) = &mut self.phase else { return };
-        cycle.broken = true;
-        let rest: Vec<AgentId> = cycle.awaited().cloned().collect();
-        for agent in rest {
-            cycle.account(&Ending::Unfinished, &CycleVolume::default());
-            cycle.leave(&agent);
-        }
-        self.close_cycle(ctx);
     }
 
     /// Writes down that a flow could not be written.

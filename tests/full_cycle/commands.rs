@@ -1,17 +1,20 @@
 //! What operators say to a run that goes well: pause, resume, checkpoint, quit.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actors::checkpointer::snapshot::SavedState;
 use actors::coordinator::command::{Command, CommandRefused, Done, Quit};
 use actors::domain::cycle::Cycle;
-use actors::domain::flow::EndReason;
+use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::rate::Rate;
 use actors::domain::time_scale::TimeScale;
-use actors::ports::store::RunState;
+use actors::ports::store::{RunState, Store};
 use serde_json::json;
 
+use crate::support::flows::wall;
 use crate::support::population::always_shopping;
 use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
@@ -210,7 +213,87 @@ async fn quit_now_waits_ten_seconds_for_calls_and_no_longer() {
     let run = run.finish().await;
     assert_eq!((run.took - before).as_secs(), 10);
     let last = run.store.cycles().pop().unwrap();
-    assert_eq!((last.broken, last.counts.unfinished), (true, 10));
+    assert_eq!((last.broken, last.counts.abandoned), (true, 10));
+    assert_eq!(run.files.last().boundary, Cycle(1));
+    run.store.read(|written| {
+        let flows = written.flows.iter().filter(|f| f.key.cycle == Cycle(1));
+        let ends: Vec<_> = flows.map(|f| (f.status, f.end_reason)).collect();
+        assert_eq!(ends, [(FlowStatus::Abandoned, EndReason::Stopped); 10]);
+    });
+}
+
+#[actix::test]
+async fn a_flow_that_is_cut_keeps_its_events_and_its_full_cart() {
+    let script = |ask: &Ask| match ask.call {
+        "checkout" => Act::After(Duration::from_secs(3_000)),
+        _ => Act::Answer,
+    };
+    let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.shop(script).start().await;
+    run.until_cycle(0).await;
+    wait(1.0).await;
+    run.quit(Quit::Now).await.unwrap();
+    let run = run.finish().await;
+    let counts = run.store.cycles().pop().unwrap().counts;
+    assert_eq!((counts.unfinished, counts.accounted()), (0, 20), "{counts:?}");
+    run.store.read(|written| {
+        let cut: Vec<_> =
+            written.flows.iter().filter(|f| f.end_reason == EndReason::Stopped).collect();
+        assert!(!cut.is_empty());
+        for flow in &cut {
+            assert_eq!((flow.status, flow.shop_cart), (FlowStatus::Abandoned, ShopCart::Dirty));
+            assert!(flow.events.len() > 2 && flow.cart_units > 0 && flow.order.is_none());
+        }
+        assert_eq!(written.opened.len(), written.flows.iter().filter(|f| f.opened).count());
+    });
+    assert_eq!(run.store.incidents(IncidentKind::Restart).len(), 0, "nobody crashed");
+}
+
+#[actix::test]
+async fn a_row_that_is_being_opened_when_its_flow_is_cut_is_closed_too() {
+    let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.start().await;
+    run.until(|s| s.last.is_some()).await;
+    run.store.flow_writes_take_ms.store(12_000, Ordering::SeqCst);
+    run.until_cycle(1).await;
+    let before = run.passed();
+    run.quit(Quit::Now).await.unwrap();
+    wait(1.0).await;
+    // The first attempt is given up at 10 s, when the flow is cut; the second takes 2 s.
+    run.store.flow_writes_take_ms.store(2_000, Ordering::SeqCst);
+    let run = run.finish().await;
+    assert_eq!((run.took - before).as_secs(), 12);
+    let counts = run.store.cycles().pop().unwrap().counts;
+    assert_eq!((counts.abandoned, counts.unfinished), (20, 0), "{counts:?}");
+    let orphans = run.store.abandon_orphans(run.status.run_id, wall(0)).await.unwrap();
+    assert_eq!(orphans.abandoned, 0, "rows that were open");
+}
+
+#[actix::test]
+async fn a_flow_whose_record_is_on_its_way_ends_as_that_record_says() {
+    let script = |ask: &Ask| match ask.call {
+        "checkout" => Act::After(Duration::from_secs(3)),
+        _ => Act::Answer,
+    };
+    let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.shop(script).start().await;
+    run.until_cycle(0).await;
+    wait(1.0).await;
+    run.store.flow_writes_take_ms.store(9_000, Ordering::SeqCst);
+    let before = run.passed();
+    run.quit(Quit::Now).await.unwrap();
+    let run = run.finish().await;
+    // An order at 2 s is written at 11 s; the time to stop is over at 10 s.
+    assert_eq!((run.took - before).as_secs(), 11);
+    let counts = run.store.cycles().pop().unwrap().counts;
+    assert!(counts.completed > 0);
+    assert_eq!((counts.unfinished, counts.accounted()), (0, 20), "{counts:?}");
+    run.store.read(|written| {
+        let sold = written.flows.iter().filter(|f| f.order.is_some());
+        assert!(sold.clone().all(|f| f.status == FlowStatus::Completed));
+        let ids: BTreeSet<_> = sold.map(|f| f.key.flow_id).collect();
+        assert_eq!(ids.len(), counts.completed as usize);
+    });
 }
 
 #[actix::test]

@@ -13,7 +13,7 @@ use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::store::{DirtyCart, RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use chrono::NaiveDateTime;
 
 use super::target::{self, Target};
@@ -152,12 +152,20 @@ async fn dry_personas(asked: &Asked, count: u32) -> Result<Vec<actors::domain::p
     database::generated(count, &[])
 }
 
+/// The Coordinator died.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the run ended by a fault of the program, which stands above; `cartload resume` continues it \
+     from its newest checkpoint"
+)]
+struct RunGone;
+
 /// Starts the run, shows what it does, and waits for its end.
 async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -> Result<Ended> {
     let coordinator = running.coordinator.clone();
     let signal = signals::forward(coordinator.clone().recipient())?;
     let mut status = running.status.clone();
-    let started = coordinator.send(StartRun).await.map_err(|_| anyhow!("the run is gone"))?;
+    let started = coordinator.send(StartRun).await.map_err(|_| RunGone)?;
     if let Err(error) = started {
         running.stop();
         return Err(error.into());
@@ -175,7 +183,7 @@ async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -
                     actix_rt::spawn(end_frozen(coordinator.clone().recipient()));
                 }
             }
-            ended = &mut running.ended => break ended.map_err(|_| anyhow!("the run is gone"))?,
+            ended = &mut running.ended => break ended.map_err(|_| RunGone)?,
         }
     };
     while let Ok(record) = running.cycles.try_recv() {
