@@ -36,12 +36,11 @@ impl Handler<Operate> for Operator {
     type Result = Result<Done, CommandRefused>;
 
     fn handle(&mut self, told: Operate, _: &mut Self::Context) -> Self::Result {
-        let answer = match &told.command {
-            Command::Resume => Err(CommandRefused::WrongState {
-                state: "running",
-                hint: "there is nothing to resume",
-            }),
-            command => Ok(Done::that(format!("`{command}` is done"))),
+        let (state, hint) = ("running", "there is nothing to resume");
+        let answer = if told.command == Command::Resume {
+            Err(CommandRefused::WrongState { state, hint })
+        } else {
+            Ok(Done::that(format!("`{}` is done", told.command)))
         };
         self.0.lock().unwrap().push(told);
         answer
