@@ -15,6 +15,8 @@ pub use self::lock::{Holder, Lock};
 pub const LOCK_FILE: &str = "cartload.lock";
 /// The SQLite file's name.
 pub const SQLITE_FILE: &str = "cartload.db";
+/// The folder of messages that were said while the dashboard was up.
+pub const LOGS: &str = "logs";
 /// The checkpoints' folder.
 pub const CHECKPOINTS: &str = "checkpoints";
 
@@ -115,7 +117,16 @@ impl DataDir {
 
     /// The folder of checkpoints; made if it is not there.
     pub fn checkpoints(&self) -> Result<PathBuf, DataDirError> {
-        let folder = self.path.join(CHECKPOINTS);
+        self.folder(CHECKPOINTS)
+    }
+
+    /// The folder of messages; made if it is not there.
+    pub fn logs(&self) -> Result<PathBuf, DataDirError> {
+        self.folder(LOGS)
+    }
+
+    fn folder(&self, name: &str) -> Result<PathBuf, DataDirError> {
+        let folder = self.path.join(name);
         match folder_builder().recursive(true).create(&folder) {
             Ok(()) => Ok(folder),
             Err(cause) => {

@@ -5,6 +5,7 @@ pub mod checkpoint_files;
 pub mod cli;
 pub mod config;
 pub mod coupon_book;
+pub mod dashboard;
 pub mod data_dir;
 pub mod export;
 pub mod logging;

@@ -1,8 +1,13 @@
-//! Messages on stderr: text or JSON, never in the way of the progress line, never on stdout.
+//! Messages on stderr: text or JSON, never in the way of the progress line, never on stdout. While
+//! the dashboard has the terminal they go into a file.
 //!
 //! `CARTLOAD_LOG` (else `RUST_LOG`, else the config file) says what is shown.
 
+pub mod diversion;
+
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
@@ -10,6 +15,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::log::Log;
 use crate::config::words::LogFormat;
+use crate::dashboard;
+use diversion::{Diversion, Diverted};
 
 /// What is shown unless somebody says otherwise.
 const DEFAULT_FILTER: &str = "warn,cartload=info,actors=info";
@@ -34,7 +41,11 @@ pub fn install(log: &Log, screen: &Screen) {
     let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(screen.clone());
     let outcome = match log.format {
-        LogFormat::Text => builder.with_ansi(has_colours()).with_target(false).try_init(),
+        // A file of messages has no use for colours.
+        LogFormat::Text => builder
+            .with_ansi(has_colours() && !dashboard::is_wanted(log))
+            .with_target(false)
+            .try_init(),
         LogFormat::Json => builder.with_ansi(false).json().try_init(),
     };
     if let Err(error) = outcome {
@@ -42,11 +53,13 @@ pub fn install(log: &Log, screen: &Screen) {
     }
 }
 
-/// Stderr, shared by messages and the progress line.
+/// Stderr, shared by messages, the progress line and the dashboard.
 #[derive(Clone, Debug, Default)]
 pub struct Screen {
     /// Draws the progress line; steps aside while a message is written.
     pub bars: MultiProgress,
+    /// Where messages go while the dashboard has the terminal.
+    diversion: Arc<Mutex<Option<Diversion>>>,
 }
 
 impl Screen {
@@ -55,7 +68,44 @@ impl Screen {
         self.write(format!("{text}\n").as_bytes());
     }
 
+    /// Sends all messages into the file at `path` from here on.
+    pub fn divert(&self, path: &Path) -> io::Result<()> {
+        *self.diversion() = Some(Diversion::open(path)?);
+        Ok(())
+    }
+
+    /// Back to stderr, where it is said what was said meanwhile. A second call does nothing.
+    pub fn restore(&self) {
+        let diversion = self.diversion().take();
+        if let Some(diversion) = diversion {
+            self.write(&diversion.farewell());
+        }
+    }
+
+    /// What was said since [`Screen::divert`]; nothing if stderr is in use.
+    pub fn diverted(&self) -> Option<Diverted> {
+        self.diversion().as_ref().map(Diversion::shown)
+    }
+
+    /// Takes in what a panic said, if messages are diverted; whether they are.
+    pub fn take_panic(&self, text: String) -> bool {
+        let mut diversion = self.diversion();
+        diversion.as_mut().map(|diversion| diversion.take_panic(text)).is_some()
+    }
+
+    /// The last thing a panic said since [`Screen::divert`].
+    pub fn last_panic(&self) -> Option<String> {
+        self.diversion().as_ref().and_then(Diversion::panic).map(str::to_owned)
+    }
+
+    fn diversion(&self) -> MutexGuard<'_, Option<Diversion>> {
+        self.diversion.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn write(&self, bytes: &[u8]) {
+        if let Some(diversion) = self.diversion().as_mut() {
+            return diversion.take(bytes);
+        }
         // A closed stderr must not end a run.
         self.bars.suspend(|| {
             let _ = io::stderr().write_all(bytes);

@@ -5,6 +5,7 @@
 mod alerts;
 mod cli;
 mod crash_points;
+mod dashboard;
 mod database_faults;
 mod events;
 mod freezing;

@@ -15,6 +15,7 @@ pub mod run;
 pub mod scripted_shop;
 pub mod served;
 pub mod server;
+pub mod tmux;
 pub mod whole_run;
 
 /// How much of something a test does: what the variable says, else a few, for CI.

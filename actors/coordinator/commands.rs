@@ -146,6 +146,7 @@ impl Coordinator {
         ctx: &mut Context<Self>,
     ) -> Result<Done, CommandRefused> {
         let earlier = self.orders.quit.replace(quit);
+        self.publish();
         match &mut self.phase {
             Phase::Ended => return refused("ended", "it has been saved"),
             Phase::Waiting { timer } => {

@@ -51,7 +51,7 @@ pub struct Progress {
     pub broken: Option<Cycle>,
     /// Lateness at the last tick, milliseconds.
     pub lateness_ms: i64,
-    /// Lateness at the last ticks, oldest first. Bounded by [`LATENESS_KEPT`].
+    /// Lateness at the last ticks, oldest first; 32 of them are kept.
     pub lateness_history: VecDeque<i64>,
     /// Failures in the cycle, and how many it may have.
     pub failures: (u32, u32),

@@ -34,6 +34,7 @@ impl Coordinator {
             run_id: self.plan.run_id,
             state,
             frozen: self.orders.frozen.clone(),
+            ending: self.orders.quit,
             agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
             cycle: progress.cycle,
             replay: progress.attempts.of(progress.cycle),

@@ -15,6 +15,7 @@ use crate::domain::totals::Totals;
 use crate::ports::store::{PoolStatus, RunState};
 use crate::session_pool::board::SessionStatus;
 
+use super::command::Quit;
 use super::journal::JournalLine;
 use super::plan::RunPlan;
 
@@ -31,6 +32,8 @@ pub struct RunStatus {
     pub state: RunState,
     /// Why it is frozen.
     pub frozen: Option<FreezeReason>,
+    /// When it ends, where an operator has told it to.
+    pub ending: Option<Quit>,
     /// Active agents.
     pub agents: u32,
     /// The cycle under way or next.
@@ -110,6 +113,7 @@ impl RunStatus {
             run_id: plan.run_id,
             state: RunState::Running,
             frozen: None,
+            ending: None,
             agents: 0,
             cycle,
             replay: ReplayNumber::ORIGINAL,

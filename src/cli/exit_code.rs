@@ -31,6 +31,8 @@ pub enum ExitCode {
     Database = 6,
     /// The run was frozen when it ended.
     Frozen = 7,
+    /// SIGHUP: the terminal is gone.
+    HungUp = 129,
     /// Ctrl-C.
     Interrupted = 130,
     /// SIGTERM.

@@ -94,7 +94,13 @@ pub struct RunArgs {
     /// Form of messages and cycle lines on stderr [default: text]
     #[arg(long, value_enum, value_name = "text|json", hide_possible_values = true)]
     pub log_format: Option<LogFormat>,
-    /// No cycle lines and no progress line; warnings only
+    /// On a terminal: a progress line instead of the dashboard
+    #[arg(long)]
+    pub plain: bool,
+    /// Draw the dashboard with ASCII only [default: where the locale is not UTF-8]
+    #[arg(long)]
+    pub ascii: bool,
+    /// No cycle lines, no progress line, no dashboard; warnings only
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -129,6 +135,8 @@ impl RunArgs {
         layer.web.serve = self.serve.map(Some);
         layer.breaker.on_freeze = self.on_freeze;
         layer.log.format = self.log_format;
+        layer.log.plain = self.plain.then_some(true);
+        layer.log.ascii = self.ascii.then_some(true);
         layer.log.quiet = self.quiet.then_some(true);
         layer
     }

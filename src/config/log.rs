@@ -10,9 +10,18 @@ concern!(
         format: LogFormat = LogFormat::Text,
             flag "log-format", env "CARTLOAD_LOG_FORMAT", unit "", decision "",
             allowed "text or json", check |_| true;
-        /// `log.quiet`, default false: no cycle lines and no progress line, warnings only.
+        /// `log.quiet`, default false: no cycle lines, no progress line, no dashboard; warnings
+        /// only.
         quiet: bool = false,
             flag "quiet", env "CARTLOAD_QUIET", unit "", decision "",
+            allowed "true or false", check |_| true;
+        /// `log.plain`, default false: the progress line instead of the dashboard.
+        plain: bool = false,
+            flag "plain", env "CARTLOAD_PLAIN", unit "", decision "",
+            allowed "true or false", check |_| true;
+        /// `log.ascii`, default false: the dashboard draws with ASCII only.
+        ascii: bool = false,
+            flag "ascii", env "CARTLOAD_ASCII", unit "", decision "",
             allowed "true or false", check |_| true;
         /// `log.filter`, default none: warnings of libraries and `info` of cartload; RUST_LOG's
         /// syntax.

@@ -34,7 +34,7 @@ pub fn text(status: &RunStatus) -> String {
 }
 
 /// Where the cause is most likely found.
-fn look_at(reason: &FreezeReason) -> String {
+pub fn look_at(reason: &FreezeReason) -> String {
     match reason {
         FreezeReason::FailuresInCycle { .. } | FreezeReason::FailuresInARow { .. } => {
             "the calls named above, in the shop's own log at this time".to_owned()

@@ -1,4 +1,5 @@
-//! What is shown while a run goes on: lines, JSON lines, a progress line on a terminal, or nothing.
+//! What is shown while a run goes on: lines, JSON lines, a progress line or the dashboard on a
+//! terminal, or nothing.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{cycle_line, frozen, units};
 use crate::config::log::Log;
 use crate::config::words::LogFormat;
+use crate::dashboard::Dashboard;
 use crate::logging::Screen;
 
 /// How often the progress line moves by itself while nothing is reported.
@@ -38,9 +40,16 @@ enum View {
     Json,
     /// One line that is drawn over and over.
     Bar(ProgressBar),
+    /// All of it; the dashboard looks by itself. A line per cycle should it fail.
+    Dashboard(Dashboard),
 }
 
 impl Progress {
+    /// All of it, on a terminal.
+    pub fn with(dashboard: Dashboard, screen: Screen) -> Self {
+        Self { screen, view: View::Dashboard(dashboard), was_frozen: Cell::new(false) }
+    }
+
     /// For a run of `planned` cycles; `is_terminal` says whether stderr is one.
     pub fn new(log: &Log, screen: Screen, is_terminal: bool, planned: Option<u32>) -> Self {
         let view = match (log.quiet, log.format) {
@@ -56,7 +65,8 @@ impl Progress {
     pub fn cycle(&self, record: &CycleRecord) {
         match &self.view {
             View::Quiet => {}
-            View::Lines => self.screen.line(&cycle_line::text(record)),
+            View::Dashboard(dashboard) if dashboard.is_up() => {}
+            View::Lines | View::Dashboard(_) => self.screen.line(&cycle_line::text(record)),
             View::Json => self.screen.line(&cycle_line::json(record)),
             View::Bar(bar) => {
                 if !record.broken {
@@ -70,20 +80,26 @@ impl Progress {
     pub fn status(&self, status: &RunStatus) {
         let is_frozen = status.frozen.is_some();
         let was_frozen = self.was_frozen.replace(is_frozen);
-        if is_frozen && !was_frozen && !matches!(self.view, View::Json) {
+        let shows_it = match &self.view {
+            View::Json => true,
+            View::Dashboard(dashboard) => dashboard.is_up(),
+            View::Quiet | View::Lines | View::Bar(_) => false,
+        };
+        if is_frozen && !was_frozen && !shows_it {
             self.screen.line(&frozen::text(status));
         }
         match &self.view {
             View::Bar(bar) => bar.set_message(message(status)),
-            View::Quiet | View::Lines | View::Json => {}
+            View::Quiet | View::Lines | View::Json | View::Dashboard(_) => {}
         }
     }
 
-    /// Nothing more will come; the progress line goes.
-    pub fn finish(&self) {
-        match &self.view {
+    /// Nothing more will come; the progress line goes, and the dashboard gives the terminal back.
+    pub fn finish(self) {
+        match self.view {
             View::Bar(bar) => bar.finish_and_clear(),
             View::Quiet | View::Lines | View::Json => {}
+            View::Dashboard(dashboard) => drop(dashboard),
         }
     }
 }

@@ -67,6 +67,7 @@ fn status() -> RunStatus {
         run_id: RunId(Uuid::nil()),
         state: RunState::Completed,
         frozen: None,
+        ending: None,
         agents: 372,
         cycle: Cycle(13),
         replay: ReplayNumber::ORIGINAL,

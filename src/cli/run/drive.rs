@@ -25,6 +25,8 @@ use crate::cli::resume::takeover::{self, Taker};
 use crate::config::Settings;
 use crate::config::plan::PlanParts;
 use crate::config::words::OnFreeze;
+use crate::dashboard::look::Look;
+use crate::dashboard::{self, Dashboard, Parts, view};
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::store::admin::AgentFilter;
@@ -67,9 +69,8 @@ async fn driven(asked: Asked) -> Result<Ended> {
     let running = topology::start(plan, ports, Layout::Threads);
     watchers.connect(&running);
 
-    let is_terminal = io::stderr().is_terminal();
-    let progress = Progress::new(&settings.log, asked.screen.clone(), is_terminal, planned);
-    let outcome = watch(running, &progress, settings.breaker.on_freeze).await;
+    let progress = progress(&asked, &running, before.run_id, planned);
+    let outcome = watch(running, &progress, &asked).await;
     progress.finish();
     // The store last: everything above may still write.
     let drained = store.drain().await;
@@ -83,6 +84,28 @@ async fn driven(asked: Asked) -> Result<Ended> {
     }
     drop(asked.lock);
     outcome
+}
+
+/// What shows the run: the dashboard where it can, else what there is without one.
+fn progress(asked: &Asked, running: &Running, run_id: RunId, planned: Option<u32>) -> Progress {
+    let (log, screen) = (&asked.settings.log, asked.screen.clone());
+    if dashboard::is_wanted(log) {
+        match open_dashboard(asked, running, run_id) {
+            Ok(dashboard) => return Progress::with(dashboard, screen),
+            Err(error) => tracing::warn!("there is no dashboard: {error:#}"),
+        }
+    }
+    Progress::new(log, screen, io::stderr().is_terminal(), planned)
+}
+
+/// Messages go into a file of the run's own meanwhile.
+fn open_dashboard(asked: &Asked, running: &Running, run_id: RunId) -> Result<Dashboard> {
+    let log = asked.data.logs()?.join(format!("{run_id}.log"));
+    let look = Look::of_process(asked.settings.log.ascii);
+    let (status, coordinator) = (running.status.clone(), running.coordinator.clone().recipient());
+    let (screen, view) = (asked.screen.clone(), view::draw);
+    let parts = Parts { status, coordinator, look, screen, log: log.clone(), view };
+    Dashboard::start(parts).with_context(|| log.display().to_string())
 }
 
 /// What other processes left behind that this run must know of.
@@ -161,9 +184,10 @@ async fn dry_personas(asked: &Asked, count: u32) -> Result<Vec<actors::domain::p
 struct RunGone;
 
 /// Starts the run, shows what it does, and waits for its end.
-async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -> Result<Ended> {
+async fn watch(mut running: Running, progress: &Progress, asked: &Asked) -> Result<Ended> {
+    let on_freeze = asked.settings.breaker.on_freeze;
     let coordinator = running.coordinator.clone();
-    let signal = signals::forward(coordinator.clone().recipient())?;
+    let signal = signals::forward(coordinator.clone().recipient(), asked.screen.clone())?;
     let mut status = running.status.clone();
     let started = coordinator.send(StartRun).await.map_err(|_| RunGone)?;
     if let Err(error) = started {

@@ -1,18 +1,21 @@
-//! Ctrl-C and SIGTERM become commands to quit; asked once too often, the process ends by itself.
+//! Ctrl-C, SIGTERM and the end of the terminal become commands to quit; asked once too often, the
+//! process ends by itself.
 //!
 //! The task must be able to end the process without help: the run it serves may be stuck. After
 //! SIGTERM a thread of its own ends it at the latest when [`GRACE`] is over.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use actix::Recipient;
 use actors::coordinator::command::{Command, Door, Quit};
 use actors::coordinator::messages::Operate;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::cli::{ExitCode, output};
+use crate::cli::ExitCode;
+use crate::dashboard::terminal;
+use crate::logging::Screen;
 
 /// From SIGTERM to the end of the process, at most: 10 s for flows under way, the rest for rows,
 /// checkpoint and last alerts. Below the 30 s that Kubernetes waits by default.
@@ -47,7 +50,7 @@ impl Escalation {
         }
     }
 
-    /// SIGTERM: stop now; twice: end.
+    /// SIGTERM, or the terminal is gone: stop now; twice: end.
     pub fn terminated(&mut self) -> Step {
         self.terminations += 1;
         match self.terminations {
@@ -59,9 +62,13 @@ impl Escalation {
 
 /// Forwards signals to `coordinator` until the process ends; the receiver holds the code of the
 /// last signal seen. Must be called inside an actix system.
-pub fn forward(coordinator: Recipient<Operate>) -> io::Result<watch::Receiver<Option<ExitCode>>> {
+pub fn forward(
+    coordinator: Recipient<Operate>,
+    screen: Screen,
+) -> io::Result<watch::Receiver<Option<ExitCode>>> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
+    let mut hangups = hangups()?;
     let (seen, receiver) = watch::channel(None);
     actix_rt::spawn(async move {
         let mut escalation = Escalation::default();
@@ -69,30 +76,52 @@ pub fn forward(coordinator: Recipient<Operate>) -> io::Result<watch::Receiver<Op
             let (code, step) = tokio::select! {
                 Some(()) = interrupts.recv() => (ExitCode::Interrupted, escalation.interrupted()),
                 Some(()) = terminations.recv() => (ExitCode::Terminated, escalation.terminated()),
+                Some(()) = next(&mut hangups) => (ExitCode::HungUp, escalation.terminated()),
                 else => return,
             };
             seen.send_replace(Some(code));
-            if code == ExitCode::Terminated {
-                end_after_grace();
+            if code != ExitCode::Interrupted {
+                end_after_grace(screen.clone());
             }
             match step {
                 Step::Ask(quit) => {
-                    output::message(announcement(quit));
-                    actix_rt::spawn(ask(coordinator.clone(), quit));
+                    screen.line(announcement(quit));
+                    actix_rt::spawn(ask(coordinator.clone(), quit, screen.clone()));
                 }
-                Step::ExitAtOnce(code) => std::process::exit(i32::from(code as u8)),
+                Step::ExitAtOnce(code) => {
+                    terminal::give_up();
+                    screen.restore();
+                    std::process::exit(i32::from(code as u8));
+                }
             }
         }
     });
     Ok(receiver)
 }
 
+/// The end of the terminal ends the run where it shows on one. `nohup` takes stderr off it and has
+/// the signal ignored: listening would undo that.
+fn hangups() -> io::Result<Option<Signal>> {
+    let is_terminal = io::stderr().is_terminal();
+    is_terminal.then(|| signal(SignalKind::hangup())).transpose()
+}
+
+/// Never, without a signal.
+async fn next(signal: &mut Option<Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Ends the process when the grace is over; nothing it waits for can keep it.
-fn end_after_grace() {
-    let ends = || {
+fn end_after_grace(screen: Screen) {
+    let ends = move || {
         std::thread::sleep(GRACE);
-        output::message(
-            "error: not everything was saved within 25 s of SIGTERM; `cartload resume` goes on \
+        terminal::give_up();
+        screen.restore();
+        screen.line(
+            "error: not everything was saved within 25 s of the signal; `cartload resume` goes on \
              from the newest checkpoint",
         );
         std::process::exit(i32::from(ExitCode::Terminated as u8));
@@ -110,11 +139,11 @@ fn announcement(quit: Quit) -> &'static str {
 }
 
 /// In a task of its own, so that the next signal is heard while the Coordinator is busy.
-async fn ask(coordinator: Recipient<Operate>, quit: Quit) {
+async fn ask(coordinator: Recipient<Operate>, quit: Quit, screen: Screen) {
     let operate = Operate { command: Command::Quit(quit), door: Door::Signal };
     match coordinator.send(operate).await {
         Ok(Ok(_)) => {}
-        Ok(Err(refused)) => output::message(&format!("warning: {refused}")),
+        Ok(Err(refused)) => screen.line(&format!("warning: {refused}")),
         // The Coordinator is gone: the run is ending.
         Err(_) => {}
     }

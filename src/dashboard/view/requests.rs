@@ -1,0 +1,71 @@
+//! What goes to the shop: how much against the limit, and how long it takes.
+
+use actors::domain::timing::Percentiles;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, RenderDirection, Sparkline};
+
+use super::panel;
+use crate::dashboard::look::Look;
+use crate::dashboard::state::State;
+use crate::run_report::units::{self, short};
+
+/// Requests a second, and who waits for a permit.
+pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
+    let status = &state.status;
+    let inner = panel::titled(frame, area, "Requests a second", look);
+    let [first, curve, last] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
+            .areas(inner);
+    let limit = match status.rate_limit {
+        Some(limit) => format!(" of {limit} allowed"),
+        None => " without a limit".to_owned(),
+    };
+    let rate = Line::from(vec![
+        Span::styled("now ", look.label()),
+        Span::styled(short(status.requests_per_second.into()), look.strong()),
+        Span::styled(limit, look.label()),
+        Span::styled("   most ", look.label()),
+        Span::styled(short(status.requests_max_in_1s), look.strong()),
+    ]);
+    frame.render_widget(rate, first);
+    let history = &status.requests_history;
+    let newest_first = history.iter().rev().map(|count| u64::from(*count));
+    let highest = history.iter().copied().max().unwrap_or(0);
+    let top = status.rate_limit.unwrap_or(0.0).max(highest.into()).max(1.0);
+    let sparkline = Sparkline::default()
+        .data(newest_first.collect::<Vec<u64>>())
+        .direction(RenderDirection::RightToLeft)
+        .max(top.ceil() as u64)
+        .bar_set(look.bars())
+        .style(look.curve());
+    frame.render_widget(sparkline, curve);
+    let queue = Line::from(vec![
+        Span::styled("queue at the limiter ", look.label()),
+        Span::styled(short(status.waiting_for_permit.into()), look.strong()),
+        Span::styled("   sent ", look.label()),
+        Span::styled(short(status.requests_sent), look.strong()),
+    ]);
+    frame.render_widget(Paragraph::new(queue), last);
+}
+
+/// The three clocks over the last 1,000 calls.
+pub fn draw_latency(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
+    let rolling = &state.status.rolling;
+    let head = format!("{:<9}{:>9}{:>9}{:>9}", "", "p50", "p95", "p99");
+    let row = |name: &str, of: Percentiles| {
+        let [p50, p95, p99] = [of.p50, of.p95, of.p99].map(units::duration);
+        Line::from(vec![
+            Span::styled(format!("{name:<9}"), look.label()),
+            Span::styled(format!("{p50:>9}{p95:>9}{p99:>9}"), look.strong()),
+        ])
+    };
+    let lines = vec![
+        Line::styled(head, look.label()),
+        row("service", rolling.service),
+        row("queued", rolling.queued),
+        row("felt", rolling.felt),
+    ];
+    panel::lines(frame, area, "Latency, last 1,000 calls", lines, look);
+}
