@@ -84,12 +84,13 @@ pub enum WebError {
 }
 
 fn hint(cause: &io::Error) -> &'static str {
-    match cause.kind() {
-        io::ErrorKind::AddrInUse => "end the program that listens there, or name another port",
-        io::ErrorKind::PermissionDenied => "ports below 1024 need rights; name a higher one",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address; 127.0.0.1 always is",
-        _ => "name another address",
-    }
+    let hints = [
+        (io::ErrorKind::AddrInUse, "end the program that listens there, or name another port"),
+        (io::ErrorKind::PermissionDenied, "ports below 1024 need rights; name a higher one"),
+        (io::ErrorKind::AddrNotAvailable, "this machine has no such address; 127.0.0.1 always is"),
+    ];
+    let known = hints.iter().find(|(kind, _)| *kind == cause.kind());
+    known.map_or("name another address", |(_, hint)| hint)
 }
 
 /// The run as the server reaches it.

@@ -194,9 +194,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// One line, whatever a shop said in it.
 pub fn subject(bundle: &Bundle) -> String {
     let message = bundle.headline().map_or("", |alert| alert.message.as_str());
-    let message: String = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let message: String = message.chars().take(SUBJECT_CHARS_MAX).collect();
+    let message: String = one_line(message).chars().take(SUBJECT_CHARS_MAX).collect();
     format!("[cartload] {}: {message}", bundle.severity().as_str())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The message's body.
@@ -211,7 +214,7 @@ pub fn text(bundle: &Bundle) -> String {
                 alert.cycle,
                 alert.kind.as_str(),
                 alert.severity.as_str(),
-                alert.message
+                one_line(&alert.message)
             )
         })
         .collect();

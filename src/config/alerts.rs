@@ -45,8 +45,8 @@ concern!(
         min_interval_s: u32 = 60,
             flag "", env "CARTLOAD_ALERT_MIN_INTERVAL_S", unit "real s", decision "",
             allowed "a whole number from 1 to 86400", check |s| (1..=86_400).contains(s);
-        /// `alerts.ca_file`, default none (the platform's roots): certificates that webhook and mail
-        /// server are checked against, PEM.
+        /// `alerts.ca_file`, default none (the platform's roots): certificates that webhook and
+        /// mail server are checked against, PEM.
         ca_file: Option<PathBuf> = None,
             flag "", env "CARTLOAD_ALERT_CA_FILE", unit "file", decision "",
             allowed "the path of a PEM file, or none", check |_| true;

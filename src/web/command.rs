@@ -32,12 +32,13 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
 }
 
 fn not_understood(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
-    let status = match &error {
-        JsonPayloadError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
-            StatusCode::PAYLOAD_TOO_LARGE
-        }
-        _ => StatusCode::BAD_REQUEST,
+    use JsonPayloadError::{ContentType, Overflow, OverflowKnownLength};
+    let status = if matches!(&error, ContentType) {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    } else if matches!(&error, Overflow { .. } | OverflowKnownLength { .. }) {
+        StatusCode::PAYLOAD_TOO_LARGE
+    } else {
+        StatusCode::BAD_REQUEST
     };
     let message = format!("not a command: {error}");
     let answer = answer(status, Answer { done: false, message, checkpoint: None });

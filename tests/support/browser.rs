@@ -30,7 +30,10 @@ impl Browser {
         let (directory, port) = (server_directory("cartload-chromium"), free_port());
         let home = directory.display().to_string();
         let command = format!("env HOME={home} {} --port={port}", driver.display());
-        let driver = Server::start(&command, "TERM", port, directory);
+        // The driver inherits that TERM is ignored, and would leave its browser behind. The
+        // brackets keep the guard from finding itself.
+        let stop = format!("KILL $(pgrep -f 'user-data-dir=[/]{}/profile')", &home[1..]);
+        let driver = Server::start(&command, &stop, port, directory);
         let flags = [
             "--headless=new",
             "--no-sandbox",

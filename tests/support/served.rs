@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler};
+use actix::{Actor, Arbiter, Context, Handler};
 use actors::coordinator::command::{Command, CommandRefused, Done};
 use actors::coordinator::journal::JournalLine;
 use actors::coordinator::messages::Operate;
@@ -36,12 +36,11 @@ impl Handler<Operate> for Operator {
     type Result = Result<Done, CommandRefused>;
 
     fn handle(&mut self, told: Operate, _: &mut Self::Context) -> Self::Result {
-        let answer = match &told.command {
-            Command::Resume => Err(CommandRefused::WrongState {
-                state: "running",
-                hint: "there is nothing to resume",
-            }),
-            command => Ok(Done::that(format!("`{command}` is done"))),
+        let (state, hint) = ("running", "there is nothing to resume");
+        let answer = if told.command == Command::Resume {
+            Err(CommandRefused::WrongState { state, hint })
+        } else {
+            Ok(Done::that(format!("`{}` is done", told.command)))
         };
         self.0.lock().unwrap().push(told);
         answer
@@ -82,7 +81,9 @@ pub fn serve(status: RunStatus, reading: Reading) -> Served {
     };
     let web = web::start(config).unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
-    let commands = Operator(Arc::clone(&told)).start().recipient();
+    // On a thread of its own: the tests' client blocks theirs.
+    let (operators, noted) = (Arbiter::new(), Arc::clone(&told));
+    let commands = Operator::start_in_arbiter(&operators.handle(), |_| Operator(noted)).recipient();
     let (sender, status) = watch::channel(status);
     web.connect(LiveRun { status, commands });
     Served { web, status: sender, told }
@@ -158,7 +159,8 @@ impl Client {
         let own = format!("127.0.0.1:{}", self.port);
         let host = headers.iter().find(|(name, _)| *name == "host").map_or(own.as_str(), |h| h.1);
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+             content-length: {}\r\n",
             body.len()
         );
         for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {
