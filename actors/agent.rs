@@ -13,6 +13,7 @@ pub mod calls;
 pub mod decision;
 mod desk;
 pub mod draft;
+pub mod drill;
 pub mod flow;
 pub mod granted;
 pub mod memory;
@@ -24,7 +25,6 @@ pub mod retry;
 pub mod temporal;
 
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -45,7 +45,8 @@ use crate::session_pool::messages::{Lease, Leased};
 
 use decision::Activity;
 use desk::{Desk, FlowOutcome};
-use flow::{AgentSettings, AgentState, SharedDrill};
+use drill::SharedDrill;
+use flow::{AgentSettings, AgentState};
 use messages::{Drill, RunCycle, StopAgent};
 use monitor::Monitor;
 use progress::{LOOK_INTERVAL_MIN, ProgressMark};
@@ -143,8 +144,8 @@ impl Handler<RunCycle> for Agent {
 impl Handler<Drill> for Agent {
     type Result = ();
 
-    fn handle(&mut self, Drill(fault): Drill, _: &mut Self::Context) {
-        self.drill.set(Some(fault));
+    fn handle(&mut self, drill: Drill, _: &mut Self::Context) {
+        self.drill.set(drill);
     }
 }
 
@@ -184,7 +185,7 @@ impl Agent {
         // A session whose actor died has been rebuilt behind another address.
         let leased = self.leased.clone().filter(|leased| leased.calls.connected());
         let incarnation = self.incarnation;
-        let (draft, drill) = (self.monitor.draft(), Rc::clone(&self.drill));
+        let (draft, drill) = (self.monitor.draft(), self.drill.clone());
         let tick = tick.clone();
         async move {
             let leased = match leased {
@@ -245,7 +246,7 @@ impl Agent {
             }
             StepEnd::NoSession => Exit::Panicked("the session pool is gone".to_owned()),
             StepEnd::Panicked(message) => Exit::Panicked(message),
-            StepEnd::Hung => Exit::Hung,
+            StepEnd::Hung => Exit::Hung { by_drill: self.drill.hangs() },
         };
         self.monitor.note_exit(exit);
         ctx.stop();

@@ -1,7 +1,8 @@
 //! The RateLimiter: no request reaches the shop without one of its permits (Q6.1, Q6.2).
 //!
 //! *Owns*: the bucket with its ring, the line of waiters, the gate. *Accepts*: [`TakePermit`],
-//! [`CloseGate`], [`OpenGate`], [`Refuse`], [`Retune`]. *Sends*: nothing; it answers.
+//! [`CloseGate`], [`OpenGate`], [`Refuse`], [`Retune`], [`RateLimiterInjection`]. *Sends*: nothing;
+//! it answers.
 //! *When it fails*: every waiter hears [`Refused::Gone`]. *Bounds*: one waiter an agent, one timer.
 
 pub mod bucket;
@@ -22,7 +23,9 @@ use tokio::sync::oneshot;
 use self::bucket::Bucket;
 use self::gate::Gate;
 use self::line::Line;
-use self::messages::{CloseGate, OpenGate, Refuse, Refused, Retune, TakePermit};
+use self::messages::{
+    CloseGate, OpenGate, RateLimiterInjection, Refuse, Refused, Retune, TakePermit,
+};
 use self::parked::ParkedTime;
 use self::permit::Permit;
 use crate::domain::rate::Rate;
@@ -116,6 +119,19 @@ impl Handler<Retune> for RateLimiter {
         self.bucket.retune(rate, self.pacing.now());
         self.stop_timer(ctx);
         self.serve(ctx);
+    }
+}
+
+impl Handler<RateLimiterInjection> for RateLimiter {
+    type Result = ();
+
+    fn handle(&mut self, injection: RateLimiterInjection, ctx: &mut Self::Context) {
+        match injection {
+            RateLimiterInjection::CloseGate => Handler::handle(self, CloseGate, ctx),
+            RateLimiterInjection::OpenGate => Handler::handle(self, OpenGate, ctx),
+            RateLimiterInjection::Retune(rate) => Handler::handle(self, Retune(rate), ctx),
+            RateLimiterInjection::Die => panic!("a drill: the rate limiter was told to die"),
+        }
     }
 }
 

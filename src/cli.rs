@@ -5,7 +5,7 @@
 
 pub mod agents;
 pub mod config;
-mod database;
+pub(crate) mod database;
 pub mod exit_code;
 mod known_runs;
 pub mod migrate;

@@ -13,6 +13,8 @@ use crate::rate_limiter::messages::TakePermit;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
 
+use super::injections::DrillDoors;
+
 /// The services below the Coordinator. Whole addresses where it uses most of what one accepts.
 #[derive(Clone)]
 pub struct Services {
@@ -32,6 +34,8 @@ pub struct Services {
     pub breaker: Addr<CircuitBreaker>,
     /// Files.
     pub checkpointer: Addr<Checkpointer>,
+    /// For developers' messages only.
+    pub drills: DrillDoors,
 }
 
 impl Services {
