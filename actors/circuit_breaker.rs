@@ -2,9 +2,9 @@
 //!
 //! *Owns*: the count of failures, the probe under way. *Accepts*: [`RecordOutcome`],
 //! [`OutageSignal`], [`ProbeVia`], [`Trip`], [`Forgive`], [`ResetByOperator`],
-//! [`CircuitBreakerInjection`]. *Sends*: [`Refuse`] to the RateLimiter, then [`Frozen`] to the Coordinator, once a freeze; probe calls to the HTTP
-//! sessions. *When it fails*: the Coordinator finds its mailbox closed. *Bounds*: one probe at a
-//! time.
+//! [`CircuitBreakerInjection`]. *Sends*: [`Refuse`] to the RateLimiter, then [`Frozen`] to the
+//! Coordinator, once a freeze; probe calls to the HTTP sessions. *When it fails*: the Coordinator
+//! finds its mailbox closed. *Bounds*: one probe at a time.
 
 pub mod breaker;
 pub mod messages;

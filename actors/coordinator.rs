@@ -21,11 +21,13 @@ pub mod cycle;
 mod down;
 mod freeze;
 pub mod injections;
+pub mod journal;
 pub mod latency;
 pub mod messages;
 pub mod pacer;
 pub mod plan;
 pub mod progress;
+mod publish;
 pub mod ramp;
 pub mod roster;
 pub mod service_watch;
@@ -71,6 +73,9 @@ use supervision::Supervision;
 /// How often the run says that its owner lives; 120 s of silence make it dead.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
 
+/// How often the picture is shown beside what happens: readers draw rates and queues from it.
+pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Flows in flight get this long after a quit that does not wait.
 pub const STOP_GRACE: Duration = Duration::from_secs(10);
 
@@ -114,6 +119,8 @@ pub struct Outlets {
     pub meter: SharedMeter,
     /// Asks the store for its connections.
     pub pool: Box<dyn Fn() -> PoolStatus>,
+    /// Resident memory of this process, bytes.
+    pub memory: fn() -> Option<u64>,
 }
 
 impl Coordinator {
@@ -126,7 +133,7 @@ impl Coordinator {
         supervision: Supervision,
         outlets: Outlets,
     ) -> Self {
-        let progress = Progress::new(&plan, pacing.now());
+        let progress = Progress::new(&plan, pacing.now(), pacing.wall());
         Self {
             services,
             plan,
@@ -148,6 +155,7 @@ impl Actor for Coordinator {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(HEARTBEAT_INTERVAL, |act, ctx| act.beat(ctx));
+        ctx.run_interval(STATUS_INTERVAL, |act, _| act.publish());
     }
 }
 

@@ -7,27 +7,27 @@
 
 pub mod bucket;
 pub mod gate;
+pub mod granting;
 pub mod line;
 pub mod messages;
 pub mod parked;
 pub mod permit;
+pub mod queue_length;
 pub mod ring;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::dev::{MessageResponse, OneshotSender};
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use self::bucket::Bucket;
 use self::gate::Gate;
+use self::granting::Granting;
 use self::line::Line;
-use self::messages::{
-    CloseGate, OpenGate, RateLimiterInjection, Refuse, Refused, Retune, TakePermit,
-};
+use self::messages::{CloseGate, OpenGate, RateLimiterInjection, Refuse, Retune, TakePermit};
 use self::parked::ParkedTime;
-use self::permit::Permit;
+use self::queue_length::QueueLength;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::Pacing;
 
@@ -48,15 +48,23 @@ pub struct RateLimiter {
     timer: Option<SpawnHandle>,
     /// How long the gate was closed, shared with the agents that wait.
     parked: ParkedTime,
+    /// How long the line is, shared with the status.
+    queue: QueueLength,
     /// The clock, shared with everybody.
     pacing: Arc<dyn Pacing>,
 }
 
 impl RateLimiter {
     /// A limiter with a full bucket and an open gate.
-    pub fn new(rate: Rate, parked: ParkedTime, pacing: Arc<dyn Pacing>) -> Self {
+    pub fn new(
+        rate: Rate,
+        parked: ParkedTime,
+        queue: QueueLength,
+        pacing: Arc<dyn Pacing>,
+    ) -> Self {
         let bucket = Bucket::new(rate, pacing.now());
-        Self { bucket, line: Line::default(), gate: Gate::default(), timer: None, parked, pacing }
+        let (line, gate) = (Line::default(), Gate::default());
+        Self { bucket, line, gate, timer: None, parked, queue, pacing }
     }
 }
 
@@ -75,7 +83,7 @@ impl Handler<TakePermit> for RateLimiter {
         let (waiter, granted) = oneshot::channel();
         self.line.join(ask.place, waiter);
         self.serve(ctx);
-        Granting(granted)
+        Granting::new(granted)
     }
 }
 
@@ -136,8 +144,14 @@ impl Handler<RateLimiterInjection> for RateLimiter {
 }
 
 impl RateLimiter {
-    /// Gives out every permit that is due, and sets the timer for the next where somebody waits.
+    /// Serves the line and says how long it is then.
     fn serve(&mut self, ctx: &mut Context<Self>) {
+        self.grant_due(ctx);
+        self.queue.set(self.line.waiting());
+    }
+
+    /// Gives out every permit that is due, and sets the timer for the next where somebody waits.
+    fn grant_due(&mut self, ctx: &mut Context<Self>) {
         match self.gate {
             Gate::Closed => return,
             Gate::Refusing(why) => return self.line.refuse_all(why),
@@ -171,42 +185,11 @@ impl RateLimiter {
     }
 }
 
-/// The answer to [`TakePermit`]: comes when it is the caller's turn, and leaves the line when the
-/// caller does. A plain `ResponseFuture` would wait, and spend a permit, for nobody.
-pub struct Granting(oneshot::Receiver<Result<Permit, Refused>>);
-
-impl<A: Actor> MessageResponse<A, TakePermit> for Granting {
-    fn handle(
-        mut self,
-        _: &mut A::Context,
-        caller: Option<OneshotSender<Result<Permit, Refused>>>,
-    ) {
-        let Some(mut caller) = caller else { return };
-        match self.0.try_recv() {
-            Ok(answer) => return drop(caller.send(answer)),
-            Err(oneshot::error::TryRecvError::Closed) => {
-                return drop(caller.send(Err(Refused::Gone)));
-            }
-            Err(oneshot::error::TryRecvError::Empty) => {}
-        }
-        actix::spawn(async move {
-            tokio::select! {
-                biased;
-                () = caller.closed() => {}
-                answer = &mut self.0 => {
-                    // The caller may go away at this very moment; a permit lost is only a pause.
-                    let _ = caller.send(answer.unwrap_or(Err(Refused::Gone)));
-                }
-            }
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::future::join_all;
 
-    use super::messages::Place;
+    use super::messages::{Place, Refused};
     use super::*;
     use crate::ports::pacing::SystemPacing;
 
@@ -214,7 +197,8 @@ mod tests {
     const HEAD: TakePermit = TakePermit { place: Place::Head };
 
     fn start(rate: Rate) -> Addr<RateLimiter> {
-        RateLimiter::new(rate, ParkedTime::default(), Arc::new(SystemPacing)).start()
+        RateLimiter::new(rate, Default::default(), Default::default(), Arc::new(SystemPacing))
+            .start()
     }
 
     /// Asks `callers` times at once; answers when each was granted, in order of asking.

@@ -50,17 +50,20 @@ use crate::store::dry::DryStore;
 /// Writes of flows in flight at once.
 const WRITES_IN_FLIGHT: usize = 20;
 
+/// What a test changes of the plan.
+type Change = Box<dyn FnOnce(&mut RunPlan)>;
+
 /// A run that will be rehearsed: all agents at once, as fast as the work allows, no limit.
 pub struct Rehearsal {
     agents: u32,
-    change: Vec<Box<dyn FnOnce(&mut RunPlan)>>,
+    changes: Vec<Change>,
     injections: Vec<(Cycle, Injection)>,
 }
 
 impl Rehearsal {
     /// With so many agents, `agent_001` the first.
     pub fn of(agents: u32) -> Self {
-        Self { agents, change: Vec::new(), injections: Vec::new() }
+        Self { agents, changes: Vec::new(), injections: Vec::new() }
     }
 
     /// Ends after so many.
@@ -72,7 +75,7 @@ impl Rehearsal {
     /// Changes anything of the plan.
     #[must_use]
     pub fn plan(mut self, change: impl FnOnce(&mut RunPlan) + 'static) -> Self {
-        self.change.push(Box::new(change));
+        self.changes.push(Box::new(change));
         self
     }
 
@@ -111,13 +114,14 @@ impl Rehearsal {
             coupons: Arc::new(coupons),
             writes_in_flight: WRITES_IN_FLIGHT,
         })?;
-        self.change.into_iter().for_each(|change| change(&mut plan));
+        self.changes.into_iter().for_each(|change| change(&mut plan));
         let ports = Ports {
             shop: MockShop::factory(mock, meter.on_sent()),
             meter,
             store: Arc::new(DryStore::new(database::generated(self.agents, &[])?)),
             checkpoints: Arc::new(Forgotten),
             pacing: Arc::new(SystemPacing),
+            memory: || None,
         };
         let run = Rehearsed { running: topology::start(plan, ports, Layout::OneThread) };
         for (cycle, injection) in self.injections {

@@ -24,7 +24,6 @@ use super::command::CommandRefused;
 use super::messages::StartError;
 use super::progress::Phase;
 use super::start::Prepared;
-use super::status::RunStatus;
 
 /// Refused adds and checkouts above this percentage of a cycle's are an incident.
 const REFUSALS_MAX_PERCENT: u64 = 50;
@@ -81,7 +80,7 @@ impl Coordinator {
         }
     }
 
-    fn note_orphans(&self, orphans: &Orphans, ended_rows: u64) {
+    fn note_orphans(&mut self, orphans: &Orphans, ended_rows: u64) {
         let (rows, carts) = (orphans.abandoned + ended_rows, orphans.dirty.len());
         if rows > 0 || carts > 0 {
             let message = format!(
@@ -259,7 +258,7 @@ impl Coordinator {
             match &saved {
                 Ok(path) => {
                     act.progress.totals.checkpoints += 1;
-                    act.progress.last_checkpoint = Some(path.clone());
+                    act.progress.last_checkpoint = Some((path.clone(), act.pacing.wall()));
                 }
                 Err(error) => {
                     let message = error.to_string();
@@ -337,49 +336,5 @@ impl Coordinator {
     pub(super) fn trip(&mut self, reason: FreezeReason, ctx: &mut Context<Self>) {
         self.services.breaker.do_send(Trip(reason.clone()));
         self.freeze(reason, ctx);
-    }
-
-    /// Shows the run as it is.
-    pub(super) fn publish(&self) {
-        let progress = &self.progress;
-        let state = match (&self.phase, &self.orders.frozen, self.orders.paused) {
-            (Phase::Ended, ..) => self.outlets.status.borrow().state,
-            (_, Some(_), _) => RunState::Frozen,
-            (_, None, true) => RunState::Paused,
-            (_, None, false) => RunState::Running,
-        };
-        let (outstanding, current) = match &self.phase {
-            Phase::InCycle(cycle) => (cycle.outstanding(), cycle.counts),
-            Phase::Starting
-            | Phase::Closing
-            | Phase::Waiting { .. }
-            | Phase::Halted { .. }
-            | Phase::Ended => (0, crate::domain::cycle::CycleCounts::default()),
-        };
-        self.outlets.status.send_replace(RunStatus {
-            run_id: self.plan.run_id,
-            state,
-            frozen: self.orders.frozen.clone(),
-            agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
-            cycle: progress.cycle,
-            replay: progress.attempts.of(progress.cycle),
-            cycles_planned: self.plan.ends.cycles,
-            simulated_start: self.plan.simulated_start,
-            simulated_at: progress.simulated_at(&self.plan),
-            outstanding,
-            current,
-            last: progress.last.clone(),
-            totals: progress.totals,
-            lateness_ms: progress.lateness_ms,
-            rolling: progress.latency.rolling(),
-            whole_run: progress.latency.whole_run(),
-            rate_limit: progress.tuning.rate.limit(),
-            requests_sent: self.outlets.meter.total(),
-            requests_max_in_1s: self.outlets.meter.max_in_1s(),
-            failures: progress.failures.0,
-            failures_allowed: progress.failures.1,
-            pool: (self.outlets.pool)(),
-            last_checkpoint: progress.last_checkpoint.as_ref().map(|p| p.display().to_string()),
-        });
     }
 }

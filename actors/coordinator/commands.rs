@@ -34,7 +34,7 @@ impl Coordinator {
 
     /// Writes down who asked for what and what became of it: one incident a command.
     pub(super) fn note_command(
-        &self,
+        &mut self,
         command: &Command,
         door: Door,
         outcome: &Result<Done, CommandRefused>,

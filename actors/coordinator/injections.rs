@@ -196,7 +196,7 @@ impl Coordinator {
     }
 
     fn note_injection(
-        &self,
+        &mut self,
         written: &str,
         door: Door,
         (agent_id, http_session): About,

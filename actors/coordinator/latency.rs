@@ -1,5 +1,6 @@
 //! Percentiles of calls by three clocks: the last 1,000, the cycle under way and the whole run.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -18,11 +19,15 @@ pub struct Latency {
     rolling: Rolling,
     cycle: Spread,
     run: Spread,
+    /// The rolling and the whole run's summary since the last call: asked for each second, also
+    /// when nobody calls.
+    summed_up: Cell<Option<(LatencySummary, LatencySummary)>>,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { rolling: Rolling::default(), cycle: Spread::new(), run: Spread::new() }
+        let (rolling, summed_up) = (Rolling::default(), Cell::new(None));
+        Self { rolling, cycle: Spread::new(), run: Spread::new(), summed_up }
     }
 }
 
@@ -32,6 +37,7 @@ impl Latency {
         self.rolling.record(timing);
         self.cycle.record(timing);
         self.run.record(timing);
+        self.summed_up.set(None);
     }
 
     /// The cycle's percentiles; the next cycle starts empty.
@@ -43,12 +49,19 @@ impl Latency {
 
     /// Over the last [`ROLLING_SAMPLES`].
     pub fn rolling(&self) -> LatencySummary {
-        self.rolling.summary()
+        self.summaries().0
     }
 
     /// Over the run so far.
     pub fn whole_run(&self) -> LatencySummary {
-        self.run.summary()
+        self.summaries().1
+    }
+
+    fn summaries(&self) -> (LatencySummary, LatencySummary) {
+        let summaries =
+            self.summed_up.get().unwrap_or_else(|| (self.rolling.summary(), self.run.summary()));
+        self.summed_up.set(Some(summaries));
+        summaries
     }
 }
 

@@ -61,6 +61,16 @@ impl Pacer {
         now.saturating_duration_since(self.start + self.interval * self.ticks)
     }
 
+    /// Real time between two ticks; zero is as fast as work allows.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Real time from the first tick to `now` without pauses.
+    pub fn running_time(&self, now: Instant) -> Duration {
+        self.paused_since.unwrap_or(now).saturating_duration_since(self.start)
+    }
+
     /// The operator parks the run.
     pub fn pause(&mut self, now: Instant) {
         self.paused_since.get_or_insert(now);

@@ -8,11 +8,10 @@ use serde_json::json;
 
 use crate::agent::messages::RunCycle;
 use crate::circuit_breaker::messages::{FreezeReason, Verdict};
-use crate::db_writer::messages::RecordIncident;
 use crate::domain::calendar;
 use crate::domain::cycle::{Cycle, CycleVolume};
-use crate::domain::ids::{AgentId, SessionId};
-use crate::domain::incident::{Incident, IncidentKind};
+use crate::domain::ids::AgentId;
+use crate::domain::incident::IncidentKind;
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 
@@ -28,7 +27,7 @@ impl Coordinator {
         let (now, wall) = (self.pacing.now(), self.pacing.wall());
         self.note_clock_jump(now, wall, ctx);
         let lateness = self.progress.pacer.tick(due, now);
-        self.progress.lateness_ms = i64::try_from(lateness.as_millis()).unwrap_or(i64::MAX);
+        self.progress.note_lateness(i64::try_from(lateness.as_millis()).unwrap_or(i64::MAX));
         let cycle = self.progress.cycle;
         let count = ramp::released(cycle, self.roster.len(), &self.plan.warm_up);
         let released = self.roster.released(count);
@@ -144,7 +143,7 @@ impl Coordinator {
     }
 
     /// Writes down that a flow could not be written.
-    pub(super) fn note_unrecorded(&self, agent: &AgentId, ending: &Ending) {
+    pub(super) fn note_unrecorded(&mut self, agent: &AgentId, ending: &Ending) {
         if let Ending::Unrecorded { cause } = ending {
             let message = format!("a flow of {agent} could not be recorded: {cause}");
             self.incident(IncidentKind::Unrecorded, message, json!({}), Some(agent.clone()));
@@ -166,46 +165,5 @@ impl Coordinator {
             let detail = json!({ "seconds": seconds });
             self.incident(IncidentKind::ClockJump, message, detail, None);
         }
-    }
-
-    /// Writes an incident beside the run; what cannot be written is at least logged.
-    pub(super) fn incident(
-        &self,
-        kind: IncidentKind,
-        message: String,
-        detail: serde_json::Value,
-        agent_id: Option<AgentId>,
-    ) {
-        self.note(kind, message, detail, agent_id, None);
-    }
-
-    /// An incident, with the HTTP session concerned.
-    pub(super) fn note(
-        &self,
-        kind: IncidentKind,
-        message: String,
-        detail: serde_json::Value,
-        agent_id: Option<AgentId>,
-        http_session: Option<SessionId>,
-    ) {
-        tracing::warn!(kind = kind.as_str(), "{message}");
-        let incident = Incident {
-            run_id: self.plan.run_id,
-            cycle: self.progress.cycle,
-            replay: self.progress.attempts.of(self.progress.cycle),
-            kind,
-            agent_id,
-            http_session,
-            message,
-            detail,
-            simulated_at: self.progress.simulated_at(&self.plan),
-            recorded_at: self.pacing.wall(),
-        };
-        let services = self.services.clone();
-        actix::spawn(async move {
-            if let Err(error) = services.write(RecordIncident(incident)).await {
-                tracing::error!(%error, "an incident could not be recorded");
-            }
-        });
     }
 }

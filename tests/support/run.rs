@@ -160,6 +160,7 @@ impl Setup {
         let files = Arc::new(MemoryFiles::default());
         let began = SystemPacing.now();
         let ports = Ports {
+            memory: || None,
             shop: shop.factory(),
             meter,
             store: store.clone(),

@@ -58,7 +58,9 @@ async fn driven(asked: Asked) -> Result<Ended> {
     plan.dirty_carts = before.dirty_carts;
     let keep = usize::try_from(settings.checkpoints.keep)?;
     let checkpoints = Arc::new(CheckpointFolder::open(asked.data.checkpoints()?, keep)?);
-    let ports = Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing };
+    let memory = || memory_stats::memory_stats().map(|seen| seen.physical_mem as u64);
+    let ports =
+        Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing, memory };
     let planned = plan.ends.cycles;
     let running = topology::start(plan, ports, Layout::Threads);
 
