@@ -5,8 +5,10 @@
 
 pub mod agents;
 pub mod config;
+pub mod ctl;
 pub(crate) mod database;
 pub mod exit_code;
+pub mod inject;
 mod known_runs;
 pub mod migrate;
 pub mod output;
@@ -32,6 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   cartload run --time-scale 720 --rate 600 --cycles 24   a simulated day in two minutes
   cartload run                                           372 shoppers, 75 s an hour, until Ctrl-C
+  cartload ctl status                                    what a live run is doing
   cartload config show                                   every setting and where it came from
   cartload agents import people.csv                      bring your own shoppers";
 
@@ -69,6 +72,10 @@ pub enum Command {
     /// Let a run go on that was stopped, killed or frozen
     #[command(before_help = resume::ResumeArgs::examples())]
     Resume(Box<resume::ResumeArgs>),
+    /// Look at a live run and tell it what to do
+    Ctl(ctl::CtlArgs),
+    /// Send a message to any actor of a live run
+    Inject(inject::InjectArgs),
     /// Prove that nothing of a run is lost, doubled or left open
     Verify(verify::VerifyArgs),
     /// Delete one run, never an agent
@@ -122,6 +129,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Run(args) => run::execute(&global, &args),
         Command::Resume(args) => resume::execute(&global, &args),
+        Command::Ctl(args) => ctl::execute(&global, &args),
+        Command::Inject(args) => inject::execute(&global, &args),
         Command::Verify(args) => verify::execute(&global, &args),
         Command::Purge(args) => purge::execute(&global, &args),
         Command::Config(args) => config::execute(&global, &args),

@@ -3,6 +3,7 @@
 pub mod checkpoint_files;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod coupon_book;
 pub mod data_dir;
 pub mod injection;

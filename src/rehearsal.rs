@@ -42,6 +42,7 @@ use crate::cli::database;
 use crate::config::environment::Environment;
 use crate::config::plan::PlanParts;
 use crate::config::{Settings, Sources};
+use crate::control::Desk;
 use crate::coupon_book;
 use crate::practice_shop::catalog;
 use crate::shop_api::mock::{MockGoods, MockShop};
@@ -147,6 +148,16 @@ impl Rehearsed {
     /// Waits until its status is such; an error when it ends before.
     pub async fn until(&mut self, is_such: impl FnMut(&RunStatus) -> bool) -> Result<RunStatus> {
         Ok(self.running.status.wait_for(is_such).await?.clone())
+    }
+
+    /// Its doors, for a control socket of the test's own.
+    pub fn desk(&self) -> Desk {
+        Desk {
+            operate: self.running.coordinator.clone().recipient(),
+            inject: self.running.coordinator.clone().recipient(),
+            status: self.running.status.clone(),
+            faults: None,
+        }
     }
 
     /// Says what an operator may say.

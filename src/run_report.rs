@@ -6,7 +6,7 @@ pub mod cycle_line;
 pub mod frozen;
 pub mod progress;
 pub mod summary;
-mod units;
+pub(crate) mod units;
 
 use actors::coordinator::status::RunStatus;
 use actors::domain::ids::RunId;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod control;
 mod database_faults;
 mod freezing;
 mod full_cycle;

@@ -3,27 +3,27 @@
 use chrono::NaiveDateTime;
 
 /// `2026-01-05T20:00:00`.
-pub(super) fn iso(at: NaiveDateTime) -> String {
+pub(crate) fn iso(at: NaiveDateTime) -> String {
     at.format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// `Mon 2026-01-05 20:00`.
-pub(super) fn day_and_hour(at: NaiveDateTime) -> String {
+pub(crate) fn day_and_hour(at: NaiveDateTime) -> String {
     at.format("%a %Y-%m-%d %H:%M").to_string()
 }
 
 /// Milliseconds as seconds.
-pub(super) fn seconds(ms: i64) -> f64 {
+pub(crate) fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }
 
 /// Milliseconds as `850 ms` or `2.1 s`.
-pub(super) fn duration(ms: f64) -> String {
+pub(crate) fn duration(ms: f64) -> String {
     if ms < 999.5 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
 }
 
 /// `1234567` as `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -24,6 +24,9 @@ use crate::cli::resume::takeover::{self, Taker};
 use crate::config::Settings;
 use crate::config::plan::PlanParts;
 use crate::config::words::OnFreeze;
+use crate::control::{ControlSocket, Desk};
+use crate::data_dir::DataDir;
+use crate::practice_shop::RunningShop;
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::store::admin::AgentFilter;
@@ -63,11 +66,15 @@ async fn driven(asked: Asked) -> Result<Ended> {
         Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing, memory };
     let planned = plan.ends.cycles;
     let running = topology::start(plan, ports, Layout::Threads);
+    let control = open_control(&asked.data, &running, practice.as_ref());
 
     let is_terminal = io::stderr().is_terminal();
     let progress = Progress::new(&settings.log, asked.screen.clone(), is_terminal, planned);
     let outcome = watch(running, &progress, settings.breaker.on_freeze).await;
     progress.finish();
+    if let Some(control) = control {
+        control.close().await;
+    }
     // The store last: everything above may still write.
     store.drain().await?;
     if let Some(admin) = admin {
@@ -78,6 +85,27 @@ async fn driven(asked: Asked) -> Result<Ended> {
     }
     drop(asked.lock);
     outcome
+}
+
+/// Where `ctl` and `inject` reach the run; a run goes on without.
+fn open_control(
+    data: &DataDir,
+    running: &Running,
+    practice: Option<&RunningShop>,
+) -> Option<ControlSocket> {
+    let desk = Desk {
+        operate: running.coordinator.clone().recipient(),
+        inject: running.coordinator.clone().recipient(),
+        status: running.status.clone(),
+        faults: practice.map(RunningShop::faults),
+    };
+    match ControlSocket::open(data, desk) {
+        Ok(control) => Some(control),
+        Err(error) => {
+            tracing::warn!("no control socket, `ctl` and `inject` cannot reach this run: {error}");
+            None
+        }
+    }
 }
 
 /// What other processes left behind that this run must know of.
