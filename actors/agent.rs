@@ -14,6 +14,7 @@ pub mod calls;
 pub mod decision;
 mod desk;
 pub mod draft;
+pub mod drill;
 pub mod flow;
 pub mod granted;
 pub mod memory;
@@ -25,7 +26,6 @@ pub mod retry;
 pub mod temporal;
 pub mod watch;
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -43,7 +43,8 @@ use crate::session_pool::messages::{Lease, Leased};
 
 use decision::Activity;
 use desk::{Desk, FlowOutcome};
-use flow::{AgentSettings, AgentState, SharedDrill};
+use drill::SharedDrill;
+use flow::{AgentSettings, AgentState};
 use messages::{CutFlow, Drill, RunCycle, StopAgent};
 use monitor::Monitor;
 use progress::ProgressMark;
@@ -142,8 +143,8 @@ impl Handler<RunCycle> for Agent {
 impl Handler<Drill> for Agent {
     type Result = ();
 
-    fn handle(&mut self, Drill(fault): Drill, _: &mut Self::Context) {
-        self.drill.set(Some(fault));
+    fn handle(&mut self, drill: Drill, _: &mut Self::Context) {
+        self.drill.set(drill);
     }
 }
 
@@ -185,7 +186,7 @@ impl Agent {
         // A session whose actor died has been rebuilt behind another address.
         let leased = self.leased.clone().filter(|leased| leased.calls.connected());
         let incarnation = self.incarnation;
-        let (draft, drill) = (self.monitor.draft(), Rc::clone(&self.drill));
+        let (draft, drill) = (self.monitor.draft(), self.drill.clone());
         let tick = tick.clone();
         async move {
             let leased = match leased {
@@ -235,7 +236,7 @@ impl Agent {
             }
             Watched::Ended(Err(_)) => Exit::Panicked("the session pool is gone".to_owned()),
             Watched::Panicked(message) => Exit::Panicked(message),
-            Watched::Hung => Exit::Hung,
+            Watched::Hung => Exit::Hung { by_drill: self.drill.hangs() },
         };
         self.monitor.note_exit(exit);
         ctx.stop();

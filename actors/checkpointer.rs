@@ -1,8 +1,9 @@
 //! The Checkpointer: keeps and finds checkpoints, off its arbiter, because files block.
 //!
-//! *Owns*: the turn to touch the files. *Accepts*: [`SaveCheckpoint`], [`LoadLatest`]. *Sends*:
-//! nothing; it answers. *When it fails*: the error is answered, older checkpoints stay as they
-//! were. *Bounds*: one save or load at a time; further ones wait in order.
+//! *Owns*: the turn to touch the files. *Accepts*: [`SaveCheckpoint`], [`LoadLatest`],
+//! [`CheckpointerInjection`]. *Sends*: nothing; it answers. *When it fails*: the error is answered,
+//! older checkpoints stay as they were. *Bounds*: one save or load at a time; further ones wait in
+//! order.
 
 pub mod messages;
 pub mod snapshot;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::Semaphore;
 
-use self::messages::{LoadLatest, SaveCheckpoint};
+use self::messages::{CheckpointerInjection, LoadLatest, SaveCheckpoint};
 use crate::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 
 /// Saves and loads checkpoints.
@@ -22,12 +23,14 @@ pub struct Checkpointer {
     files: Arc<dyn CheckpointFile>,
     /// One permit: the turn. Its waiters are served in order.
     turn: Arc<Semaphore>,
+    /// Saves that a developer still wants to fail.
+    failing: u32,
 }
 
 impl Checkpointer {
     /// A checkpointer over these files.
     pub fn new(files: Arc<dyn CheckpointFile>) -> Self {
-        Self { files, turn: Arc::new(Semaphore::new(1)) }
+        Self { files, turn: Arc::new(Semaphore::new(1)), failing: 0 }
     }
 }
 
@@ -39,6 +42,11 @@ impl Handler<SaveCheckpoint> for Checkpointer {
     type Result = ResponseFuture<Result<PathBuf, CheckpointError>>;
 
     fn handle(&mut self, save: SaveCheckpoint, _: &mut Self::Context) -> Self::Result {
+        if let Some(left) = self.failing.checked_sub(1) {
+            self.failing = left;
+            let (path, cause) = (PathBuf::from("checkpoints"), "a drill".to_owned());
+            return Box::pin(std::future::ready(Err(CheckpointError::Io { path, cause })));
+        }
         Box::pin(self.in_turn(move |files| files.save(&save.0)))
     }
 }
@@ -48,6 +56,18 @@ impl Handler<LoadLatest> for Checkpointer {
 
     fn handle(&mut self, _: LoadLatest, _: &mut Self::Context) -> Self::Result {
         Box::pin(self.in_turn(|files| files.load_latest()))
+    }
+}
+
+impl Handler<CheckpointerInjection> for Checkpointer {
+    type Result = ();
+
+    fn handle(&mut self, injection: CheckpointerInjection, _: &mut Self::Context) {
+        match injection {
+            CheckpointerInjection::Save => {}
+            CheckpointerInjection::Fail { saves } => self.failing = saves,
+            CheckpointerInjection::Die => panic!("a drill: the checkpointer was told to die"),
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The CircuitBreaker: freezes the run when too much fails, or when the shop is gone.
 //!
 //! *Owns*: the count of failures, the probe under way. *Accepts*: [`RecordOutcome`],
-//! [`OutageSignal`], [`ProbeVia`], [`Trip`], [`Forgive`], [`ResetByOperator`]. *Sends*: [`Refuse`]
-//! to the RateLimiter, then [`Frozen`] to the Coordinator, once a freeze; probe calls to the HTTP
-//! sessions. *When it fails*: the Coordinator finds its mailbox closed. *Bounds*: one probe at a
-//! time.
+//! [`OutageSignal`], [`ProbeVia`], [`Trip`], [`Forgive`], [`ResetByOperator`],
+//! [`CircuitBreakerInjection`]. *Sends*: [`Refuse`] to the RateLimiter, then [`Frozen`] to the
+//! Coordinator, once a freeze; probe calls to the HTTP sessions. *When it fails*: the Coordinator
+//! finds its mailbox closed. *Bounds*: one probe at a time.
 
 pub mod breaker;
 pub mod messages;
@@ -16,7 +16,8 @@ use actix::prelude::*;
 
 use self::breaker::Breaker;
 use self::messages::{
-    Forgive, FreezeReason, OutageSignal, ProbeVia, RecordOutcome, ResetByOperator, Trip, Verdict,
+    CircuitBreakerInjection, Forgive, FreezeReason, OutageSignal, ProbeVia, RecordOutcome,
+    ResetByOperator, Trip, Verdict,
 };
 use self::probe::{PERMITS_PER_CALL_MAX, PROBE_CALL_MAX, PROBE_PAUSE};
 use crate::coordinator::messages::Frozen;
@@ -27,6 +28,9 @@ use crate::session_pool::messages::Call;
 
 /// Messages that may wait: an outcome and a signal of every agent at once.
 const MAILBOX_CAPACITY: usize = 16_384;
+
+/// Characters of the reason that a developer gives for a freeze.
+const REASON_CHARS_MAX: usize = 200;
 
 /// Freezes the run; only an operator thaws it.
 pub struct CircuitBreaker {
@@ -140,6 +144,25 @@ impl Handler<ResetByOperator> for CircuitBreaker {
 
     fn handle(&mut self, _: ResetByOperator, _: &mut Self::Context) {
         self.breaker.reset();
+    }
+}
+
+impl Handler<CircuitBreakerInjection> for CircuitBreaker {
+    type Result = ();
+
+    fn handle(&mut self, injection: CircuitBreakerInjection, ctx: &mut Self::Context) {
+        match injection {
+            CircuitBreakerInjection::Trip { reason } => {
+                let reason = reason.chars().take(REASON_CHARS_MAX).collect();
+                self.freeze(FreezeReason::Tripped { reason }, ctx);
+            }
+            CircuitBreakerInjection::SignalOutage(http_session) => {
+                let (cause, failed_at) = ("a drill".to_owned(), self.pacing.now());
+                let signal = OutageSignal { http_session, cause, failed_at };
+                Handler::handle(self, signal, ctx);
+            }
+            CircuitBreakerInjection::Die => panic!("a drill: the breaker was told to die"),
+        }
     }
 }
 

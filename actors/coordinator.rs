@@ -2,14 +2,16 @@
 //!
 //! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
 //! state of any agent, only who is outstanding and who is alive.
-//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` from a developer's; as
-//! tells `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`, `ServiceDown`.
-//! *Sends*: `RunCycle` and `Drill` to agents; gate messages to the RateLimiter; `RecordOutcome` and
-//! `Forgive` to the CircuitBreaker; rows to the DbWriter; probes to HTTP sessions in doubt or down;
-//! `SaveCheckpoint`; `RefreshOffers`.
+//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` and `StatusAt` from a
+//! developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`,
+//! `ServiceDown` as tells.
+//! *Sends*: `RunCycle` and `Drill` to agents; a developer's messages to all; gate messages to the
+//! RateLimiter; `RecordOutcome` and `Forgive` to the CircuitBreaker; rows to the DbWriter; probes
+//! to HTTP sessions in doubt or down; `SaveCheckpoint`; `RefreshOffers`.
 //! *When it fails*: the run ends; the next `resume` continues from the newest checkpoint.
 //! *Bounds*: one cycle under way; one report per agent and cycle (372).
 
+mod agenda;
 mod attempt;
 mod boundary;
 pub mod command;
@@ -18,6 +20,7 @@ mod crash_log;
 pub mod cycle;
 mod down;
 mod freeze;
+pub mod injections;
 pub mod journal;
 pub mod latency;
 pub mod messages;
@@ -58,7 +61,7 @@ use crate::session_pool::request_meter::SharedMeter;
 use command::{CommandRefused, Done};
 use messages::{
     AgentDown, AgentFinished, Ending, Frozen, Inject, OffersRefreshed, Operate, ServiceDown,
-    SessionNews, StartError, StartRun,
+    SessionNews, StartError, StartRun, StatusAt,
 };
 use plan::RunPlan;
 use progress::{Orders, Phase, Progress};
@@ -191,10 +194,18 @@ impl Handler<Operate> for Coordinator {
 }
 
 impl Handler<Inject> for Coordinator {
-    type Result = Result<(), CommandRefused>;
+    type Result = ResponseActFuture<Self, Result<Done, CommandRefused>>;
 
-    fn handle(&mut self, inject: Inject, _: &mut Self::Context) -> Self::Result {
-        self.inject(inject)
+    fn handle(&mut self, inject: Inject, ctx: &mut Self::Context) -> Self::Result {
+        self.inject(inject, ctx)
+    }
+}
+
+impl Handler<StatusAt> for Coordinator {
+    type Result = ResponseActFuture<Self, Result<RunStatus, CommandRefused>>;
+
+    fn handle(&mut self, ask: StatusAt, _: &mut Self::Context) -> Self::Result {
+        self.status_at(ask)
     }
 }
 

@@ -3,11 +3,12 @@
 //! *Owns*: nothing but the way to the store. *Accepts*: [`OpenRun`], [`SetRunState`],
 //! [`Heartbeat`], [`BeginReplay`], [`LoadAgents`], [`LoadMemories`], [`OpenFlow`], [`CommitFlow`],
 //! [`FailFlow`], [`RecordCycle`], [`RecordIncident`], [`RecordSeen`], [`AbandonOrphans`],
-//! [`Drain`].
+//! [`Drain`], [`DbWriterInjection`].
 //! *Sends*: nothing; it answers. *When it fails*: the asker gets the store's last error after 120
 //! s, and that costs its flow alone. *Bounds*: attempts at once (the pool's size), one ask an
 //! agent.
 
+pub mod drill;
 pub mod in_flight;
 pub mod messages;
 pub mod retry;
@@ -17,12 +18,15 @@ pub(crate) mod scripted_store;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
+use self::drill::{Strike, WriteDrill};
 use self::messages::{
-    AbandonOrphans, BeginReplay, CommitFlow, Drain, FailFlow, Heartbeat, LoadAgents, LoadMemories,
-    OpenFlow, OpenRun, RecordCycle, RecordIncident, RecordSeen, SetRunState,
+    AbandonOrphans, BeginReplay, CommitFlow, DbWriterInjection, Drain, FailFlow, Heartbeat,
+    LoadAgents, LoadMemories, OpenFlow, OpenRun, RecordCycle, RecordIncident, RecordSeen,
+    SetRunState,
 };
 use self::retrying_store::RetryingStore;
 use crate::domain::flow::{AgentMemory, FlowRecord};
@@ -41,12 +45,14 @@ type Answer<T> = ResponseFuture<Result<T, StoreError>>;
 pub struct DbWriter {
     /// The store with its bounds; shared with the OfferRefresher, so that a drain covers both.
     store: RetryingStore,
+    /// What a developer does to writes of flows.
+    drill: WriteDrill,
 }
 
 impl DbWriter {
     /// A writer to `store`.
     pub fn new(store: RetryingStore) -> Self {
-        Self { store }
+        Self { store, drill: WriteDrill::default() }
     }
 }
 
@@ -114,7 +120,8 @@ impl Handler<OpenFlow> for DbWriter {
     type Result = Answer<Wallet>;
 
     fn handle(&mut self, OpenFlow(flow): OpenFlow, _: &mut Self::Context) -> Answer<Wallet> {
-        Box::pin(self.store.ask(move |store| store.open_flow(flow.clone())))
+        let drill = self.drill.clone();
+        Box::pin(self.store.ask(move |store| drill.over(store.open_flow(flow.clone()))))
     }
 }
 
@@ -122,8 +129,9 @@ impl Handler<CommitFlow> for DbWriter {
     type Result = Answer<Committed>;
 
     fn handle(&mut self, CommitFlow(record): CommitFlow, _: &mut Self::Context) -> Self::Result {
-        let asked = Arc::clone(&record);
-        let committed = self.store.ask(move |store| store.commit_flow(Arc::clone(&asked)));
+        let (drill, asked) = (self.drill.clone(), Arc::clone(&record));
+        let committed =
+            self.store.ask(move |store| drill.over(store.commit_flow(Arc::clone(&asked))));
         Box::pin(acknowledged(record, committed))
     }
 }
@@ -132,8 +140,8 @@ impl Handler<FailFlow> for DbWriter {
     type Result = Answer<Committed>;
 
     fn handle(&mut self, FailFlow(record): FailFlow, _: &mut Self::Context) -> Self::Result {
-        let asked = Arc::clone(&record);
-        let failed = self.store.ask(move |store| store.fail_flow(Arc::clone(&asked)));
+        let (drill, asked) = (self.drill.clone(), Arc::clone(&record));
+        let failed = self.store.ask(move |store| drill.over(store.fail_flow(Arc::clone(&asked))));
         Box::pin(acknowledged(record, failed))
     }
 }
@@ -184,6 +192,22 @@ impl Handler<Drain> for DbWriter {
 
     fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Answer<()> {
         Box::pin(self.store.drain())
+    }
+}
+
+impl Handler<DbWriterInjection> for DbWriter {
+    type Result = ();
+
+    fn handle(&mut self, injection: DbWriterInjection, _: &mut Self::Context) {
+        let (what, writes) = match injection {
+            DbWriterInjection::Delay { ms, writes } => {
+                (Strike::Delay(Duration::from_millis(ms.into())), writes)
+            }
+            DbWriterInjection::Fail { writes } => (Strike::Unavailable, writes),
+            DbWriterInjection::Refuse { writes } => (Strike::Refused, writes),
+            DbWriterInjection::Die => panic!("a drill: the database writer was told to die"),
+        };
+        self.drill.set(what, writes);
     }
 }
 

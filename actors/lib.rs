@@ -8,6 +8,7 @@ pub mod coordinator;
 pub mod db_writer;
 pub mod domain;
 pub mod failpoint;
+pub mod injection;
 pub mod offer_refresher;
 pub mod ports;
 pub mod rate_limiter;

@@ -1,9 +1,9 @@
 //! The OfferRefresher: hands out coupons beside the shopping, never instead of it (Q9.6).
 //!
-//! *Owns*: the coupon definitions, the chance, who was missed. *Accepts*: [`RefreshOffers`].
-//! *Sends*: [`OffersRefreshed`] to whoever asked, once a refresh that was carried out; asks that
-//! were merged share one. *When it fails*: the store's last error is reported, and the agents are
-//! part of the next refresh. *Bounds*: one refresh runs, one waits.
+//! *Owns*: the coupon definitions, the chance, who was missed. *Accepts*: [`RefreshOffers`],
+//! [`OfferRefresherInjection`]. *Sends*: [`OffersRefreshed`] to whoever asked, once a refresh that
+//! was carried out; asks that were merged share one. *When it fails*: the store's last error is
+//! reported, and the agents are part of the next refresh. *Bounds*: one refresh runs, one waits.
 
 pub mod due;
 pub mod messages;
@@ -18,7 +18,7 @@ use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::due::offer_cycle;
-use self::messages::RefreshOffers;
+use self::messages::{OfferRefresherInjection, RefreshOffers};
 use self::policy::{Handout, is_held_out, no_repeat_since};
 use self::single_flight::SingleFlight;
 use crate::coordinator::messages::OffersRefreshed;
@@ -43,6 +43,8 @@ pub struct OfferRefresher {
     flight: SingleFlight<RefreshOffers>,
     /// Agents of refreshes that failed; at most all agents.
     missed: BTreeSet<AgentId>,
+    /// Refreshes that a developer still wants to fail.
+    failing: u32,
 }
 
 impl OfferRefresher {
@@ -55,7 +57,7 @@ impl OfferRefresher {
     ) -> Self {
         let rng = Xoshiro256PlusPlus::from_rng(&mut rand::rng());
         let (flight, missed) = (SingleFlight::default(), BTreeSet::new());
-        Self { store, definitions, policy, writes, rng, flight, missed }
+        Self { store, definitions, policy, writes, rng, flight, missed, failing: 0 }
     }
 }
 
@@ -73,6 +75,18 @@ impl Handler<RefreshOffers> for OfferRefresher {
     }
 }
 
+impl Handler<OfferRefresherInjection> for OfferRefresher {
+    type Result = ();
+
+    fn handle(&mut self, injection: OfferRefresherInjection, _: &mut Self::Context) {
+        match injection {
+            OfferRefresherInjection::Refresh => {}
+            OfferRefresherInjection::Fail { refreshes } => self.failing = refreshes,
+            OfferRefresherInjection::Die => panic!("a drill: the refresher was told to die"),
+        }
+    }
+}
+
 impl OfferRefresher {
     fn begin(&mut self, mut refresh: RefreshOffers, ctx: &mut Context<Self>) {
         if !self.writes || (refresh.due.is_empty() && self.missed.is_empty()) {
@@ -80,6 +94,11 @@ impl OfferRefresher {
         }
         self.missed.extend(refresh.due);
         refresh.due = std::mem::take(&mut self.missed).into_iter().collect();
+        if let Some(left) = self.failing.checked_sub(1) {
+            self.failing = left;
+            self.missed.extend(refresh.due.iter().cloned());
+            return self.end(refresh, Err(StoreError::Refused("a drill".to_owned())), ctx);
+        }
         let rng = Xoshiro256PlusPlus::from_rng(&mut self.rng);
         let work = carry_out(
             self.store.clone(),

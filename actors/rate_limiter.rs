@@ -1,11 +1,13 @@
 //! The RateLimiter: no request reaches the shop without one of its permits (Q6.1, Q6.2).
 //!
 //! *Owns*: the bucket with its ring, the line of waiters, the gate. *Accepts*: [`TakePermit`],
-//! [`CloseGate`], [`OpenGate`], [`Refuse`], [`Retune`]. *Sends*: nothing; it answers.
+//! [`CloseGate`], [`OpenGate`], [`Refuse`], [`Retune`], [`RateLimiterInjection`]. *Sends*: nothing;
+//! it answers.
 //! *When it fails*: every waiter hears [`Refused::Gone`]. *Bounds*: one waiter an agent, one timer.
 
 pub mod bucket;
 pub mod gate;
+pub mod granting;
 pub mod line;
 pub mod messages;
 pub mod parked;
@@ -16,16 +18,15 @@ pub mod ring;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::dev::{MessageResponse, OneshotSender};
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use self::bucket::Bucket;
 use self::gate::Gate;
+use self::granting::Granting;
 use self::line::Line;
-use self::messages::{CloseGate, OpenGate, Refuse, Refused, Retune, TakePermit};
+use self::messages::{CloseGate, OpenGate, RateLimiterInjection, Refuse, Retune, TakePermit};
 use self::parked::ParkedTime;
-use self::permit::Permit;
 use self::queue_length::QueueLength;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::Pacing;
@@ -87,7 +88,7 @@ impl Handler<TakePermit> for RateLimiter {
         let (waiter, granted) = oneshot::channel();
         self.line.join(ask.place, waiter);
         self.serve(ctx);
-        Granting(granted)
+        Granting::new(granted)
     }
 }
 
@@ -134,6 +135,19 @@ impl Handler<Retune> for RateLimiter {
     }
 }
 
+impl Handler<RateLimiterInjection> for RateLimiter {
+    type Result = ();
+
+    fn handle(&mut self, injection: RateLimiterInjection, ctx: &mut Self::Context) {
+        match injection {
+            RateLimiterInjection::CloseGate => Handler::handle(self, CloseGate, ctx),
+            RateLimiterInjection::OpenGate => Handler::handle(self, OpenGate, ctx),
+            RateLimiterInjection::Retune(rate) => Handler::handle(self, Retune(rate), ctx),
+            RateLimiterInjection::Die => panic!("a drill: the rate limiter was told to die"),
+        }
+    }
+}
+
 impl RateLimiter {
     /// Serves the line and says how long it is then.
     fn serve(&mut self, ctx: &mut Context<Self>) {
@@ -176,42 +190,11 @@ impl RateLimiter {
     }
 }
 
-/// The answer to [`TakePermit`]: comes when it is the caller's turn, and leaves the line when the
-/// caller does. A plain `ResponseFuture` would wait, and spend a permit, for nobody.
-pub struct Granting(oneshot::Receiver<Result<Permit, Refused>>);
-
-impl<A: Actor> MessageResponse<A, TakePermit> for Granting {
-    fn handle(
-        mut self,
-        _: &mut A::Context,
-        caller: Option<OneshotSender<Result<Permit, Refused>>>,
-    ) {
-        let Some(mut caller) = caller else { return };
-        match self.0.try_recv() {
-            Ok(answer) => return drop(caller.send(answer)),
-            Err(oneshot::error::TryRecvError::Closed) => {
-                return drop(caller.send(Err(Refused::Gone)));
-            }
-            Err(oneshot::error::TryRecvError::Empty) => {}
-        }
-        actix::spawn(async move {
-            tokio::select! {
-                biased;
-                () = caller.closed() => {}
-                answer = &mut self.0 => {
-                    // The caller may go away at this very moment; a permit lost is only a pause.
-                    let _ = caller.send(answer.unwrap_or(Err(Refused::Gone)));
-                }
-            }
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::future::join_all;
 
-    use super::messages::Place;
+    use super::messages::{Place, Refused};
     use super::*;
     use crate::ports::pacing::SystemPacing;
 

@@ -1,8 +1,8 @@
 //! The SessionPool: tells each agent which of the ten HTTP sessions is its own (Q3.5).
 //!
-//! *Owns*: the list of sessions. *Accepts*: [`Lease`], [`Reseat`]. *Sends*: nothing; it answers.
-//! *When it fails*: the run freezes. *Bounds*: one question an agent. Calls go to the
-//! [`Session`](session::Session) itself, never through the pool.
+//! *Owns*: the list of sessions. *Accepts*: [`Lease`], [`Reseat`], [`SessionPoolInjection`].
+//! *Sends*: nothing; it answers. *When it fails*: the run freezes. *Bounds*: one question an agent.
+//! Calls go to the [`Session`](session::Session) itself, never through the pool.
 
 pub mod assignment;
 pub mod board;
@@ -15,7 +15,7 @@ use actix::prelude::*;
 
 use self::assignment::session_of;
 use self::board::HealthBoard;
-use self::messages::{Call, Lease, Leased, Reseat};
+use self::messages::{Call, Lease, Leased, Reseat, SessionPoolInjection};
 
 /// Messages that may wait: every agent asks once, at the same moment.
 const MAILBOX_CAPACITY: usize = 16_384;
@@ -65,6 +65,19 @@ impl Handler<Reseat> for SessionPool {
     fn handle(&mut self, reseat: Reseat, _: &mut Self::Context) {
         if let Some(place) = self.sessions.get_mut(usize::from(reseat.session_id.0)) {
             *place = reseat.calls;
+        }
+    }
+}
+
+impl Handler<SessionPoolInjection> for SessionPool {
+    type Result = ();
+
+    fn handle(&mut self, injection: SessionPoolInjection, _: &mut Self::Context) {
+        match injection {
+            SessionPoolInjection::MarkDown(session) => {
+                self.board.mark_down(session);
+            }
+            SessionPoolInjection::Die => panic!("a drill: the session pool was told to die"),
         }
     }
 }

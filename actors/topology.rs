@@ -15,6 +15,7 @@ use crate::agent::{Agent, AgentDoors};
 use crate::checkpointer::Checkpointer;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;
+use crate::coordinator::injections::DrillDoors;
 use crate::coordinator::messages::Service;
 use crate::coordinator::plan::RunPlan;
 use crate::coordinator::service_watch::ServiceWatch;
@@ -248,7 +249,7 @@ impl Starter {
         self.start(Service::CircuitBreaker, &self.on, build)
     }
 
-    fn session(&self, id: SessionId, breaker: &Addr<CircuitBreaker>) -> Recipient<Call> {
+    fn session(&self, id: SessionId, breaker: &Addr<CircuitBreaker>) -> Addr<Session> {
         let (factory, pacing) = (Arc::clone(&self.ports.shop), Arc::clone(&self.ports.pacing));
         let reports = Reports {
             outages: Some(breaker.clone().recipient()),
@@ -257,7 +258,7 @@ impl Starter {
         };
         let on = &self.io[usize::from(id.0) % self.io.len()];
         let build = move || Session::new(id, factory, CALLS_IN_FLIGHT_MAX, reports, pacing);
-        self.start(Service::HttpSession(id), on, build).recipient()
+        self.start(Service::HttpSession(id), on, build)
     }
 
     fn pool(&self, sessions: Vec<Recipient<Call>>) -> Addr<SessionPool> {
@@ -271,12 +272,18 @@ impl Starter {
         Box::new(move |service, services| {
             match service {
                 Service::HttpSession(session_id) => {
-                    let calls = self.session(session_id, &services.breaker);
-                    services.sessions[usize::from(session_id.0)] = calls.clone();
+                    let session = self.session(session_id, &services.breaker);
+                    let (place, calls) = (usize::from(session_id.0), session.clone().recipient());
+                    services.drills.sessions[place] = session.recipient();
+                    services.sessions[place] = calls.clone();
                     reseat(&pool, Reseat { session_id, calls });
                     tell_probes(&services.breaker, services.sessions.clone());
                 }
-                Service::OfferRefresher => services.refresher = self.refresher().recipient(),
+                Service::OfferRefresher => {
+                    let refresher = self.refresher();
+                    services.drills.refresher = refresher.clone().recipient();
+                    services.refresher = refresher.recipient();
+                }
                 Service::Checkpointer => services.checkpointer = self.checkpointer(),
                 // Who waited, what was counted, whose rows were in flight died with these.
                 Service::RateLimiter
@@ -294,12 +301,18 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     let limiter = starter.limiter(parked, queue.clone());
     let writer = starter.writer();
     let checkpointer = starter.checkpointer();
-    let refresher = starter.refresher().recipient();
+    let refresher = starter.refresher();
     let breaker = starter.breaker(&limiter);
-    let sessions: Vec<_> =
+    let actors: Vec<_> =
         (0..HTTP_SESSIONS).map(|n| starter.session(SessionId(n), &breaker)).collect();
+    let sessions: Vec<_> = actors.iter().map(|actor| actor.clone().recipient()).collect();
     tell_probes(&breaker, sessions.clone());
     let pool = starter.pool(sessions.clone());
+    let drills = DrillDoors {
+        sessions: actors.into_iter().map(Addr::recipient).collect(),
+        pool: pool.clone().recipient(),
+        refresher: refresher.clone().recipient(),
+    };
     let services = Services {
         queue,
         permits: limiter.clone().recipient(),
@@ -307,9 +320,10 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
         sessions,
         board: starter.board.clone(),
         writer,
-        refresher,
+        refresher: refresher.recipient(),
         breaker,
         checkpointer,
+        drills,
     };
     Wired { services, pool }
 }

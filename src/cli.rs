@@ -6,9 +6,11 @@
 pub mod agents;
 pub mod completions;
 pub mod config;
-mod database;
+pub mod ctl;
+pub(crate) mod database;
 pub mod events;
 pub mod exit_code;
+pub mod inject;
 mod known_runs;
 pub mod migrate;
 pub mod output;
@@ -35,6 +37,7 @@ Examples:
   cartload run --time-scale 720 --rate 600 --cycles 24   a simulated day in two minutes
   cartload run                                           372 shoppers, 75 s an hour, until Ctrl-C
   cartload events --out events.parquet                   what they did, for DuckDB or pandas
+  cartload ctl status                                    what a live run is doing
   cartload config show                                   every setting and where it came from
   cartload agents import people.csv                      bring your own shoppers";
 
@@ -72,6 +75,10 @@ pub enum Command {
     /// Let a run go on that was stopped, killed or frozen
     #[command(before_help = resume::ResumeArgs::examples())]
     Resume(Box<resume::ResumeArgs>),
+    /// Look at a live run and tell it what to do
+    Ctl(ctl::CtlArgs),
+    /// Send a message to any actor of a live run
+    Inject(inject::InjectArgs),
     /// Prove that nothing of a run is lost, doubled or left open
     Verify(verify::VerifyArgs),
     /// Look at what shoppers did, or export any table
@@ -130,6 +137,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Run(args) => run::execute(&global, &args),
         Command::Resume(args) => resume::execute(&global, &args),
+        Command::Ctl(args) => ctl::execute(&global, &args),
+        Command::Inject(args) => inject::execute(&global, &args),
         Command::Verify(args) => verify::execute(&global, &args),
         Command::Events(args) => events::execute(&global, &args),
         Command::Purge(args) => purge::execute(&global, &args),

@@ -10,6 +10,7 @@ pub mod faults;
 mod floor;
 mod gate;
 mod goods;
+mod injection;
 pub mod ledger;
 mod refusal;
 pub mod route;
@@ -28,6 +29,7 @@ use secrecy::SecretString;
 
 pub use self::faults::RouteError;
 pub use self::faults::{Down, FaultError, FaultSwitches, Faults, MissingField, RateLimit};
+pub use self::injection::ShopInjection;
 pub use self::ledger::{ListedOrder, RouteRow, ShopLedger};
 pub use self::route::Route;
 

@@ -176,7 +176,7 @@ impl Handler<Operate> for Ear {
 }
 
 /// A dashboard on this terminal without a run behind it.
-async fn dashboard(view: View) -> (Dashboard, watch::Sender<RunStatus>) {
+fn dashboard(view: View) -> (Dashboard, watch::Sender<RunStatus>) {
     let plan: RunPlan = practice_plan(load());
     let at = chrono::Utc::now().naive_utc();
     let (pictures, status) = watch::channel(RunStatus::before(&plan, at));
@@ -190,21 +190,21 @@ async fn dashboard(view: View) -> (Dashboard, watch::Sender<RunStatus>) {
 #[actix_rt::test]
 #[ignore = "ends by a panic on a terminal; another test starts it there"]
 async fn on_a_terminal_the_process_panics() {
-    let _dashboard = dashboard(view::draw).await;
+    let _dashboard = dashboard(view::draw);
     panic!("the process is through");
 }
 
 #[actix_rt::test]
 #[ignore = "needs a terminal; another test starts it there"]
 async fn on_a_terminal_the_dashboard_panics() {
-    let (dashboard, _pictures) = dashboard(|_, _, _| panic!("the view is through")).await;
+    let (dashboard, _pictures) = dashboard(|_, _, _| panic!("the view is through"));
     wait(|| !dashboard.is_up(), || "the dashboard's end".to_owned());
 }
 
 #[actix_rt::test]
 #[ignore = "needs a terminal and Ctrl-C; another test starts it there"]
 async fn on_a_terminal_an_actor_panics() {
-    let (dashboard, pictures) = dashboard(view::draw).await;
+    let (dashboard, pictures) = dashboard(view::draw);
     let mut interrupt =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
     let actor = std::thread::spawn(|| panic!("the actor is through"));

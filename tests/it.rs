@@ -4,12 +4,14 @@
 
 mod alerts;
 mod cli;
+mod control;
 mod crash_points;
 mod dashboard;
 mod database_faults;
 mod events;
 mod freezing;
 mod full_cycle;
+mod injection;
 mod kill_and_resume;
 mod limits;
 mod lost_commit;

@@ -7,7 +7,7 @@ mod sessions;
 
 use std::sync::Arc;
 
-use actors::agent::messages::Fault;
+use actors::agent::messages::AgentInjection;
 use actors::domain::behavior::{AddRule, Behavior};
 use actors::domain::flow::FlowRecord;
 
@@ -30,9 +30,9 @@ async fn until_closed(run: &mut Live, cycle: u32) {
     run.until(|s| s.last.as_ref().is_some_and(|last| last.cycle.0 >= cycle)).await;
 }
 
-async fn strike(run: &Live, agents: &[String], fault: Fault) {
+async fn strike(run: &Live, agents: &[String], what: AgentInjection) {
     for agent in agents {
-        run.inject(agent, fault).await.unwrap();
+        run.drill(agent, what).await.unwrap();
     }
 }
 

@@ -23,7 +23,8 @@ use super::AgentDoors;
 use super::calls::Calls;
 use super::decision::{self, Activity};
 use super::draft::{Draft, FlowEnding};
-use super::flow::{AgentSettings, AgentState, SharedDraft, SharedDrill, Visit};
+use super::drill::SharedDrill;
+use super::flow::{AgentSettings, AgentState, SharedDraft, Visit};
 use super::messages::{RunCycle, ShopFacts};
 use super::progress::ProgressMark;
 use super::temporal::VisitClock;
@@ -168,7 +169,7 @@ impl Desk {
             clock,
             state,
             draft: Rc::clone(&self.draft),
-            drill: Rc::clone(&self.drill),
+            drill: self.drill.clone(),
         }
     }
 

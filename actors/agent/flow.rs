@@ -6,7 +6,7 @@
 mod closing;
 mod uncertain;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -27,8 +27,9 @@ use crate::rate_limiter::parked::ParkedTime;
 use super::calls::{CallStop, Calls};
 use super::decision;
 use super::draft::{Draft, FlowEnding, Moment};
+use super::drill::SharedDrill;
 use super::granted::Granted;
-use super::messages::{Fault, ShopFacts};
+use super::messages::ShopFacts;
 use super::temporal::VisitClock;
 
 /// Products asked for in one list.
@@ -70,9 +71,6 @@ pub struct AgentState {
 
 /// The draft, shared with the agent's Monitor so that a panic leaves what was known.
 pub type SharedDraft = Rc<RefCell<Option<Draft>>>;
-
-/// A fault that waits for its moment, shared with the agent's actor.
-pub type SharedDrill = Rc<Cell<Option<Fault>>>;
 
 /// One visit of one agent.
 pub struct Visit {
@@ -310,10 +308,9 @@ impl Visit {
     }
 
     async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, CallStop> {
-        if self.with(|d| !d.cart.is_empty())
-            && let Some(fault) = self.drill.take()
-        {
-            fault.strike().await;
+        if let Some(what) = self.drill.at(&call, self.with(|d| !d.cart.is_empty())) {
+            let now = self.settings.pacing.now();
+            return Err(CallStop::Api(self.drill.strike(what, call.name(), now).await));
         }
         let answer = self.calls.ask(call, &mut self.state.rng).await;
         let (requests, retries) = (self.calls.requests, self.calls.retries);
@@ -345,16 +342,6 @@ fn ending_of(stop: CallStop, reason: EndReason) -> FlowEnding {
         // Either way the flow cannot reach the shop, and the shop is not to blame.
         CallStop::SessionDown | CallStop::SessionGone => {
             FlowEnding::abandoned(EndReason::SessionDown)
-        }
-    }
-}
-
-impl Fault {
-    /// Does what it says; a panic is caught by the agent's actor, a hang by its watch.
-    async fn strike(self) {
-        match self {
-            Self::Panic => panic!("a drill: this flow was told to panic"),
-            Self::Hang => std::future::pending().await,
         }
     }
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
 
 use crate::coordinator::messages::AgentFinished;
 use crate::domain::catalog::Catalog;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::StoreId;
+
+use super::drill::Shares;
 
 /// Sent by the Coordinator at a tick. Answered by one [`AgentFinished`] to `report_to`; one is in
 /// flight per agent, the cycle's barrier sees to it.
@@ -40,22 +43,65 @@ pub struct StopAgent;
 #[rtype(result = "()")]
 pub struct CutFlow;
 
-/// Sent by the Coordinator for a developer: strikes at the agent's next call with something in its
-/// cart, in this flow or a later one; a second one before that takes the first one's place.
-#[derive(Clone, Copy, Debug, Message)]
+/// Sent by the Coordinator for a developer: waits for its moment, in this flow or a later one; a
+/// later drill takes the place of one that has not struck yet.
+#[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Drill(
+pub struct Drill {
     /// What strikes.
-    pub Fault,
-);
+    pub what: AgentInjection,
+    /// How many agents it strikes of all that were told.
+    pub shares: Shares,
+}
 
-/// A fault made on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The flow panics.
-    Panic,
-    /// The flow never goes on.
+/// What a developer may do to an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AgentInjection {
+    /// The flow panics at its next call with something in its cart: the worst moment.
+    Crash,
+    /// The flow never goes on from its next call with something in its cart.
     Hang,
+    /// The next checkout fails as if the shop had answered this status; nothing is sent.
+    FailNextCheckout {
+        /// 400 to 599.
+        status: ErrorStatus,
+    },
+    /// The next call of any kind fails as if the shop had answered this status; nothing is sent.
+    FailNextCall {
+        /// 400 to 599.
+        status: ErrorStatus,
+    },
+}
+
+/// An HTTP status that says no: 400 to 599.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct ErrorStatus(u16);
+
+impl ErrorStatus {
+    /// The status, if it is one of an error.
+    pub fn new(status: u16) -> Option<Self> {
+        (400..=599).contains(&status).then_some(Self(status))
+    }
+
+    /// The number.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl TryFrom<u16> for ErrorStatus {
+    type Error = String;
+
+    fn try_from(status: u16) -> Result<Self, String> {
+        Self::new(status).ok_or_else(|| format!("status {status} is not within 400 and 599"))
+    }
+}
+
+impl From<ErrorStatus> for u16 {
+    fn from(status: ErrorStatus) -> Self {
+        status.0
+    }
 }
 
 /// What the shop showed before the first tick.

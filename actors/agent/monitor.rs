@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use crate::coordinator::messages::{AgentDown, Exit};
+use crate::coordinator::messages::{AgentDown, Exit, hang};
 use crate::domain::flow::{EndReason, FlowRecord};
 use crate::domain::ids::{AgentId, Incarnation};
 use crate::ports::pacing::Pacing;
@@ -67,7 +67,7 @@ impl Monitor {
         let ending = match exit {
             Exit::Panicked(message) => FlowEnding::failed(EndReason::Panic, message),
             Exit::Stopped => FlowEnding::failed(EndReason::Panic, "the actor stopped"),
-            Exit::Hung => FlowEnding::failed(EndReason::Hang, "no progress for 60 s"),
+            Exit::Hung { by_drill } => FlowEnding::failed(EndReason::Hang, hang(*by_drill)),
             Exit::Cut => draft.cut_ending(),
         };
         Some(Arc::new(draft.finish(ending, self.pacing.wall())))

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use actix::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::snapshot::Snapshot;
 use crate::ports::checkpoint_file::{CheckpointError, LoadedCheckpoint};
@@ -20,3 +21,19 @@ pub struct SaveCheckpoint(
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Option<LoadedCheckpoint>, CheckpointError>")]
 pub struct LoadLatest;
+
+/// Sent by the Coordinator for a developer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Message)]
+#[rtype(result = "()")]
+pub enum CheckpointerInjection {
+    /// A checkpoint of the last clean boundary is written at once; the Coordinator, who knows what
+    /// goes into it, sends [`SaveCheckpoint`] in its place.
+    Save,
+    /// So many saves fail.
+    Fail {
+        /// How many.
+        saves: u32,
+    },
+    /// The actor panics and is built anew.
+    Die,
+}

@@ -185,3 +185,18 @@ pub struct Forgive(
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct ResetByOperator;
+
+/// Sent by the Coordinator for a developer.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, Message)]
+#[rtype(result = "()")]
+pub enum CircuitBreakerInjection {
+    /// Freezes the run.
+    Trip {
+        /// What the freeze is put down to, cut to 200 characters.
+        reason: String,
+    },
+    /// Probes the shop as if this HTTP session had reported an outage.
+    SignalOutage(SessionId),
+    /// The actor panics; the run freezes for good.
+    Die,
+}

@@ -226,6 +226,10 @@ impl Coordinator {
 
     fn ended(&mut self, state: RunState) {
         self.phase = Phase::Ended;
+        let waiting = std::mem::take(&mut self.orders.agenda).len();
+        if waiting > 0 {
+            tracing::warn!(waiting, "messages were to be injected in cycles that never came");
+        }
         self.outlets.status.send_modify(|status| status.state = state);
         self.publish();
         if let Some(ended) = self.outlets.ended.take() {

@@ -9,10 +9,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::AgentId;
+use crate::domain::cycle::Cycle;
+use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::persona::words;
 use crate::domain::rate::Rate;
 use crate::domain::time_scale::TimeScale;
+
+use super::agenda::AGENDA_MAX;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +81,7 @@ impl Done {
     }
 }
 
-/// Why a command was not carried out.
+/// Why a command was not carried out, or a message not delivered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandRefused {
     /// It makes no sense in this state.
@@ -97,6 +100,37 @@ pub enum CommandRefused {
         /// Why not.
         why: &'static str,
     },
+    /// There is no such HTTP session.
+    #[error("there is no HTTP session {http_session}: they are 0 to {}", sessions - 1)]
+    NoSession {
+        /// The one that was named.
+        http_session: SessionId,
+        /// How many there are.
+        sessions: usize,
+    },
+    /// The cycle's tick has gone out.
+    #[error("cycle {cycle} is past: the next tick is that of cycle {next}")]
+    Past {
+        /// The one that was named.
+        cycle: Cycle,
+        /// The next one.
+        next: Cycle,
+    },
+    /// The run ended before that cycle.
+    #[error("the run ended before cycle {cycle}")]
+    NeverCame {
+        /// The one that was waited for.
+        cycle: Cycle,
+    },
+    /// Too much waits for cycles to come.
+    #[error("{AGENDA_MAX} messages wait for their cycles already: wait until some are through")]
+    AgendaFull,
+    /// The shop cannot be told to fail like this.
+    #[error("{0}")]
+    ShopDrill(
+        /// Why.
+        String,
+    ),
     /// The checkpoint could not be written.
     #[error("{0}")]
     Checkpoint(

@@ -15,7 +15,7 @@ use super::progress::Phase;
 use super::{Coordinator, STOP_GRACE};
 
 /// What becomes of a command; some are done only when something else has been.
-type Outcome = ResponseActFuture<Coordinator, Result<Done, CommandRefused>>;
+pub(super) type Outcome = ResponseActFuture<Coordinator, Result<Done, CommandRefused>>;
 
 impl Coordinator {
     /// Does what a command says, now or as soon as it can.

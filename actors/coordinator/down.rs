@@ -15,7 +15,7 @@ use crate::domain::incident::IncidentKind;
 use crate::ports::store::StoreError;
 
 use super::Coordinator;
-use super::messages::{AgentDown, Ending, Exit};
+use super::messages::{AgentDown, Ending, Exit, hang};
 use super::progress::Phase;
 use super::roster::AfterCrash;
 
@@ -108,7 +108,7 @@ impl Coordinator {
         let (reason, cause) = match &down.exit {
             Exit::Panicked(message) => (EndReason::Panic, format!("panic: {message}")),
             Exit::Stopped | Exit::Cut => (EndReason::Panic, "the actor stopped".to_owned()),
-            Exit::Hung => (EndReason::Hang, "hang: no progress for 60 s".to_owned()),
+            Exit::Hung { by_drill } => (EndReason::Hang, format!("hang: {}", hang(*by_drill))),
         };
         // What its last flow left at the shop is unknown: the next one begins by clearing it.
         memory.shop_cart_dirty = true;

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use crate::agent::messages::Fault;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
 use crate::domain::flow::{EndReason, FlowRecord, FlowStatus};
 use crate::domain::ids::{AgentId, Incarnation, SessionId};
 use crate::domain::timing::CallTiming;
+use crate::injection::Injection;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::shop_api::ApiError;
 use crate::ports::store::StoreError;
 
 use super::command::{Command, CommandRefused, Done, Door};
+use super::status::RunStatus;
 
 /// Sent once by whoever wired the system. Answered when cycle 0 has been ticked, or with what stood
 /// in the way; nothing is written before the shop and the store have answered.
@@ -71,15 +72,27 @@ pub struct Operate {
     pub door: Door,
 }
 
-/// Sent by a developer's door: a fault strikes this agent the next time its cart holds something.
+/// Sent by a developer's door. Answered when the message has been sent on, or noted for its cycle;
+/// either way one incident is written when it is delivered or refused.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), CommandRefused>")]
+#[rtype(result = "Result<Done, CommandRefused>")]
 pub struct Inject {
-    /// Who.
-    pub agent_id: AgentId,
-    /// What happens to it.
-    pub fault: Fault,
+    /// What, and to whom.
+    pub injection: Injection,
+    /// At the tick of this cycle, before any agent hears of it; `None`: at once.
+    pub at: Option<Cycle>,
+    /// How it came in.
+    pub door: Door,
 }
+
+/// Sent by a scenario: answers with the run's picture at the tick of this cycle, which nobody who
+/// watches from outside would catch.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<RunStatus, CommandRefused>")]
+pub struct StatusAt(
+    /// The cycle.
+    pub Cycle,
+);
 
 /// Told by an Agent at the end of its cycle.
 #[derive(Clone, Debug, Message)]
@@ -150,9 +163,17 @@ pub enum Exit {
     /// It panicked, with this message, redacted.
     Panicked(String),
     /// It made no progress for 60 s while waiting for nothing that has a bound of its own.
-    Hung,
+    Hung {
+        /// Whether a developer made it.
+        by_drill: bool,
+    },
     /// The run stops and could not wait for its flow.
     Cut,
+}
+
+/// What a hang is put down to.
+pub fn hang(by_drill: bool) -> &'static str {
+    if by_drill { "no progress for 60 s, a drill" } else { "no progress for 60 s" }
 }
 
 /// Told by an HTTP session when what it can do has changed.

@@ -13,9 +13,11 @@ use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::{Cycle, CycleRecord};
 use crate::domain::totals::Totals;
 
+use super::agenda::Agenda;
 use super::attempt::Attempts;
 use super::command::{CommandRefused, Quit};
 use super::cycle::CycleUnderWay;
+use super::injections::Entry;
 use super::journal::Journal;
 use super::latency::Latency;
 use super::pacer::Pacer;
@@ -171,6 +173,8 @@ pub struct Orders {
     pub reopening: Reopening,
     /// Who waits for a checkpoint at the boundary; one per operator's request.
     pub checkpoint: Vec<CheckpointReply>,
+    /// What waits for the ticks of cycles to come.
+    pub agenda: Agenda<Entry>,
 }
 
 /// An operator's resume of a frozen run looks at the shop before anything else.

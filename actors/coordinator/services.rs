@@ -14,6 +14,8 @@ use crate::rate_limiter::queue_length::QueueLength;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
 
+use super::injections::DrillDoors;
+
 /// The services below the Coordinator. Whole addresses where it uses most of what one accepts.
 #[derive(Clone)]
 pub struct Services {
@@ -35,6 +37,8 @@ pub struct Services {
     pub breaker: Addr<CircuitBreaker>,
     /// Files.
     pub checkpointer: Addr<Checkpointer>,
+    /// For developers' messages only.
+    pub drills: DrillDoors,
 }
 
 impl Services {

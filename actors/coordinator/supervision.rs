@@ -1,5 +1,4 @@
-//! What becomes of a service that died, of an agent that an operator revives, and of a developer's
-//! drill.
+//! What becomes of a service that died, and of an agent that an operator revives.
 //!
 //! A service is rebuilt only where nothing is lost with it: an HTTP session, the OfferRefresher,
 //! the Checkpointer. Any other death freezes the run for good: only `resume` in a fresh process
@@ -10,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix::prelude::*;
 use serde_json::json;
 
-use crate::agent::messages::Drill;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::Cycle;
 use crate::domain::ids::{AgentId, SessionId};
@@ -20,7 +18,7 @@ use crate::rate_limiter::messages::{Refuse, Refused};
 use super::Coordinator;
 use super::command::{CommandRefused, Done};
 use super::crash_log::CrashLog;
-use super::messages::{Inject, Service};
+use super::messages::Service;
 use super::progress::Phase;
 use super::services::Services;
 use super::sessions::HeldReport;
@@ -116,18 +114,5 @@ impl Coordinator {
         }
         self.publish();
         Ok(Done::that(format!("{agent_id} is out of quarantine and shops from the next cycle on")))
-    }
-
-    /// A developer has a fault strike an agent.
-    #[expect(clippy::disallowed_methods, reason = "one per developer's command")]
-    pub(super) fn inject(&mut self, inject: Inject) -> Result<(), CommandRefused> {
-        let Inject { agent_id, fault } = inject;
-        let Some(agent) = self.roster.handle(&agent_id) else {
-            return Err(CommandRefused::Agent { agent_id, why: "gets no ticks in this run" });
-        };
-        agent.do_send(Drill(fault));
-        let message = format!("a developer has {fault:?} strike {agent_id}");
-        self.incident(IncidentKind::Injection, message, json!({}), Some(agent_id));
-        Ok(())
     }
 }

@@ -42,6 +42,7 @@ impl Coordinator {
             CycleUnderWay::open(cycle, replay, ticked.iter().cloned(), quarantined, time);
         let is_empty = under_way.is_complete();
         self.phase = Phase::InCycle(under_way);
+        self.follow_agenda(cycle, ctx);
         self.refresh_offers(cycle, ctx);
         self.try_down_sessions(ctx);
         self.broadcast(cycle, &ticked, ctx);
@@ -69,12 +70,20 @@ impl Coordinator {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "one per cycle; the refresher merges them")]
     pub(super) fn refresh_offers(&mut self, cycle: Cycle, ctx: &mut Context<Self>) {
         let due = due_agents(self.roster.everybody(), cycle, &self.plan.offers);
-        if due.is_empty() {
-            return;
+        if !due.is_empty() {
+            self.refresh_offers_of(due, cycle, ctx);
         }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one per cycle; the refresher merges them")]
+    pub(super) fn refresh_offers_of(
+        &mut self,
+        due: Vec<AgentId>,
+        cycle: Cycle,
+        ctx: &mut Context<Self>,
+    ) {
         self.services.refresher.do_send(RefreshOffers {
             run_id: self.plan.run_id,
             owner: self.plan.owner,

@@ -148,3 +148,29 @@ pub struct AbandonOrphans {
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
 pub struct Drain;
+
+/// Sent by the Coordinator for a developer; strikes writes of flows only, never what is written of
+/// the run itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, Message)]
+#[rtype(result = "()")]
+pub enum DbWriterInjection {
+    /// So many attempts to write a flow take longer.
+    Delay {
+        /// By so much, milliseconds.
+        ms: u32,
+        /// How many.
+        writes: u32,
+    },
+    /// So many attempts to write a flow find no database; each is tried again.
+    Fail {
+        /// How many.
+        writes: u32,
+    },
+    /// So many attempts to write a flow are refused, which fails the flow.
+    Refuse {
+        /// How many.
+        writes: u32,
+    },
+    /// The actor panics; the run freezes for good.
+    Die,
+}

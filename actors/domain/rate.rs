@@ -90,7 +90,7 @@ impl Serialize for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = text(deserializer)?;
-        text.parse().map_err(|_| D::Error::custom(format!("`{}` is no rate", cut(&text))))
+        text.parse().map_err(|_| D::Error::custom(format!("\"{}\" is no rate", cut(&text))))
     }
 }
 

@@ -84,7 +84,7 @@ impl Serialize for TimeScale {
 impl<'de> Deserialize<'de> for TimeScale {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = text(deserializer)?;
-        text.parse().map_err(|_| D::Error::custom(format!("`{}` is no time scale", cut(&text))))
+        text.parse().map_err(|_| D::Error::custom(format!("\"{}\" is no time scale", cut(&text))))
     }
 }
 

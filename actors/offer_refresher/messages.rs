@@ -2,6 +2,7 @@
 
 use actix::prelude::*;
 use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
 
 use crate::coordinator::messages::OffersRefreshed;
 use crate::domain::cycle::{Cycle, ReplayNumber};
@@ -26,4 +27,20 @@ pub struct RefreshOffers {
     pub due: Vec<AgentId>,
     /// Who hears of the outcome.
     pub report_to: Recipient<OffersRefreshed>,
+}
+
+/// Sent by the Coordinator for a developer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Message)]
+#[rtype(result = "()")]
+pub enum OfferRefresherInjection {
+    /// Every agent is due at once, within its cap; the Coordinator, who knows them, sends
+    /// [`RefreshOffers`] in its place.
+    Refresh,
+    /// So many refreshes fail; their agents are part of the next one.
+    Fail {
+        /// How many.
+        refreshes: u32,
+    },
+    /// The actor panics and is built anew.
+    Die,
 }

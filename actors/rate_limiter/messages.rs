@@ -1,6 +1,7 @@
 //! What the [`RateLimiter`](super::RateLimiter) accepts.
 
 use actix::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::permit::Permit;
 use crate::domain::rate::Rate;
@@ -63,3 +64,17 @@ pub struct Retune(
     /// The new limit.
     pub Rate,
 );
+
+/// Sent by the Coordinator for a developer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Message)]
+#[rtype(result = "()")]
+pub enum RateLimiterInjection {
+    /// Waiters stay queued, nothing is granted, until `OpenGate` or an operator's resume.
+    CloseGate,
+    /// Undoes `CloseGate`; refused while the run is paused, frozen or ending.
+    OpenGate,
+    /// Grants at this rate, while the run goes on to believe in its own.
+    Retune(Rate),
+    /// The actor panics; the run freezes for good.
+    Die,
+}

@@ -2,6 +2,7 @@
 //! accept.
 
 use actix::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AgentId, SessionId};
 use crate::ports::shop_api::{Answered, ApiError, ShopRequest};
@@ -59,4 +60,34 @@ pub struct Call {
     pub permit: Permit,
     /// What is asked.
     pub request: ShopRequest,
+}
+
+/// Sent by the Coordinator for a developer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Message)]
+#[rtype(result = "()")]
+pub enum SessionPoolInjection {
+    /// This HTTP session counts as down until a probe of it is answered.
+    MarkDown(SessionId),
+    /// The actor panics; the run freezes for good.
+    Die,
+}
+
+/// Sent by the Coordinator for a developer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Message)]
+#[rtype(result = "()")]
+pub enum SessionInjection {
+    /// Its calls fail as if the connection broke; nothing is sent.
+    Break {
+        /// For so long, real seconds.
+        for_s: u32,
+    },
+    /// Its calls take longer.
+    Delay {
+        /// By so much, milliseconds.
+        ms: u32,
+        /// For so long, real seconds.
+        for_s: u32,
+    },
+    /// The actor panics and is built anew.
+    Die,
 }

@@ -1,15 +1,16 @@
 //! A Session: one HTTP session with the shop, one of ten.
 //!
-//! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`]. *Sends*:
-//! [`OutageSignal`] to the CircuitBreaker, [`SessionNews`] to the Coordinator. *When it fails*:
-//! callers hear a closed mailbox and the Coordinator has it rebuilt; an adapter's panic costs that
-//! call alone (P7) and the adapter, which is built anew. *Bounds*: calls in flight; further ones
-//! wait in order. Calls run side by side: an answer in order of arrival would make one slow call
-//! slow them all.
+//! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`],
+//! [`SessionInjection`]. *Sends*: [`OutageSignal`] to the CircuitBreaker, [`SessionNews`] to the
+//! Coordinator. *When it fails*: callers hear a closed mailbox and the Coordinator has it rebuilt;
+//! an adapter's panic costs that call alone (P7) and the adapter, which is built anew. *Bounds*:
+//! calls in flight; further ones wait in order. Calls run side by side: an answer in order of
+//! arrival would make one slow call slow them all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use futures::FutureExt;
@@ -17,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::board::{Change, HealthBoard};
 use super::health::tried;
-use super::messages::Call;
+use super::messages::{Call, SessionInjection};
 use crate::circuit_breaker::messages::OutageSignal;
 use crate::coordinator::messages::{News, SessionNews};
 use crate::domain::ids::SessionId;
@@ -52,6 +53,15 @@ pub struct Session {
     slots: Arc<Semaphore>,
     /// The clock, shared with everybody.
     pacing: Arc<dyn Pacing>,
+    /// What a developer does to its calls, and until when.
+    drill: Option<(SessionDrill, Instant)>,
+}
+
+/// What is done to calls on purpose.
+#[derive(Clone, Copy, Debug)]
+enum SessionDrill {
+    Break,
+    Delay(Duration),
 }
 
 impl Session {
@@ -64,7 +74,7 @@ impl Session {
         pacing: Arc<dyn Pacing>,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(in_flight_max.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { reports, id, factory, api: None, slots, pacing }
+        Self { reports, id, factory, api: None, slots, pacing, drill: None }
     }
 }
 
@@ -86,10 +96,18 @@ impl Handler<Call> for Session {
         let pacing = Arc::clone(&self.pacing);
         let name = call.request.call.name();
         let is_probe = call.request.call == ShopCall::Probe;
+        let drill = self.drill_now();
         let work = async move {
             let _slot = slots.acquire_owned().await.expect("the slots are never closed");
+            if let Some(SessionDrill::Break) = drill {
+                return Ok(Err(cut(name, pacing.as_ref())));
+            }
             let calling = AssertUnwindSafe(async { api.call(call.permit, call.request).await });
-            calling.catch_unwind().await.map_err(|_| broken(name, pacing.as_ref()))
+            let end = calling.catch_unwind().await.map_err(|_| broken(name, pacing.as_ref()));
+            match drill {
+                Some(SessionDrill::Delay(time)) => end.map(later(time, pacing.as_ref()).await),
+                Some(SessionDrill::Break) | None => end,
+            }
         };
         Box::pin(work.into_actor(self).map(move |end, session, _| {
             if end.is_err() {
@@ -103,7 +121,27 @@ impl Handler<Call> for Session {
     }
 }
 
+impl Handler<SessionInjection> for Session {
+    type Result = ();
+
+    fn handle(&mut self, injection: SessionInjection, _: &mut Self::Context) {
+        let (drill, for_s) = match injection {
+            SessionInjection::Break { for_s } => (SessionDrill::Break, for_s),
+            SessionInjection::Delay { ms, for_s } => {
+                (SessionDrill::Delay(Duration::from_millis(ms.into())), for_s)
+            }
+            SessionInjection::Die => panic!("a drill: an HTTP session was told to die"),
+        };
+        self.drill = Some((drill, self.pacing.now() + Duration::from_secs(for_s.into())));
+    }
+}
+
 impl Session {
+    fn drill_now(&self) -> Option<SessionDrill> {
+        let (drill, until) = self.drill?;
+        (self.pacing.now() < until).then_some(drill)
+    }
+
     /// Notes the try before its caller hears of it, so that the caller already sees the flag.
     fn note(&self, result: &Result<Answered, ApiError>, is_probe: bool) {
         let at = match result {
@@ -157,6 +195,26 @@ impl Session {
             coordinator.do_send(SessionNews { http_session: self.id, news });
         }
     }
+}
+
+/// Puts the end of a call off: the permit was good when it was sent.
+async fn later(
+    time: Duration,
+    pacing: &dyn Pacing,
+) -> impl FnOnce(Result<Answered, ApiError>) -> Result<Answered, ApiError> + use<> {
+    tokio::time::sleep(time).await;
+    let now = pacing.now();
+    move |result| match result {
+        Ok(answered) => Ok(Answered { answered_at: now, ..answered }),
+        Err(error) => Err(ApiError { failed_at: now, ..error }),
+    }
+}
+
+/// What a caller is told during a drill; as with a real break it may have been sent.
+fn cut(call: &'static str, pacing: &dyn Pacing) -> ApiError {
+    let now = pacing.now();
+    let detail = Some("a drill".to_owned());
+    ApiError { call, kind: ApiErrorKind::Disconnected, detail, sent_at: Some(now), failed_at: now }
 }
 
 /// What a caller is told when the adapter panicked: the request may have been sent.

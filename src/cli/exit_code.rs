@@ -6,6 +6,7 @@ use actors::ports::shop_api::ApiError;
 use actors::ports::store::StoreError;
 
 use crate::config::ConfigError;
+use crate::control::ControlError;
 use crate::data_dir::DataDirError;
 use crate::export::ExportError;
 use crate::personas::PersonaFileError;
@@ -31,6 +32,10 @@ pub enum ExitCode {
     Database = 6,
     /// The run was frozen when it ended.
     Frozen = 7,
+    /// There is no run to talk to.
+    NoRun = 8,
+    /// The run refused a command or a message.
+    Refused = 9,
     /// SIGHUP: the terminal is gone.
     HungUp = 129,
     /// Ctrl-C.
@@ -78,6 +83,9 @@ impl ExitCode {
                 _ => Self::Config,
             });
         }
+        if let Some(error) = cause.downcast_ref::<ControlError>() {
+            return Some(Self::of_control(error));
+        }
         if let Some(error) = cause.downcast_ref::<StartError>() {
             return Some(Self::of_start(error));
         }
@@ -101,6 +109,18 @@ impl ExitCode {
             return Some(Self::Checkpoint);
         }
         cause.is::<ApiError>().then_some(Self::Shop)
+    }
+
+    fn of_control(error: &ControlError) -> Self {
+        match error {
+            ControlError::NoRun { .. } => Self::NoRun,
+            ControlError::Refused(_) => Self::Refused,
+            ControlError::Message(_) => Self::Usage,
+            ControlError::Foreign { .. } | ControlError::Io { .. } => Self::Unexpected,
+            ControlError::Taken { .. }
+            | ControlError::InTheWay { .. }
+            | ControlError::Unsafe { .. } => Self::Config,
+        }
     }
 
     fn of_start(error: &StartError) -> Self {

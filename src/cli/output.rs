@@ -4,10 +4,16 @@ use std::io::{self, Write};
 
 /// Writes data and a line end to stdout. A reader that went away (`| head`) is no error.
 pub fn data(text: &str) -> io::Result<()> {
+    data_while_read(text).map(|_| ())
+}
+
+/// As [`data`]; false once the reader went away.
+pub fn data_while_read(text: &str) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

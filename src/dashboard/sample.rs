@@ -3,6 +3,7 @@
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::journal::JournalLine;
 use actors::coordinator::status::RunStatus;
+use actors::domain::call_histogram::CallHistograms;
 use actors::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use actors::domain::ids::{RunId, SessionId};
 use actors::domain::incident::IncidentKind;
@@ -125,6 +126,7 @@ pub fn running() -> RunStatus {
         eta_s: Some(38.0),
         rolling: latency(),
         whole_run: latency(),
+        call_histograms: CallHistograms::default(),
         rate_limit: Some(600.0),
         requests_sent: 16_053,
         requests_max_in_1s: 606,

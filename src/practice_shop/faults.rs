@@ -18,35 +18,50 @@ const LIST_MAX: usize = 64;
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
     /// 500 for `Bearer dev:...` on store, cart, eligible and order routes ("as found" no. 1).
+    #[serde(skip_serializing_if = "is_default")]
     pub dev_tokens_rejected: bool,
     /// 429 above so many requests a minute.
+    #[serde(skip_serializing_if = "is_default")]
     pub rate_limits: Vec<RateLimit>,
     /// Units of stock per store and product, never refilled; `None` is ample. A change of the
     /// number fills the shelves once.
+    #[serde(skip_serializing_if = "is_default")]
     pub stock: Option<u32>,
     /// The order that takes a last unit is a 500, and nothing is ordered.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_unit_is_500: bool,
     /// Every answer takes so many milliseconds longer; the work is done at their begin.
+    #[serde(skip_serializing_if = "is_default")]
     pub latency_ms: u64,
     /// Up to so many more, drawn evenly.
+    #[serde(skip_serializing_if = "is_default")]
     pub latency_jitter_ms: u64,
     /// Errors by chance.
+    #[serde(skip_serializing_if = "is_default")]
     pub errors: Vec<RouteError>,
     /// Every request is a 500 with JSON.
+    #[serde(skip_serializing_if = "is_default")]
     pub all_500: bool,
     /// Every request is a 502 with HTML, as from an edge whose application is gone.
+    #[serde(skip_serializing_if = "is_default")]
     pub edge_502: bool,
     /// Every coupon has expired: apply is a 404.
+    #[serde(skip_serializing_if = "is_default")]
     pub coupons_expired: bool,
     /// Requests handled at the same time; the others wait in line.
+    #[serde(skip_serializing_if = "is_default")]
     pub capacity: Option<u32>,
     /// Connections idle for so many milliseconds are closed unannounced.
+    #[serde(skip_serializing_if = "is_default")]
     pub close_idle_after_ms: Option<u64>,
     /// Nothing is answered.
+    #[serde(skip_serializing_if = "is_default")]
     pub down: Option<Down>,
     /// 2xx answers of these routes are cut in the middle of their JSON.
+    #[serde(skip_serializing_if = "is_default")]
     pub malformed: Vec<Route>,
     /// 2xx answers lack a field.
+    #[serde(skip_serializing_if = "is_default")]
     pub missing: Vec<MissingField>,
 }
 
@@ -108,6 +123,11 @@ pub struct FaultError {
     pub key: &'static str,
     /// What is wrong and what is allowed.
     pub why: String,
+}
+
+/// What is as it should be is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Faults {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::agent::messages::Fault;
+use actors::agent::messages::AgentInjection;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::command::CommandRefused;
 use actors::domain::event::EventKind;
@@ -32,7 +32,7 @@ fn one_and_18_panics_restart_those_agents_with_empty_carts_and_the_cycle_complet
 async fn panics_that_are_survived(count: usize) {
     let mut run = at_rest(372).await;
     let victims = first_released(372, count);
-    strike(&run, &victims, Fault::Panic).await;
+    strike(&run, &victims, AgentInjection::Crash).await;
     until_closed(&mut run, 1).await;
     let (before, status) = (run.shop.calls(), run.status());
     assert_eq!(status.state, RunState::Running);
@@ -69,7 +69,7 @@ fn the_19th_panic_freezes_and_so_do_372_and_the_replay_completes() {
 
 async fn panics_that_freeze(count: usize) {
     let mut run = at_rest(372).await;
-    strike(&run, &first_released(372, count), Fault::Panic).await;
+    strike(&run, &first_released(372, count), AgentInjection::Crash).await;
     let frozen = run.until_frozen().await.frozen.unwrap();
     let FreezeReason::FailuresInCycle { failures, allowed, released, .. } = frozen else {
         panic!("{frozen}")
@@ -116,7 +116,7 @@ async fn assert_border(
     released: u32,
     (count, allowed): (usize, usize),
 ) {
-    strike(run, &first_released(agents, count), Fault::Panic).await;
+    strike(run, &first_released(agents, count), AgentInjection::Crash).await;
     until_closed(run, cycle).await;
     let closed = run.store.cycles().pop().unwrap();
     assert_eq!((closed.cycle.0, closed.counts.released), (cycle, released));
@@ -132,7 +132,7 @@ async fn the_fourth_crash_within_ten_cycles_quarantines_until_an_operator_revive
     for cycle in [1, 4, 7, 10] {
         until_closed(&mut run, cycle - 1).await;
         assert!(run.store.incidents(IncidentKind::Quarantine).is_empty());
-        strike(&run, &agent, Fault::Panic).await;
+        strike(&run, &agent, AgentInjection::Crash).await;
         until_closed(&mut run, cycle).await;
     }
     let named = run.store.incidents(IncidentKind::Quarantine);
@@ -140,7 +140,7 @@ async fn the_fourth_crash_within_ten_cycles_quarantines_until_an_operator_revive
     until_closed(&mut run, 11).await;
     let counts = run.store.cycles().pop().unwrap().counts;
     assert_eq!((counts.released, counts.skipped_quarantined), (40, 1));
-    let refused = run.inject(&agent[0], Fault::Panic).await.unwrap_err();
+    let refused = run.drill(&agent[0], AgentInjection::Crash).await.unwrap_err();
     assert!(matches!(refused, CommandRefused::Agent { .. }), "{refused}");
     run.revive(&agent[0]).await.unwrap();
     assert_eq!(
@@ -159,7 +159,7 @@ async fn four_crashes_in_eleven_cycles_do_not_quarantine() {
     let agent = first_released(40, 1);
     for cycle in [1, 4, 7, 11] {
         until_closed(&mut run, cycle - 1).await;
-        strike(&run, &agent, Fault::Panic).await;
+        strike(&run, &agent, AgentInjection::Crash).await;
         until_closed(&mut run, cycle).await;
     }
     assert!(run.store.incidents(IncidentKind::Quarantine).is_empty());
@@ -170,7 +170,7 @@ async fn four_crashes_in_eleven_cycles_do_not_quarantine() {
 async fn with_18_quarantined() -> Live {
     let mut run = at_rest(372).await;
     for cycle in 1..=4 {
-        strike(&run, &first_released(372, 18), Fault::Panic).await;
+        strike(&run, &first_released(372, 18), AgentInjection::Crash).await;
         until_closed(&mut run, cycle).await;
     }
     let quarantined = run.store.incidents(IncidentKind::Quarantine).len();
@@ -183,7 +183,7 @@ fn eighteen_in_quarantine_leave_the_breaker_its_full_headroom() {
     for count in [18, 19] {
         alone(async move {
             let mut run = with_18_quarantined().await;
-            strike(&run, &first_released(372, 18 + count)[18..], Fault::Panic).await;
+            strike(&run, &first_released(372, 18 + count)[18..], AgentInjection::Crash).await;
             until_closed(&mut run, 5).await;
             let closed = run.store.cycles().pop().unwrap();
             let counts = closed.counts;
@@ -198,7 +198,7 @@ async fn the_19th_agent_in_quarantine_freezes() {
     let mut run = with_18_quarantined().await;
     for cycle in 5..=8 {
         assert_eq!(run.status().state, RunState::Running);
-        strike(&run, &first_released(372, 19)[18..], Fault::Panic).await;
+        strike(&run, &first_released(372, 19)[18..], AgentInjection::Crash).await;
         until_closed(&mut run, cycle).await;
     }
     let frozen = run.until_frozen().await.frozen.unwrap();
@@ -210,7 +210,7 @@ async fn the_19th_agent_in_quarantine_freezes() {
 async fn a_flow_without_progress_ends_after_60_s_and_its_agent_is_rebuilt() {
     let mut run = at_rest(40).await;
     let agent = first_released(40, 1);
-    strike(&run, &agent, Fault::Hang).await;
+    strike(&run, &agent, AgentInjection::Hang).await;
     until_closed(&mut run, 1).await;
     let closed = run.store.cycles().pop().unwrap();
     assert_eq!((closed.counts.failed, closed.broken), (1, false));
@@ -226,7 +226,7 @@ async fn a_flow_without_progress_ends_after_60_s_and_its_agent_is_rebuilt() {
 #[actix::test]
 async fn a_pause_is_not_counted_as_time_without_progress() {
     let mut run = at_rest(40).await;
-    strike(&run, &first_released(40, 1), Fault::Hang).await;
+    strike(&run, &first_released(40, 1), AgentInjection::Hang).await;
     run.until_cycle(1).await;
     tokio::time::sleep(Duration::from_secs(30)).await;
     run.pause().await.unwrap();

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use actors::agent::messages::Fault;
+use actors::agent::messages::AgentInjection;
 use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
@@ -17,9 +17,11 @@ use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, Start
 use actors::coordinator::plan::{ResumePoint, RunPlan, WarmUp};
 use actors::coordinator::status::RunStatus;
 use actors::domain::behavior::Behavior;
+use actors::domain::cycle::Cycle;
 use actors::domain::flow::FlowKey;
 use actors::domain::ids::{AgentId, OwnerToken};
 use actors::domain::rate::Rate;
+use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::store::RunState;
@@ -299,9 +301,25 @@ impl Live {
         self.operate(Command::Revive(AgentId::new(agent))).await
     }
 
-    pub async fn inject(&self, agent: &str, fault: Fault) -> Result<(), CommandRefused> {
-        let agent_id = AgentId::new(agent);
-        self.coordinator().send(Inject { agent_id, fault }).await.unwrap()
+    /// Injects this at once.
+    pub async fn inject(&self, injection: Injection) -> Result<Done, CommandRefused> {
+        let inject = Inject { injection, at: None, door: Door::Program };
+        self.coordinator().send(inject).await.unwrap()
+    }
+
+    /// Injects this at the tick of `cycle`.
+    pub async fn inject_at(
+        &self,
+        cycle: u32,
+        injection: Injection,
+    ) -> Result<Done, CommandRefused> {
+        let inject = Inject { injection, at: Some(Cycle(cycle)), door: Door::Program };
+        self.coordinator().send(inject).await.unwrap()
+    }
+
+    /// Injects this into one agent.
+    pub async fn drill(&self, agent: &str, what: AgentInjection) -> Result<Done, CommandRefused> {
+        self.inject(Injection::Agent(AgentId::new(agent), what)).await
     }
 
     /// Has the Coordinator believe that this service died.

@@ -25,8 +25,11 @@ use crate::cli::resume::takeover::{self, Taker};
 use crate::config::Settings;
 use crate::config::plan::PlanParts;
 use crate::config::words::OnFreeze;
+use crate::control::{ControlSocket, Desk};
 use crate::dashboard::look::Look;
 use crate::dashboard::{self, Dashboard, Parts, view};
+use crate::data_dir::DataDir;
+use crate::practice_shop::RunningShop;
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::store::admin::AgentFilter;
@@ -68,10 +71,14 @@ async fn driven(asked: Asked) -> Result<Ended> {
     let planned = plan.ends.cycles;
     let running = topology::start(plan, ports, Layout::Threads);
     watchers.connect(&running);
+    let control = open_control(&asked.data, &running, practice.as_ref());
 
     let progress = progress(&asked, &running, before.run_id, planned);
     let outcome = watch(running, &progress, &asked).await;
     progress.finish();
+    if let Some(control) = control {
+        control.close().await;
+    }
     // The store last: everything above may still write.
     let drained = store.drain().await;
     watchers.close(&outcome).await;
@@ -106,6 +113,27 @@ fn open_dashboard(asked: &Asked, running: &Running, run_id: RunId) -> Result<Das
     let (screen, view) = (asked.screen.clone(), view::draw);
     let parts = Parts { status, coordinator, look, screen, log: log.clone(), view };
     Dashboard::start(parts).with_context(|| log.display().to_string())
+}
+
+/// Where `ctl` and `inject` reach the run; a run goes on without.
+fn open_control(
+    data: &DataDir,
+    running: &Running,
+    practice: Option<&RunningShop>,
+) -> Option<ControlSocket> {
+    let desk = Desk {
+        operate: running.coordinator.clone().recipient(),
+        inject: running.coordinator.clone().recipient(),
+        status: running.status.clone(),
+        faults: practice.map(RunningShop::faults),
+    };
+    match ControlSocket::open(data, desk) {
+        Ok(control) => Some(control),
+        Err(error) => {
+            tracing::warn!("no control socket, `ctl` and `inject` cannot reach this run: {error}");
+            None
+        }
+    }
 }
 
 /// What other processes left behind that this run must know of.

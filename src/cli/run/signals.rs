@@ -121,7 +121,7 @@ fn end_after_grace(screen: Screen) {
         terminal::give_up();
         screen.restore();
         screen.line(
-            "error: not everything was saved within 25 s of the signal; `cartload resume` goes on \
+            "error: not everything was saved within 25 s of SIGTERM; `cartload resume` goes on \
              from the newest checkpoint",
         );
         std::process::exit(i32::from(ExitCode::Terminated as u8));

@@ -1,0 +1,235 @@
+//! Delivering what a developer injects, and the one incident that says so.
+
+use actix::prelude::*;
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use crate::agent::drill::Shares;
+use crate::agent::messages::{AgentInjection, Drill};
+use crate::checkpointer::messages::CheckpointerInjection;
+use crate::circuit_breaker::messages::CircuitBreakerInjection;
+use crate::domain::cycle::Cycle;
+use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::incident::IncidentKind;
+use crate::injection::Injection;
+use crate::offer_refresher::messages::OfferRefresherInjection;
+use crate::rate_limiter::messages::RateLimiterInjection;
+use crate::session_pool::messages::{SessionInjection, SessionPoolInjection};
+
+use super::Coordinator;
+use super::command::{CommandRefused, Done, Door};
+use super::commands::Outcome;
+use super::messages::{Inject, StatusAt};
+use super::progress::Phase;
+use super::status::RunStatus;
+
+/// Where developers' messages go that no other edge leads to.
+#[derive(Clone)]
+pub struct DrillDoors {
+    /// Each HTTP session, session 0 first.
+    pub sessions: Vec<Recipient<SessionInjection>>,
+    /// The SessionPool.
+    pub pool: Recipient<SessionPoolInjection>,
+    /// The OfferRefresher.
+    pub refresher: Recipient<OfferRefresherInjection>,
+}
+
+/// What waits for the tick of a cycle.
+#[derive(Debug)]
+pub enum Entry {
+    /// A message, and how it came in.
+    Inject(Injection, Door),
+    /// Somebody wants to see the run as it is then.
+    Look(oneshot::Sender<RunStatus>),
+}
+
+/// What a message went to, for its incident.
+type About = (Option<AgentId>, Option<SessionId>);
+
+impl Coordinator {
+    /// Delivers a message at once, or notes it for the tick of its cycle.
+    pub(super) fn inject(&mut self, inject: Inject, ctx: &mut Context<Self>) -> Outcome {
+        let Inject { injection, at, door } = inject;
+        let Some(cycle) = at else { return self.deliver(injection, door, ctx) };
+        let message = format!("{injection} waits for cycle {cycle}");
+        let noted = self.note_for(cycle, Entry::Inject(injection, door));
+        Box::pin(fut::ready(noted.map(|()| Done::that(message))))
+    }
+
+    /// Answers with the run's picture at the tick of a cycle.
+    pub(super) fn status_at(
+        &mut self,
+        StatusAt(cycle): StatusAt,
+    ) -> ResponseActFuture<Self, Result<RunStatus, CommandRefused>> {
+        let (look, seen) = oneshot::channel();
+        let noted = self.note_for(cycle, Entry::Look(look));
+        let never = CommandRefused::NeverCame { cycle };
+        let seen = async move {
+            noted?;
+            seen.await.map_err(|_| never)
+        };
+        Box::pin(seen.into_actor(self))
+    }
+
+    /// At the tick of `cycle`, before any agent hears of it.
+    pub(super) fn follow_agenda(&mut self, cycle: Cycle, ctx: &mut Context<Self>) {
+        for entry in self.orders.agenda.due(cycle) {
+            match entry {
+                Entry::Inject(injection, door) => {
+                    let delivered = self.deliver(injection, door, ctx);
+                    ctx.spawn(delivered.map(|_, _, _| ()));
+                }
+                Entry::Look(look) => {
+                    self.publish();
+                    // Whoever asked may have gone away.
+                    let _ = look.send(self.outlets.status.borrow().clone());
+                }
+            }
+        }
+    }
+
+    fn note_for(&mut self, cycle: Cycle, entry: Entry) -> Result<(), CommandRefused> {
+        let next = match &self.phase {
+            Phase::Ended => return Err(ended()),
+            Phase::InCycle(under_way) => under_way.cycle.next(),
+            Phase::Starting | Phase::Closing | Phase::Waiting { .. } | Phase::Halted { .. } => {
+                self.progress.cycle
+            }
+        };
+        if cycle < next {
+            return Err(CommandRefused::Past { cycle, next });
+        }
+        let has_room = self.orders.agenda.add(cycle, entry);
+        if has_room { Ok(()) } else { Err(CommandRefused::AgendaFull) }
+    }
+
+    fn deliver(&mut self, injection: Injection, door: Door, ctx: &mut Context<Self>) -> Outcome {
+        if let Injection::Coordinator(command) = injection {
+            let carried_out = self.carry_out(&command, ctx);
+            return Box::pin(carried_out.map(move |outcome, act, _| {
+                act.note_command(&command, Door::Injection, &outcome);
+                outcome
+            }));
+        }
+        let written = injection.to_string();
+        let about = about(&injection);
+        let done = self.send_on(injection, ctx).map(|()| Done::that(format!("injected {written}")));
+        self.note_injection(&written, door, about, &done);
+        Box::pin(fut::ready(done))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one per developer's message, or per agent")]
+    fn send_on(
+        &mut self,
+        injection: Injection,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), CommandRefused> {
+        if matches!(self.phase, Phase::Ended) {
+            return Err(ended());
+        }
+        let drills = &self.services.drills;
+        match injection {
+            Injection::Agent(agent_id, what) => return self.drill_agent(agent_id, what),
+            Injection::Agents(count, what) => self.drill_agents(count, what),
+            Injection::Session(session, what) => {
+                match drills.sessions.get(usize::from(session.0)) {
+                    Some(actor) => actor.do_send(what),
+                    None => return Err(self.no_session(session)),
+                }
+            }
+            Injection::SessionPool(SessionPoolInjection::MarkDown(session))
+            | Injection::CircuitBreaker(CircuitBreakerInjection::SignalOutage(session))
+                if usize::from(session.0) >= drills.sessions.len() =>
+            {
+                return Err(self.no_session(session));
+            }
+            Injection::SessionPool(what) => drills.pool.do_send(what),
+            Injection::RateLimiter(RateLimiterInjection::OpenGate) if !self.may_send() => {
+                let hint = "only resume opens its gate";
+                return Err(CommandRefused::WrongState { state: "paused, frozen or ending", hint });
+            }
+            Injection::RateLimiter(what) => self.services.limiter.do_send(what),
+            Injection::CircuitBreaker(what) => self.services.breaker.do_send(what),
+            Injection::DbWriter(what) => self.services.writer.do_send(what),
+            Injection::OfferRefresher(OfferRefresherInjection::Refresh) => {
+                let everybody = self.roster.everybody().to_vec();
+                self.refresh_offers_of(everybody, self.progress.cycle, ctx);
+            }
+            Injection::OfferRefresher(what) => drills.refresher.do_send(what),
+            Injection::Checkpointer(CheckpointerInjection::Save) => {
+                let saved = self.save(self.saved_state(), ctx);
+                ctx.spawn(saved.map(|_, _, _| ()));
+            }
+            Injection::Checkpointer(what) => self.services.checkpointer.do_send(what),
+            Injection::Coordinator(_) => {}
+            Injection::Shop(drill) => return drill.make().map_err(CommandRefused::ShopDrill),
+        }
+        Ok(())
+    }
+
+    /// Whether the gate may stand open: nothing but an operator's resume opens another one.
+    fn may_send(&self) -> bool {
+        self.orders.frozen.is_none() && !self.orders.paused && self.orders.quit.is_none()
+    }
+
+    fn no_session(&self, http_session: SessionId) -> CommandRefused {
+        CommandRefused::NoSession { http_session, sessions: self.services.drills.sessions.len() }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one per developer's message")]
+    fn drill_agent(&self, agent_id: AgentId, what: AgentInjection) -> Result<(), CommandRefused> {
+        let Some(agent) = self.roster.handle(&agent_id) else {
+            let is_known = self.roster.persona(&agent_id).is_some();
+            let why = if is_known { "is in quarantine" } else { "is no agent of this run" };
+            return Err(CommandRefused::Agent { agent_id, why });
+        };
+        agent.do_send(Drill { what, shares: Shares::of(1) });
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one per agent and developer's message")]
+    fn drill_agents(&self, count: u32, what: AgentInjection) {
+        let shares = Shares::of(count);
+        for agent in self.roster.everybody().iter().filter_map(|agent| self.roster.handle(agent)) {
+            agent.do_send(Drill { what, shares: shares.clone() });
+        }
+    }
+
+    fn note_injection(
+        &mut self,
+        written: &str,
+        door: Door,
+        (agent_id, http_session): About,
+        outcome: &Result<Done, CommandRefused>,
+    ) {
+        let (message, result) = match outcome {
+            Ok(done) => (format!("{} (door: {door})", done.message), "done"),
+            Err(why) => (format!("{written} was refused: {why} (door: {door})"), "refused"),
+        };
+        if matches!(self.phase, Phase::Ended) {
+            return tracing::warn!("{message}");
+        }
+        let detail = json!({ "door": door, "message": written, "outcome": result });
+        self.note(IncidentKind::Injection, message, detail, agent_id, http_session);
+    }
+}
+
+fn ended() -> CommandRefused {
+    CommandRefused::WrongState { state: "ended", hint: "start or resume a run" }
+}
+
+fn about(injection: &Injection) -> About {
+    match injection {
+        Injection::Agent(agent_id, _) => (Some(agent_id.clone()), None),
+        Injection::Session(session, _) => (None, Some(*session)),
+        Injection::Agents(..)
+        | Injection::SessionPool(_)
+        | Injection::RateLimiter(_)
+        | Injection::CircuitBreaker(_)
+        | Injection::DbWriter(_)
+        | Injection::OfferRefresher(_)
+        | Injection::Checkpointer(_)
+        | Injection::Coordinator(_)
+        | Injection::Shop(_) => (None, None),
+    }
+}

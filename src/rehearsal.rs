@@ -1,0 +1,208 @@
+//! A whole run in memory, for developers' tests: every actor, stubs behind the ports.
+//!
+//! The shop is the mock, the store the dry one, checkpoints are forgotten; nothing leaves the
+//! process. On a paused tokio clock it takes no time. The ports of a run of your own go to
+//! [`topology::start`] in the same way.
+//!
+//! ```
+//! use actors::agent::messages::AgentInjection;
+//! use actors::injection::Injection;
+//! use cartload::rehearsal::Rehearsal;
+//!
+//! actix::System::new().block_on(async {
+//!     let crash = Injection::Agents(1, AgentInjection::Crash);
+//!     let run = Rehearsal::of(40).cycles(3).inject_at(1, crash).start().await.unwrap();
+//!     let end = run.finish().await;
+//!     assert_eq!(end.totals.cycles_completed, 3);
+//!     assert_eq!(end.totals.restarts, 1);
+//!     assert_eq!(end.totals.counts.failed, 1);
+//! });
+//! ```
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actors::checkpointer::snapshot::Snapshot;
+use actors::coordinator::command::{Command, CommandRefused, Done, Door};
+use actors::coordinator::messages::{Inject, Operate, StartRun};
+use actors::coordinator::plan::RunPlan;
+use actors::coordinator::status::RunStatus;
+use actors::domain::catalog::Catalog;
+use actors::domain::cycle::Cycle;
+use actors::domain::ids::{OwnerToken, RunId};
+use actors::injection::Injection;
+use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
+use actors::ports::pacing::{Pacing, SystemPacing};
+use actors::ports::shop_api::ShopTraits;
+use actors::session_pool::request_meter::SharedMeter;
+use actors::topology::{self, Layout, Ports, Running};
+use anyhow::{Result, anyhow};
+
+use crate::cli::database;
+use crate::config::environment::Environment;
+use crate::config::plan::PlanParts;
+use crate::config::{Settings, Sources};
+use crate::control::Desk;
+use crate::coupon_book;
+use crate::practice_shop::catalog;
+use crate::shop_api::mock::{MockGoods, MockShop};
+use crate::store::dry::DryStore;
+
+/// Writes of flows in flight at once.
+const WRITES_IN_FLIGHT: usize = 20;
+
+/// What a test changes of the plan.
+type Change = Box<dyn FnOnce(&mut RunPlan)>;
+
+/// A run that will be rehearsed: all agents at once, as fast as the work allows, no limit.
+pub struct Rehearsal {
+    agents: u32,
+    changes: Vec<Change>,
+    injections: Vec<(Cycle, Injection)>,
+}
+
+impl Rehearsal {
+    /// With so many agents, `agent_001` the first.
+    pub fn of(agents: u32) -> Self {
+        Self { agents, changes: Vec::new(), injections: Vec::new() }
+    }
+
+    /// Ends after so many.
+    #[must_use]
+    pub fn cycles(self, cycles: u32) -> Self {
+        self.plan(move |plan| plan.ends.cycles = Some(cycles))
+    }
+
+    /// Changes anything of the plan.
+    #[must_use]
+    pub fn plan(mut self, change: impl FnOnce(&mut RunPlan) + 'static) -> Self {
+        self.changes.push(Box::new(change));
+        self
+    }
+
+    /// Injects this at the tick of `cycle`.
+    #[must_use]
+    pub fn inject_at(mut self, cycle: u32, injection: Injection) -> Self {
+        self.injections.push((Cycle(cycle), injection));
+        self
+    }
+
+    /// Starts it, in the actix system around the caller; back when cycle 0 has been ticked.
+    pub async fn start(self) -> Result<Rehearsed> {
+        let meter = SharedMeter::default();
+        let goods = catalog::builtin()?;
+        let coupons = coupon_book::builtin()?;
+        let mock = MockGoods {
+            stores: goods.stores.into_iter().map(|store| store.id).collect(),
+            catalog: Arc::new(Catalog { products: goods.products }),
+            coupons: coupons.clone().into(),
+        };
+        let variables = [
+            ("CARTLOAD_WARM_UP", "off"),
+            ("CARTLOAD_TIME_SCALE", "max"),
+            ("CARTLOAD_RATE", "unlimited"),
+        ];
+        let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let environment = Environment::from_pairs(pairs);
+        let settings = Settings::load(Sources { environment, ..Sources::default() })?;
+        let mut plan = settings.plan(PlanParts {
+            run_id: RunId::fresh(),
+            owner: OwnerToken::fresh(),
+            now: SystemPacing.wall(),
+            behavior: database::preset("load")?,
+            // As a real shop: flows are opened before their first call.
+            shop: ShopTraits { is_real: true, ..MockShop::traits() },
+            coupons: Arc::new(coupons),
+            writes_in_flight: WRITES_IN_FLIGHT,
+        })?;
+        self.changes.into_iter().for_each(|change| change(&mut plan));
+        let ports = Ports {
+            shop: MockShop::factory(mock, meter.on_sent()),
+            meter,
+            store: Arc::new(DryStore::new(database::generated(self.agents, &[])?)),
+            checkpoints: Arc::new(Forgotten),
+            pacing: Arc::new(SystemPacing),
+            memory: || None,
+        };
+        let run = Rehearsed { running: topology::start(plan, ports, Layout::OneThread) };
+        for (cycle, injection) in self.injections {
+            run.send_injection(Some(cycle), injection).await?;
+        }
+        let started = run.running.coordinator.send(StartRun).await;
+        started.map_err(|_| anyhow!("the run is gone"))??;
+        Ok(run)
+    }
+}
+
+/// A run under way.
+pub struct Rehearsed {
+    running: Running,
+}
+
+impl Rehearsed {
+    /// What it is doing.
+    pub fn status(&self) -> RunStatus {
+        self.running.status.borrow().clone()
+    }
+
+    /// Waits until its status is such; an error when it ends before.
+    pub async fn until(&mut self, is_such: impl FnMut(&RunStatus) -> bool) -> Result<RunStatus> {
+        Ok(self.running.status.wait_for(is_such).await?.clone())
+    }
+
+    /// Its doors, for a control socket of the test's own.
+    pub fn desk(&self) -> Desk {
+        Desk {
+            operate: self.running.coordinator.clone().recipient(),
+            inject: self.running.coordinator.clone().recipient(),
+            status: self.running.status.clone(),
+            faults: None,
+        }
+    }
+
+    /// Says what an operator may say.
+    pub async fn operate(&self, command: Command) -> Result<Done, CommandRefused> {
+        let operate = Operate { command, door: Door::Program };
+        self.running.coordinator.send(operate).await.unwrap_or(Err(gone()))
+    }
+
+    /// Injects this now.
+    pub async fn inject(&self, injection: Injection) -> Result<Done, CommandRefused> {
+        self.send_injection(None, injection).await
+    }
+
+    async fn send_injection(
+        &self,
+        at: Option<Cycle>,
+        injection: Injection,
+    ) -> Result<Done, CommandRefused> {
+        let inject = Inject { injection, at, door: Door::Program };
+        self.running.coordinator.send(inject).await.unwrap_or(Err(gone()))
+    }
+
+    /// Waits for its end; the last picture of it.
+    pub async fn finish(mut self) -> RunStatus {
+        // An error says that the Coordinator is gone: the last picture tells how far it came.
+        let _ = (&mut self.running.ended).await;
+        let last = self.status();
+        self.running.stop();
+        last
+    }
+}
+
+fn gone() -> CommandRefused {
+    CommandRefused::WrongState { state: "gone", hint: "start another" }
+}
+
+/// Checkpoints that nobody reads.
+struct Forgotten;
+
+impl CheckpointFile for Forgotten {
+    fn save(&self, snapshot: &Snapshot) -> Result<PathBuf, CheckpointError> {
+        Ok(PathBuf::from(format!("checkpoint-{}", snapshot.boundary)))
+    }
+
+    fn load_latest(&self) -> Result<Option<LoadedCheckpoint>, CheckpointError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,100 @@
+//! Ten thousand lines that are no requests, and as many messages that are none.
+
+use std::collections::HashSet;
+
+use cartload::control::wire::{ErrorKind, Reply};
+use cartload::injection;
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+
+use super::clients::rig;
+use crate::support::amount;
+
+/// Lines and messages each.
+const MALFORMED: usize = 10_000;
+/// Growth of the process that its allocator may account for, bytes.
+const GROWTH_MAX: u64 = 8_000_000;
+
+/// What is bent into something else.
+const SEEDS: [&str; 8] = [
+    r#"{"v":1,"ask":"Status"}"#,
+    r#"{"v":1,"ask":{"Operate":{"Rate":20.5}}}"#,
+    r#"{"v":1,"ask":{"Operate":{"Quit":"AfterCycle"}}}"#,
+    r#"{"v":1,"ask":{"Inject":{"message":"Agent(\"agent_017\", Crash)","at_cycle":12}}}"#,
+    r#"Agent("agent_003", FailNextCheckout(status: 500))"#,
+    "Session(4, Break(for_s: 30))",
+    r#"CircuitBreaker(Trip(reason: "drill"))"#,
+    "Shop(Fault(errors: [(route: checkout, status: 503, percent: 20)]))",
+];
+
+/// A seed with some of its bytes cut, doubled, swapped or replaced; no line end in it.
+fn bent(rng: &mut impl Rng) -> Vec<u8> {
+    let mut bytes = SEEDS.choose(rng).unwrap().as_bytes().to_vec();
+    for _ in 0..rng.random_range(1..6) {
+        let at = rng.random_range(0..bytes.len().max(1)).min(bytes.len());
+        match rng.random_range(0..6) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, rng.random()),
+            2 => bytes.splice(at..at, bytes.clone()).for_each(drop),
+            3 if at < bytes.len() => bytes[at] = *b"()[]{}\",:\\0-".choose(rng).unwrap(),
+            4 => bytes.splice(at..at, [b'('].repeat(300)).for_each(drop),
+            _ => bytes.reverse(),
+        }
+        bytes.truncate(4_000);
+    }
+    bytes.retain(|byte| *byte != b'\n');
+    bytes
+}
+
+fn memory() -> u64 {
+    memory_stats::memory_stats().unwrap().physical_mem as u64
+}
+
+#[actix::test]
+async fn ten_thousand_malformed_lines_cost_nobody_anything() {
+    let count = amount("CARTLOAD_TEST_MALFORMED", MALFORMED);
+    let rig = rig().await;
+    let mut other = rig.connect().await;
+    let mut peer = rig.connect().await;
+    let (mut kinds, mut began) = (HashSet::new(), 0);
+    for n in 0..count {
+        let mut line = bent(&mut rand::rng());
+        line.push(b'\n');
+        peer.say(&line).await;
+        // A bent request may still be one; a watch would go on for ever.
+        match peer.hear().await {
+            Some(Reply { error: Some(error), .. }) => {
+                if error.message.contains("UTF-8") {
+                    peer = rig.connect().await;
+                }
+                kinds.insert(error.kind);
+            }
+            Some(_) => {}
+            None => peer = rig.connect().await,
+        }
+        if n == count / 10 {
+            began = memory();
+        }
+        if n % 100 == 0 {
+            assert!(other.is_served().await, "after {n}");
+        }
+    }
+    assert!(kinds.contains(&ErrorKind::Malformed), "{kinds:?}");
+    let grown = memory().saturating_sub(began);
+    assert!(grown < GROWTH_MAX, "grew by {grown} bytes");
+    assert!(rig.run.status().incidents.len() <= 20);
+}
+
+#[test]
+fn ten_thousand_malformed_messages_are_refused_by_line_and_column() {
+    let mut refused = 0;
+    for _ in 0..amount("CARTLOAD_TEST_MALFORMED", MALFORMED) {
+        let text = String::from_utf8_lossy(&bent(&mut rand::rng())).into_owned();
+        if let Err(error) = injection::parse("message", &text) {
+            assert!(error.line > 0 && error.column > 0, "{error}");
+            assert!(error.to_string().starts_with("message:"), "{error}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 1_000, "{refused}");
+}
