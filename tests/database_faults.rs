@@ -82,7 +82,7 @@ impl Survived {
     /// `more`: what each call waits for besides.
     fn was_late(&self, more: Duration) {
         let latest = self.finished.cycles.iter().map(|cycle| cycle.lateness_ms).max().unwrap();
-        println!("a fault of {} ms cost {latest} ms", self.lasted.as_millis());
+        eprintln!("a fault of {} ms cost {latest} ms", self.lasted.as_millis());
         assert!(latest > 300, "latest by {latest} ms: the fault went unnoticed");
         let most = self.lasted + more + LATER_MAX;
         assert!(

@@ -73,14 +73,14 @@ impl Days {
         let micros = format!("SELECT (extract(epoch FROM min(opened_at)) * 1e6)::bigint {first}");
         let opened: i64 = self.lines(&micros).await[0].parse().unwrap();
         let took_ms = (opened - killed.timestamp_micros()) / 1_000;
-        println!("killed in cycle {cycle}; first flow of replay {kills} after {took_ms} ms");
+        eprintln!("killed in cycle {cycle}; first flow of replay {kills} after {took_ms} ms");
         assert!(took_ms > 0, "the rows of replay {kills} are older than it");
     }
 
     /// Restarts the server in the middle of this cycle.
     async fn restart_in(&mut self, cycle: u32, signal: &str) {
         self.wait_for_cycle(cycle).await;
-        println!("{} restarted in cycle {cycle}", if signal == "INT" { "cleanly" } else { "hard" });
+        eprintln!("{} restarted in cycle {cycle}", if signal == "INT" { "cleanly" } else { "hard" });
         postgres::restart(&mut self.server, signal, DOWN).await;
     }
 
@@ -154,7 +154,7 @@ impl Days {
         for flow in &replayed {
             assert!(again.contains(*flow), "the order of flow {flow} does not count, but why");
         }
-        println!(
+        eprintln!(
             "{} orders at the shop: {} count, {} of attempts that were run again, {} of flows a \
              kill cut",
             at_shop.len(),

@@ -90,9 +90,9 @@ async fn ask(port: u16, database: &str, sql: &str) -> Result<Vec<String>, tokio_
     let rows = client.simple_query(sql).await?;
     drop(client);
     driver.await.expect("no panic")?;
-    let text = |message| match message {
-        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0)?.to_owned()),
-        _ => None,
+    let text = |message| {
+        let tokio_postgres::SimpleQueryMessage::Row(row) = message else { return None };
+        Some(row.get(0)?.to_owned())
     };
     Ok(rows.into_iter().filter_map(text).collect())
 }
