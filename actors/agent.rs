@@ -27,12 +27,6 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::prelude::*;
-use futures::FutureExt;
-use rand::RngExt;
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::SeedableRng;
-
 use crate::coordinator::messages::{AgentFinished, Ending, Exit};
 use crate::domain::cycle::CycleVolume;
 use crate::domain::flow::AgentMemory;
@@ -42,6 +36,8 @@ use crate::ports::pacing::Pacing;
 use crate::rate_limiter::messages::TakePermit;
 use crate::rate_limiter::parked::ParkedTime;
 use crate::session_pool::messages::{Lease, Leased};
+use actix::prelude::*;
+use futures::FutureExt;
 
 use decision::Activity;
 use desk::{Desk, FlowOutcome};
@@ -93,7 +89,8 @@ impl Agent {
         monitor: Monitor,
     ) -> Self {
         let hours = HourWeights::of(persona.time_of_day);
-        let rng = Xoshiro256PlusPlus::seed_from_u64(rand::rng().random());
+        let build = format!("{}/{}", persona.agent_id, incarnation.0);
+        let rng = settings.entropy.stream("agent", &build);
         let state = AgentState { rng, memory, store: None, granted: None };
         Self {
             doors,

@@ -19,6 +19,7 @@ use crate::domain::flow::{AgentMemory, EndReason, FlowStatus, ShopCart};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::persona::Persona;
 use crate::domain::stable_hash::stable_hash;
+use crate::ports::entropy::Entropy;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, ShopTraits, WalletMode};
 use crate::rate_limiter::messages::Refused;
@@ -53,6 +54,8 @@ pub struct AgentSettings {
     pub pacing: Arc<dyn Pacing>,
     /// How long the gate was closed.
     pub parked: ParkedTime,
+    /// What each build of an agent draws from.
+    pub entropy: Entropy,
 }
 
 /// What an agent keeps between its flows.

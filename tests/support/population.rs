@@ -11,6 +11,7 @@ use actors::domain::offer::OfferPolicy;
 use actors::domain::persona::Persona;
 use actors::domain::population::{Archetypes, generate};
 use actors::domain::rate::Rate;
+use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::ShopTraits;
 use cartload::practice_shop::catalog;
 use cartload::ron_text;
@@ -59,6 +60,7 @@ pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
         coupons: Arc::new(cartload::coupon_book::builtin().unwrap()),
         default_cohort: None,
         checkpoint_every_cycles: 10,
+        entropy: Entropy::System,
         writes_in_flight: 125,
         settings: serde_json::json!({}),
         config_hash: String::new(),
