@@ -344,7 +344,9 @@ fn ending_of(stop: CallStop, reason: EndReason) -> FlowEnding {
         CallStop::NoPermit(Refused::Stopped | Refused::Gone) => {
             FlowEnding::abandoned(EndReason::Stopped)
         }
-        CallStop::Api(error) => FlowEnding::failed(reason, error.to_string()),
+        CallStop::Api(error) | CallStop::Uncertain(error) => {
+            FlowEnding::failed(reason, error.to_string())
+        }
         // Either way the flow cannot reach the shop, and the shop is not to blame.
         CallStop::SessionDown | CallStop::SessionGone => {
             FlowEnding::abandoned(EndReason::SessionDown)

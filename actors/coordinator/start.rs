@@ -201,7 +201,7 @@ impl Look {
     pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
         let name = call.name();
         self.calls.ask(call, &mut self.rng).await.map_err(|stop| match stop {
-            CallStop::Api(error) => StartError::Shop(error),
+            CallStop::Api(error) | CallStop::Uncertain(error) => StartError::Shop(error),
             CallStop::NoPermit(refused) => StartError::Ended(refused.to_string()),
             CallStop::SessionDown | CallStop::SessionGone => StartError::Shop(ApiError {
                 call: name,
