@@ -9,6 +9,7 @@ mod full_cycle;
 mod kill_and_resume;
 mod limits;
 mod lost_commit;
+mod lost_order;
 mod money;
 mod practice_shop;
 mod resume;

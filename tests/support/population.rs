@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actors::coordinator::plan::{Ends, RunPlan, WarmUp};
 use actors::coordinator::ramp;
-use actors::domain::behavior::{Behavior, FrequencyBase};
+use actors::domain::behavior::{AddRule, Behavior, FrequencyBase};
 use actors::domain::ids::{AgentId, OwnerToken, RunId};
 use actors::domain::offer::OfferPolicy;
 use actors::domain::persona::Persona;
@@ -35,11 +35,28 @@ pub fn load() -> Behavior {
     ron_text::parse("config/behavior/load.ron", text).unwrap()
 }
 
+/// The shipped preset `lifelike`.
+pub fn lifelike() -> Behavior {
+    let text = include_str!("../../config/behavior/lifelike.ron");
+    ron_text::parse("config/behavior/lifelike.ron", text).unwrap()
+}
+
 /// `load`, but everybody shops in every hour.
 pub fn always_shopping() -> Behavior {
     let base = 1e9;
     let shop_base = FrequencyBase { frequent: base, regular: base, occasional: base, rare: base };
     Behavior { shop_base, shop_probability_max: 1.0, ..load() }
+}
+
+/// Everybody shops in every hour and puts everything seen into the cart.
+pub fn keen() -> Behavior {
+    let add = AddRule {
+        base: 1.0,
+        price_weight_max: 0.0,
+        over_budget_factor: 1.0,
+        ..always_shopping().add
+    };
+    Behavior { add, ..always_shopping() }
 }
 
 /// All agents at once, as fast as work allows, without a limit, until stopped.
