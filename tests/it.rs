@@ -6,6 +6,7 @@ mod cli;
 mod database_faults;
 mod freezing;
 mod full_cycle;
+mod hostile_shop;
 mod kill_and_resume;
 mod limits;
 mod lost_commit;

@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod real_run;
 pub mod recording_store;
 pub mod run;
+pub mod scripted_server;
 pub mod scripted_shop;
 pub mod server;
 pub mod whole_run;
