@@ -15,6 +15,7 @@ mod money;
 mod practice_shop;
 mod resume;
 mod shop_api;
+mod simulation;
 mod store_contract;
 mod store_open;
 mod supervision;
