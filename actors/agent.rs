@@ -29,9 +29,6 @@ pub mod watch;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use rand::RngExt;
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::SeedableRng;
 
 use crate::coordinator::messages::{AgentFinished, Ending, Exit};
 use crate::domain::cycle::CycleVolume;
@@ -93,7 +90,8 @@ impl Agent {
         monitor: Monitor,
     ) -> Self {
         let hours = HourWeights::of(persona.time_of_day);
-        let rng = Xoshiro256PlusPlus::seed_from_u64(rand::rng().random());
+        let build = format!("{}/{}", persona.agent_id, incarnation.0);
+        let rng = settings.entropy.stream("agent", &build);
         let state = AgentState { rng, memory, store: None, granted: None };
         Self {
             doors,

@@ -79,6 +79,9 @@ impl Checkpointer {
         let (files, turn) = (Arc::clone(&self.files), Arc::clone(&self.turn));
         async move {
             let turn = turn.acquire_owned().await.expect("the turn is never closed");
+            if !files.blocks() {
+                return work(files.as_ref());
+            }
             let done = tokio::task::spawn_blocking(move || {
                 // Held by the thread: a caller that gives up does not let the next one in early.
                 let _turn = turn;

@@ -256,8 +256,13 @@ mod tests {
         tokio::time::pause();
         let store = Arc::new(ScriptedStore::new(script));
         let pacing = Arc::new(SystemPacing);
-        let retrying =
-            RetryingStore::new(store.clone(), attempts_max, RetryPolicy::default(), pacing);
+        let retrying = RetryingStore::new(
+            store.clone(),
+            attempts_max,
+            RetryPolicy::default(),
+            pacing,
+            crate::ports::entropy::Entropy::System,
+        );
         Bench { writer: DbWriter::new(retrying.clone()).start(), retrying, store }
     }
 

@@ -25,6 +25,7 @@ use crate::coordinator::messages::OffersRefreshed;
 use crate::db_writer::retrying_store::RetryingStore;
 use crate::domain::ids::AgentId;
 use crate::domain::offer::{Coupon, OfferPolicy};
+use crate::ports::entropy::Entropy;
 use crate::ports::store::{Holding, OfferBatch, StoreError};
 
 /// Hands out coupons.
@@ -54,8 +55,9 @@ impl OfferRefresher {
         definitions: Arc<Vec<Coupon>>,
         policy: OfferPolicy,
         writes: bool,
+        entropy: Entropy,
     ) -> Self {
-        let rng = Xoshiro256PlusPlus::from_rng(&mut rand::rng());
+        let rng = entropy.stream("offers", "");
         let (flight, missed) = (SingleFlight::default(), BTreeSet::new());
         Self { store, definitions, policy, writes, rng, flight, missed, failing: 0 }
     }
@@ -217,7 +219,8 @@ mod tests {
         tokio::time::pause();
         let store = Arc::new(ScriptedStore::new(script));
         let policy = RetryPolicy::default();
-        let retrying = RetryingStore::new(store.clone(), 4, policy, Arc::new(SystemPacing));
+        let retrying =
+            RetryingStore::new(store.clone(), 4, policy, Arc::new(SystemPacing), Entropy::System);
         let definitions = (0..257).map(|n| Coupon {
             id: CouponId::new(format!("coupon_{n}")),
             kind: if n < 20 { CouponKind::Frontstore } else { CouponKind::Category },
@@ -228,7 +231,8 @@ mod tests {
         });
         let definitions = Arc::new(definitions.collect());
         let offers = OfferPolicy::default();
-        let refresher = OfferRefresher::new(retrying, definitions, offers, writes).start();
+        let refresher =
+            OfferRefresher::new(retrying, definitions, offers, writes, Entropy::System).start();
         let reports = Arc::default();
         let report_to = Reports(Arc::clone(&reports)).start().recipient();
         Bench { refresher, store, report_to, reports }

@@ -187,6 +187,7 @@ impl Starter {
             plan.writes_in_flight,
             RetryPolicy::default(),
             Arc::clone(&ports.pacing),
+            plan.entropy,
         );
         Self {
             plan: Arc::clone(plan),
@@ -237,7 +238,8 @@ impl Starter {
         let (store, policy) = (self.store.clone(), self.plan.offers);
         let coupons = Arc::clone(&self.plan.coupons);
         let assigns = self.plan.shop.wallet == WalletMode::Engine;
-        let build = move || OfferRefresher::new(store, coupons, policy, assigns);
+        let entropy = self.plan.entropy;
+        let build = move || OfferRefresher::new(store, coupons, policy, assigns, entropy);
         self.start(Service::OfferRefresher, &self.on, build)
     }
 
@@ -363,6 +365,7 @@ fn agent_builder(
         default_cohort: plan.default_cohort.clone(),
         pacing: Arc::clone(&ports.pacing),
         parked,
+        entropy: plan.entropy,
     });
     Box::new(move |persona, incarnation, memory, coordinator| {
         let monitor = Monitor::new(

@@ -33,6 +33,7 @@ use actors::domain::flow::{AgentMemory, FlowStatus};
 use actors::domain::ids::{Incarnation, OwnerToken, RunId, SessionId};
 use actors::domain::persona::Persona;
 use actors::domain::rate::Rate;
+use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::Caller;
 use actors::rate_limiter::RateLimiter;
@@ -101,6 +102,7 @@ impl Shop {
             default_cohort: None,
             pacing,
             parked,
+            entropy: Entropy::System,
         };
         Self {
             permits: limiter.start().recipient(),

@@ -7,7 +7,6 @@ mod faults;
 mod fuzz;
 mod mock;
 mod requests;
-pub mod server;
 mod tls;
 
 use std::sync::Arc;

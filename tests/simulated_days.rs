@@ -80,7 +80,10 @@ impl Days {
     /// Restarts the server in the middle of this cycle.
     async fn restart_in(&mut self, cycle: u32, signal: &str) {
         self.wait_for_cycle(cycle).await;
-        eprintln!("{} restarted in cycle {cycle}", if signal == "INT" { "cleanly" } else { "hard" });
+        eprintln!(
+            "{} restarted in cycle {cycle}",
+            if signal == "INT" { "cleanly" } else { "hard" }
+        );
         postgres::restart(&mut self.server, signal, DOWN).await;
     }
 

@@ -8,22 +8,9 @@ mod sessions;
 use std::sync::Arc;
 
 use actors::agent::messages::AgentInjection;
-use actors::domain::behavior::{AddRule, Behavior};
 use actors::domain::flow::FlowRecord;
 
-use crate::support::population::always_shopping;
 use crate::support::run::Live;
-
-/// Everybody shops in every hour and puts everything seen into the cart.
-fn keen() -> Behavior {
-    let add = AddRule {
-        base: 1.0,
-        price_weight_max: 0.0,
-        over_budget_factor: 1.0,
-        ..always_shopping().add
-    };
-    Behavior { add, ..always_shopping() }
-}
 
 /// Waits until this cycle has closed; the next tick is some time away.
 async fn until_closed(run: &mut Live, cycle: u32) {

@@ -12,6 +12,7 @@ pub mod python;
 pub mod real_run;
 pub mod recording_store;
 pub mod run;
+pub mod scripted_server;
 pub mod scripted_shop;
 pub mod served;
 pub mod server;

@@ -53,6 +53,8 @@ pub enum CallStop {
     NoPermit(Refused),
     /// The call failed, retries included, or was refused by the shop.
     Api(ApiError),
+    /// A try of the checkout may have placed the order, and no later one told: its error.
+    Uncertain(ApiError),
     /// The HTTP session is down: no call can be made until it is back.
     SessionDown,
     /// The HTTP session's actor is gone.
@@ -66,12 +68,22 @@ impl Calls {
         call: ShopCall,
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<ShopReply, CallStop> {
+        // What ends the tries of a checkout must not hide that an earlier one may have ordered.
+        let mut uncertain = None;
+        let asked = self.try_until_known(call, rng, &mut uncertain).await;
+        asked.map_err(|stop| uncertain.map_or(stop, CallStop::Uncertain))
+    }
+
+    async fn try_until_known(
+        &mut self,
+        call: ShopCall,
+        rng: &mut Xoshiro256PlusPlus,
+        uncertain: &mut Option<ApiError>,
+    ) -> Result<ShopReply, CallStop> {
         let mut tries = 1;
-        // An order that may have been placed: what ends the tries must not hide that.
-        let mut uncertain: Option<ApiError> = None;
         loop {
             if self.down.is_set() {
-                return Err(uncertain.map_or(CallStop::SessionDown, CallStop::Api));
+                return Err(CallStop::SessionDown);
             }
             let wanted = Wanted::at(self.pacing.now(), &self.parked);
             let permit = self.permit().await?;
@@ -92,14 +104,12 @@ impl Calls {
             if let Some(sent_at) = error.sent_at {
                 self.sent(tries, wanted, sent_at, error.failed_at);
             }
-            if call == ShopCall::Checkout && error.is_session_fault() && error.sent_at.is_some() {
-                uncertain = Some(error.clone());
+            if call == ShopCall::Checkout && error.may_have_ordered() {
+                uncertain.get_or_insert_with(|| error.clone());
             }
             match retry::next(&call, &error, tries, self.idempotency, rng) {
                 Next::SameTry => {}
-                Next::Again(_) | Next::GiveUp
-                    if self.down.is_set() && error.is_session_fault() && uncertain.is_none() =>
-                {
+                Next::Again(_) | Next::GiveUp if self.down.is_set() && error.is_session_fault() => {
                     return Err(CallStop::SessionDown);
                 }
                 Next::Again(wait) => {
@@ -154,7 +164,11 @@ impl CallStop {
     pub fn refusal(&self) -> Option<crate::ports::shop_api::Refusal> {
         match self {
             Self::Api(ApiError { kind: ApiErrorKind::Refused(refusal), .. }) => Some(*refusal),
-            Self::Api(_) | Self::NoPermit(_) | Self::SessionDown | Self::SessionGone => None,
+            Self::Api(_)
+            | Self::Uncertain(_)
+            | Self::NoPermit(_)
+            | Self::SessionDown
+            | Self::SessionGone => None,
         }
     }
 }

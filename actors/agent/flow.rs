@@ -19,6 +19,7 @@ use crate::domain::flow::{AgentMemory, EndReason, FlowStatus, ShopCart};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::persona::Persona;
 use crate::domain::stable_hash::stable_hash;
+use crate::ports::entropy::Entropy;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, ShopTraits, WalletMode};
 use crate::rate_limiter::messages::Refused;
@@ -54,6 +55,8 @@ pub struct AgentSettings {
     pub pacing: Arc<dyn Pacing>,
     /// How long the gate was closed.
     pub parked: ParkedTime,
+    /// What each build of an agent draws from.
+    pub entropy: Entropy,
 }
 
 /// What an agent keeps between its flows.
@@ -338,7 +341,9 @@ fn ending_of(stop: CallStop, reason: EndReason) -> FlowEnding {
         CallStop::NoPermit(Refused::Stopped | Refused::Gone) => {
             FlowEnding::abandoned(EndReason::Stopped)
         }
-        CallStop::Api(error) => FlowEnding::failed(reason, error.to_string()),
+        CallStop::Api(error) | CallStop::Uncertain(error) => {
+            FlowEnding::failed(reason, error.to_string())
+        }
         // Either way the flow cannot reach the shop, and the shop is not to blame.
         CallStop::SessionDown | CallStop::SessionGone => {
             FlowEnding::abandoned(EndReason::SessionDown)

@@ -2,7 +2,7 @@
 //!
 //! The barrier opens when nobody is outstanding; an agent that died is accounted for by its row.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
@@ -28,7 +28,7 @@ pub struct CycleUnderWay {
     pub counts: CycleCounts,
     /// The things so far.
     pub volume: CycleVolume,
-    outstanding: HashSet<AgentId>,
+    outstanding: BTreeSet<AgentId>,
     began: Instant,
     started_at: NaiveDateTime,
     lateness_ms: i64,
@@ -54,7 +54,7 @@ impl CycleUnderWay {
         quarantined: u32,
         time: TickTime,
     ) -> Self {
-        let outstanding: HashSet<AgentId> = ticked.into_iter().collect();
+        let outstanding: BTreeSet<AgentId> = ticked.into_iter().collect();
         let released = u32::try_from(outstanding.len()).unwrap_or(u32::MAX) + quarantined;
         Self {
             cycle,

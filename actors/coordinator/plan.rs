@@ -13,6 +13,7 @@ use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::offer::{Coupon, OfferPolicy};
 use crate::domain::rate::Rate;
+use crate::ports::entropy::Entropy;
 use crate::ports::shop_api::ShopTraits;
 use crate::ports::store::DirtyCart;
 
@@ -49,6 +50,8 @@ pub struct RunPlan {
     pub default_cohort: Option<CohortName>,
     /// A checkpoint every so many cycles (Q4); 0: only at the start, on freeze and at the end.
     pub checkpoint_every_cycles: u32,
+    /// What everybody draws from.
+    pub entropy: Entropy,
     /// Write attempts in flight at once: the pool's size.
     pub writes_in_flight: usize,
     /// Every setting that is not secret, for `runs.settings` and checkpoints.

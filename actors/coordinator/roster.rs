@@ -3,7 +3,7 @@
 //! The handle type is a parameter: the rules need no actor. A quarantined agent stays released: it
 //! keeps its place in the border of the breaker, so quarantines never lower it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::cycle::Cycle;
@@ -19,7 +19,7 @@ pub const QUARANTINE_SHARE_MAX_PERCENT: usize = 5;
 /// The agents of a run.
 #[derive(Debug)]
 pub struct Roster<H> {
-    members: HashMap<AgentId, Member<H>>,
+    members: BTreeMap<AgentId, Member<H>>,
     /// Everybody, in the order of release.
     order: Vec<AgentId>,
 }
@@ -45,7 +45,7 @@ pub enum AfterCrash {
 impl<H> Roster<H> {
     /// Nobody yet.
     pub fn new() -> Self {
-        Self { members: HashMap::new(), order: Vec::new() }
+        Self { members: BTreeMap::new(), order: Vec::new() }
     }
 
     /// Takes in everybody, each with the handle that `build` makes.

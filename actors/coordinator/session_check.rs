@@ -27,9 +27,9 @@ pub async fn all(
     caller: &Caller,
     pacing: &Arc<dyn Pacing>,
 ) -> Result<(), StartError> {
-    let checks = services.sessions.iter().enumerate().map(|(number, session)| {
-        let look = Look::new(session.clone(), services, plan, caller.clone(), Arc::clone(pacing));
-        one(SessionId(u8::try_from(number).unwrap_or(u8::MAX)), look)
+    let checks = (0..services.sessions.len()).map(|number| {
+        let session = SessionId(u8::try_from(number).unwrap_or(u8::MAX));
+        one(session, Look::new(session, services, plan, caller.clone(), Arc::clone(pacing)))
     });
     let mut outages: Vec<(SessionId, ApiError)> = Vec::new();
     for (session, checked) in join_all(checks).await {

@@ -7,12 +7,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix::Recipient;
 use chrono::NaiveDateTime;
 use futures::FutureExt;
-use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::SeedableRng;
 
 use crate::agent::calls::{CallStop, Calls};
 use crate::agent::messages::ShopFacts;
@@ -23,13 +20,12 @@ use crate::db_writer::messages::{
 use crate::domain::catalog::Catalog;
 use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
-use crate::domain::ids::AgentId;
+use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::persona::Persona;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall, ShopReply};
 use crate::ports::store::{NewRun, Orphans, Replay};
 use crate::rate_limiter::parked::ParkedTime;
-use crate::session_pool::messages::Call;
 
 use super::messages::StartError;
 use super::plan::RunPlan;
@@ -166,7 +162,7 @@ async fn look_at_shop(
     first: Caller,
     pacing: Arc<dyn Pacing>,
 ) -> Result<ShopFacts, StartError> {
-    let mut look = Look::new(services.sessions[0].clone(), services, plan, first, pacing);
+    let mut look = Look::new(SessionId(0), services, plan, first, pacing);
     look.ask(ShopCall::Probe).await?;
     let mut facts = ShopFacts::default();
     if plan.shop.selects_store
@@ -198,7 +194,7 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) fn new(
-        session: Recipient<Call>,
+        http_session: SessionId,
         services: &Services,
         plan: &RunPlan,
         caller: Caller,
@@ -207,7 +203,7 @@ impl Look {
         Self {
             calls: Calls {
                 permits: services.permits.clone(),
-                session,
+                session: services.sessions[usize::from(http_session.0)].clone(),
                 down: crate::session_pool::board::DownFlag::default(),
                 progress: crate::agent::progress::ProgressMark::default(),
                 pacing,
@@ -218,14 +214,14 @@ impl Look {
                 requests: 0,
                 retries: 0,
             },
-            rng: Xoshiro256PlusPlus::seed_from_u64(rand::rng().random()),
+            rng: plan.entropy.stream("look", &http_session.to_string()),
         }
     }
 
     pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
         let name = call.name();
         self.calls.ask(call, &mut self.rng).await.map_err(|stop| match stop {
-            CallStop::Api(error) => StartError::Shop(error),
+            CallStop::Api(error) | CallStop::Uncertain(error) => StartError::Shop(error),
             CallStop::NoPermit(refused) => StartError::Ended(refused.to_string()),
             CallStop::SessionDown | CallStop::SessionGone => StartError::Shop(ApiError {
                 call: name,

@@ -2,12 +2,15 @@
 //! it succeeds, fails for good, or its time is up. A lost acknowledgement is thus answered by
 //! asking again (P1); the price is lateness only.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::in_flight::InFlight;
 use super::retry::{Backoff, RetryPolicy};
+use crate::ports::entropy::Entropy;
 use crate::ports::pacing::Pacing;
 use crate::ports::store::{Store, StoreError, StoreFuture};
 
@@ -47,6 +50,8 @@ pub struct RetryingStore {
     in_flight: InFlight,
     meter: Arc<RetryMeter>,
     pacing: Arc<dyn Pacing>,
+    /// What waits are drawn from; held for one draw.
+    rng: Arc<Mutex<Xoshiro256PlusPlus>>,
 }
 
 impl RetryingStore {
@@ -56,9 +61,11 @@ impl RetryingStore {
         attempts_max: usize,
         policy: RetryPolicy,
         pacing: Arc<dyn Pacing>,
+        entropy: Entropy,
     ) -> Self {
         let in_flight = InFlight::new(attempts_max);
-        Self { store, policy, in_flight, meter: Arc::default(), pacing }
+        let rng = Arc::new(Mutex::new(entropy.stream("store", "")));
+        Self { store, policy, in_flight, meter: Arc::default(), pacing, rng }
     }
 
     /// What retries have cost so far.
@@ -90,7 +97,7 @@ impl RetryingStore {
                 };
                 let now = this.pacing.now();
                 first_failure.get_or_insert(now);
-                let Some(wait) = backoff.after_failure(now, &mut rand::rng()) else {
+                let Some(wait) = this.wait_after_failure(&mut backoff, now) else {
                     break Err(error);
                 };
                 tracing::debug!(error = %error, "the store is asked again");
@@ -109,6 +116,11 @@ impl RetryingStore {
             this.in_flight.ended().await;
             this.store.drain().await
         }
+    }
+
+    fn wait_after_failure(&self, backoff: &mut Backoff, now: Instant) -> Option<Duration> {
+        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        backoff.after_failure(now, &mut *rng)
     }
 
     async fn attempt<T>(

@@ -10,9 +10,14 @@ const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// The hash of `agent` for `purpose`, spread over all of `u64`.
 pub fn stable_hash(purpose: &str, agent: &AgentId) -> u64 {
+    stable_hash_of(purpose, agent.as_str())
+}
+
+/// The hash of whatever has this name, for `purpose`.
+pub fn stable_hash_of(purpose: &str, name: &str) -> u64 {
     let mut hash = FNV_OFFSET;
     let separator = [0xff_u8];
-    for byte in purpose.bytes().chain(separator).chain(agent.as_str().bytes()) {
+    for byte in purpose.bytes().chain(separator).chain(name.bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
     }
     finalise(hash)

@@ -1,4 +1,5 @@
-//! Where checkpoints are kept. The calls block: the Checkpointer makes them off its arbiter.
+//! Where checkpoints are kept. The calls block, unless the files say otherwise: the Checkpointer
+//! makes them off its arbiter.
 
 use std::path::PathBuf;
 
@@ -13,6 +14,11 @@ pub trait CheckpointFile: Send + Sync + 'static {
     /// The newest valid checkpoint; what was refused on the way is in the answer. `None` where
     /// there is no file at all.
     fn load_latest(&self) -> Result<Option<LoadedCheckpoint>, CheckpointError>;
+
+    /// Whether the calls wait for a disk; those of files in memory are made where they are asked.
+    fn blocks(&self) -> bool {
+        true
+    }
 }
 
 /// A checkpoint read back.

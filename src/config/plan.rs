@@ -7,6 +7,7 @@ use actors::coordinator::plan::{Ends, RunPlan, WarmUp};
 use actors::domain::behavior::Behavior;
 use actors::domain::ids::{OwnerToken, RunId, StoreId};
 use actors::domain::offer::Coupon;
+use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::ShopTraits;
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
@@ -57,6 +58,7 @@ impl Settings {
             coupons: parts.coupons,
             default_cohort: None,
             checkpoint_every_cycles: self.checkpoints.every_cycles,
+            entropy: Entropy::System,
             writes_in_flight: parts.writes_in_flight,
             config_hash: crate::checkpoint_files::config_hash(&self.as_json()),
             settings: self.as_json(),

@@ -115,8 +115,8 @@ impl HttpSession {
         let answered_at = now();
 
         let outcome = match exchange {
-            Err(_) => Err((ApiErrorKind::CallTimeout, None)),
-            Ok(Err(error)) => Err(classify::send_error(&error)),
+            Err(_) => Err((ApiErrorKind::CallTimeout, Some(classify::limit(limit)))),
+            Ok(Err(error)) => Err(classify::send_error(&error, self.setup.profile().timeouts)),
             Ok(Ok(received)) => self.judge(step, request, received),
         };
         outcome.map(|reply| Answered { reply, sent_at, answered_at }).map_err(|(kind, detail)| {

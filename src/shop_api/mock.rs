@@ -14,16 +14,16 @@ use std::time::Instant;
 use actors::domain::catalog::{Catalog, Product};
 use actors::domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
 use actors::domain::offer::Coupon;
+use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, PlacedOrder, Refusal, ShopApi,
     ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
 use actors::rate_limiter::permit::Permit;
 use futures::future::LocalBoxFuture;
-use rand::SeedableRng;
+use rand::RngExt;
 use rand::seq::IteratorRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use uuid::Uuid;
 
 use self::basket::Basket;
 use super::http::OnSent;
@@ -66,16 +66,17 @@ struct Shoppers {
 
 impl MockShop {
     /// A shop with these goods.
-    pub fn new(goods: MockGoods, on_sent: OnSent) -> Self {
-        let rng = RefCell::new(Xoshiro256PlusPlus::from_rng(&mut rand::rng()));
-        let session = MockSession { goods, on_sent, shoppers: RefCell::default(), rng };
+    pub fn new(goods: MockGoods, on_sent: OnSent, rng: Xoshiro256PlusPlus) -> Self {
+        let (shoppers, rng) = (RefCell::default(), RefCell::new(rng));
+        let session = MockSession { goods, on_sent, shoppers, rng };
         Self { session: Rc::new(session) }
     }
 
     /// Builds the mocks of a run's HTTP sessions; `on_sent` counts calls as if they were sent.
     pub fn factory(goods: MockGoods, on_sent: OnSent) -> ShopApiFactory {
-        Arc::new(move |_session| {
-            Box::new(Self::new(goods.clone(), Arc::clone(&on_sent))) as Box<dyn ShopApi>
+        Arc::new(move |session| {
+            let rng = Entropy::System.stream("mock", &session.to_string());
+            Box::new(Self::new(goods.clone(), Arc::clone(&on_sent), rng)) as Box<dyn ShopApi>
         })
     }
 
@@ -234,7 +235,8 @@ impl MockSession {
         let Some(basket) = shoppers.baskets.remove(&agent) else {
             return Err(ApiErrorKind::Refused(Refusal::CartEmpty));
         };
-        let id = OrderId::new(format!("mock-{}", Uuid::new_v4()));
+        let drawn = uuid::Builder::from_random_bytes(self.rng.borrow_mut().random());
+        let id = OrderId::new(format!("mock-{}", drawn.into_uuid()));
         let order = basket.into_order(id);
         let placed = PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total) };
         shoppers.latest_orders.insert(agent, placed);

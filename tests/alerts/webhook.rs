@@ -9,7 +9,7 @@ use cartload::config::secret::Secret;
 use cartload::config::words::WebhookShape;
 use serde_json::Value;
 
-use crate::shop_api::server::{Answer, Scripted, bytes, json};
+use crate::support::scripted_server::{Answer, Scripted, bytes, json};
 use crate::support::served::{happens, running};
 
 /// A message with words that a shop may say.

@@ -9,7 +9,7 @@ use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::ApiErrorKind;
 use actors::ports::store::RunState;
 
-use crate::support::population::{always_shopping, load};
+use crate::support::population::{always_shopping, lifelike, load};
 use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
 
@@ -51,7 +51,7 @@ async fn frozen_at(run: &mut Live) -> (Instant, Instant) {
 #[actix::test]
 async fn refused_connections_and_502_freeze_within_five_seconds() {
     for how in [refused as fn() -> Act, edge_down] {
-        for behavior in [always_shopping(), quiet()] {
+        for behavior in [load(), lifelike(), quiet()] {
             let setup = run_of(372).behavior(behavior).time_scale(48.0).shop(gone(how));
             let mut run = setup.start().await;
             let (frozen, failed) = frozen_at(&mut run).await;
@@ -74,7 +74,7 @@ async fn a_quiet_run_freezes_by_its_probe() {
 
 #[actix::test]
 async fn a_silent_shop_freezes_within_ten_seconds_of_the_first_timeout() {
-    for behavior in [always_shopping(), quiet()] {
+    for behavior in [load(), lifelike(), quiet()] {
         let setup = run_of(372).behavior(behavior).time_scale(48.0).shop(gone(silent));
         let mut run = setup.start().await;
         let (frozen, sent) = frozen_at(&mut run).await;
@@ -85,25 +85,55 @@ async fn a_silent_shop_freezes_within_ten_seconds_of_the_first_timeout() {
 
 #[actix::test]
 async fn an_outage_ends_with_the_operators_resume_and_the_cycle_is_repeated() {
-    for how in [refused as fn() -> Act, silent] {
-        let healed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let (seen, broken) = (healed.clone(), gone(how));
-        let script = move |ask: &Ask| match seen.load(std::sync::atomic::Ordering::Relaxed) {
-            true => Act::Answer,
-            false => broken(ask),
+    for how in [refused as fn() -> Act, edge_down, silent] {
+        for behavior in [load(), lifelike()] {
+            ends_with_the_operators_resume(how, behavior).await;
+        }
+    }
+}
+
+async fn ends_with_the_operators_resume(how: fn() -> Act, behavior: Behavior) {
+    let healed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (seen, broken) = (healed.clone(), gone(how));
+    let script = move |ask: &Ask| match seen.load(std::sync::atomic::Ordering::Relaxed) {
+        true => Act::Answer,
+        false => broken(ask),
+    };
+    let setup = run_of(372).behavior(behavior).time_scale(48.0).cycles(3);
+    let mut run = setup.shop(script).start().await;
+    run.until_frozen().await;
+    let calls = run.shop.calls();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(run.shop.calls(), calls, "nothing is sent while frozen");
+    let refused = run.resume().await.unwrap_err().to_string();
+    assert!(run.shop.calls() > calls, "the shop is asked whether it is back");
+    assert_eq!(run.status().state, RunState::Frozen, "{refused}");
+    healed.store(true, std::sync::atomic::Ordering::Relaxed);
+    run.resume().await.unwrap();
+    let run = run.finish().await;
+    assert_eq!(run.state, RunState::Completed);
+    let attempts = super::attempts(&run.store.cycles());
+    assert_eq!(attempts, [(0, 0, false), (1, 0, true), (1, 1, false), (2, 0, false)]);
+}
+
+#[actix::test]
+async fn in_either_preset_a_shop_that_answers_500_to_everything_freezes_the_run() {
+    for behavior in [load(), lifelike()] {
+        let script = |ask: &Ask| match ask.in_flow {
+            true => Act::Fail(ApiErrorKind::ServerError(500)),
+            false => Act::Answer,
         };
-        let setup = run_of(372).behavior(always_shopping()).time_scale(48.0).cycles(3);
-        let mut run = setup.shop(script).start().await;
-        run.until_frozen().await;
+        let setup = run_of(372).behavior(behavior).warm_up().time_scale(48.0).shop(script);
+        let mut run = setup.start().await;
+        let frozen = run.until_frozen().await.frozen.unwrap();
+        let is_counted = matches!(
+            frozen,
+            FreezeReason::FailuresInCycle { .. } | FreezeReason::FailuresInARow { .. }
+        );
+        assert!(is_counted, "{frozen:?}");
         let calls = run.shop.calls();
         tokio::time::sleep(Duration::from_secs(600)).await;
         assert_eq!(run.shop.calls(), calls, "nothing is sent while frozen");
-        healed.store(true, std::sync::atomic::Ordering::Relaxed);
-        run.resume().await.unwrap();
-        let run = run.finish().await;
-        assert_eq!(run.state, RunState::Completed);
-        let attempts = super::attempts(&run.store.cycles());
-        assert_eq!(attempts, [(0, 0, false), (1, 0, true), (1, 1, false), (2, 0, false)]);
     }
 }
 

@@ -5,8 +5,8 @@ use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{CouponKind, Discount};
 use actors::ports::shop_api::{ApiErrorKind, PlacedOrder, ShopCall, ShopReply};
 
-use super::server::Scripted;
 use super::{add, list, profile_with, way, way_with};
+use crate::support::scripted_server::Scripted;
 
 async fn reply(status: u16, body: &str, call: ShopCall) -> ShopReply {
     let server = Scripted::json(status, body);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use actors::domain::ids::CouponId;
 use actors::ports::shop_api::{ApiErrorKind, Refusal, ShopCall, ShopReply};
 
-use super::server::{Answer, Scripted, answer, bytes, json};
 use super::{add, list, way, way_with};
+use crate::support::scripted_server::{Answer, Scripted, answer, bytes, json};
 
 const EMPTY_LIST: &str = r#"{"products":[],"total":0}"#;
 
@@ -71,6 +71,8 @@ async fn no_answer_and_half_an_answer_end_at_the_same_limit() {
         assert_eq!(error.kind, ApiErrorKind::CallTimeout);
         let took = error.failed_at - error.sent_at.unwrap();
         assert!(took >= Duration::from_millis(400) && took < Duration::from_secs(2), "{took:?}");
+        let said = error.to_string();
+        assert_eq!(said, "list_products: no answer in time: the limit is 0.4 s");
     }
 }
 

@@ -4,8 +4,8 @@ use actors::domain::ids::{AgentId, CouponId, ProductId, StoreId};
 use actors::ports::shop_api::{ApiErrorKind, Caller, ShopCall};
 use cartload::shop_api::http::Credentials;
 
-use super::server::{Scripted, json};
 use super::{add, caller, profile_with, way, way_with};
+use crate::support::scripted_server::{Scripted, json};
 
 /// The request that a call makes.
 async fn request(caller: Option<Caller>, call: ShopCall) -> String {

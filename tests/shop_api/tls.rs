@@ -8,8 +8,8 @@ use actors::ports::shop_api::{ApiErrorKind, ShopCall, ShopReply};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::server::{Answer, Scripted, bytes, read_request};
 use super::{Way, profile, way_with};
+use crate::support::scripted_server::{Answer, Scripted, bytes, read_request};
 
 const CERTIFICATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shop_api/tls");
 

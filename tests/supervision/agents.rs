@@ -11,8 +11,8 @@ use actors::domain::incident::IncidentKind;
 use actors::ports::shop_api::ApiErrorKind;
 use actors::ports::store::RunState;
 
-use super::{alone, flows, keen, strike, until_closed};
-use crate::support::population::first_released;
+use super::{alone, flows, strike, until_closed};
+use crate::support::population::{first_released, keen};
 use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
 

@@ -9,7 +9,8 @@ use actors::domain::ids::SessionId;
 use actors::domain::incident::IncidentKind;
 use actors::ports::store::RunState;
 
-use super::{alone, keen, until_closed};
+use super::{alone, until_closed};
+use crate::support::population::keen;
 use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
 

@@ -13,8 +13,8 @@ use actors::ports::shop_api::ApiErrorKind;
 use actors::ports::store::RunState;
 use actors::session_pool::assignment::session_of;
 
-use super::{alone, flows, keen, until_closed};
-use crate::support::population::load;
+use super::{alone, flows, until_closed};
+use crate::support::population::{keen, load};
 use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
 

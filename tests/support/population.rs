@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use actors::coordinator::plan::{Ends, RunPlan, WarmUp};
 use actors::coordinator::ramp;
-use actors::domain::behavior::{Behavior, FrequencyBase};
+use actors::domain::behavior::{AddRule, Behavior, FrequencyBase};
 use actors::domain::ids::{AgentId, OwnerToken, RunId};
 use actors::domain::offer::OfferPolicy;
 use actors::domain::persona::Persona;
 use actors::domain::population::{Archetypes, generate};
 use actors::domain::rate::Rate;
+use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::ShopTraits;
 use cartload::practice_shop::catalog;
 use cartload::ron_text;
@@ -34,11 +35,28 @@ pub fn load() -> Behavior {
     ron_text::parse("config/behavior/load.ron", text).unwrap()
 }
 
+/// The shipped preset `lifelike`.
+pub fn lifelike() -> Behavior {
+    let text = include_str!("../../config/behavior/lifelike.ron");
+    ron_text::parse("config/behavior/lifelike.ron", text).unwrap()
+}
+
 /// `load`, but everybody shops in every hour.
 pub fn always_shopping() -> Behavior {
     let base = 1e9;
     let shop_base = FrequencyBase { frequent: base, regular: base, occasional: base, rare: base };
     Behavior { shop_base, shop_probability_max: 1.0, ..load() }
+}
+
+/// Everybody shops in every hour and puts everything seen into the cart.
+pub fn keen() -> Behavior {
+    let add = AddRule {
+        base: 1.0,
+        price_weight_max: 0.0,
+        over_budget_factor: 1.0,
+        ..always_shopping().add
+    };
+    Behavior { add, ..always_shopping() }
 }
 
 /// All agents at once, as fast as work allows, without a limit, until stopped.
@@ -59,6 +77,7 @@ pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
         coupons: Arc::new(cartload::coupon_book::builtin().unwrap()),
         default_cohort: None,
         checkpoint_every_cycles: 10,
+        entropy: Entropy::System,
         writes_in_flight: 125,
         settings: serde_json::json!({}),
         config_hash: String::new(),

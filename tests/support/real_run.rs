@@ -35,7 +35,7 @@ pub struct RealRun {
 }
 
 /// Real runs take turns: their times mean nothing on a machine that is busy with another.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// What the practice shop is like, by its profile.
 pub fn practice_traits() -> ShopTraits {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::domain::ids::SessionId;
+use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
@@ -95,7 +96,8 @@ impl ScriptedShop {
         let shop = self.clone();
         Arc::new(move |session| {
             let on_sent: OnSent = shop.meter.on_sent();
-            let mock = MockShop::new(shop.goods.clone(), Arc::clone(&on_sent));
+            let rng = Entropy::System.stream("mock", &session.to_string());
+            let mock = MockShop::new(shop.goods.clone(), Arc::clone(&on_sent), rng);
             Box::new(Counter { shop: shop.clone(), session, mock, on_sent })
         })
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::uncertain::may_be_placed;
 use super::{Visit, ending_of};
 use crate::agent::calls::CallStop;
 use crate::agent::decision;
@@ -108,6 +107,9 @@ impl Visit {
     /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears
     /// (Q5.4).
     async fn checkout_stopped(&mut self, stop: CallStop) -> Result<FlowEnding, CallStop> {
+        if let CallStop::Uncertain(error) = stop {
+            return Ok(self.settle_checkout(error.to_string()).await);
+        }
         if matches!(stop, CallStop::NoPermit(_) | CallStop::SessionDown) {
             return Err(stop);
         }
@@ -115,12 +117,6 @@ impl Visit {
             let at = self.moment(VisitClock::checkout);
             self.with(|d| d.checkout_failed(refusal.as_str(), true, at));
             return self.leave(EndReason::Refused).await;
-        }
-        if let CallStop::Api(error) = &stop
-            && error.sent_at.is_some()
-            && may_be_placed(&error.kind)
-        {
-            return self.settle_checkout(error.to_string()).await;
         }
         let at = self.moment(VisitClock::checkout);
         self.with(|d| d.checkout_failed(EndReason::CheckoutFailed.as_str(), false, at));

@@ -2,16 +2,17 @@
 //!
 //! Items gone from the cart = the order was placed, and the newest order is it. A client that hangs
 //! up does not stop the shop, so a cart that still holds items is asked for again before it counts.
+//! Where nothing can be read, as over a session that is down or in a run that is frozen, the row
+//! says `checkout_unknown`: no order may be left at the shop that no row admits.
 
 use std::time::Duration;
 
 use super::Visit;
-use crate::agent::calls::CallStop;
 use crate::agent::draft::FlowEnding;
 use crate::agent::temporal::VisitClock;
 use crate::domain::flow::{EndReason, FlowStatus, Order, OrderLine};
 use crate::domain::money::Cents;
-use crate::ports::shop_api::{ApiErrorKind, PlacedOrder, ShopCall, ShopReply};
+use crate::ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
 
 /// Waits between looks at the cart: a slow shop may still be at work on the order.
 const LOOKS_AFTER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
@@ -28,15 +29,15 @@ enum Found {
 
 impl Visit {
     /// Ends a checkout that was sent and not answered well, which failed with `cause`.
-    pub(super) async fn settle_checkout(&mut self, cause: String) -> Result<FlowEnding, CallStop> {
-        let reason = match self.find_order().await? {
+    pub(super) async fn settle_checkout(&mut self, cause: String) -> FlowEnding {
+        let reason = match self.find_order().await {
             Found::Placed(placed) => {
                 let at = self.moment(VisitClock::checkout);
                 self.with(|d| {
                     let order = reconstructed(d.cart.lines(), placed);
                     d.ordered(order, at);
                 });
-                return Ok(FlowEnding::done(FlowStatus::Completed));
+                return FlowEnding::done(FlowStatus::Completed);
             }
             Found::NotPlaced => EndReason::CheckoutFailed,
             Found::Unknown => EndReason::CheckoutUnknown,
@@ -44,54 +45,26 @@ impl Visit {
         let at = self.moment(VisitClock::checkout);
         self.with(|d| d.checkout_failed(reason.as_str(), false, at));
         // Cleared now if the shop lets us, else before the next flow: the row stays dirty (Q5.4).
-        match self.clear_cart().await {
-            Ok(()) | Err(CallStop::Api(_) | CallStop::SessionGone | CallStop::SessionDown) => {}
-            Err(stop @ CallStop::NoPermit(_)) => return Err(stop),
-        }
-        Ok(FlowEnding::failed(reason, cause))
+        drop(self.clear_cart().await);
+        FlowEnding::failed(reason, cause)
     }
 
-    /// Only the lack of a permit stops the look; a read that fails leaves it unknown.
-    async fn find_order(&mut self) -> Result<Found, CallStop> {
+    /// A read that fails, or cannot be made, leaves it unknown.
+    async fn find_order(&mut self) -> Found {
         for wait in LOOKS_AFTER {
             tokio::time::sleep(wait).await;
             match self.ask(ShopCall::ReadCart).await {
                 Ok(ShopReply::Cart { items: 0 }) => {
                     return match self.ask(ShopCall::LatestOrder).await {
-                        Ok(ShopReply::LatestOrder(Some(placed))) => Ok(Found::Placed(placed)),
-                        Err(stop @ CallStop::NoPermit(_)) => Err(stop),
-                        Ok(_) | Err(_) => Ok(Found::Unknown),
+                        Ok(ShopReply::LatestOrder(Some(placed))) => Found::Placed(placed),
+                        Ok(_) | Err(_) => Found::Unknown,
                     };
                 }
                 Ok(ShopReply::Cart { .. }) => {}
-                Err(stop @ CallStop::NoPermit(_)) => return Err(stop),
-                Ok(_) | Err(_) => return Ok(Found::Unknown),
+                Ok(_) | Err(_) => return Found::Unknown,
             }
         }
-        Ok(Found::NotPlaced)
-    }
-}
-
-/// Whether the shop may have placed the order although it was not answered well.
-pub(super) fn may_be_placed(kind: &ApiErrorKind) -> bool {
-    match kind {
-        ApiErrorKind::CallTimeout
-        | ApiErrorKind::Disconnected
-        | ApiErrorKind::BodyTruncated
-        | ApiErrorKind::BodyTooLarge
-        | ApiErrorKind::Unparsable { .. }
-        | ApiErrorKind::ServerError(_)
-        | ApiErrorKind::EdgeDown(_) => true,
-        ApiErrorKind::PermitExpired
-        | ApiErrorKind::Refused(_)
-        | ApiErrorKind::RateLimited { .. }
-        | ApiErrorKind::Unauthorized(_)
-        | ApiErrorKind::Invalid(_)
-        | ApiErrorKind::UnexpectedStatus(_)
-        | ApiErrorKind::ConnectRefused
-        | ApiErrorKind::ConnectTimeout
-        | ApiErrorKind::Dns
-        | ApiErrorKind::Tls => false,
+        Found::NotPlaced
     }
 }
 

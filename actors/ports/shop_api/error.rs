@@ -52,13 +52,13 @@ pub enum ApiErrorKind {
     BodyTruncated,
     /// Nobody listens.
     ConnectRefused,
-    /// No connection within 2 s.
+    /// No connection within the limit, which the detail names.
     ConnectTimeout,
     /// The name does not resolve.
     Dns,
     /// No trust or no TLS.
     Tls,
-    /// No complete answer within 10 s.
+    /// No complete answer within the limit, which the detail names.
     CallTimeout,
     /// The connection broke, possibly after the request was sent.
     Disconnected,
@@ -138,6 +138,31 @@ impl ApiError {
         )
     }
 
+    /// Whether a checkout that ended so may have placed its order: it was sent, and not answered
+    /// well enough to know.
+    pub fn may_have_ordered(&self) -> bool {
+        let is_unknown = match self.kind {
+            ApiErrorKind::CallTimeout
+            | ApiErrorKind::Disconnected
+            | ApiErrorKind::BodyTruncated
+            | ApiErrorKind::BodyTooLarge
+            | ApiErrorKind::Unparsable { .. }
+            | ApiErrorKind::ServerError(_)
+            | ApiErrorKind::EdgeDown(_) => true,
+            ApiErrorKind::PermitExpired
+            | ApiErrorKind::Refused(_)
+            | ApiErrorKind::RateLimited { .. }
+            | ApiErrorKind::Unauthorized(_)
+            | ApiErrorKind::Invalid(_)
+            | ApiErrorKind::UnexpectedStatus(_)
+            | ApiErrorKind::ConnectRefused
+            | ApiErrorKind::ConnectTimeout
+            | ApiErrorKind::Dns
+            | ApiErrorKind::Tls => false,
+        };
+        is_unknown && self.sent_at.is_some()
+    }
+
     /// Whether trying again may help at all.
     pub fn is_transient(&self) -> bool {
         match self.kind {
@@ -180,10 +205,10 @@ impl fmt::Display for ApiErrorKind {
             Self::BodyTooLarge => f.write_str("the answer is larger than 1 MiB"),
             Self::BodyTruncated => f.write_str("the answer ended early"),
             Self::ConnectRefused => f.write_str("connection refused"),
-            Self::ConnectTimeout => f.write_str("no connection within 2 s"),
+            Self::ConnectTimeout => f.write_str("no connection in time"),
             Self::Dns => f.write_str("the host name does not resolve"),
             Self::Tls => f.write_str("TLS failed"),
-            Self::CallTimeout => f.write_str("no answer within 10 s"),
+            Self::CallTimeout => f.write_str("no answer in time"),
             Self::Disconnected => f.write_str("the connection broke"),
         }
     }

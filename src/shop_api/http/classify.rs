@@ -9,7 +9,7 @@ use awc::error::{ConnectError, SendRequestError};
 use serde_json::Value;
 
 use super::body::Received;
-use crate::shop_api::profile::{Found, Profile, StepName};
+use crate::shop_api::profile::{Found, Profile, StepName, Timeouts};
 
 /// What Retry-After may ask for, at most.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
@@ -80,8 +80,12 @@ fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     Some(at.duration_since(now).unwrap_or_default().min(RETRY_AFTER_MAX))
 }
 
-/// What an error of the client is.
-pub(super) fn send_error(error: &SendRequestError) -> Classified {
+/// What an error of the client is, with the limit that a timeout met.
+pub(super) fn send_error(error: &SendRequestError, timeouts: Timeouts) -> Classified {
+    if matches!(error, SendRequestError::Connect(ConnectError::Timeout)) {
+        let connect = limit(Duration::from_millis(timeouts.connect_ms));
+        return (ApiErrorKind::ConnectTimeout, Some(connect));
+    }
     let kind = match error {
         SendRequestError::Connect(error) => connect_error(error),
         SendRequestError::Timeout => ApiErrorKind::CallTimeout,
@@ -98,6 +102,11 @@ pub(super) fn send_error(error: &SendRequestError) -> Classified {
         _ => ApiErrorKind::Disconnected,
     };
     (kind, Some(error.to_string()))
+}
+
+/// A time limit in words, for the detail of a timeout.
+pub(super) fn limit(limit: Duration) -> String {
+    format!("the limit is {} s", limit.as_secs_f64())
 }
 
 fn connect_error(error: &ConnectError) -> ApiErrorKind {
@@ -166,6 +175,14 @@ mod tests {
             let expected = seconds.map(Duration::from_secs);
             assert_eq!(retry_after(header, now), expected, "{header}");
         }
+    }
+
+    #[test]
+    fn a_connection_that_came_too_late_names_the_profiles_limit() {
+        let error = SendRequestError::Connect(ConnectError::Timeout);
+        let timeouts = Timeouts { connect_ms: 2_500, call_ms: 10_000 };
+        let expected = Some("the limit is 2.5 s".to_owned());
+        assert_eq!(send_error(&error, timeouts), (ApiErrorKind::ConnectTimeout, expected));
     }
 
     #[test]
