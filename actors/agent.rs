@@ -1,7 +1,8 @@
 //! A shopper.
 //!
 //! *Owns*: one persona, its chance, what it remembers of the run.
-//! *Accepts*: [`RunCycle`] from the Coordinator, one in flight; [`Drill`]; [`StopAgent`].
+//! *Accepts*: [`RunCycle`] from the Coordinator, one in flight; [`Drill`]; [`StopAgent`];
+//! [`CutFlow`].
 //! *Sends*: `Lease` once, then for each call `TakePermit` and `Call`; `OpenFlow`, `CommitFlow` or
 //! `FailFlow`; one `AgentFinished` a cycle.
 //! *When it fails*: a panic of a flow is caught, a flow without progress is cut; the actor stops,
@@ -22,31 +23,30 @@ pub mod progress;
 pub mod record;
 pub mod retry;
 pub mod temporal;
+pub mod watch;
 
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use actix::prelude::*;
 
 use crate::coordinator::messages::{AgentFinished, Ending, Exit};
 use crate::domain::cycle::CycleVolume;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{Incarnation, SessionId};
 use crate::domain::persona::Persona;
-use crate::ports::pacing::Pacing;
 use crate::rate_limiter::messages::TakePermit;
-use crate::rate_limiter::parked::ParkedTime;
 use crate::session_pool::messages::{Lease, Leased};
-use actix::prelude::*;
-use futures::FutureExt;
 
 use decision::Activity;
 use desk::{Desk, FlowOutcome};
 use flow::{AgentSettings, AgentState, SharedDrill};
-use messages::{Drill, RunCycle, StopAgent};
+use messages::{CutFlow, Drill, RunCycle, StopAgent};
 use monitor::Monitor;
-use progress::{LOOK_INTERVAL_MIN, ProgressMark};
+use progress::ProgressMark;
 use record::Writers;
 use temporal::HourWeights;
+use watch::{Watched, watched};
 
 /// Whom an agent may ask.
 #[derive(Clone)]
@@ -154,17 +154,19 @@ impl Handler<StopAgent> for Agent {
     }
 }
 
-/// How a flow left its actor.
-enum StepEnd {
-    /// With an outcome.
-    Flow(Box<FlowOutcome>),
-    /// Without an HTTP session: the pool is gone.
-    NoSession,
-    /// With a panic.
-    Panicked(String),
-    /// Not at all.
-    Hung,
+impl Handler<CutFlow> for Agent {
+    type Result = ();
+
+    fn handle(&mut self, _: CutFlow, ctx: &mut Self::Context) {
+        if self.state.is_none() {
+            self.monitor.note_exit(Exit::Cut);
+            ctx.stop();
+        }
+    }
 }
+
+/// How a flow left its actor: without an HTTP session where the pool is gone.
+type StepEnd = Watched<Result<FlowOutcome, MailboxError>>;
 
 impl Agent {
     /// The flow as a future that owns all it needs; the actor only gets the state back.
@@ -204,7 +206,7 @@ impl Agent {
         }
     }
 
-    /// The flow with everything that may end it; dropped with it, whichever comes first.
+    /// The flow with everything that may end it.
     fn watched_step(
         &self,
         tick: &RunCycle,
@@ -212,25 +214,14 @@ impl Agent {
         activity: Activity,
     ) -> impl Future<Output = StepEnd> + use<> {
         let progress = ProgressMark::default();
-        let hang =
-            hang(progress.clone(), Arc::clone(&self.settings.pacing), self.settings.parked.clone());
-        let step = AssertUnwindSafe(self.flow_step(tick, state, activity, progress)).catch_unwind();
-        async move {
-            tokio::select! {
-                biased;
-                end = step => match end {
-                    Ok(Ok(outcome)) => StepEnd::Flow(Box::new(outcome)),
-                    Ok(Err(_)) => StepEnd::NoSession,
-                    Err(panic) => StepEnd::Panicked(panic_message(panic.as_ref())),
-                },
-                () = hang => StepEnd::Hung,
-            }
-        }
+        let step = self.flow_step(tick, state, activity, progress.clone());
+        let (pacing, parked) = (Arc::clone(&self.settings.pacing), self.settings.parked.clone());
+        watched(step, progress, pacing, parked)
     }
 
     fn flow_ended(&mut self, tick: &RunCycle, end: StepEnd, ctx: &mut Context<Self>) {
         let exit = match end {
-            StepEnd::Flow(flow) => {
+            Watched::Ended(Ok(flow)) => {
                 let session = flow.leased.session_id;
                 self.state = Some(flow.state);
                 self.leased = Some(flow.leased);
@@ -240,9 +231,9 @@ impl Agent {
                 send_report(tick, report);
                 return;
             }
-            StepEnd::NoSession => Exit::Panicked("the session pool is gone".to_owned()),
-            StepEnd::Panicked(message) => Exit::Panicked(message),
-            StepEnd::Hung => Exit::Hung,
+            Watched::Ended(Err(_)) => Exit::Panicked("the session pool is gone".to_owned()),
+            Watched::Panicked(message) => Exit::Panicked(message),
+            Watched::Hung => Exit::Hung,
         };
         self.monitor.note_exit(exit);
         ctx.stop();
@@ -265,26 +256,4 @@ impl Agent {
 #[expect(clippy::disallowed_methods, reason = "at most one per agent per cycle: 372")]
 fn send_report(tick: &RunCycle, report: AgentFinished) {
     tick.report_to.do_send(report);
-}
-
-/// Ends when the flow hangs.
-async fn hang(progress: ProgressMark, pacing: Arc<dyn Pacing>, parked: ParkedTime) {
-    loop {
-        let now = pacing.now();
-        let left = progress.left(now, parked.total(now));
-        if left.is_zero() {
-            return;
-        }
-        tokio::time::sleep(left.max(LOOK_INTERVAL_MIN)).await;
-    }
-}
-
-/// What a panic said, cut; a panic's payload is a string in all but exotic cases.
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|s| (*s).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned());
-    text.chars().take(200).collect()
 }

@@ -2,9 +2,8 @@
 //!
 //! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
 //! state of any agent, only who is outstanding and who is alive.
-//! *Accepts*: `StartRun`, `Pause`, `Resume`, `CheckpointNow`, `Revive`, `Quit` from operators'
-//! doors and `Inject` from a developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`,
-//! `Frozen`, `SessionNews`, `ServiceDown` as tells.
+//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` from a developer's; as
+//! tells `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`, `ServiceDown`.
 //! *Sends*: `RunCycle` and `Drill` to agents; gate messages to the RateLimiter; `RecordOutcome` and
 //! `Forgive` to the CircuitBreaker; rows to the DbWriter; probes to HTTP sessions in doubt or down;
 //! `SaveCheckpoint`; `RefreshOffers`.
@@ -13,16 +12,19 @@
 
 mod attempt;
 mod boundary;
+pub mod command;
 mod commands;
 mod crash_log;
 pub mod cycle;
 mod down;
 mod freeze;
+pub mod journal;
 pub mod latency;
 pub mod messages;
 pub mod pacer;
 pub mod plan;
 pub mod progress;
+mod publish;
 pub mod ramp;
 pub mod roster;
 pub mod service_watch;
@@ -33,6 +35,7 @@ mod start;
 pub mod status;
 pub mod supervision;
 mod ticking;
+pub mod tuning;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,9 +55,10 @@ use crate::ports::pacing::Pacing;
 use crate::ports::store::{PoolStatus, RunState};
 use crate::session_pool::request_meter::SharedMeter;
 
+use command::{CommandRefused, Done};
 use messages::{
-    AgentDown, AgentFinished, CheckpointNow, CommandRefused, Ending, Frozen, Inject,
-    OffersRefreshed, Pause, Quit, Resume, Revive, ServiceDown, SessionNews, StartError, StartRun,
+    AgentDown, AgentFinished, Ending, Frozen, Inject, OffersRefreshed, Operate, ServiceDown,
+    SessionNews, StartError, StartRun,
 };
 use plan::RunPlan;
 use progress::{Orders, Phase, Progress};
@@ -65,6 +69,9 @@ use supervision::Supervision;
 
 /// How often the run says that its owner lives; 120 s of silence make it dead.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How often the picture is shown beside what happens: readers draw rates and queues from it.
+pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Flows in flight get this long after a quit that does not wait.
 pub const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -109,6 +116,8 @@ pub struct Outlets {
     pub meter: SharedMeter,
     /// Asks the store for its connections.
     pub pool: Box<dyn Fn() -> PoolStatus>,
+    /// Resident memory of this process, bytes.
+    pub memory: fn() -> Option<u64>,
 }
 
 impl Coordinator {
@@ -121,7 +130,7 @@ impl Coordinator {
         supervision: Supervision,
         outlets: Outlets,
     ) -> Self {
-        let progress = Progress::new(&plan, pacing.now());
+        let progress = Progress::new(&plan, pacing.now(), pacing.wall());
         Self {
             services,
             plan,
@@ -143,6 +152,7 @@ impl Actor for Coordinator {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(HEARTBEAT_INTERVAL, |act, ctx| act.beat(ctx));
+        ctx.run_interval(STATUS_INTERVAL, |act, _| act.publish());
     }
 }
 
@@ -164,43 +174,19 @@ impl Handler<StartRun> for Coordinator {
     }
 }
 
-impl Handler<Pause> for Coordinator {
-    type Result = Result<(), CommandRefused>;
+impl Handler<Operate> for Coordinator {
+    type Result = ResponseActFuture<Self, Result<Done, CommandRefused>>;
 
-    fn handle(&mut self, _: Pause, ctx: &mut Self::Context) -> Self::Result {
-        self.pause(ctx)
-    }
-}
-
-impl Handler<Resume> for Coordinator {
-    type Result = ResponseActFuture<Self, Result<(), CommandRefused>>;
-
-    fn handle(&mut self, _: Resume, ctx: &mut Self::Context) -> Self::Result {
-        self.resume(ctx)
-    }
-}
-
-impl Handler<CheckpointNow> for Coordinator {
-    type Result = ResponseActFuture<Self, <CheckpointNow as Message>::Result>;
-
-    fn handle(&mut self, _: CheckpointNow, ctx: &mut Self::Context) -> Self::Result {
-        self.checkpoint_now(ctx)
-    }
-}
-
-impl Handler<Quit> for Coordinator {
-    type Result = Result<(), CommandRefused>;
-
-    fn handle(&mut self, quit: Quit, ctx: &mut Self::Context) -> Self::Result {
-        self.quit(quit, ctx)
-    }
-}
-
-impl Handler<Revive> for Coordinator {
-    type Result = Result<(), CommandRefused>;
-
-    fn handle(&mut self, Revive(agent_id): Revive, _: &mut Self::Context) -> Self::Result {
-        self.revive(agent_id)
+    fn handle(
+        &mut self,
+        Operate { command, door }: Operate,
+        ctx: &mut Context<Self>,
+    ) -> Self::Result {
+        let carried_out = self.carry_out(&command, ctx);
+        Box::pin(carried_out.map(move |outcome, act, _| {
+            act.note_command(&command, door, &outcome);
+            outcome
+        }))
     }
 }
 

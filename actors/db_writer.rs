@@ -16,6 +16,7 @@ pub mod retrying_store;
 pub(crate) mod scripted_store;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix::prelude::*;
 
@@ -24,7 +25,7 @@ use self::messages::{
     OpenFlow, OpenRun, RecordCycle, RecordIncident, RecordSeen, SetRunState,
 };
 use self::retrying_store::RetryingStore;
-use crate::domain::flow::AgentMemory;
+use crate::domain::flow::{AgentMemory, FlowRecord};
 use crate::domain::ids::AgentId;
 use crate::domain::offer::Wallet;
 use crate::domain::persona::Persona;
@@ -121,7 +122,9 @@ impl Handler<CommitFlow> for DbWriter {
     type Result = Answer<Committed>;
 
     fn handle(&mut self, CommitFlow(record): CommitFlow, _: &mut Self::Context) -> Self::Result {
-        Box::pin(self.store.ask(move |store| store.commit_flow(record.clone())))
+        let asked = Arc::clone(&record);
+        let committed = self.store.ask(move |store| store.commit_flow(Arc::clone(&asked)));
+        Box::pin(acknowledged(record, committed))
     }
 }
 
@@ -129,7 +132,9 @@ impl Handler<FailFlow> for DbWriter {
     type Result = Answer<Committed>;
 
     fn handle(&mut self, FailFlow(record): FailFlow, _: &mut Self::Context) -> Self::Result {
-        Box::pin(self.store.ask(move |store| store.fail_flow(record.clone())))
+        let asked = Arc::clone(&record);
+        let failed = self.store.ask(move |store| store.fail_flow(Arc::clone(&asked)));
+        Box::pin(acknowledged(record, failed))
     }
 }
 
@@ -182,9 +187,27 @@ impl Handler<Drain> for DbWriter {
     }
 }
 
+/// A line in the log for each flow that the database has: what it says was written stays written,
+/// however the process ends after it. `CARTLOAD_LOG=actors::db_writer=debug` shows it.
+async fn acknowledged(
+    record: Arc<FlowRecord>,
+    asked: impl Future<Output = Result<Committed, StoreError>>,
+) -> Result<Committed, StoreError> {
+    let committed = asked.await?;
+    let FlowRecord { key, status, end_reason, events, .. } = record.as_ref();
+    tracing::debug!(
+        flow.id = %key.flow_id,
+        flow.replay = key.replay.0,
+        flow.status = status.as_str(),
+        flow.end_reason = end_reason.as_str(),
+        flow.events = events.len(),
+        "acknowledged"
+    );
+    Ok(committed)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use futures::future::join_all;

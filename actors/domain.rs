@@ -6,6 +6,7 @@
 
 pub mod behavior;
 pub mod calendar;
+pub mod call_histogram;
 pub mod cart;
 pub mod catalog;
 pub mod cycle;
@@ -14,6 +15,7 @@ pub mod flow;
 pub mod ids;
 pub mod incident;
 pub mod money;
+pub mod number_or_word;
 pub mod offer;
 pub mod persona;
 pub mod population;
@@ -22,5 +24,6 @@ pub(crate) mod presets;
 pub mod pricing;
 pub mod rate;
 pub mod stable_hash;
+pub mod time_scale;
 pub mod timing;
 pub mod totals;

@@ -7,6 +7,7 @@ pub mod circuit_breaker;
 pub mod coordinator;
 pub mod db_writer;
 pub mod domain;
+pub mod failpoint;
 pub mod offer_refresher;
 pub mod ports;
 pub mod rate_limiter;

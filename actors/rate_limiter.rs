@@ -10,6 +10,7 @@ pub mod line;
 pub mod messages;
 pub mod parked;
 pub mod permit;
+pub mod queue_length;
 pub mod ring;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use self::line::Line;
 use self::messages::{CloseGate, OpenGate, Refuse, Refused, Retune, TakePermit};
 use self::parked::ParkedTime;
 use self::permit::Permit;
+use self::queue_length::QueueLength;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::Pacing;
 
@@ -45,15 +47,28 @@ pub struct RateLimiter {
     timer: Option<SpawnHandle>,
     /// How long the gate was closed, shared with the agents that wait.
     parked: ParkedTime,
+    /// How long the line is, shared with the status.
+    queue: QueueLength,
     /// The clock, shared with everybody.
     pacing: Arc<dyn Pacing>,
 }
 
 impl RateLimiter {
     /// A limiter with a full bucket and an open gate.
-    pub fn new(rate: Rate, parked: ParkedTime, pacing: Arc<dyn Pacing>) -> Self {
+    pub fn new(
+        rate: Rate,
+        parked: ParkedTime,
+        queue: QueueLength,
+        pacing: Arc<dyn Pacing>,
+    ) -> Self {
         let bucket = Bucket::new(rate, pacing.now());
-        Self { bucket, line: Line::default(), gate: Gate::default(), timer: None, parked, pacing }
+        let (line, gate) = (Line::default(), Gate::default());
+        Self { bucket, line, gate, timer: None, parked, queue, pacing }
+    }
+
+    /// Goes on where another process stopped, a moment ago for all it knows (P3).
+    pub fn taking_over(self, rate: Rate) -> Self {
+        Self { bucket: Bucket::spent(rate, self.pacing.now()), ..self }
     }
 }
 
@@ -120,8 +135,14 @@ impl Handler<Retune> for RateLimiter {
 }
 
 impl RateLimiter {
-    /// Gives out every permit that is due, and sets the timer for the next where somebody waits.
+    /// Serves the line and says how long it is then.
     fn serve(&mut self, ctx: &mut Context<Self>) {
+        self.grant_due(ctx);
+        self.queue.set(self.line.waiting());
+    }
+
+    /// Gives out every permit that is due, and sets the timer for the next where somebody waits.
+    fn grant_due(&mut self, ctx: &mut Context<Self>) {
         match self.gate {
             Gate::Closed => return,
             Gate::Refusing(why) => return self.line.refuse_all(why),
@@ -198,7 +219,8 @@ mod tests {
     const HEAD: TakePermit = TakePermit { place: Place::Head };
 
     fn start(rate: Rate) -> Addr<RateLimiter> {
-        RateLimiter::new(rate, ParkedTime::default(), Arc::new(SystemPacing)).start()
+        RateLimiter::new(rate, Default::default(), Default::default(), Arc::new(SystemPacing))
+            .start()
     }
 
     /// Asks `callers` times at once; answers when each was granted, in order of asking.

@@ -34,6 +34,7 @@ use crate::ports::shop_api::{ShopApiFactory, WalletMode};
 use crate::ports::store::{RunState, Store};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::queue_length::QueueLength;
 use crate::session_pool::SessionPool;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::{Call, Reseat};
@@ -63,6 +64,8 @@ pub struct Ports {
     pub checkpoints: Arc<dyn CheckpointFile>,
     /// The clocks.
     pub pacing: Arc<dyn Pacing>,
+    /// Resident memory of this process, bytes; `None` where the system does not say.
+    pub memory: fn() -> Option<u64>,
 }
 
 /// How the actors are laid out over threads.
@@ -103,7 +106,7 @@ impl Running {
 pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
     let plan = Arc::new(plan);
     let threads = Threads::new(layout);
-    let (status_tx, status) = watch::channel(RunStatus::before(&plan));
+    let (status_tx, status) = watch::channel(RunStatus::before(&plan, ports.pacing.wall()));
     let (cycles_tx, cycles) = mpsc::channel(CYCLES_KEPT);
     let (ended_tx, ended) = oneshot::channel();
     let pool = Arc::clone(&ports.store);
@@ -113,6 +116,7 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
         ended: Some(ended_tx),
         meter: ports.meter.clone(),
         pool: Box::new(move || pool.pool_status()),
+        memory: ports.memory,
     };
     let coordinator = Coordinator::create(|ctx| {
         let parked = ParkedTime::default();
@@ -209,9 +213,13 @@ impl Starter {
         })
     }
 
-    fn limiter(&self, parked: ParkedTime) -> Addr<RateLimiter> {
+    fn limiter(&self, parked: ParkedTime, queue: QueueLength) -> Addr<RateLimiter> {
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
-        let build = move || RateLimiter::new(rate, parked, pacing);
+        let is_resumed = self.plan.resume_from.is_some();
+        let build = move || {
+            let limiter = RateLimiter::new(rate, parked, queue, pacing);
+            if is_resumed { limiter.taking_over(rate) } else { limiter }
+        };
         self.start(Service::RateLimiter, &self.on, build)
     }
 
@@ -284,7 +292,8 @@ impl Starter {
 }
 
 fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
-    let limiter = starter.limiter(parked);
+    let queue = QueueLength::default();
+    let limiter = starter.limiter(parked, queue.clone());
     let writer = starter.writer();
     let checkpointer = starter.checkpointer();
     let refresher = starter.refresher().recipient();
@@ -294,6 +303,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     tell_probes(&breaker, sessions.clone());
     let pool = starter.pool(sessions.clone());
     let services = Services {
+        queue,
         permits: limiter.clone().recipient(),
         limiter,
         sessions,

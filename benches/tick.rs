@@ -60,6 +60,7 @@ async fn cycles(count: u64) -> Duration {
     };
     let meter = SharedMeter::default();
     let ports = Ports {
+        memory: || None,
         shop: MockShop::factory(goods, meter.on_sent()),
         meter,
         store: Arc::new(DryStore::new(population::personas(372))),

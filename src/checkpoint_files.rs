@@ -10,13 +10,14 @@ mod name;
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use actors::checkpointer::snapshot::Snapshot;
 use actors::domain::ids::RunId;
+use actors::failpoint::{self, Failpoint};
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 
 pub use self::content::config_hash;
@@ -147,8 +148,11 @@ impl CheckpointFolder {
             .prefix(TEMP_PREFIX)
             .suffix(TEMP_SUFFIX)
             .tempfile_in(&self.folder)?;
-        file.write_all(text)?;
+        failpoint::reach(Failpoint::CheckpointWrite)?;
+        failpoint::write_all(Failpoint::CheckpointTear, &mut file, text)?;
+        failpoint::reach(Failpoint::CheckpointSync)?;
         file.as_file().sync_all()?;
+        failpoint::reach(Failpoint::CheckpointRename)?;
         file.persist(path).map_err(|error| error.error)?;
         sync_folder(&self.folder).inspect_err(|_| {
             // Whether it would survive a power cut is unknown: an error leaves nothing behind.
@@ -264,6 +268,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     let is_unsupported = |error: &io::Error| {
         matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
     };
+    failpoint::reach(Failpoint::CheckpointFolder)?;
     File::open(folder)?
         .sync_all()
         .or_else(|error| if is_unsupported(&error) { Ok(()) } else { Err(error) })

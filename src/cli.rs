@@ -4,8 +4,10 @@
 //! same everywhere.
 
 pub mod agents;
+pub mod completions;
 pub mod config;
 mod database;
+pub mod events;
 pub mod exit_code;
 mod known_runs;
 pub mod migrate;
@@ -32,6 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   cartload run --time-scale 720 --rate 600 --cycles 24   a simulated day in two minutes
   cartload run                                           372 shoppers, 75 s an hour, until Ctrl-C
+  cartload events --out events.parquet                   what they did, for DuckDB or pandas
   cartload config show                                   every setting and where it came from
   cartload agents import people.csv                      bring your own shoppers";
 
@@ -71,6 +74,8 @@ pub enum Command {
     Resume(Box<resume::ResumeArgs>),
     /// Prove that nothing of a run is lost, doubled or left open
     Verify(verify::VerifyArgs),
+    /// Look at what shoppers did, or export any table
+    Events(Box<events::EventsArgs>),
     /// Delete one run, never an agent
     Purge(purge::PurgeArgs),
     /// Look at the settings, or write them into a file
@@ -78,9 +83,12 @@ pub enum Command {
     /// Look at the agents and change who they are
     Agents(agents::AgentsArgs),
     /// Bring the database's tables up to date
+    #[command(before_help = migrate::EXAMPLES)]
     Migrate,
     /// Open the practice shop as a server of its own
     Shop(shop::ShopArgs),
+    /// Print a script that completes this command line: bash, zsh, fish, ...
+    Completions(completions::CompletionsArgs),
 }
 
 /// Takes any text: what is wrong with it is said later, without showing it.
@@ -123,11 +131,13 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Run(args) => run::execute(&global, &args),
         Command::Resume(args) => resume::execute(&global, &args),
         Command::Verify(args) => verify::execute(&global, &args),
+        Command::Events(args) => events::execute(&global, &args),
         Command::Purge(args) => purge::execute(&global, &args),
         Command::Config(args) => config::execute(&global, &args),
         Command::Agents(args) => agents::execute(&global, &args),
         Command::Migrate => migrate::execute(&global),
         Command::Shop(args) => shop::execute(&global, &args),
+        Command::Completions(args) => completions::execute(&args),
     }
 }
 

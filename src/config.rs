@@ -4,6 +4,7 @@
 //! config file, that over the defaults; each value keeps where it came from. The file is one struct
 //! per concern, in `config/<concern>.rs`.
 
+pub mod alerts;
 pub mod breaker;
 pub mod checkpoints;
 pub mod db_url;
@@ -15,11 +16,13 @@ pub mod plan;
 pub mod population;
 pub mod rate;
 pub mod saved;
+pub mod secret;
 pub mod shop;
 mod stack;
 pub mod store;
 pub mod time;
 pub mod warm_up;
+pub mod web;
 pub mod words;
 
 use std::fs;
@@ -61,6 +64,10 @@ pub struct Layer {
     pub checkpoints: checkpoints::CheckpointsLayer,
     /// After a freeze.
     pub breaker: breaker::BreakerLayer,
+    /// Page, metrics and health checks.
+    pub web: web::WebLayer,
+    /// Webhook and mail.
+    pub alerts: alerts::AlertsLayer,
     /// Messages.
     pub log: log::LogLayer,
 }
@@ -86,6 +93,10 @@ pub struct Settings {
     pub checkpoints: checkpoints::Checkpoints,
     /// After a freeze.
     pub breaker: breaker::Breaker,
+    /// Page, metrics and health checks.
+    pub web: web::Web,
+    /// Webhook and mail.
+    pub alerts: alerts::AlertSettings,
     /// Messages.
     pub log: log::Log,
     /// Every setting with its origin, in the order of the file; secrets redacted.
@@ -224,6 +235,8 @@ impl Settings {
             offers: offers::Offers::resolve(stack, |layer| &layer.offers)?,
             checkpoints: checkpoints::Checkpoints::resolve(stack, |layer| &layer.checkpoints)?,
             breaker: breaker::Breaker::resolve(stack, |layer| &layer.breaker)?,
+            web: web::Web::resolve(stack, |layer| &layer.web)?,
+            alerts: alerts::AlertSettings::resolve(stack, |layer| &layer.alerts)?,
             log: log::Log::resolve(stack, |layer| &layer.log)?,
             shown: Vec::new(),
             warnings: stack.variables.warnings(),
@@ -239,6 +252,7 @@ impl Settings {
                     .to_owned(),
             );
         }
+        settings.warnings.extend(settings.alerts.mail_gap().map(str::to_owned));
         Ok(settings)
     }
 
@@ -260,6 +274,8 @@ pub fn knobs() -> impl Iterator<Item = &'static Knob> {
         offers::Offers::KNOBS,
         checkpoints::Checkpoints::KNOBS,
         breaker::Breaker::KNOBS,
+        web::Web::KNOBS,
+        alerts::AlertSettings::KNOBS,
         log::Log::KNOBS,
     ]
     .into_iter()
@@ -296,6 +312,8 @@ fn layer_of_environment(environment: &Environment) -> Result<Layer, ConfigError>
         offers: offers::OffersLayer::from_environment(environment)?,
         checkpoints: checkpoints::CheckpointsLayer::from_environment(environment)?,
         breaker: breaker::BreakerLayer::from_environment(environment)?,
+        web: web::WebLayer::from_environment(environment)?,
+        alerts: alerts::AlertsLayer::from_environment(environment)?,
         log: log::LogLayer::from_environment(environment)?,
     })
 }
@@ -311,6 +329,8 @@ fn layer_of_checkpoint(saved: &saved::SavedSettings) -> Result<Layer, ConfigErro
         offers: offers::OffersLayer::from_saved(&saved.section("offers"))?,
         checkpoints: checkpoints::CheckpointsLayer::from_saved(&saved.section("checkpoints"))?,
         breaker: breaker::BreakerLayer::from_saved(&saved.section("breaker"))?,
+        web: web::WebLayer::from_saved(&saved.section("web"))?,
+        alerts: alerts::AlertsLayer::from_saved(&saved.section("alerts"))?,
         log: log::LogLayer::from_saved(&saved.section("log"))?,
     })
 }

@@ -1,10 +1,12 @@
 //! The edge of cartload: adapters to shop, store and files, configuration and the command line.
 
+pub mod alerts;
 pub mod checkpoint_files;
 pub mod cli;
 pub mod config;
 pub mod coupon_book;
 pub mod data_dir;
+pub mod export;
 pub mod logging;
 pub mod personas;
 pub mod practice_shop;
@@ -12,4 +14,6 @@ pub mod ron_text;
 pub mod run_report;
 pub mod shop_api;
 pub mod store;
+pub mod trust;
 pub mod verify;
+pub mod web;

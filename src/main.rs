@@ -1,5 +1,6 @@
 //! The binary: one crypto provider, one command, one exit code.
 
+use actors::failpoint;
 use cartload::cli::{self, Cli, ExitCode, output};
 use clap::Parser;
 
@@ -8,6 +9,10 @@ fn main() -> std::process::ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         output::message("error: a crypto provider was installed before ring");
         return ExitCode::Unexpected.into();
+    }
+    if let Err(error) = failpoint::arm() {
+        output::message(&format!("error: {error}"));
+        return ExitCode::Usage.into();
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

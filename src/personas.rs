@@ -127,14 +127,34 @@ pub enum PersonaFileError {
         cause: String,
     },
     /// A column that must be there is not in the header.
-    #[error("{origin}:1: no column {column}; columns found: {found}")]
+    #[error("{origin}: no column {column}; columns found: {found}")]
     NoColumn {
-        /// The file.
+        /// The file's header or the table.
         origin: String,
         /// Which.
         column: &'static str,
         /// What is there.
         found: String,
+    },
+    /// The database has tables of its own only: a file.
+    #[error(
+        "--from-table {table}: only a Postgres database has tables to import from; name one with \
+         --db or DATABASE_URL, or import a file"
+    )]
+    NoTables {
+        /// What was asked for.
+        table: String,
+    },
+    /// The database has no such table.
+    #[error(
+        "--from-table {table}: there is no such table ({cause}); name it as TABLE or \
+         SCHEMA.TABLE, spelt as in the database and without quotes"
+    )]
+    NoTable {
+        /// What was asked for.
+        table: String,
+        /// What the database said.
+        cause: String,
     },
     /// Some rows are broken, and nothing was taken.
     #[error("{}", broken_text(errors, *rows))]

@@ -28,7 +28,7 @@ use secrecy::SecretString;
 
 pub use self::faults::RouteError;
 pub use self::faults::{Down, FaultError, FaultSwitches, Faults, MissingField, RateLimit};
-pub use self::ledger::{RouteRow, ShopLedger};
+pub use self::ledger::{ListedOrder, RouteRow, ShopLedger};
 pub use self::route::Route;
 
 use self::auth::Authority;
@@ -231,6 +231,11 @@ impl RunningShop {
     /// What it saw so far.
     pub fn ledger(&self) -> ShopLedger {
         self.shop.ledger().read()
+    }
+
+    /// The last 100,000 orders it placed, oldest first.
+    pub fn placed_orders(&self) -> Vec<ListedOrder> {
+        self.shop.ledger().placed()
     }
 
     /// The switches of its faults.

@@ -14,6 +14,7 @@ mod queries;
 mod rows;
 mod schema;
 mod sqlite;
+pub mod statement;
 mod tls;
 pub mod url;
 

@@ -1,5 +1,7 @@
 //! The binary as an operator meets it: what it prints, where, and the code it ends with.
 
+mod from_table;
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -68,11 +70,31 @@ fn a_usage_mistake_ends_with_2() {
 
 #[test]
 fn help_shows_examples_first_and_ends_with_0() {
-    for args in [&["--help"][..], &["run", "--help"], &["agents", "--help"]] {
-        let output = run(&folder(), args);
+    let all = stdout(&run(&folder(), &["--help"]));
+    let listed = all.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let names = listed.unwrap().lines().filter_map(|line| line.strip_prefix("  "));
+    let names: Vec<&str> = names
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(names.contains(&"run") && names.contains(&"completions"), "{names:?}");
+    for args in names.iter().map(|name| vec![*name, "--help"]).chain([vec!["--help"]]) {
+        let output = run(&folder(), &args);
         assert_eq!(output.status.code(), Some(0));
-        assert!(stdout(&output).starts_with("Examples:"), "{}", stdout(&output));
+        assert!(stdout(&output).starts_with("Examples:"), "{args:?}: {}", stdout(&output));
     }
+}
+
+#[test]
+fn completions_know_the_commands_and_flags() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(&folder(), &["completions", shell]);
+        let script = stdout(&output);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        assert!(script.contains("time-scale") && script.contains("verify"), "{shell}");
+    }
+    refused(&run(&folder(), &["completions", "tcsh"]), 2, &["tcsh", "bash"]);
 }
 
 #[test]

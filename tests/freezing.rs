@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actors::checkpointer::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
-use actors::coordinator::messages::Quit;
+use actors::coordinator::command::Quit;
 use actors::coordinator::plan::WarmUp;
 use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actors::circuit_breaker::messages::FreezeReason;
-use actors::coordinator::messages::{Resume, StartRun};
+use actors::coordinator::command::{Command, Door};
+use actors::coordinator::messages::{Operate, StartRun};
 use actors::coordinator::plan::RunPlan;
 use actors::coordinator::status::RunStatus;
 use actors::domain::flow::EndReason;
@@ -91,6 +92,7 @@ impl Rig {
             store,
             checkpoints: Arc::new(MemoryFiles::default()),
             pacing: Arc::new(SystemPacing),
+            memory: || None,
         };
         Self { _shop: shop, server, admin, ports, _directory: directory, _turn: turn }
     }
@@ -179,7 +181,8 @@ async fn a_shop_that_answers_everything_so_freezes_and_goes_on_when_it_is_well()
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(rig.server.requests().len(), asked, "{name}: a frozen run sends nothing");
         // Its last flows may be ending.
-        while let Err(refused) = running.coordinator.send(Resume).await.unwrap() {
+        let resume = || Operate { command: Command::Resume, door: Door::Program };
+        while let Err(refused) = running.coordinator.send(resume()).await.unwrap() {
             assert!(refused.to_string().contains("again"), "{name}: {refused}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

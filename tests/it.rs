@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod cli;
+mod crash_points;
 mod database_faults;
+mod events;
 mod freezing;
 mod full_cycle;
 mod hostile_shop;
@@ -12,13 +15,18 @@ mod limits;
 mod lost_commit;
 mod lost_order;
 mod money;
+mod numbers;
 mod practice_shop;
 mod resume;
 mod shop_api;
+mod simulated_days;
 mod simulation;
+mod stopping;
 mod store_contract;
 mod store_open;
 mod supervision;
 mod support;
 mod tidy;
+mod two_runs;
 mod verify;
+mod web;

@@ -1,17 +1,22 @@
-//! The limit as the shop sees it, over real HTTP with idle gaps between cycles; and each agent on
-//! one HTTP session's connections only.
+//! The limit as the shop sees it, over real HTTP with idle gaps between cycles, and over the death
+//! of a process; and each agent on one HTTP session's connections only.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use actors::coordinator::command::Quit;
 use actors::domain::ids::{AgentId, SessionId};
 use actors::domain::rate::Rate;
 use actors::ports::store::RunState;
+use actors::rate_limiter::ring::RING_SPAN;
 use actors::session_pool::assignment::{HTTP_SESSIONS, session_of};
+use cartload::practice_shop::{PracticeConfig, PracticeShop};
 
+use crate::support::binary::{Place, wait};
 use crate::support::population::{always_shopping, load};
 use crate::support::real_run::{self, RealRun};
+use crate::support::run::run_of;
 
 /// Agents of the limited runs: each has one call waiting nearly all the time.
 const AGENTS: usize = 12;
@@ -80,4 +85,56 @@ async fn each_agent_is_seen_on_one_http_sessions_connections_only() {
     assert!(run.ledger.connections.len() > 200);
     let sessions: std::collections::BTreeSet<_> = owner.into_values().collect();
     assert_eq!(sessions.len(), usize::from(HTTP_SESSIONS));
+}
+
+#[actix::test]
+async fn a_resumed_run_sends_nothing_that_shares_a_second_with_the_process_before_it() {
+    let shoppers = || run_of(372).behavior(always_shopping()).rate(RATE);
+    let mut run = shoppers().start().await;
+    run.until(|s| s.requests_sent > 200).await;
+    run.quit(Quit::Now).await.unwrap();
+    let dead = run.finish().await;
+    let mut resumed = shoppers().resuming(&dead).start().await;
+    resumed.until(|s| s.requests_sent > 200).await;
+    let (before, after) = (dead.shop.log(), resumed.shop.log());
+    let last = before.last().unwrap().at;
+    assert!(resumed.began - last < Duration::from_millis(21), "it goes on at once");
+    // The start-up check's calls too.
+    assert!(after[0].at - resumed.began >= RING_SPAN, "{:?}", after[0].at - resumed.began);
+    let sent: Vec<Instant> = before.iter().chain(&after).map(|call| call.at).collect();
+    let beyond = sent.iter().skip(51);
+    assert!(sent.iter().zip(beyond).all(|(first, beyond)| *beyond - *first >= RING_SPAN));
+    resumed.quit(Quit::Now).await.unwrap();
+    resumed.finish().await;
+}
+
+#[test]
+fn the_shop_counts_no_more_than_the_limit_over_a_kill() {
+    let mut seen = Vec::new();
+    // At 1/s two may arrive in a second, and a fresh bucket alone holds two: a process that began
+    // with it within a second would be seen. As above, a machine that stands still is given time.
+    for _ in 0..3 {
+        let shop = PracticeShop::start(PracticeConfig::default()).unwrap();
+        let place = Place::new();
+        let api = shop.base_url();
+        let of = ["--agents", "20", "--warm-up", "off", "--time-scale", "max", "--quiet"];
+        let run = ["run", "--api", &api, "--profile", "practice", "--rate", "1"];
+        let process = place.start(&[&run[..], &of[..]].concat());
+        wait(|| !place.checkpoints().is_empty(), || place.log());
+        let sent = || shop.ledger().requests_total;
+        let saved = sent();
+        wait(|| sent() > saved + 1, || place.log());
+        let before = sent();
+        process.kill();
+        let resumed = place.start(&["resume", "--quiet"]);
+        wait(|| sent() > before + 2, || place.log());
+        resumed.kill();
+        let arrived = shop.ledger().requests_max_in_1s;
+        shop.stop().unwrap();
+        if arrived <= 2 {
+            return;
+        }
+        seen.push(arrived);
+    }
+    panic!("most in 1 s at the shop: {seen:?}");
 }

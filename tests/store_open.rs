@@ -1,5 +1,7 @@
 //! Opening a database: what an operator meets, and what the command line asks of it.
 
+use std::time::{Duration, Instant};
+
 use actors::domain::ids::{OwnerToken, RunId};
 use actors::domain::persona::AgentStatus;
 use actors::ports::store::StoreError;
@@ -9,6 +11,7 @@ use serde_json::json;
 
 use crate::support::flows::Owned;
 use crate::support::flows::{agent, arc, bought, key, new_run, persona, wall};
+use crate::support::proxy::{Mode, Proxy};
 use crate::support::{pgbouncer, postgres};
 
 async fn opened(url: &str) -> Result<OpenStore, StoreOpenError> {
@@ -260,4 +263,54 @@ async fn connections_cut_by_the_server_are_replaced() {
     let rows = open.admin.count_rows(owned.run).await.unwrap();
     let of = |table: &str| rows.iter().find(|r| r.0 == table).unwrap().1;
     assert_eq!((of("shopping_sessions"), of("shopping_session_events")), (8, 24));
+}
+
+/// Asks until it is answered; how long that took.
+async fn asked_until_answered(open: &OpenStore) -> Duration {
+    let begin = Instant::now();
+    loop {
+        match open.store.load_agents().await {
+            Ok(_) => return begin.elapsed(),
+            Err(error) => assert!(error.is_retryable(), "{error}"),
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "never answered");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_back_is_noticed_within_two_seconds() {
+    let Some(port) = postgres::shared() else { return };
+    let proxy = Proxy::before(port);
+    let database = postgres::fresh_database(port).await;
+    let open = opened(&postgres::url(proxy.port, &database)).await.unwrap();
+    let away = Duration::from_millis(3_300);
+    proxy.set(Mode::Refuse);
+    let back = async {
+        tokio::time::sleep(away).await;
+        proxy.set(Mode::Forward);
+    };
+    let (took, ()) = tokio::join!(asked_until_answered(&open), back);
+    println!("answered {} ms after the server was back", (took - away).as_millis());
+    assert!(took - away < Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_caller_is_not_held_up_by_each_of_many_dead_connections() {
+    let Some(port) = postgres::shared() else { return };
+    let proxy = Proxy::before(port);
+    let database = postgres::fresh_database(port).await;
+    let url = StoreUrl::parse(&postgres::url(proxy.port, &database)).unwrap();
+    let options = StoreOptions { pool_size: 20, pool_idle: 20, ..StoreOptions::default() };
+    let open = open(&url, &options).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while open.store.pool_status().idle < 20 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // All of them go silent, those to come do not.
+    proxy.set(Mode::Swallow);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    proxy.set(Mode::Forward);
+    let took = asked_until_answered(&open).await;
+    println!("answered after {} ms behind 20 dead connections", took.as_millis());
+    assert!(took < Duration::from_secs(8), "{took:?}: a second for each of 20 is too much");
 }

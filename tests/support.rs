@@ -1,16 +1,20 @@
 //! What several rooms of tests need: throwaway servers, builders, whole runs.
 
+pub mod acknowledged;
 pub mod binary;
+pub mod browser;
 pub mod flows;
 pub mod pgbouncer;
 pub mod population;
 pub mod postgres;
 pub mod proxy;
+pub mod python;
 pub mod real_run;
 pub mod recording_store;
 pub mod run;
 pub mod scripted_server;
 pub mod scripted_shop;
+pub mod served;
 pub mod server;
 pub mod whole_run;
 

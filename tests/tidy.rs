@@ -15,7 +15,7 @@ const EMPTY_NAMES: [&str; 5] = ["mod.rs", "utils.rs", "util.rs", "helpers.rs", "
 
 /// The only files of `actors` that may know actix: front doors, messages, and what wires or drives
 /// actors. Everything else there is a pure core.
-const KNOW_ACTIX: [&str; 16] = [
+const KNOW_ACTIX: [&str; 17] = [
     "actors/topology.rs",
     "actors/agent/calls.rs",
     "actors/agent/monitor.rs",
@@ -25,6 +25,7 @@ const KNOW_ACTIX: [&str; 16] = [
     "actors/coordinator/commands.rs",
     "actors/coordinator/down.rs",
     "actors/coordinator/freeze.rs",
+    "actors/coordinator/publish.rs",
     "actors/coordinator/service_watch.rs",
     "actors/coordinator/services.rs",
     "actors/coordinator/sessions.rs",

@@ -69,13 +69,11 @@ impl Desk {
         let clock =
             VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);
         let mut draft = Draft::new(self.key(&clock));
-        let opens = activity == Activity::Shop && self.settings.shop.is_real;
-        if opens {
+        draft.opened = activity == Activity::Shop && self.settings.shop.is_real;
+        *self.draft.borrow_mut() = Some(draft.clone());
+        if draft.opened {
             match self.open(&draft.key).await {
-                Ok(wallet) => {
-                    draft.opened = true;
-                    draft.wallet = wallet;
-                }
+                Ok(wallet) => draft.wallet = wallet,
                 Err(error) => return self.never_opened(draft, state, &error).await,
             }
         }
@@ -134,6 +132,7 @@ impl Desk {
         let record = draft.finish(ending, self.settings.pacing.wall());
         self.progress.wait();
         let ending = self.doors.writers.record(record).await;
+        self.draft.borrow_mut().take();
         let volume = CycleVolume::default();
         FlowOutcome { state, leased: self.leased, ending, volume, timings: Vec::new() }
     }

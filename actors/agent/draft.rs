@@ -22,7 +22,7 @@ const FAILURE_CHARS_MAX: usize = 300;
 pub struct Draft {
     /// Which flow.
     pub key: FlowKey,
-    /// Whether OpenFlow wrote its row.
+    /// Whether OpenFlow was asked for: its row may be there.
     pub opened: bool,
     /// What the agent put in.
     pub cart: Cart,
@@ -208,6 +208,14 @@ impl Draft {
             seen_coupons,
             order: self.order,
             key: self.key,
+        }
+    }
+
+    /// How a flow ends that is not waited for: what the shop has sold is sold.
+    pub fn cut_ending(&self) -> FlowEnding {
+        match self.order {
+            Some(_) => FlowEnding::done(FlowStatus::Completed),
+            None => FlowEnding::abandoned(EndReason::Stopped),
         }
     }
 

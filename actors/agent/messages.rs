@@ -34,6 +34,12 @@ pub struct RunCycle {
 #[rtype(result = "()")]
 pub struct StopAgent;
 
+/// Sent by the Coordinator when flows under way have had their time to stop: the flow ends where it
+/// is, and its actor with it. An agent without a flow under way goes on.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct CutFlow;
+
 /// Sent by the Coordinator for a developer: strikes at the agent's next call with something in its
 /// cart, in this flow or a later one; a second one before that takes the first one's place.
 #[derive(Clone, Copy, Debug, Message)]

@@ -68,6 +68,7 @@ impl Monitor {
             Exit::Panicked(message) => FlowEnding::failed(EndReason::Panic, message),
             Exit::Stopped => FlowEnding::failed(EndReason::Panic, "the actor stopped"),
             Exit::Hung => FlowEnding::failed(EndReason::Hang, "no progress for 60 s"),
+            Exit::Cut => draft.cut_ending(),
         };
         Some(Arc::new(draft.finish(ending, self.pacing.wall())))
     }

@@ -106,7 +106,9 @@ async fn bench(shop: [Shop; 4]) -> Bench {
     let log = Log::default();
     let neighbour = Neighbour(log.clone()).start();
     let pacing = Arc::new(SystemPacing);
-    let limiter = RateLimiter::new(Rate::DEFAULT, Default::default(), pacing.clone()).start();
+    let limiter =
+        RateLimiter::new(Rate::DEFAULT, Default::default(), Default::default(), pacing.clone())
+            .start();
     let breaker = CircuitBreaker::new(
         neighbour.clone().recipient(),
         neighbour.recipient(),

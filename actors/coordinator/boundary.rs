@@ -20,10 +20,10 @@ use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::{Orphans, RunState, StoreError};
 
 use super::Coordinator;
-use super::messages::{CommandRefused, StartError};
+use super::command::CommandRefused;
+use super::messages::StartError;
 use super::progress::Phase;
 use super::start::Prepared;
-use super::status::RunStatus;
 
 /// Refused adds and checkouts above this percentage of a cycle's are an incident.
 const REFUSALS_MAX_PERCENT: u64 = 50;
@@ -58,7 +58,7 @@ impl Coordinator {
             saved?;
             let now = act.pacing.now();
             act.progress.began = now;
-            act.progress.pacer = super::pacer::Pacer::new(act.plan.interval, now);
+            act.progress.pacer = super::pacer::Pacer::new(act.progress.tuning.interval, now);
             act.next(ctx);
             Ok(())
         }))
@@ -80,7 +80,7 @@ impl Coordinator {
         }
     }
 
-    fn note_orphans(&self, orphans: &Orphans, ended_rows: u64) {
+    fn note_orphans(&mut self, orphans: &Orphans, ended_rows: u64) {
         let (rows, carts) = (orphans.abandoned + ended_rows, orphans.dirty.len());
         if rows > 0 || carts > 0 {
             let message = format!(
@@ -100,7 +100,7 @@ impl Coordinator {
         let (now, wall) = (self.pacing.now(), self.pacing.wall());
         let latency = self.progress.latency.close_cycle();
         let simulated_at = self.progress.simulated_at(&self.plan);
-        let (run_id, rate) = (self.plan.run_id, self.plan.rate);
+        let (run_id, rate) = (self.plan.run_id, self.progress.tuning.rate);
         let record = under_way.close(run_id, simulated_at, now, wall, latency, rate);
         let services = self.services.clone();
         let row = record.clone();
@@ -254,7 +254,7 @@ impl Coordinator {
             match &saved {
                 Ok(path) => {
                     act.progress.totals.checkpoints += 1;
-                    act.progress.last_checkpoint = Some(path.clone());
+                    act.progress.last_checkpoint = Some((path.clone(), act.pacing.wall()));
                 }
                 Err(error) => {
                     let message = error.to_string();
@@ -291,8 +291,8 @@ impl Coordinator {
             crashes: self.roster.crash_history(self.progress.cycle),
             quarantined: self.roster.quarantined(),
             agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
-            settings: self.plan.settings.clone(),
-            config_hash: self.plan.config_hash.clone(),
+            settings: self.progress.tuning.settings.clone(),
+            config_hash: self.progress.tuning.config_hash.clone(),
             written_at: self.pacing.wall(),
         }
     }
@@ -332,49 +332,5 @@ impl Coordinator {
     pub(super) fn trip(&mut self, reason: FreezeReason, ctx: &mut Context<Self>) {
         self.services.breaker.do_send(Trip(reason.clone()));
         self.freeze(reason, ctx);
-    }
-
-    /// Shows the run as it is.
-    pub(super) fn publish(&self) {
-        let progress = &self.progress;
-        let state = match (&self.phase, &self.orders.frozen, self.orders.paused) {
-            (Phase::Ended, ..) => self.outlets.status.borrow().state,
-            (_, Some(_), _) => RunState::Frozen,
-            (_, None, true) => RunState::Paused,
-            (_, None, false) => RunState::Running,
-        };
-        let (outstanding, current) = match &self.phase {
-            Phase::InCycle(cycle) => (cycle.outstanding(), cycle.counts),
-            Phase::Starting
-            | Phase::Closing
-            | Phase::Waiting { .. }
-            | Phase::Halted { .. }
-            | Phase::Ended => (0, crate::domain::cycle::CycleCounts::default()),
-        };
-        self.outlets.status.send_replace(RunStatus {
-            run_id: self.plan.run_id,
-            state,
-            frozen: self.orders.frozen.clone(),
-            agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
-            cycle: progress.cycle,
-            replay: progress.attempts.of(progress.cycle),
-            cycles_planned: self.plan.ends.cycles,
-            simulated_start: self.plan.simulated_start,
-            simulated_at: progress.simulated_at(&self.plan),
-            outstanding,
-            current,
-            last: progress.last.clone(),
-            totals: progress.totals,
-            lateness_ms: progress.lateness_ms,
-            rolling: progress.latency.rolling(),
-            whole_run: progress.latency.whole_run(),
-            rate_limit: self.plan.rate.limit(),
-            requests_sent: self.outlets.meter.total(),
-            requests_max_in_1s: self.outlets.meter.max_in_1s(),
-            failures: progress.failures.0,
-            failures_allowed: progress.failures.1,
-            pool: (self.outlets.pool)(),
-            last_checkpoint: progress.last_checkpoint.as_ref().map(|p| p.display().to_string()),
-        });
     }
 }

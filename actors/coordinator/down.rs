@@ -1,11 +1,13 @@
 //! An agent's actor is gone: its row is closed, a fresh agent takes its place at the next tick.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
 use serde_json::json;
 
-use crate::agent::messages::StopAgent;
+use crate::agent::messages::{CutFlow, StopAgent};
 use crate::circuit_breaker::messages::{FreezeReason, Outcome};
-use crate::db_writer::messages::{FailFlow, LoadMemories};
+use crate::db_writer::messages::{Drain, FailFlow, LoadMemories};
 use crate::domain::cycle::CycleVolume;
 use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
 use crate::domain::ids::{AgentId, SessionId};
@@ -18,8 +20,60 @@ use super::progress::Phase;
 use super::roster::AfterCrash;
 
 impl Coordinator {
+    /// Flows under way have had their time to stop: those that did not are cut where they are.
+    #[expect(clippy::disallowed_methods, reason = "one per agent of a run that stops")]
+    pub(super) fn cut_flows(&mut self) {
+        let Phase::InCycle(cycle) = &mut self.phase else { return };
+        cycle.broken = true;
+        for agent in cycle.awaited() {
+            if let Some(handle) = self.roster.handle(agent) {
+                handle.do_send(CutFlow);
+            }
+        }
+    }
+
+    /// A flow that was cut ends as stopped, with its events so far and the cart as it was left.
+    fn flow_cut(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
+        let services = self.services.clone();
+        // What has no row is not given one: it has not begun.
+        let flow = down.open_flow.filter(|record| record.opened);
+        let ended = async move {
+            // A record of its own may be on its way, or its row may be: these come first.
+            services.write(Drain).await?;
+            let Some(record) = flow else { return Ok(None) };
+            services.write(FailFlow(Arc::clone(&record))).await?;
+            Ok::<_, StoreError>(Some(record))
+        };
+        let agent = down.agent_id;
+        ctx.spawn(ended.into_actor(self).map(move |ended, act, ctx| {
+            let Phase::InCycle(cycle) = &mut act.phase else { return };
+            match ended {
+                Ok(Some(record)) => {
+                    let volume = CycleVolume {
+                        requests: u64::from(record.calls),
+                        events: record.events.len() as u64,
+                        ..CycleVolume::default()
+                    };
+                    let (status, reason) = (record.status, record.end_reason);
+                    cycle.account(&Ending::Recorded { status, reason, cause: None }, &volume);
+                }
+                Ok(None) | Err(StoreError::Superseded { .. }) => {
+                    cycle.account(&Ending::Unfinished, &CycleVolume::default());
+                }
+                Err(error) => {
+                    tracing::error!(agent.id = %agent, %error, "a flow was cut, its row is open");
+                    cycle.account(&Ending::Unfinished, &CycleVolume::default());
+                }
+            }
+            act.leave_barrier(&agent, ctx);
+        }));
+    }
+
     /// Closes the row, then builds the agent anew, then lets the barrier go on without it.
     pub(super) fn agent_down(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
+        if down.exit == Exit::Cut {
+            return self.flow_cut(down, ctx);
+        }
         let services = self.services.clone();
         let load = LoadMemories {
             run_id: self.plan.run_id,
@@ -53,7 +107,7 @@ impl Coordinator {
         }
         let (reason, cause) = match &down.exit {
             Exit::Panicked(message) => (EndReason::Panic, format!("panic: {message}")),
-            Exit::Stopped => (EndReason::Panic, "the actor stopped".to_owned()),
+            Exit::Stopped | Exit::Cut => (EndReason::Panic, "the actor stopped".to_owned()),
             Exit::Hung => (EndReason::Hang, "hang: no progress for 60 s".to_owned()),
         };
         // What its last flow left at the shop is unknown: the next one begins by clearing it.

@@ -16,7 +16,9 @@ use crate::rate_limiter::messages::OpenGate;
 
 use super::Coordinator;
 use super::attempt::Attempts;
-use super::messages::{CommandRefused, StartError};
+use super::command::{CommandRefused, Done};
+use super::messages::StartError;
+use super::plan::ResumePoint;
 use super::progress::{Phase, Reopening};
 use super::start::{self, Resumed};
 
@@ -76,10 +78,11 @@ impl Coordinator {
         self.services.breaker.do_send(Trip(reason.clone()));
         let now = self.pacing.now();
         self.progress.began = now;
-        self.progress.pacer = super::pacer::Pacer::new(self.plan.interval, now);
+        self.progress.pacer = super::pacer::Pacer::new(self.progress.tuning.interval, now);
         self.progress.pacer.pause(now);
         let message = format!("came back frozen: {reason}");
-        self.incident(IncidentKind::Freeze, message, json!({}), None);
+        let detail = self.plan.resume_from.as_ref().map(ResumePoint::detail);
+        self.incident(IncidentKind::Freeze, message, detail.unwrap_or(json!({})), None);
         self.orders.frozen = Some(reason);
         self.note_state(RunState::Frozen);
         self.phase = Phase::Halted { since: now };
@@ -93,7 +96,7 @@ impl Coordinator {
     pub(super) fn unfreeze(
         &mut self,
         _: &mut Context<Self>,
-    ) -> ResponseActFuture<Self, Result<(), CommandRefused>> {
+    ) -> ResponseActFuture<Self, Result<Done, CommandRefused>> {
         let first = self.roster.everybody().first().and_then(|agent| self.roster.persona(agent));
         let Some(first) = first else {
             let hint = "it has no agents";
@@ -118,8 +121,7 @@ impl Coordinator {
             match opened {
                 Ok((shop, resumed)) if reopening == Reopening::Checking => {
                     act.shop = Arc::new(shop);
-                    act.unfrozen(resumed, ctx);
-                    Ok(())
+                    Ok(act.unfrozen(resumed, ctx))
                 }
                 Ok(_) => Err(act.frozen_again("the shop failed its probe again".to_owned(), ctx)),
                 Err(error) => Err(act.frozen_again(error.to_string(), ctx)),
@@ -135,8 +137,6 @@ impl Coordinator {
             http_session: SessionId(0),
         });
         self.services.breaker.do_send(Trip(reason));
-        let message = format!("an operator's resume found the shop not ready: {cause}");
-        self.incident(IncidentKind::Freeze, message, json!({}), None);
         self.phase = Phase::Halted { since: self.pacing.now() };
         self.publish();
         if self.orders.quit.is_some() {
@@ -145,7 +145,7 @@ impl Coordinator {
         CommandRefused::Shop(cause)
     }
 
-    fn unfrozen(&mut self, resumed: Resumed, ctx: &mut Context<Self>) {
+    fn unfrozen(&mut self, resumed: Resumed, ctx: &mut Context<Self>) -> Done {
         let Resumed { replay, mut memories } = resumed;
         let everybody = self.roster.everybody().to_vec();
         for agent in &everybody {
@@ -155,8 +155,6 @@ impl Coordinator {
         }
         let was = self.orders.frozen.take();
         self.note_state(RunState::Running);
-        let message = format!("an operator resumed the frozen run ({})", reason_text(&was));
-        self.incident(IncidentKind::Resume, message, json!({ "was": was }), None);
         self.note_replay(replay);
         self.progress.pacer.resume(self.pacing.now());
         if self.progress.broken.is_some() {
@@ -165,6 +163,7 @@ impl Coordinator {
         // Else a crash before the next regular checkpoint would bring the run back frozen.
         let saved = self.save(SavedState::Running, ctx);
         ctx.spawn(saved.map(|_, act, ctx| act.next(ctx)));
+        Done::that(format!("the frozen run goes on; it was frozen: {}", reason_text(&was)))
     }
 
     /// A process goes on with a run of another one, or of its own past.
@@ -177,7 +176,8 @@ impl Coordinator {
         }
         let cycle = self.progress.cycle;
         let message = format!("the run goes on at cycle {cycle} after a resume");
-        let detail = json!({ "ended_rows": replay.ended_rows });
+        let mut detail = self.plan.resume_from.as_ref().map_or(json!({}), ResumePoint::detail);
+        detail["ended_rows"] = replay.ended_rows.into();
         self.incident(IncidentKind::Resume, message, detail, None);
         self.note_replay(replay);
     }

@@ -1,9 +1,11 @@
 //! Percentiles of calls by three clocks: the last 1,000, the cycle under way and the whole run.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::domain::call_histogram::CallHistograms;
 use crate::domain::timing::{CallTiming, LatencySummary, Percentiles};
 
 /// Samples of the rolling window (Q6.4).
@@ -18,11 +20,21 @@ pub struct Latency {
     rolling: Rolling,
     cycle: Spread,
     run: Spread,
+    histograms: CallHistograms,
+    /// The rolling and the whole run's summary since the last call: asked for each second, also
+    /// when nobody calls.
+    summed_up: Cell<Option<(LatencySummary, LatencySummary)>>,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { rolling: Rolling::default(), cycle: Spread::new(), run: Spread::new() }
+        Self {
+            rolling: Rolling::default(),
+            cycle: Spread::new(),
+            run: Spread::new(),
+            histograms: CallHistograms::default(),
+            summed_up: Cell::new(None),
+        }
     }
 }
 
@@ -32,6 +44,8 @@ impl Latency {
         self.rolling.record(timing);
         self.cycle.record(timing);
         self.run.record(timing);
+        self.histograms.record(timing);
+        self.summed_up.set(None);
     }
 
     /// The cycle's percentiles; the next cycle starts empty.
@@ -43,12 +57,24 @@ impl Latency {
 
     /// Over the last [`ROLLING_SAMPLES`].
     pub fn rolling(&self) -> LatencySummary {
-        self.rolling.summary()
+        self.summaries().0
     }
 
     /// Over the run so far.
     pub fn whole_run(&self) -> LatencySummary {
-        self.run.summary()
+        self.summaries().1
+    }
+
+    /// All calls of this process, in buckets.
+    pub fn histograms(&self) -> CallHistograms {
+        self.histograms
+    }
+
+    fn summaries(&self) -> (LatencySummary, LatencySummary) {
+        let summaries =
+            self.summed_up.get().unwrap_or_else(|| (self.rolling.summary(), self.run.summary()));
+        self.summed_up.set(Some(summaries));
+        summaries
     }
 }
 

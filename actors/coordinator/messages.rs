@@ -1,7 +1,6 @@
 //! What the [`Coordinator`](super::Coordinator) accepts: commands of operators and reports of
 //! actors.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -15,6 +14,8 @@ use crate::domain::timing::CallTiming;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::shop_api::ApiError;
 use crate::ports::store::StoreError;
+
+use super::command::{Command, CommandRefused, Done, Door};
 
 /// Sent once by whoever wired the system. Answered when cycle 0 has been ticked, or with what stood
 /// in the way; nothing is written before the shop and the store have answered.
@@ -43,6 +44,14 @@ pub enum StartError {
     /// No agent is active.
     #[error("no agent is active: set some to active with `cartload agents set-status`")]
     NoAgents,
+    /// The start-up check of the shop or the store panicked: a fault of an adapter.
+    #[error(
+        "the start-up check panicked: {0}; nothing was begun, and this is a fault of the program"
+    )]
+    Panicked(
+        /// What the panic said.
+        String,
+    ),
     /// An operator or a fault ended the run before its first tick.
     #[error("the run ended before its first tick: {0}")]
     Ended(
@@ -51,39 +60,16 @@ pub enum StartError {
     ),
 }
 
-/// Sent by an operator's door: parks the run; calls in flight end, waiting permits stay queued.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<(), CommandRefused>")]
-pub struct Pause;
-
-/// Sent by an operator's door: continues a paused run, or opens a frozen one and repeats its broken
-/// cycle as replay.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<(), CommandRefused>")]
-pub struct Resume;
-
-/// Sent by an operator's door. While running it waits for the boundary, else it is written at once.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<PathBuf, CommandRefused>")]
-pub struct CheckpointNow;
-
-/// Sent by an operator's door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
-#[rtype(result = "Result<(), CommandRefused>")]
-pub enum Quit {
-    /// Finish the cycle, checkpoint, end.
-    AfterCycle,
-    /// No new permits; flows in flight have 10 s, the rest ends as stopped.
-    Now,
+/// Sent by every operator's door. Answered when it has been carried out: a checkpoint may wait for
+/// the end of the cycle, a frozen run for the shop. Either way one incident is written.
+#[derive(Clone, Debug, PartialEq, Message)]
+#[rtype(result = "Result<Done, CommandRefused>")]
+pub struct Operate {
+    /// What is asked for.
+    pub command: Command,
+    /// How it came in.
+    pub door: Door,
 }
-
-/// Sent by an operator's door: a quarantined agent gets ticks again, its crashes forgotten.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), CommandRefused>")]
-pub struct Revive(
-    /// Who.
-    pub AgentId,
-);
 
 /// Sent by a developer's door: a fault strikes this agent the next time its cart holds something.
 #[derive(Clone, Debug, Message)]
@@ -93,39 +79,6 @@ pub struct Inject {
     pub agent_id: AgentId,
     /// What happens to it.
     pub fault: Fault,
-}
-
-/// Why a command was not carried out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommandRefused {
-    /// It makes no sense in this state.
-    #[error("the run is {state}: {hint}")]
-    WrongState {
-        /// The state.
-        state: &'static str,
-        /// What to do instead.
-        hint: &'static str,
-    },
-    /// It names an agent for whom it makes no sense.
-    #[error("{agent_id} {why}")]
-    Agent {
-        /// Who.
-        agent_id: AgentId,
-        /// Why not.
-        why: &'static str,
-    },
-    /// The checkpoint could not be written.
-    #[error("{0}")]
-    Checkpoint(
-        /// Why.
-        String,
-    ),
-    /// The shop is not ready to be shopped at again.
-    #[error("{0}; the run stays frozen: look at the shop, then resume again")]
-    Shop(
-        /// Why.
-        String,
-    ),
 }
 
 /// Told by an Agent at the end of its cycle.
@@ -183,7 +136,7 @@ pub struct AgentDown {
     pub agent_id: AgentId,
     /// Which build of its actor.
     pub incarnation: Incarnation,
-    /// What was under way, to be closed as failed.
+    /// What was under way, to be closed as failed, or as stopped where it was cut.
     pub open_flow: Option<Arc<FlowRecord>>,
     /// How it went.
     pub exit: Exit,
@@ -198,6 +151,8 @@ pub enum Exit {
     Panicked(String),
     /// It made no progress for 60 s while waiting for nothing that has a bound of its own.
     Hung,
+    /// The run stops and could not wait for its flow.
+    Cut,
 }
 
 /// Told by an HTTP session when what it can do has changed.

@@ -61,6 +61,16 @@ impl Pacer {
         now.saturating_duration_since(self.start + self.interval * self.ticks)
     }
 
+    /// Real time between two ticks; zero is as fast as work allows.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Real time from the first tick to `now` without pauses.
+    pub fn running_time(&self, now: Instant) -> Duration {
+        self.paused_since.unwrap_or(now).saturating_duration_since(self.start)
+    }
+
     /// The operator parks the run.
     pub fn pause(&mut self, now: Instant) {
         self.paused_since.get_or_insert(now);
@@ -82,13 +92,14 @@ impl Pacer {
         self.last_due = self.last_due.and_then(|due| due.checked_sub(self.interval));
     }
 
-    /// A new interval from the next tick on; lateness starts over.
+    /// A new interval from the tick on that is due next; lateness starts over: that tick is due one
+    /// new interval after the last one, or at once where that has passed.
     pub fn retune(&mut self, interval: Duration, now: Instant) {
-        *self = Self {
-            last_due: self.last_due,
-            last_clocks: self.last_clocks,
-            ..Self::new(interval, now)
-        };
+        let now = self.paused_since.unwrap_or(now);
+        let begun = now.checked_sub(interval).unwrap_or(now);
+        self.start = self.last_due.map_or(now, |last| last.max(begun));
+        self.ticks = u32::from(self.last_due.is_some());
+        self.interval = interval;
     }
 
     /// How far the wall clock ran from the monotonic one since the last call, if above
@@ -160,6 +171,35 @@ mod tests {
         assert_eq!(due, at(1_078));
         assert_eq!(pacer.tick(due, due), Duration::from_secs(3));
         assert_eq!(pacer.next_due(at(1_090)), at(1_153));
+    }
+
+    #[test]
+    fn a_new_pace_counts_from_the_last_tick_and_owes_nothing_of_the_old_one() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        for (seconds, due, then) in [(100, 100, 200), (5, 60, 65), (75, 75, 150)] {
+            let interval = Duration::from_secs(seconds);
+            let mut pacer = Pacer::new(INTERVAL, start);
+            pacer.tick(start, start);
+            pacer.retune(interval, at(60));
+            assert_eq!(pacer.next_due(at(60)), at(due));
+            assert_eq!(pacer.tick(at(due), at(due)), Duration::ZERO, "{seconds}");
+            assert_eq!(pacer.next_due(at(due)), at(then));
+            assert_eq!(pacer.tick(at(then), at(then + 1)), Duration::from_secs(1), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_new_pace_during_a_pause_holds_after_it() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut pacer = Pacer::new(INTERVAL, start);
+        pacer.tick(start, start);
+        pacer.pause(at(10));
+        pacer.retune(Duration::from_secs(30), at(500));
+        pacer.resume(at(1_010));
+        assert_eq!(pacer.next_due(at(1_011)), at(1_030));
+        assert_eq!(pacer.tick(at(1_030), at(1_030)), Duration::ZERO);
     }
 
     #[test]

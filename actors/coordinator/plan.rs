@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::checkpointer::snapshot::{SavedState, Snapshot};
 use crate::circuit_breaker::messages::FreezeReason;
@@ -102,9 +102,16 @@ pub struct ResumePoint {
     pub changed_settings: Vec<String>,
     /// The checkpoint itself.
     pub snapshot: Snapshot,
+    /// The name of its file, so that an analyst finds what was gone on from.
+    pub checkpoint: String,
 }
 
 impl ResumePoint {
+    /// Where the run goes on, for the details of an incident.
+    pub fn detail(&self) -> Value {
+        json!({ "checkpoint": self.checkpoint, "boundary": self.boundary })
+    }
+
     /// Why the run stays frozen until an operator opens it; `None` when it may go on.
     pub fn stays_frozen(&self) -> Option<&FreezeReason> {
         match &self.snapshot.state {

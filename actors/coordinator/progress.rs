@@ -1,7 +1,8 @@
 //! Where a run is, what it is doing, and what has been asked of it.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::prelude::SpawnHandle;
 use chrono::NaiveDateTime;
@@ -13,11 +14,13 @@ use crate::domain::cycle::{Cycle, CycleRecord};
 use crate::domain::totals::Totals;
 
 use super::attempt::Attempts;
+use super::command::{CommandRefused, Quit};
 use super::cycle::CycleUnderWay;
+use super::journal::Journal;
 use super::latency::Latency;
-use super::messages::{CommandRefused, Quit};
 use super::pacer::Pacer;
 use super::plan::RunPlan;
+use super::tuning::Tuning;
 
 /// Where the run is.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Progress {
     pub cycle: Cycle,
     /// Which attempts later cycles are.
     pub attempts: Attempts,
+    /// Rate, time scale and settings as operators have changed them.
+    pub tuning: Tuning,
     /// When ticks are due.
     pub pacer: Pacer,
     /// Sums over closed attempts.
@@ -36,35 +41,80 @@ pub struct Progress {
     pub offers: OffersState,
     /// When this process began the run.
     pub began: Instant,
+    /// The same by the wall clock, UTC.
+    pub began_at: NaiveDateTime,
+    /// The cycle it began with.
+    pub first_cycle: Cycle,
     /// The last closed attempt.
     pub last: Option<CycleRecord>,
     /// The cycle that a freeze or a stop broke and that is not repeated yet.
     pub broken: Option<Cycle>,
     /// Lateness at the last tick, milliseconds.
     pub lateness_ms: i64,
+    /// Lateness at the last ticks, oldest first. Bounded by [`LATENESS_KEPT`].
+    pub lateness_history: VecDeque<i64>,
     /// Failures in the cycle, and how many it may have.
     pub failures: (u32, u32),
-    /// The newest checkpoint.
-    pub last_checkpoint: Option<PathBuf>,
+    /// The newest checkpoint, and when it was written by the wall clock.
+    pub last_checkpoint: Option<(PathBuf, NaiveDateTime)>,
+    /// What happened last.
+    pub journal: Journal,
 }
+
+/// Ticks whose lateness is remembered for the trend.
+const LATENESS_KEPT: usize = 32;
 
 impl Progress {
     /// A run at its first cycle, or at the boundary it resumes from.
-    pub fn new(plan: &RunPlan, now: Instant) -> Self {
+    pub fn new(plan: &RunPlan, now: Instant, wall: NaiveDateTime) -> Self {
         let saved = plan.resume_from.as_ref().map(|point| &point.snapshot);
+        let cycle = saved.map_or(Cycle(0), |s| s.boundary);
         Self {
-            cycle: saved.map_or(Cycle(0), |s| s.boundary),
+            cycle,
             attempts: Attempts::default(),
+            tuning: Tuning::of(plan),
             pacer: Pacer::new(plan.interval, now),
             totals: saved.map_or_else(Totals::default, |s| s.totals),
             latency: Latency::default(),
             offers: saved.map_or_else(OffersState::default, |s| s.offers),
             began: now,
+            began_at: wall,
+            first_cycle: cycle,
             last: None,
             broken: saved.and_then(|s| s.broken_cycle()),
             lateness_ms: 0,
+            lateness_history: VecDeque::new(),
             failures: (0, 0),
             last_checkpoint: None,
+            journal: Journal::default(),
+        }
+    }
+
+    /// The lateness at a tick, milliseconds.
+    pub fn note_lateness(&mut self, lateness_ms: i64) {
+        self.lateness_ms = lateness_ms;
+        if self.lateness_history.len() == LATENESS_KEPT {
+            self.lateness_history.pop_front();
+        }
+        self.lateness_history.push_back(lateness_ms);
+    }
+
+    /// Real time to the planned end: the cycles left at the interval, or at the mean pace of this
+    /// process where that is slower; capped by the end in real time. `None` without a planned end.
+    pub fn time_left(&self, plan: &RunPlan, now: Instant) -> Option<Duration> {
+        let done = self.cycle.0.saturating_sub(self.first_cycle.0);
+        let by_cycles = plan.ends.cycles.and_then(|end| {
+            let pace = match done {
+                0 if self.pacer.interval().is_zero() => return None,
+                0 => self.pacer.interval(),
+                done => (self.pacer.running_time(now) / done).max(self.pacer.interval()),
+            };
+            Some(pace * end.saturating_sub(self.cycle.0))
+        });
+        let by_clock = self.real_end(plan).map(|end| end.saturating_duration_since(now));
+        match (by_cycles, by_clock) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
         }
     }
 
@@ -135,5 +185,5 @@ pub enum Reopening {
     FrozenAgain,
 }
 
-/// Where the answer to `CheckpointNow` goes.
+/// Where the answer to a command for a checkpoint goes.
 pub type CheckpointReply = oneshot::Sender<Result<PathBuf, CommandRefused>>;

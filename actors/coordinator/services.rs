@@ -10,6 +10,7 @@ use crate::offer_refresher::messages::RefreshOffers;
 use crate::ports::store::StoreError;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::messages::TakePermit;
+use crate::rate_limiter::queue_length::QueueLength;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
 
@@ -18,6 +19,8 @@ use crate::session_pool::messages::Call;
 pub struct Services {
     /// Gate and rate.
     pub limiter: Addr<RateLimiter>,
+    /// How many wait for a permit.
+    pub queue: QueueLength,
     /// Permits of the start-up check.
     pub permits: Recipient<TakePermit>,
     /// The HTTP sessions, for the start-up check and for probes of one that is in doubt or down.

@@ -3,14 +3,17 @@
 //! In this order, so that nothing is written before both the shop and the store have answered.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::NaiveDateTime;
+use futures::FutureExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::agent::calls::{CallStop, Calls};
 use crate::agent::messages::ShopFacts;
+use crate::agent::watch::panic_message;
 use crate::db_writer::messages::{
     AbandonOrphans, BeginReplay, LoadAgents, LoadMemories, OpenRun, RecordSeen,
 };
@@ -60,6 +63,20 @@ pub struct Resumed {
 
 /// Asks shop and store for all of it.
 pub async fn prepare(
+    services: Services,
+    plan: Arc<RunPlan>,
+    pacing: Arc<dyn Pacing>,
+) -> Result<Prepared, StartError> {
+    caught(prepared(services, plan, pacing)).await
+}
+
+/// A panic on the way is an error: it must not end the Coordinator, who waits for this.
+async fn caught<T>(work: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
+    let ended = AssertUnwindSafe(work).catch_unwind().await;
+    ended.unwrap_or_else(|panic| Err(StartError::Panicked(panic_message(&*panic))))
+}
+
+async fn prepared(
     services: Services,
     plan: Arc<RunPlan>,
     pacing: Arc<dyn Pacing>,
@@ -117,10 +134,13 @@ pub async fn reopen(
     first: Caller,
     boundary: Cycle,
 ) -> Result<(ShopFacts, Resumed), StartError> {
-    session_check::all(&services, &plan, &first, &pacing).await?;
-    let shop = look_at_shop(&services, &plan, first, Arc::clone(&pacing)).await?;
-    let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
-    Ok((shop, resumed))
+    let reopened = async {
+        session_check::all(&services, &plan, &first, &pacing).await?;
+        let shop = look_at_shop(&services, &plan, first, Arc::clone(&pacing)).await?;
+        let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
+        Ok((shop, resumed))
+    };
+    caught(reopened).await
 }
 
 async fn begin_attempt(

@@ -18,8 +18,9 @@ use crate::domain::incident::IncidentKind;
 use crate::rate_limiter::messages::{Refuse, Refused};
 
 use super::Coordinator;
+use super::command::{CommandRefused, Done};
 use super::crash_log::CrashLog;
-use super::messages::{CommandRefused, Inject, Service};
+use super::messages::{Inject, Service};
 use super::progress::Phase;
 use super::services::Services;
 use super::sessions::HeldReport;
@@ -106,17 +107,15 @@ impl Coordinator {
     }
 
     /// An operator gives a quarantined agent its ticks back.
-    pub(super) fn revive(&mut self, agent_id: AgentId) -> Result<(), CommandRefused> {
+    pub(super) fn revive(&mut self, agent_id: AgentId) -> Result<Done, CommandRefused> {
         if self.roster.persona(&agent_id).is_none() {
             return Err(CommandRefused::Agent { agent_id, why: "is no agent of this run" });
         }
         if !self.roster.revive(&agent_id) {
             return Err(CommandRefused::Agent { agent_id, why: "is not in quarantine" });
         }
-        let message = format!("an operator revived {agent_id}; it shops from the next cycle on");
-        self.incident(IncidentKind::Revive, message, json!({}), Some(agent_id));
         self.publish();
-        Ok(())
+        Ok(Done::that(format!("{agent_id} is out of quarantine and shops from the next cycle on")))
     }
 
     /// A developer has a fault strike an agent.

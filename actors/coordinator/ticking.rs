@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::agent::messages::RunCycle;
 use crate::circuit_breaker::messages::{FreezeReason, Verdict};
-use crate::db_writer::messages::RecordIncident;
 use crate::domain::calendar;
-use crate::domain::cycle::{Cycle, CycleVolume};
-use crate::domain::ids::{AgentId, SessionId};
-use crate::domain::incident::{Incident, IncidentKind};
+use crate::domain::cycle::Cycle;
+use crate::domain::ids::AgentId;
+use crate::domain::incident::IncidentKind;
+use crate::failpoint::{self, Failpoint};
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 
@@ -25,10 +25,11 @@ use super::ramp;
 impl Coordinator {
     /// The cycle begins for everybody released.
     pub(super) fn tick(&mut self, due: Instant, ctx: &mut Context<Self>) {
+        failpoint::pass(Failpoint::Tick);
         let (now, wall) = (self.pacing.now(), self.pacing.wall());
         self.note_clock_jump(now, wall, ctx);
         let lateness = self.progress.pacer.tick(due, now);
-        self.progress.lateness_ms = i64::try_from(lateness.as_millis()).unwrap_or(i64::MAX);
+        self.progress.note_lateness(i64::try_from(lateness.as_millis()).unwrap_or(i64::MAX));
         let cycle = self.progress.cycle;
         let count = ramp::released(cycle, self.roster.len(), &self.plan.warm_up);
         let released = self.roster.released(count);
@@ -122,20 +123,8 @@ impl Coordinator {
         }
     }
 
-    /// Whoever is still outstanding is counted as unfinished (a stop that did not wait).
-    pub(super) fn cut_barrier(&mut self, ctx: &mut Context<Self>) {
-        let Phase::InCycle(cycle) = &mut self.phase else { return };
-        cycle.broken = true;
-        let rest: Vec<AgentId> = cycle.awaited().cloned().collect();
-        for agent in rest {
-            cycle.account(&Ending::Unfinished, &CycleVolume::default());
-            cycle.leave(&agent);
-        }
-        self.close_cycle(ctx);
-    }
-
     /// Writes down that a flow could not be written.
-    pub(super) fn note_unrecorded(&self, agent: &AgentId, ending: &Ending) {
+    pub(super) fn note_unrecorded(&mut self, agent: &AgentId, ending: &Ending) {
         if let Ending::Unrecorded { cause } = ending {
             let message = format!("a flow of {agent} could not be recorded: {cause}");
             self.incident(IncidentKind::Unrecorded, message, json!({}), Some(agent.clone()));
@@ -157,46 +146,5 @@ impl Coordinator {
             let detail = json!({ "seconds": seconds });
             self.incident(IncidentKind::ClockJump, message, detail, None);
         }
-    }
-
-    /// Writes an incident beside the run; what cannot be written is at least logged.
-    pub(super) fn incident(
-        &self,
-        kind: IncidentKind,
-        message: String,
-        detail: serde_json::Value,
-        agent_id: Option<AgentId>,
-    ) {
-        self.note(kind, message, detail, agent_id, None);
-    }
-
-    /// An incident, with the HTTP session concerned.
-    pub(super) fn note(
-        &self,
-        kind: IncidentKind,
-        message: String,
-        detail: serde_json::Value,
-        agent_id: Option<AgentId>,
-        http_session: Option<SessionId>,
-    ) {
-        tracing::warn!(kind = kind.as_str(), "{message}");
-        let incident = Incident {
-            run_id: self.plan.run_id,
-            cycle: self.progress.cycle,
-            replay: self.progress.attempts.of(self.progress.cycle),
-            kind,
-            agent_id,
-            http_session,
-            message,
-            detail,
-            simulated_at: self.progress.simulated_at(&self.plan),
-            recorded_at: self.pacing.wall(),
-        };
-        let services = self.services.clone();
-        actix::spawn(async move {
-            if let Err(error) = services.write(RecordIncident(incident)).await {
-                tracing::error!(%error, "an incident could not be recorded");
-            }
-        });
     }
 }

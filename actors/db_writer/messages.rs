@@ -95,11 +95,11 @@ pub struct CommitFlow(
     pub Arc<FlowRecord>,
 );
 
-/// Sent by an Agent whose flow failed, and by the Coordinator for an agent that died.
+/// Sent by an Agent whose flow failed, and by the Coordinator for an agent that died or was cut.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Committed, StoreError>")]
 pub struct FailFlow(
-    /// What is known of it; the status is `Failed`.
+    /// What is known of it.
     pub Arc<FlowRecord>,
 );
 
@@ -143,7 +143,8 @@ pub struct AbandonOrphans {
     pub at: NaiveDateTime,
 }
 
-/// Sent by the shutdown: answers when every write accepted so far has ended.
+/// Sent by the Coordinator at the end, and before it ends a flow that was cut. Answers when
+/// every write accepted so far has ended.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
 pub struct Drain;

@@ -142,7 +142,7 @@ pub struct OrderLine {
 pub struct FlowRecord {
     /// Which flow.
     pub key: FlowKey,
-    /// Whether OpenFlow wrote its row; a browse-only or `--mock-api` flow has none.
+    /// Whether OpenFlow was asked for; a browse-only or `--mock-api` flow has no row until its end.
     pub opened: bool,
     /// The final status; never `Active`.
     pub status: FlowStatus,

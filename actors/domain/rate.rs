@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::number_or_word::{cut, text};
 
 /// Requests per real second, over all HTTP sessions (Q6.1).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
     /// Finite and above 0.
     PerSecond(f64),
@@ -16,15 +19,18 @@ pub enum Rate {
 
 /// Why a text or number is no rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a rate: write requests per second above 0 (as 50 or 0.5), or `unlimited`")]
+#[error("`{0}` is not a rate: write requests per second, {allowed}", allowed = Rate::ALLOWED)]
 pub struct RateError(
-    /// What was given.
+    /// What was given, cut.
     pub String,
 );
 
 impl Rate {
     /// The limit of a run that was not told otherwise (Q6.1).
     pub const DEFAULT: Self = Self::PerSecond(50.0);
+
+    /// What a rate may be.
+    pub const ALLOWED: &'static str = "a number above 0, at most 1000000, or unlimited";
 
     /// A finite rate above 0 and at most a million a second.
     pub fn per_second(value: f64) -> Result<Self, RateError> {
@@ -57,8 +63,9 @@ impl FromStr for Rate {
         if text == "unlimited" {
             return Ok(Self::Unlimited);
         }
-        let value: f64 = text.parse().map_err(|_| RateError(text.to_owned()))?;
-        Self::per_second(value).map_err(|_| RateError(text.to_owned()))
+        let refused = || RateError(cut(text));
+        let value: f64 = text.parse().map_err(|_| refused())?;
+        Self::per_second(value).map_err(|_| refused())
     }
 }
 
@@ -68,6 +75,22 @@ impl fmt::Display for Rate {
             Self::PerSecond(value) => write!(f, "{value}"),
             Self::Unlimited => f.write_str("unlimited"),
         }
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::PerSecond(rate) => serializer.serialize_f64(*rate),
+            Self::Unlimited => serializer.serialize_str("unlimited"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = text(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom(format!("`{}` is no rate", cut(&text))))
     }
 }
 
@@ -88,5 +111,14 @@ mod tests {
         for text in ["0", "-1", "NaN", "inf", "fast", ""] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_and_a_message_write_it_as_a_number_or_a_word() {
+        for (json, rate) in [("0.5", Rate::PerSecond(0.5)), ("\"unlimited\"", Rate::Unlimited)] {
+            assert_eq!(serde_json::from_str::<Rate>(json).unwrap(), rate);
+            assert_eq!(serde_json::to_string(&rate).unwrap(), json);
+        }
+        assert!(serde_json::from_str::<Rate>("-1").is_err());
     }
 }

@@ -41,6 +41,17 @@ impl Bucket {
         Self { limits }
     }
 
+    /// A bucket out of which all has just been taken that may be taken in one window, as far as
+    /// anybody knows: another process has sent until a moment ago.
+    pub fn spent(rate: Rate, now: Instant) -> Self {
+        let mut bucket = Self::new(rate, now);
+        if let Some(limits) = &mut bucket.limits {
+            limits.tokens.leave(0.0);
+            limits.ring = Ring::full(rate.window_max().unwrap_or_default(), now);
+        }
+        bucket
+    }
+
     /// One permit, or the earliest moment at which there may be one.
     pub fn grant(&mut self, now: Instant) -> Result<Permit, Instant> {
         let Some(limits) = &mut self.limits else {
@@ -255,6 +266,19 @@ mod tests {
         let mut bucket = Bucket::new(Rate::Unlimited, start);
         bucket.retune(Rate::DEFAULT, start);
         assert_eq!(bucket.grant(start).unwrap_err(), start + Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_spent_bucket_grants_nothing_that_shares_a_window_with_what_came_before() {
+        let start = Instant::now();
+        for (rate, first_ms) in [(50.0, 1_010), (1_000.0, 1_010), (1.0, 1_010), (0.5, 2_000)] {
+            let mut bucket = Bucket::spent(Rate::PerSecond(rate), start);
+            let first = start + Duration::from_millis(first_ms);
+            assert_eq!(bucket.grant(start).unwrap_err(), first, "{rate}/s");
+            assert!(bucket.grant(first - Duration::from_nanos(1)).is_err(), "{rate}/s");
+            assert!(bucket.grant(first).is_ok(), "{rate}/s");
+        }
+        assert!(Bucket::spent(Rate::Unlimited, start).grant(start).is_ok());
     }
 
     proptest! {

@@ -41,6 +41,11 @@ impl Line {
         }
     }
 
+    /// How many wait; some may have gone.
+    pub fn waiting(&self) -> usize {
+        self.waiters.len()
+    }
+
     /// Whether somebody waits who is still there; those in front who have gone are dropped.
     pub fn is_waiting(&mut self) -> bool {
         while self.waiters.front().is_some_and(Waiter::is_closed) {

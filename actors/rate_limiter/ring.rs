@@ -23,6 +23,12 @@ impl Ring {
         Self { grants: VecDeque::new(), capacity: capacity.max(1) }
     }
 
+    /// A full ring: as many grants as a window may carry, all of them at `at`.
+    pub fn full(capacity: usize, at: Instant) -> Self {
+        let capacity = capacity.max(1);
+        Self { grants: std::iter::repeat_n(at, capacity).collect(), capacity }
+    }
+
     /// When the next grant is allowed; `None`: at any time.
     pub fn earliest(&self) -> Option<Instant> {
         if self.grants.len() < self.capacity {
@@ -63,6 +69,17 @@ mod tests {
         assert_eq!(ring.earliest(), Some(start + Duration::from_millis(1_010)));
         ring.push(start + Duration::from_millis(1_010));
         assert_eq!(ring.earliest(), Some(start + Duration::from_millis(1_015)));
+    }
+
+    #[test]
+    fn a_ring_that_begins_full_allows_nothing_for_1010_ms() {
+        let start = Instant::now();
+        let mut ring = Ring::full(2, start);
+        for _ in 0..2 {
+            assert_eq!(ring.earliest(), Some(start + RING_SPAN));
+            ring.push(start + RING_SPAN);
+        }
+        assert_eq!(ring.earliest(), Some(start + 2 * RING_SPAN));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::ids::SessionId;
 
 use super::health::{SessionHealth, Tried};
@@ -30,7 +32,8 @@ impl DownFlag {
 }
 
 /// What is known of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Its last try was no fault.
     Up,
@@ -38,6 +41,30 @@ pub enum Standing {
     InDoubt,
     /// Its own connections are broken.
     Down,
+}
+
+impl Standing {
+    /// The word used in JSON and on screens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::InDoubt => "in_doubt",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// One HTTP session as readers see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStatus {
+    /// Which of the ten.
+    pub id: SessionId,
+    /// What is known of it.
+    pub standing: Standing,
+    /// Tries that the shop answered, whatever it said.
+    pub answered: u64,
+    /// Tries that failed by refusal, reset, TLS or timeout.
+    pub faults: u64,
 }
 
 /// A session's standing changed.
@@ -58,6 +85,26 @@ pub struct HealthBoard(Arc<Mutex<Vec<Place>>>);
 struct Place {
     health: SessionHealth,
     down: DownFlag,
+    answered: u64,
+    faults: u64,
+}
+
+impl Place {
+    fn count(&mut self, tried: Tried) {
+        match tried {
+            Tried::Answered => self.answered += 1,
+            Tried::Fault => self.faults += 1,
+            Tried::Other => {}
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        match self {
+            place if place.down.is_set() => Standing::Down,
+            place if place.health.is_in_doubt() => Standing::InDoubt,
+            _ => Standing::Up,
+        }
+    }
 }
 
 impl HealthBoard {
@@ -72,6 +119,7 @@ impl HealthBoard {
     ) -> Option<Change> {
         self.with(session, |places, own| {
             places[own].health.record(at, tried);
+            places[own].count(tried);
             let elsewhere = places.iter().enumerate().filter(|(n, _)| *n != own);
             let success = elsewhere.filter_map(|(_, place)| place.health.last_success()).max();
             let place = &places[own];
@@ -90,11 +138,7 @@ impl HealthBoard {
 
     /// What is known of `session`.
     pub fn standing(&self, session: SessionId) -> Standing {
-        self.with(session, |places, own| match &places[own] {
-            place if place.down.is_set() => Standing::Down,
-            place if place.health.is_in_doubt() => Standing::InDoubt,
-            _ => Standing::Up,
-        })
+        self.with(session, |places, own| places[own].standing())
     }
 
     /// The flag of `session`, for its agents.
@@ -107,6 +151,18 @@ impl HealthBoard {
         let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let down = (0..=u8::MAX).zip(places.iter()).filter(|(_, place)| place.down.is_set());
         down.map(|(n, _)| SessionId(n)).collect()
+    }
+
+    /// Every session that has a place, ascending.
+    pub fn all(&self) -> Vec<SessionStatus> {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = |(n, place): (u8, &Place)| SessionStatus {
+            id: SessionId(n),
+            standing: place.standing(),
+            answered: place.answered,
+            faults: place.faults,
+        };
+        (0..=u8::MAX).zip(places.iter()).map(status).collect()
     }
 
     fn with<R>(&self, session: SessionId, look: impl FnOnce(&mut [Place], usize) -> R) -> R {
@@ -175,6 +231,19 @@ mod tests {
         assert_eq!(rig.try_at(9, A, Tried::Answered), None);
         assert_eq!(rig.try_at(10, B, Tried::Answered), None);
         assert_eq!(rig.board.standing(B), Standing::Up);
+    }
+
+    #[test]
+    fn the_board_counts_answers_and_faults_of_each_session() {
+        let rig = Rig::new();
+        for (second, tried) in [Tried::Answered, Tried::Fault, Tried::Other].iter().enumerate() {
+            rig.try_at(second as u64, A, *tried);
+        }
+        rig.try_at(5, SessionId(2), Tried::Fault);
+        let all = rig.board.all();
+        assert_eq!(all.len(), 3, "up to the highest that was seen");
+        assert_eq!((all[0].answered, all[0].faults, all[0].standing), (1, 1, Standing::Up));
+        assert_eq!((all[2].faults, all[2].standing), (1, Standing::InDoubt));
     }
 
     #[test]

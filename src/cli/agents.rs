@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use actors::domain::persona::{AgentStatus, Persona};
 use anyhow::Result;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -63,7 +64,7 @@ pub struct ImportArgs {
     #[arg(required_unless_present = "from_table", conflicts_with = "from_table")]
     pub file: Option<PathBuf>,
     /// A table of the database, as agents or public.agents
-    #[arg(long, value_name = "TABLE")]
+    #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
     pub from_table: Option<String>,
     /// Leave out broken rows and list them; else one broken row refuses all
     #[arg(long)]

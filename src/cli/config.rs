@@ -14,6 +14,11 @@ use crate::config::{DEFAULT_FILE, Layer, Settings, TEMPLATE};
 
 /// Look at the settings, or write them into a file.
 #[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  cartload config show                every setting and where it came from
+  cartload config init                write config/cartload.ron with every setting
+  cartload config check mine.ron      a mistake is named by file, line, column and key")]
 pub struct ConfigArgs {
     /// What to do.
     #[command(subcommand)]

@@ -7,6 +7,7 @@ use actors::ports::store::StoreError;
 
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
+use crate::export::ExportError;
 use crate::personas::PersonaFileError;
 use crate::ron_text::RonError;
 
@@ -78,6 +79,14 @@ impl ExitCode {
         if let Some(error) = cause.downcast_ref::<StartError>() {
             return Some(Self::of_start(error));
         }
+        if let Some(error) = cause.downcast_ref::<ExportError>() {
+            let is_store = matches!(error, ExportError::Store(_));
+            return Some(match error.is_usage() {
+                true => Self::Usage,
+                false if is_store => Self::Database,
+                false => Self::Unexpected,
+            });
+        }
         let is_config =
             cause.is::<DataDirError>() || cause.is::<PersonaFileError>() || cause.is::<RonError>();
         if is_config {
@@ -98,7 +107,7 @@ impl ExitCode {
             StartError::Store(_) => Self::Database,
             StartError::Checkpoint(_) => Self::Checkpoint,
             StartError::NoAgents => Self::Config,
-            StartError::Ended(_) => Self::Unexpected,
+            StartError::Panicked(_) | StartError::Ended(_) => Self::Unexpected,
         }
     }
 }

@@ -8,6 +8,12 @@ use crate::config::Layer;
 use crate::data_dir::DataDir;
 use crate::store::OpenStore;
 
+/// Shown before the options.
+pub const EXAMPLES: &str = "\
+Examples:
+  cartload migrate                                    the SQLite file of ./data
+  DATABASE_URL=postgres://... cartload migrate        Postgres";
+
 /// Does it.
 pub fn execute(global: &GlobalArgs) -> Result<ExitCode> {
     let settings = global.settings(Layer::default())?;

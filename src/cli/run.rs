@@ -4,15 +4,20 @@ pub(super) mod drive;
 mod orphans;
 pub mod signals;
 mod target;
+mod watchers;
+
+use std::net::SocketAddr;
 
 use actors::domain::ids::OwnerToken;
+use actors::domain::rate::Rate;
+use actors::domain::time_scale::TimeScale;
 use actors::ports::store::RunState;
 use anyhow::Result;
 use clap::Args;
 
 use super::resume::Resume;
 use super::{ExitCode, GlobalArgs, output};
-use crate::config::words::{LogFormat, OnFreeze, RateSetting, SimulatedInstant, Start, TimeScale};
+use crate::config::words::{LogFormat, OnFreeze, SimulatedInstant, Start};
 use crate::config::{Layer, Settings};
 use crate::data_dir::{DataDir, Lock};
 use crate::logging::{self, Screen};
@@ -24,6 +29,7 @@ Examples:
   cartload run --time-scale max --rate unlimited --cycles 48 --warm-up off --json
   cartload run --api https://shop.example --days 28 --preset lifelike
   cartload run --mock-api --mock-db --cycles 8               nothing leaves the process
+  cartload run --serve 127.0.0.1:9184                        watch it in a browser
 
 A cycle is a simulated hour. Ctrl-C finishes the cycle and saves; twice stops now.";
 
@@ -36,7 +42,7 @@ pub struct RunArgs {
     pub time_scale: Option<TimeScale>,
     /// Requests per second to the shop, over all connections [default: 50]
     #[arg(long, value_name = "N|unlimited")]
-    pub rate: Option<RateSetting>,
+    pub rate: Option<Rate>,
     /// End after so many cycles (of several ends the first reached counts)
     #[arg(long, value_name = "N")]
     pub cycles: Option<u32>,
@@ -76,6 +82,9 @@ pub struct RunArgs {
     /// Log what would be written: no database
     #[arg(long)]
     pub mock_db: bool,
+    /// Serve a page, /metrics, /healthz and /readyz there, as 127.0.0.1:9184
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub serve: Option<SocketAddr>,
     /// What a frozen run does: wait for an operator, or end with code 7 [default: wait]
     #[arg(long, value_enum, value_name = "wait|exit", hide_possible_values = true)]
     pub on_freeze: Option<OnFreeze>,
@@ -117,6 +126,7 @@ impl RunArgs {
         layer.shop.store_id = self.store_id.clone().map(Some);
         layer.shop.mock = self.mock_api.then_some(true);
         layer.store.mock = self.mock_db.then_some(true);
+        layer.web.serve = self.serve.map(Some);
         layer.breaker.on_freeze = self.on_freeze;
         layer.log.format = self.log_format;
         layer.log.quiet = self.quiet.then_some(true);

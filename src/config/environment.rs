@@ -13,7 +13,7 @@ const ALSO_KNOWN: [&str; 2] = ["CARTLOAD_CONFIG", "CARTLOAD_REQUIRE"];
 const PREFIXES_OF_OTHERS: [&str; 2] = ["CARTLOAD_SHOP_", "CARTLOAD_TEST_"];
 /// Edits between a misspelt variable and the one that is suggested, at most.
 const SUGGESTION_EDITS_MAX: usize = 4;
-/// A file that holds one URL is not longer, bytes.
+/// A file that holds one secret is not longer, bytes.
 const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The variables that concern cartload.
@@ -128,6 +128,9 @@ fn secret_file_of(name: &str) -> Option<&'static str> {
     match name {
         "CARTLOAD_DB" => Some("CARTLOAD_DB_FILE"),
         "CARTLOAD_MIGRATE_URL" => Some("CARTLOAD_MIGRATE_URL_FILE"),
+        "CARTLOAD_WEB_TOKEN" => Some("CARTLOAD_WEB_TOKEN_FILE"),
+        "CARTLOAD_ALERT_WEBHOOK_URL" => Some("CARTLOAD_ALERT_WEBHOOK_URL_FILE"),
+        "CARTLOAD_SMTP_URL" => Some("CARTLOAD_SMTP_URL_FILE"),
         "DATABASE_URL" => Some("DATABASE_URL_FILE"),
         _ => None,
     }
@@ -137,7 +140,7 @@ fn read_secret(variable: &'static str, path: &str) -> Result<String, ConfigError
     let fail = |cause: String| ConfigError::File { path: format!("{variable}={path}"), cause };
     let length = fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
     if length > SECRET_FILE_BYTES_MAX {
-        return Err(fail(format!("{length} bytes are too many for one URL")));
+        return Err(fail(format!("{length} bytes are too many for one secret")));
     }
     let text = fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
     if text.trim().is_empty() {

@@ -135,7 +135,7 @@ macro_rules! concern {
                 $(#[$field_doc:meta])*
                 $field:ident: $ty:ty = $default:expr,
                 flag $flag:literal, env $env:literal, unit $unit:literal,
-                decision $decision:literal, allowed $allowed:literal, check $check:expr;
+                decision $decision:literal, allowed $allowed:expr, check $check:expr;
             )+
         }
     ) => {

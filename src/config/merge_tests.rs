@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use super::words::TimeScale;
 use super::*;
+use actors::domain::time_scale::TimeScale;
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {
     Environment::from_pairs(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
@@ -36,7 +36,7 @@ fn flags_win_over_the_environment_that_over_the_file_and_that_over_defaults() {
     assert_eq!(settings.origin_of("time.scale").to_string(), "--time-scale");
     assert_eq!(settings.time.cycles, Some(6));
     assert_eq!(settings.origin_of("time.cycles").to_string(), "CARTLOAD_CYCLES");
-    assert_eq!(settings.rate.per_second.0.limit(), Some(7.0));
+    assert_eq!(settings.rate.per_second.limit(), Some(7.0));
     assert!(settings.origin_of("rate.per_second").to_string().ends_with("c.ron:1:48"));
     assert_eq!(settings.checkpoints.every_cycles, 10);
     assert_eq!(settings.origin_of("checkpoints.every_cycles"), &Origin::Default);

@@ -12,11 +12,10 @@ use actors::ports::shop_api::ShopTraits;
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
-use super::words::TimeScale;
 use super::{ConfigError, Settings};
 
-/// Real seconds of one simulated hour at time scale 1.
-const CYCLE_S: f64 = 3600.0;
+/// Real seconds of an hour.
+const HOUR_S: f64 = 3600.0;
 /// Cycles in a simulated day.
 const CYCLES_PER_DAY: u32 = 24;
 
@@ -50,7 +49,7 @@ impl Settings {
             interval: self.interval(),
             ends: self.ends(simulated_start)?,
             warm_up: self.warm_up_steps(),
-            rate: self.rate.per_second.0,
+            rate: self.rate.per_second,
             behavior: parts.behavior,
             shop: parts.shop,
             agents_max: self.population.agents.and_then(|n| usize::try_from(n).ok()),
@@ -70,10 +69,7 @@ impl Settings {
 
     /// Real time between two ticks: 3600 s / time_scale (Q6.3); zero for `max`.
     pub fn interval(&self) -> Duration {
-        match self.time.scale {
-            TimeScale::Ratio(ratio) => Duration::from_secs_f64(CYCLE_S / ratio),
-            TimeScale::Max => Duration::ZERO,
-        }
+        self.time.scale.interval()
     }
 
     /// Where a run that begins at `start` ends: the first reached of all ends that are set.
@@ -82,7 +78,7 @@ impl Settings {
         let until = self.time.until.map(|until| self.cycles_until(start, until.0)).transpose()?;
         Ok(Ends {
             cycles: [self.time.cycles, days, until].into_iter().flatten().min(),
-            real_time: self.time.hours.map(|hours| Duration::from_secs_f64(hours * CYCLE_S)),
+            real_time: self.time.hours.map(|hours| Duration::from_secs_f64(hours * HOUR_S)),
         })
     }
 

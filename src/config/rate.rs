@@ -3,15 +3,14 @@
 use actors::domain::rate::Rate;
 
 use super::knob::concern;
-use super::words::RateSetting;
 
 concern!(
     /// `rate`: the limit over all HTTP sessions; burst and window follow from it (Q6.2).
     RateLimit, RateLayer, "rate" {
         /// `rate.per_second`, default 50, requests per real second, retries and probes included
         /// (Q6.1).
-        per_second: RateSetting = RateSetting(Rate::DEFAULT),
+        per_second: Rate = Rate::DEFAULT,
             flag "rate", env "CARTLOAD_RATE", unit "requests per real s", decision "Q6.1",
-            allowed "a number above 0, at most 1000000, or unlimited", check |_| true;
+            allowed Rate::ALLOWED, check |_| true;
     }
 );

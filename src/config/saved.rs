@@ -12,8 +12,8 @@ use super::knob::{Knob, Origin, Value};
 use super::words::{SimulatedInstant, Start};
 use super::{ConfigError, Settings};
 
-/// Of the process, not of the run: where it finds its files, and how it talks.
-const OF_THE_PROCESS: [&str; 4] = ["store.data_dir", "log.format", "log.quiet", "log.filter"];
+/// Of the process, not of the run: where it finds its files, and how and to whom it talks.
+const OF_THE_PROCESS: [&str; 4] = ["store.data_dir", "log", "web", "alerts"];
 /// The ends of a run: one given anew takes the place of all of them.
 const ENDS: [&str; 4] = ["time.cycles", "time.days", "time.until", "time.hours"];
 /// What stands in the place of a password.
@@ -47,6 +47,7 @@ impl SavedSettings {
         let mut settings = settings.clone();
         for key in OF_THE_PROCESS {
             remove(&mut settings, key);
+            settings.as_object_mut().and_then(|sections| sections.remove(key));
         }
         for key in ["store.url", "store.migrate_url"] {
             if at(&settings, key).and_then(Json::as_str).is_some_and(|url| url.contains(HIDDEN)) {
@@ -93,7 +94,10 @@ impl SavedSection<'_> {
 /// One sentence for each setting that is not what `saved` says; a setting that `saved` does not
 /// know is none.
 pub fn changed(saved: &Json, settings: &Settings) -> Vec<String> {
-    let is_of_the_run = |key: &str| !OF_THE_PROCESS.contains(&key) && key != "time.start";
+    let is_of_the_run = |key: &str| {
+        let section = key.split('.').next().unwrap_or(key);
+        !OF_THE_PROCESS.iter().any(|own| *own == key || *own == section) && key != "time.start"
+    };
     let of_the_run = settings.shown.iter().filter(|shown| is_of_the_run(shown.key));
     of_the_run
         .filter_map(|shown| {
@@ -155,8 +159,8 @@ mod tests {
 
     use super::*;
     use crate::config::environment::Environment;
-    use crate::config::words::TimeScale;
     use crate::config::{Layer, Sources};
+    use actors::domain::time_scale::TimeScale;
 
     fn at_eight() -> NaiveDateTime {
         Cycle(8).begins_at(NaiveDateTime::default())
@@ -188,7 +192,7 @@ mod tests {
         assert_eq!(resumed.population.agents, Some(7));
         assert_eq!(resumed.origin_of("population.agents").to_string(), "checkpoint x.json");
         assert_eq!(resumed.time.cycles, None, "not set is a saying too");
-        assert_eq!(resumed.rate.per_second.0.limit(), Some(8.0));
+        assert_eq!(resumed.rate.per_second.limit(), Some(8.0));
         assert_eq!(resumed.time.scale, TimeScale::Max);
         assert_eq!(resumed.time.start, Start::At(SimulatedInstant(at_eight())));
         assert_eq!(

@@ -2,8 +2,10 @@
 //!
 //! Of several ends the first reached counts; without any the run goes on until it is stopped.
 
+use actors::domain::time_scale::TimeScale;
+
 use super::knob::concern;
-use super::words::{SimulatedInstant, Start, TimeScale};
+use super::words::{SimulatedInstant, Start};
 
 concern!(
     /// `time`: pacing and the ends of a run.
@@ -11,7 +13,7 @@ concern!(
         /// `time.scale`, default 48 (75 s a cycle), simulated seconds per real second (Q6.3).
         scale: TimeScale = TimeScale::Ratio(48.0),
             flag "time-scale", env "CARTLOAD_TIME_SCALE", unit "simulated s per real s",
-            decision "Q6.3", allowed "a number from 0.01 to 1000000, or max", check |_| true;
+            decision "Q6.3", allowed TimeScale::ALLOWED, check |_| true;
         /// `time.start`, default `monday` (of this week, 08:00), simulated UTC.
         start: Start = Start::Monday,
             flag "start", env "CARTLOAD_START", unit "simulated UTC", decision "",

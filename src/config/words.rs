@@ -1,20 +1,15 @@
-//! Settings that are a number or a word (`48` or `max`, `50` or `unlimited`), a simulated instant,
-//! or one word of a few.
+//! Settings that are a simulated instant or one word of a few, and how flags and variables write
+//! numbers that may be a word.
 
-use std::fmt;
 use std::str::FromStr;
 
+use actors::domain::number_or_word;
 use actors::domain::rate::Rate;
+use actors::domain::time_scale::TimeScale;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
-use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::knob::value_from_str;
-
-/// Slowest and fastest time scale: 100 real hours a cycle, and 3.6 ms.
-const SCALE_MIN: f64 = 0.01;
-/// See [`SCALE_MIN`].
-const SCALE_MAX: f64 = 1_000_000.0;
 
 /// Why a text is none of these; the knob says what is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,56 +18,6 @@ pub struct NotAllowed(
     /// What is allowed.
     pub &'static str,
 );
-
-/// Simulated seconds per real second (Q6.3).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum TimeScale {
-    /// 48: a simulated hour takes 75 s.
-    Ratio(f64),
-    /// As fast as the work allows.
-    Max,
-}
-
-impl TimeScale {
-    /// What a time scale may be.
-    pub const ALLOWED: &'static str = "a number from 0.01 to 1000000, or max";
-}
-
-impl FromStr for TimeScale {
-    type Err = NotAllowed;
-
-    fn from_str(text: &str) -> Result<Self, NotAllowed> {
-        if text == "max" {
-            return Ok(Self::Max);
-        }
-        let ratio: f64 = text.parse().map_err(|_| NotAllowed(Self::ALLOWED))?;
-        if (SCALE_MIN..=SCALE_MAX).contains(&ratio) {
-            Ok(Self::Ratio(ratio))
-        } else {
-            Err(NotAllowed(Self::ALLOWED))
-        }
-    }
-}
-
-/// The limit as a setting: a number, or the word `unlimited` (Q6.1).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RateSetting(
-    /// The limit.
-    pub Rate,
-);
-
-impl RateSetting {
-    /// What a rate may be.
-    pub const ALLOWED: &'static str = "a number above 0, at most 1000000, or unlimited";
-}
-
-impl FromStr for RateSetting {
-    type Err = NotAllowed;
-
-    fn from_str(text: &str) -> Result<Self, NotAllowed> {
-        text.parse().map(Self).map_err(|_| NotAllowed(Self::ALLOWED))
-    }
-}
 
 /// Where simulated time begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +108,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is posted to a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookShape {
+    /// cartload's own object.
+    Json,
+    /// What Slack's incoming webhooks take.
+    Slack,
+}
+
 macro_rules! from_value_enum {
     ($($ty:ty),+) => {$(
         impl FromStr for $ty {
@@ -174,26 +129,8 @@ macro_rules! from_value_enum {
         }
     )+};
 }
-from_value_enum!(OnFreeze, LogFormat);
-value_from_str!(TimeScale, RateSetting, Start, SimulatedInstant, OnFreeze, LogFormat);
-
-impl Serialize for TimeScale {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Ratio(ratio) => serializer.serialize_f64(*ratio),
-            Self::Max => serializer.serialize_str("max"),
-        }
-    }
-}
-
-impl Serialize for RateSetting {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Rate::PerSecond(rate) => serializer.serialize_f64(rate),
-            Rate::Unlimited => serializer.serialize_str("unlimited"),
-        }
-    }
-}
+from_value_enum!(OnFreeze, LogFormat, WebhookShape);
+value_from_str!(TimeScale, Rate, Start, SimulatedInstant, OnFreeze, LogFormat, WebhookShape);
 
 impl Serialize for SimulatedInstant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -210,38 +147,11 @@ impl Serialize for Start {
     }
 }
 
-/// A number or a text, as text.
-struct AnyText;
-
-impl Visitor<'_> for AnyText {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number or a word in quotes")
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<String, E> {
-        Ok(value.to_owned())
-    }
-}
-
 macro_rules! deserialize_from_text {
     ($($ty:ty),+) => {$(
         impl<'de> Deserialize<'de> for $ty {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = deserializer.deserialize_any(AnyText)?;
+                let text = number_or_word::text(deserializer)?;
                 text.parse().map_err(|_| {
                     serde::de::Error::custom(format!("{} is impossible", super::quoted(&text)))
                 })
@@ -249,7 +159,7 @@ macro_rules! deserialize_from_text {
         }
     )+};
 }
-deserialize_from_text!(TimeScale, RateSetting, Start, SimulatedInstant);
+deserialize_from_text!(Start, SimulatedInstant);
 
 #[cfg(test)]
 mod tests {
@@ -272,15 +182,6 @@ mod tests {
         assert_eq!(at("2026-03-01"), at("2026-03-01T00:00:00Z"));
         for text in ["2026-03-01T08:30", "2026-02-30", "01.03.2026", "", "1899-12-31", "tomorrow"] {
             assert!(text.parse::<SimulatedInstant>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_time_scale_is_a_number_in_range_or_max() {
-        assert_eq!("max".parse(), Ok(TimeScale::Max));
-        assert_eq!("0.01".parse(), Ok(TimeScale::Ratio(0.01)));
-        for text in ["0", "-1", "NaN", "inf", "0.009", "1000001", "fast"] {
-            assert!(text.parse::<TimeScale>().is_err(), "{text}");
         }
     }
 }

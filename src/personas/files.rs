@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::columns::REQUIRED;
-use super::row::{Place, Row, read_rows};
+use super::row::{Place, read_rows};
 use super::{Imported, OnBroken, PersonaFileError};
 
 /// A persona file is not longer, bytes: 100,000 personas with long backstories.
@@ -56,7 +56,7 @@ pub fn read_csv(
     }
     if let Some(column) = REQUIRED.iter().find(|name| !header.iter().any(|h| h == **name)) {
         let found = header.iter().collect::<Vec<_>>().join(", ");
-        return Err(PersonaFileError::NoColumn { origin: origin.to_owned(), column, found });
+        return Err(PersonaFileError::NoColumn { origin: format!("{origin}:1"), column, found });
     }
     let shared: Arc<str> = Arc::from(origin);
     let rows = reader.into_records().zip(1..).map(|(record, number)| {
@@ -64,7 +64,7 @@ pub fn read_csv(
             Ok(record) => record.position().map(csv::Position::line),
             Err(error) => error.position().map(csv::Position::line),
         };
-        let place = Place { origin: Arc::clone(&shared), line, record: number };
+        let place = Place { origin: Arc::clone(&shared), line, record: number, agent: None };
         let fields = record.map_err(|error| csv_cause(&error));
         (place, fields.map(|record| object(&header, &record)))
     });
@@ -106,13 +106,16 @@ pub fn read_json(
                 cause: "this is no JSON array of objects".to_owned() + &cause_of(&error),
             })?;
         let rows = values.into_iter().zip(1..).map(|(value, record)| {
-            (Place { origin: Arc::clone(&shared), line: None, record }, fields_of(value))
+            (
+                Place { origin: Arc::clone(&shared), line: None, record, agent: None },
+                fields_of(value),
+            )
         });
         return read_rows(origin, rows, on_broken);
     }
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     let rows = lines.zip(1..).map(|((line, number), record)| {
-        let place = Place { origin: Arc::clone(&shared), line: Some(number), record };
+        let place = Place { origin: Arc::clone(&shared), line: Some(number), record, agent: None };
         let fields = serde_json::from_str::<Value>(line)
             .map_err(|e| format!("column {}: no JSON object{}", e.column(), cause_of(&e)))
             .and_then(fields_of);
@@ -121,12 +124,26 @@ pub fn read_json(
     read_rows(origin, rows, on_broken)
 }
 
-/// The rows of a table, as they come from a query.
-pub fn rows_of_table(table: &str, rows: Vec<Value>) -> impl Iterator<Item = Row> {
+/// Reads the rows of a table, as they come from a query; each is an object by column name.
+pub fn read_table(
+    table: &str,
+    rows: Vec<Value>,
+    on_broken: OnBroken,
+) -> Result<Imported, PersonaFileError> {
+    let columns = rows.first().and_then(Value::as_object);
+    let missing = |fields: &Map<String, Value>| {
+        REQUIRED.iter().copied().find(|column| !fields.contains_key(*column))
+    };
+    if let Some(column) = columns.and_then(missing) {
+        let found = columns.into_iter().flat_map(Map::keys).cloned().collect::<Vec<_>>().join(", ");
+        return Err(PersonaFileError::NoColumn { origin: table.to_owned(), column, found });
+    }
     let shared: Arc<str> = Arc::from(table);
-    rows.into_iter().zip(1..).map(move |(value, record)| {
-        (Place { origin: Arc::clone(&shared), line: None, record }, fields_of(value))
-    })
+    let rows = rows.into_iter().zip(1..).map(|(value, record)| {
+        let agent = value.get("agent_id").and_then(Value::as_str).map(str::to_owned);
+        (Place { origin: Arc::clone(&shared), line: None, record, agent }, fields_of(value))
+    });
+    read_rows(table, rows, on_broken)
 }
 
 fn fields_of(value: Value) -> Result<Map<String, Value>, String> {

@@ -28,13 +28,16 @@ pub struct Place {
     pub line: Option<u64>,
     /// Its number among the rows, 1-based.
     pub record: u64,
+    /// Its agent_id, where the source has no order: a table.
+    pub agent: Option<String>,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}", self.origin),
-            None => write!(f, "{} record {}", self.origin, self.record),
+        match (self.line, &self.agent) {
+            (Some(line), _) => write!(f, "{}:{line}", self.origin),
+            (None, Some(agent)) => write!(f, "{} agent_id {agent}", self.origin),
+            (None, None) => write!(f, "{} record {}", self.origin, self.record),
         }
     }
 }

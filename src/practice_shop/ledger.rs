@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use actors::domain::money::Cents;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::route::Route;
 
@@ -19,6 +20,18 @@ const SOCKETS_PER_CALLER_MAX: usize = 256;
 
 /// Client sockets remembered in all: some megabytes.
 const SOCKETS_MAX: usize = 50_000;
+
+/// Orders listed by id; older ones are counted only.
+const ORDERS_LISTED_MAX: usize = 100_000;
+
+/// An order as the shop placed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedOrder {
+    /// Its id.
+    pub order_id: Uuid,
+    /// The Idempotency-Key it came with; cartload sends its flow id.
+    pub key: Option<String>,
+}
 
 /// What the shop saw since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +77,8 @@ pub(super) struct LedgerBook {
     arrivals: VecDeque<Instant>,
     /// Sockets listed, over all callers.
     sockets: usize,
+    /// The last orders, oldest first.
+    placed: VecDeque<ListedOrder>,
 }
 
 impl LedgerBook {
@@ -112,7 +127,12 @@ impl LedgerBook {
     }
 
     /// A checkout placed an order.
-    pub fn ordered(&mut self, paid: Cents) {
+    pub fn ordered(&mut self, order_id: Uuid, key: Option<&[u8]>, paid: Cents) {
+        if self.placed.len() >= ORDERS_LISTED_MAX {
+            self.placed.pop_front();
+        }
+        let key = key.map(|key| String::from_utf8_lossy(key).into_owned());
+        self.placed.push_back(ListedOrder { order_id, key });
         self.ledger.orders += 1;
         self.ledger.order_cents_total += paid;
     }
@@ -122,7 +142,12 @@ impl LedgerBook {
         self.ledger.checkouts_repeated += 1;
     }
 
-    /// A copy of all of it.
+    /// The last orders, oldest first.
+    pub fn placed(&self) -> Vec<ListedOrder> {
+        self.placed.iter().cloned().collect()
+    }
+
+    /// A copy of all counts.
     pub fn read(&self) -> ShopLedger {
         self.ledger.clone()
     }
@@ -167,7 +192,9 @@ mod tests {
         let mut book = LedgerBook::default();
         book.arrived(Route::Checkout, Instant::now());
         book.answered(Route::Checkout, 201);
-        book.ordered(Cents(1_179));
+        book.ordered(Uuid::nil(), Some(b"flow"), Cents(1_179));
+        let placed = ListedOrder { order_id: Uuid::nil(), key: Some("flow".to_owned()) };
+        assert_eq!(book.placed(), [placed]);
         book.carried("agent_001", SocketAddr::from(([127, 0, 0, 1], 9)));
         let text = serde_json::to_string(&book.read()).expect("a ledger is JSON");
         assert_eq!(serde_json::from_str::<ShopLedger>(&text).expect("read back"), book.read());

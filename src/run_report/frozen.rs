@@ -2,14 +2,30 @@
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
+use serde::Serialize;
+
+/// What an operator needs to know of a freeze.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// Why.
+    pub why: String,
+    /// Where the cause is most likely found.
+    pub look_at: String,
+}
+
+/// For a run that is frozen.
+pub fn advice(status: &RunStatus) -> Option<Advice> {
+    let reason = status.frozen.as_ref()?;
+    Some(Advice { why: reason.to_string(), look_at: look_at(reason) })
+}
 
 /// A few lines; empty for a run that is not frozen.
 pub fn text(status: &RunStatus) -> String {
-    let Some(reason) = &status.frozen else { return String::new() };
+    let Some(advice) = advice(status) else { return String::new() };
     let lines = [
         format!("FROZEN at cycle {}, simulated {}", status.cycle, status.simulated_at),
-        format!("  why      {reason}"),
-        format!("  look at  {}", look_at(reason)),
+        format!("  why      {}", advice.why),
+        format!("  look at  {}", advice.look_at),
         "  then     it sends nothing until you open it: Ctrl-C ends this process with a \
          checkpoint, `cartload resume --unfreeze` repeats the broken cycle and goes on"
             .to_owned(),

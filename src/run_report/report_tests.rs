@@ -1,6 +1,7 @@
 //! What a run reports, from a status made by hand.
 
 use actors::circuit_breaker::messages::FreezeReason;
+use actors::domain::call_histogram::CallHistograms;
 use actors::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use actors::domain::timing::Percentiles;
 use actors::domain::totals::Totals;
@@ -61,6 +62,8 @@ fn status() -> RunStatus {
         Totals { offers_assigned: 40, restarts: 1, checkpoints: 3, ..Totals::default() };
     totals.close(&record());
     RunStatus {
+        at: at(21),
+        began_at: at(8),
         run_id: RunId(Uuid::nil()),
         state: RunState::Completed,
         frozen: None,
@@ -72,18 +75,31 @@ fn status() -> RunStatus {
         simulated_at: at(21),
         outstanding: 0,
         current: CycleCounts::default(),
+        current_volume: CycleVolume::default(),
         last: Some(record()),
         totals,
         lateness_ms: 250,
+        lateness_history_ms: vec![0, 250],
+        interval_ms: 75_000,
+        eta_s: None,
         rolling: latency(),
         whole_run: latency(),
+        call_histograms: CallHistograms::default(),
         rate_limit: Some(50.0),
         requests_sent: 862,
         requests_max_in_1s: 51,
+        requests_per_second: 0,
+        requests_history: Vec::new(),
+        waiting_for_permit: 0,
+        sessions: Vec::new(),
         failures: 0,
         failures_allowed: 18,
+        quarantined: Vec::new(),
         pool: PoolStatus::default(),
         last_checkpoint: None,
+        last_checkpoint_at: None,
+        memory_bytes: None,
+        incidents: Vec::new(),
     }
 }
 

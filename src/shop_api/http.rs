@@ -9,7 +9,6 @@ mod classify;
 mod reading;
 mod request;
 mod setup;
-mod tls;
 mod token;
 
 use std::cell::RefCell;

@@ -4,6 +4,7 @@
 //! connection.
 
 pub mod audit;
+pub mod export;
 
 use actors::domain::flow::FlowStatus;
 use actors::domain::ids::{AgentId, CohortName, OwnerToken, RunId};

@@ -5,6 +5,7 @@
 
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::ids::{FlowId, RunId};
+use actors::failpoint::Injected;
 use actors::ports::store::StoreError;
 use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
 use secrecy::{ExposeSecret, SecretString};
@@ -46,6 +47,13 @@ pub enum Fault {
         /// Which.
         String,
     ),
+}
+
+impl From<Injected> for Fault {
+    /// As a fault that may pass.
+    fn from(injected: Injected) -> Self {
+        Self::Race(injected.to_string())
+    }
 }
 
 impl Fault {

@@ -39,9 +39,10 @@ macro_rules! implement_store {
                 owner: OwnerToken,
                 at: NaiveDateTime,
             ) -> StoreFuture<Replay> {
-                self.call_long(move |c: &mut $connection| {
+                let call = self.call_long(move |c: &mut $connection| {
                     $queries::begin_replay(c, run, owner, at) $($boxed)*
-                })
+                });
+                acknowledged(Failpoint::ReplayAcknowledge, call)
             }
 
             fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
@@ -60,11 +61,16 @@ macro_rules! implement_store {
             }
 
             fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
-                self.call(move |c: &mut $connection| $queries::open_flow(c, flow) $($boxed)*)
+                let call =
+                    self.call(move |c: &mut $connection| $queries::open_flow(c, flow) $($boxed)*);
+                acknowledged(Failpoint::FlowOpenAcknowledge, call)
             }
 
             fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-                self.call(move |c: &mut $connection| $queries::commit_flow(c, record) $($boxed)*)
+                let call = self.call(move |c: &mut $connection| {
+                    $queries::commit_flow(c, record) $($boxed)*
+                });
+                acknowledged(Failpoint::FlowAcknowledge, call)
             }
 
             fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
@@ -72,7 +78,10 @@ macro_rules! implement_store {
             }
 
             fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
-                self.call(move |c: &mut $connection| $queries::record_cycle(c, record) $($boxed)*)
+                let call = self.call(move |c: &mut $connection| {
+                    $queries::record_cycle(c, record) $($boxed)*
+                });
+                acknowledged(Failpoint::CycleAcknowledge, call)
             }
 
             fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
@@ -136,8 +145,10 @@ use actors::domain::ids::{AgentId, OwnerToken, RunId};
 use actors::domain::incident::Incident;
 use actors::domain::offer::{Coupon, Wallet};
 use actors::domain::persona::Persona;
+use actors::failpoint::{self, Failpoint};
 use actors::ports::store::{
-    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, StoreFuture,
+    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, StoreError,
+    StoreFuture,
 };
 use chrono::NaiveDateTime;
 use futures::FutureExt;
@@ -145,6 +156,16 @@ use futures::FutureExt;
 use super::postgres::PostgresStore;
 use super::queries::{postgres, sqlite};
 use super::sqlite::SqliteStore;
+
+/// Comes by `point` between the COMMIT and its answer: an error there is an answer that was lost.
+fn acknowledged<T: Send + 'static>(point: Failpoint, call: StoreFuture<T>) -> StoreFuture<T> {
+    let answered = async move {
+        let value = call.await?;
+        failpoint::reach(point).map_err(|lost| StoreError::Unavailable(lost.to_string()))?;
+        Ok(value)
+    };
+    answered.boxed()
+}
 
 implement_store!(PostgresStore, postgres, diesel_async::AsyncPgConnection, [.boxed()]);
 implement_store!(SqliteStore, sqlite, diesel::SqliteConnection, []);

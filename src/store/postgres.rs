@@ -4,6 +4,7 @@
 //! behind a pooler the next statement outside of one may meet another server connection.
 
 mod connect;
+mod door;
 mod gate;
 mod migrate;
 mod pool;
@@ -35,8 +36,9 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const LONG_ATTEMPT: Duration = Duration::from_secs(120);
 /// What looks at every row of a run, or deletes it.
 const AUDIT_ATTEMPT: Duration = Duration::from_secs(3_600);
-/// How long a call waits for its turn at the pool.
-const TURN: Duration = Duration::from_secs(60);
+/// How long a call waits for its turn at the pool: no longer than its caller does, or calls that
+/// were given up would fill the line.
+const TURN: Duration = ATTEMPT;
 /// Threads of the store's runtime: it only waits for the network.
 const THREADS: usize = 2;
 

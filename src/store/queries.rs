@@ -6,6 +6,7 @@
 mod agents;
 mod cycles;
 mod dead_runs;
+mod export;
 mod flow;
 mod flow_parts;
 mod ledger;
@@ -37,6 +38,7 @@ macro_rules! query_set {
             use actors::domain::money::Cents;
             use actors::domain::offer::{Coupon, Wallet};
             use actors::domain::persona::{AgentStatus, Persona};
+            use actors::failpoint::{self, Failpoint};
             use actors::ports::store::{
                 Committed, DirtyCart, Holding, NewRun, OfferBatch, Orphans, Replay, RunState,
             };
@@ -49,11 +51,13 @@ macro_rules! query_set {
 
             use super::{ROWS_PER_INSERT, VALUES_PER_LIST};
             use crate::store::admin::audit::{LastVisit, Purge};
+            use crate::store::admin::export::{Page, PageRows};
             use crate::store::admin::{AgentFilter, RunSummary, TakeOver};
             use crate::store::error::{Answer, Fault};
             use crate::store::rows::agents::AgentRow;
             use crate::store::rows::cycles::{CycleRow, IncidentRow};
             use crate::store::rows::dead_runs::LastVisitRow;
+            use crate::store::rows::dynamic::DynamicRow;
             use crate::store::rows::flow::{CutAttempt, Ending, SessionRow, Standing};
             use crate::store::rows::flow_parts::{
                 InteractionRow, event_rows, interaction_row, item_rows, order_row,
@@ -73,6 +77,7 @@ macro_rules! query_set {
                 offer_cycles, order_items, orders, products, runs, shopping_session_events,
                 shopping_sessions,
             };
+            use crate::store::statement::{Bind, Statement};
 
             type Conn = $connection;
             type Db = $backend;
@@ -80,6 +85,7 @@ macro_rules! query_set {
             super::agents::agent_queries!($($form)*);
             super::cycles::cycle_queries!($($form)*);
             super::dead_runs::dead_run_queries!($($form)*);
+            super::export::export_queries!($($form)*);
             super::flow::flow_queries!($($form)*);
             super::flow_parts::flow_part_queries!($($form)*);
             super::ledger::ledger_queries!($($form)*);

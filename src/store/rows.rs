@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod cycles;
 pub mod dead_runs;
+pub mod dynamic;
 pub mod flow;
 pub mod flow_parts;
 pub mod ledger;

@@ -1,8 +1,11 @@
 //! One actor's failure costs that actor's flow and nothing else (P7).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actors::circuit_breaker::messages::FreezeReason;
+use actors::coordinator::messages::StartError;
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::incident::IncidentKind;
 use actors::ports::shop_api::ApiErrorKind;
@@ -150,4 +153,34 @@ async fn the_fourth_crash_in_ten_cycles_quarantines_and_leaves_the_breaker_its_h
     assert_eq!(counts, expected);
     assert_eq!(run.store.incidents(IncidentKind::Quarantine).len(), 18);
     assert_eq!(run.files.last().quarantined.len(), 18);
+}
+
+#[actix::test]
+async fn a_panic_of_the_start_up_check_is_an_error_and_nothing_is_begun() {
+    let script = |ask: &Ask| if ask.in_flow { Act::Answer } else { Act::PanicFlow };
+    let error = everybody_shops().shop(script).refused().await;
+    assert!(matches!(error, StartError::Panicked(_)), "{error}");
+    assert!(error.to_string().contains("overflow"), "{error}");
+}
+
+#[actix::test]
+async fn a_panic_of_the_check_before_a_resume_leaves_the_run_frozen() {
+    let panics = Arc::new(AtomicBool::new(false));
+    let (is_set, failing) = (Arc::clone(&panics), chosen(19));
+    let script = move |ask: &Ask| match ask.in_flow {
+        true if (ask.cycle, ask.replay) == (0, 0) && failing.contains(ask.agent) => {
+            Act::Fail(ApiErrorKind::ServerError(500))
+        }
+        false if is_set.load(Ordering::SeqCst) => Act::PanicFlow,
+        _ => Act::Answer,
+    };
+    let mut run = everybody_shops().cycles(2).shop(script).start().await;
+    run.until_frozen().await;
+    panics.store(true, Ordering::SeqCst);
+    let refused = run.resume().await.unwrap_err();
+    assert!(refused.to_string().contains("panicked"), "{refused}");
+    assert_eq!(run.status().state, RunState::Frozen);
+    panics.store(false, Ordering::SeqCst);
+    run.resume().await.unwrap();
+    assert_eq!(run.finish().await.state, RunState::Completed);
 }

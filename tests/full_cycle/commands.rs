@@ -1,14 +1,20 @@
 //! What operators say to a run that goes well: pause, resume, checkpoint, quit.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actors::checkpointer::snapshot::SavedState;
-use actors::coordinator::messages::{CommandRefused, Quit};
+use actors::coordinator::command::{Command, CommandRefused, Done, Quit};
 use actors::domain::cycle::Cycle;
-use actors::domain::flow::EndReason;
-use actors::domain::incident::IncidentKind;
-use actors::ports::store::RunState;
+use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
+use actors::domain::incident::{Incident, IncidentKind};
+use actors::domain::rate::Rate;
+use actors::domain::time_scale::TimeScale;
+use actors::ports::store::{RunState, Store};
+use serde_json::json;
 
+use crate::support::flows::wall;
 use crate::support::population::always_shopping;
 use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
@@ -81,7 +87,7 @@ async fn a_pause_between_two_cycles_shifts_the_next_tick() {
 #[actix::test]
 async fn a_command_that_makes_no_sense_is_refused_with_the_state() {
     let run = slow_run(3).await;
-    let state = |refused: Result<(), CommandRefused>| match refused {
+    let state = |refused: Result<Done, CommandRefused>| match refused {
         Err(CommandRefused::WrongState { state, .. }) => state,
         other => panic!("{other:?}"),
     };
@@ -207,7 +213,87 @@ async fn quit_now_waits_ten_seconds_for_calls_and_no_longer() {
     let run = run.finish().await;
     assert_eq!((run.took - before).as_secs(), 10);
     let last = run.store.cycles().pop().unwrap();
-    assert_eq!((last.broken, last.counts.unfinished), (true, 10));
+    assert_eq!((last.broken, last.counts.abandoned), (true, 10));
+    assert_eq!(run.files.last().boundary, Cycle(1));
+    run.store.read(|written| {
+        let flows = written.flows.iter().filter(|f| f.key.cycle == Cycle(1));
+        let ends: Vec<_> = flows.map(|f| (f.status, f.end_reason)).collect();
+        assert_eq!(ends, [(FlowStatus::Abandoned, EndReason::Stopped); 10]);
+    });
+}
+
+#[actix::test]
+async fn a_flow_that_is_cut_keeps_its_events_and_its_full_cart() {
+    let script = |ask: &Ask| match ask.call {
+        "checkout" => Act::After(Duration::from_secs(3_000)),
+        _ => Act::Answer,
+    };
+    let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.shop(script).start().await;
+    run.until_cycle(0).await;
+    wait(1.0).await;
+    run.quit(Quit::Now).await.unwrap();
+    let run = run.finish().await;
+    let counts = run.store.cycles().pop().unwrap().counts;
+    assert_eq!((counts.unfinished, counts.accounted()), (0, 20), "{counts:?}");
+    run.store.read(|written| {
+        let cut: Vec<_> =
+            written.flows.iter().filter(|f| f.end_reason == EndReason::Stopped).collect();
+        assert!(!cut.is_empty());
+        for flow in &cut {
+            assert_eq!((flow.status, flow.shop_cart), (FlowStatus::Abandoned, ShopCart::Dirty));
+            assert!(flow.events.len() > 2 && flow.cart_units > 0 && flow.order.is_none());
+        }
+        assert_eq!(written.opened.len(), written.flows.iter().filter(|f| f.opened).count());
+    });
+    assert_eq!(run.store.incidents(IncidentKind::Restart).len(), 0, "nobody crashed");
+}
+
+#[actix::test]
+async fn a_row_that_is_being_opened_when_its_flow_is_cut_is_closed_too() {
+    let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.start().await;
+    run.until(|s| s.last.is_some()).await;
+    run.store.flow_writes_take_ms.store(12_000, Ordering::SeqCst);
+    run.until_cycle(1).await;
+    let before = run.passed();
+    run.quit(Quit::Now).await.unwrap();
+    wait(1.0).await;
+    // The first attempt is given up at 10 s, when the flow is cut; the second takes 2 s.
+    run.store.flow_writes_take_ms.store(2_000, Ordering::SeqCst);
+    let run = run.finish().await;
+    assert_eq!((run.took - before).as_secs(), 12);
+    let counts = run.store.cycles().pop().unwrap().counts;
+    assert_eq!((counts.abandoned, counts.unfinished), (20, 0), "{counts:?}");
+    let orphans = run.store.abandon_orphans(run.status.run_id, wall(0)).await.unwrap();
+    assert_eq!(orphans.abandoned, 0, "rows that were open");
+}
+
+#[actix::test]
+async fn a_flow_whose_record_is_on_its_way_ends_as_that_record_says() {
+    let script = |ask: &Ask| match ask.call {
+        "checkout" => Act::After(Duration::from_secs(3)),
+        _ => Act::Answer,
+    };
+    let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
+    let mut run = setup.shop(script).start().await;
+    run.until_cycle(0).await;
+    wait(1.0).await;
+    run.store.flow_writes_take_ms.store(9_000, Ordering::SeqCst);
+    let before = run.passed();
+    run.quit(Quit::Now).await.unwrap();
+    let run = run.finish().await;
+    // An order at 2 s is written at 11 s; the time to stop is over at 10 s.
+    assert_eq!((run.took - before).as_secs(), 11);
+    let counts = run.store.cycles().pop().unwrap().counts;
+    assert!(counts.completed > 0);
+    assert_eq!((counts.unfinished, counts.accounted()), (0, 20), "{counts:?}");
+    run.store.read(|written| {
+        let sold = written.flows.iter().filter(|f| f.order.is_some());
+        assert!(sold.clone().all(|f| f.status == FlowStatus::Completed));
+        let ids: BTreeSet<_> = sold.map(|f| f.key.flow_id).collect();
+        assert_eq!(ids.len(), counts.completed as usize);
+    });
 }
 
 #[actix::test]
@@ -222,4 +308,87 @@ async fn quit_while_paused_ends_the_parked_flows_as_stopped() {
     assert_eq!(run.state, RunState::Stopped);
     let last = run.store.cycles().pop().unwrap();
     assert_eq!((last.cycle, last.broken, last.counts.accounted()), (Cycle(1), true, 10));
+}
+
+#[actix::test]
+async fn every_command_is_one_incident_with_its_door_whatever_became_of_it() {
+    let mut run = slow_run(3).await;
+    run.until_cycle(1).await;
+    run.pause().await.unwrap();
+    run.pause().await.unwrap_err();
+    run.revive("agent_001").await.unwrap_err();
+    run.resume().await.unwrap();
+    run.operate(Command::Rate(Rate::DEFAULT)).await.unwrap();
+    run.checkpoint().await.unwrap();
+    run.quit(Quit::AfterCycle).await.unwrap();
+    let run = run.finish().await;
+    let commands: Vec<_> = run.store.read(|written| {
+        let incidents = written.incidents.iter().filter(|i| i.detail["door"] == "program");
+        let text = |i: &Incident, key: &str| i.detail[key].as_str().unwrap().to_owned();
+        incidents.map(|i| (i.kind, text(i, "command"), text(i, "outcome"))).collect()
+    });
+    let expected = [
+        (IncidentKind::Pause, "pause", "done"),
+        (IncidentKind::Command, "pause", "refused"),
+        (IncidentKind::Command, "revive agent_001", "refused"),
+        (IncidentKind::Resume, "resume", "done"),
+        (IncidentKind::Command, "rate 50", "done"),
+        (IncidentKind::Command, "checkpoint", "done"),
+        (IncidentKind::Command, "quit", "done"),
+    ];
+    let expected = expected.map(|(kind, command, end)| (kind, command.to_owned(), end.to_owned()));
+    assert_eq!(commands, expected);
+    let pauses = run.store.incidents(IncidentKind::Pause);
+    assert_eq!(pauses, ["the run is paused (door: program)"]);
+}
+
+#[actix::test]
+async fn another_rate_holds_from_the_next_permit_on_and_is_kept_by_the_checkpoint() {
+    let setup = run_of(100).behavior(always_shopping()).time_scale(48.0).rate(10.0).cycles(3);
+    let mut run = setup.start().await;
+    run.until_cycle(1).await;
+    wait(5.0).await;
+    let (before, begun) = (run.shop.calls(), run.passed());
+    let done = run.operate(Command::Rate(Rate::PerSecond(100.0))).await.unwrap();
+    assert_eq!(done.message, "the rate limit is 100 requests a second, it was 10");
+    assert_eq!(run.status().rate_limit, Some(100.0));
+    wait(2.0).await;
+    let sent = run.shop.calls() - before;
+    assert!((198..=212).contains(&sent), "{sent} in {:?}", run.passed() - begun);
+    run.operate(Command::Rate(Rate::Unlimited)).await.unwrap();
+    assert_eq!(run.status().rate_limit, None);
+    run.checkpoint().await.unwrap();
+    assert_eq!(run.files.last().settings, json!({ "rate": { "per_second": "unlimited" } }));
+}
+
+#[actix::test]
+async fn another_time_scale_moves_the_tick_that_is_waited_for() {
+    let mut run = slow_run(4).await;
+    run.until(|s| s.last.is_some()).await;
+    let begun = run.passed();
+    run.operate(Command::TimeScale(TimeScale::Ratio(36.0))).await.unwrap();
+    run.until_cycle(1).await;
+    assert_eq!(run.passed().as_secs(), 100, "one new interval after the tick of cycle 0");
+    run.until(|s| s.last.as_ref().is_some_and(|c| c.cycle == Cycle(1))).await;
+    assert!(run.passed() - begun < Duration::from_secs(120));
+    let before = run.passed();
+    run.operate(Command::TimeScale(TimeScale::Max)).await.unwrap();
+    assert_eq!((run.status().cycle, run.passed()), (Cycle(2), before), "at once");
+    let run = run.finish().await;
+    let cycles = run.store.cycles();
+    assert!(cycles.iter().all(|c| c.lateness_ms <= 1), "{cycles:?}");
+    assert_eq!(run.files.last().settings, json!({ "time": { "scale": "max" } }));
+}
+
+#[actix::test]
+async fn another_time_scale_while_paused_sends_no_tick() {
+    let mut run = slow_run(3).await;
+    run.until(|s| s.last.is_some()).await;
+    run.pause().await.unwrap();
+    run.operate(Command::TimeScale(TimeScale::Max)).await.unwrap();
+    wait(PAUSE.as_secs_f64()).await;
+    assert_eq!(run.status().cycle, Cycle(1));
+    assert_eq!(run.status().outstanding, 0);
+    run.resume().await.unwrap();
+    assert_eq!(run.status().outstanding, 10);
 }

@@ -86,6 +86,11 @@ pub fn broken(world: &World) -> Vec<String> {
     let incidents: Vec<Incident> = incidents.load(&mut database).unwrap();
     wrong.extend(freezes(&incidents));
     wrong.extend(restarts(world, &incidents));
+    // Over a kill and its resume too (P3).
+    let (most, allowed) = (world.shop.most_in_a_second(), world.scenario.window_max());
+    if allowed.is_some_and(|allowed| most > allowed) {
+        wrong.push(format!("{most} requests within a second, {allowed:?} allowed"));
+    }
     wrong
 }
 

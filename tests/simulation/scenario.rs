@@ -7,10 +7,12 @@ use std::fmt;
 use std::time::Duration;
 
 use actors::agent::messages::Fault;
-use actors::coordinator::messages::{Quit, Service};
+use actors::coordinator::command::{Command, Quit};
+use actors::coordinator::messages::Service;
 use actors::domain::behavior::Behavior;
-use actors::domain::ids::SessionId;
+use actors::domain::ids::{AgentId, SessionId};
 use actors::domain::rate::Rate;
+use actors::domain::time_scale::TimeScale;
 use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::IdempotencyMode;
 use rand::RngExt;
@@ -18,6 +20,15 @@ use rand::seq::IndexedRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::support::population::{always_shopping, lifelike, load};
+
+/// Limits of runs.
+const RATES: [Rate; 5] = [
+    Rate::Unlimited,
+    Rate::Unlimited,
+    Rate::PerSecond(50.0),
+    Rate::PerSecond(20.0),
+    Rate::PerSecond(7.5),
+];
 
 /// A run and its troubles.
 pub struct Scenario {
@@ -94,15 +105,11 @@ pub enum StoreFault {
 }
 
 /// What somebody does to the run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Act {
-    Pause,
-    Resume,
-    Checkpoint,
-    /// An agent, by its place in the population.
-    Strike(usize, Fault),
+    Operate(Command),
+    Strike(AgentId, Fault),
     Lose(Service),
-    Quit(Quit),
     /// The process ends at once; with `true` the next one opens a frozen run.
     Kill(bool),
 }
@@ -142,16 +149,7 @@ impl Scenario {
             agents,
             cycles,
             interval,
-            rate: pick(
-                rng,
-                &[
-                    Rate::Unlimited,
-                    Rate::Unlimited,
-                    Rate::PerSecond(50.0),
-                    Rate::PerSecond(20.0),
-                    Rate::PerSecond(7.5),
-                ],
-            ),
+            rate: pick(rng, &RATES),
             behavior,
             warm_up: rng.random_bool(0.25),
             checkpoint_every_cycles: rng.random_range(1..=5),
@@ -186,6 +184,16 @@ impl Scenario {
             (trouble.from..trouble.until).contains(&at) && rng.random_bool(trouble.share)
         });
         hit.map(|trouble| trouble.how)
+    }
+
+    /// The most requests that may leave in any second, the limits that operators set included.
+    pub fn window_max(&self) -> Option<usize> {
+        let set = self.acts.iter().filter_map(|(_, act)| match act {
+            Act::Operate(Command::Rate(rate)) => Some(*rate),
+            Act::Operate(_) | Act::Strike(..) | Act::Lose(_) | Act::Kill(_) => None,
+        });
+        let all: Option<Vec<usize>> = set.chain([self.rate]).map(Rate::window_max).collect();
+        all.and_then(|limits| limits.into_iter().max())
     }
 
     /// Whether the shop does this to any call.
@@ -298,11 +306,12 @@ fn store_trouble(rng: &mut Xoshiro256PlusPlus, hours: Hours) -> StoreTrouble {
 }
 
 fn act(rng: &mut Xoshiro256PlusPlus, agents: usize) -> Act {
-    let who = rng.random_range(0..agents);
-    match rng.random_range(0..20) {
-        0 | 1 => Act::Pause,
-        2..=5 => Act::Resume,
-        6 => Act::Checkpoint,
+    let who = AgentId::new(format!("agent_{:03}", rng.random_range(1..=agents)));
+    let scale = rng.random_range(40.0..2_000.0);
+    match rng.random_range(0..24) {
+        0 | 1 => Act::Operate(Command::Pause),
+        2..=5 => Act::Operate(Command::Resume),
+        6 => Act::Operate(Command::Checkpoint),
         7 | 8 => Act::Strike(who, Fault::Panic),
         9 => Act::Strike(who, Fault::Hang),
         10 => Act::Lose(Service::HttpSession(SessionId(rng.random_range(0..10)))),
@@ -310,9 +319,12 @@ fn act(rng: &mut Xoshiro256PlusPlus, agents: usize) -> Act {
         12 => {
             Act::Lose(pick(rng, &[Service::RateLimiter, Service::DbWriter, Service::SessionPool]))
         }
-        13 => Act::Quit(Quit::AfterCycle),
-        14 => Act::Quit(Quit::Now),
-        15 => Act::Kill(true),
+        13 => Act::Operate(Command::Quit(Quit::AfterCycle)),
+        14 => Act::Operate(Command::Quit(Quit::Now)),
+        15 => Act::Operate(Command::Revive(who)),
+        16 => Act::Operate(Command::Rate(pick(rng, &RATES))),
+        17 => Act::Operate(Command::TimeScale(TimeScale::Ratio(scale))),
+        18 => Act::Kill(true),
         _ => Act::Kill(false),
     }
 }

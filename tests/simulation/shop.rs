@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actors::domain::catalog::Catalog;
 use actors::domain::flow::Order;
@@ -42,10 +42,8 @@ pub struct SimulatedShop {
     trace: Arc<Trace>,
     goods: MockGoods,
     rng: Mutex<Xoshiro256PlusPlus>,
-    /// When each request of the process under way left.
-    sent: Mutex<Vec<Instant>>,
-    /// Of all processes.
-    calls: Mutex<u64>,
+    /// When each request left, over all processes.
+    sent: Mutex<Vec<Duration>>,
     orders: Mutex<BTreeMap<FlowId, Vec<Order>>>,
 }
 
@@ -59,8 +57,8 @@ impl SimulatedShop {
             coupons: cartload::coupon_book::builtin().unwrap().into(),
         };
         let rng = Mutex::new(Entropy::Seeded(scenario.seed).stream("shop", ""));
-        let (sent, calls, orders) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { scenario, clock, trace, goods, rng, sent, calls, orders })
+        let (sent, orders) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { scenario, clock, trace, goods, rng, sent, orders })
     }
 
     pub fn traits(&self) -> ShopTraits {
@@ -70,7 +68,6 @@ impl SimulatedShop {
 
     /// The way of a process to it.
     pub fn factory(self: &Arc<Self>, meter: &SharedMeter) -> ShopApiFactory {
-        self.sent.lock().unwrap().clear();
         let (shop, on_sent) = (Arc::clone(self), meter.on_sent());
         Arc::new(move |session| {
             let (shop, on_sent) = (Arc::clone(&shop), Arc::clone(&on_sent));
@@ -79,17 +76,18 @@ impl SimulatedShop {
     }
 
     /// Requests that reached it so far.
-    pub fn calls(&self) -> u64 {
-        *self.calls.lock().unwrap()
+    pub fn calls(&self) -> usize {
+        self.sent.lock().unwrap().len()
     }
 
-    /// The most requests of the process under way that left within one second.
+    /// The most requests that left within one second, over all processes.
     pub fn most_in_a_second(&self) -> usize {
         let sent = self.sent.lock().unwrap();
-        let within = |at: &Instant| {
-            sent.iter().filter(|s| *s >= at && **s < *at + Duration::from_secs(1)).count()
+        let second = Duration::from_secs(1);
+        let within = |(n, at): (usize, &Duration)| {
+            sent[n..].iter().take_while(|later| **later < *at + second).count()
         };
-        sent.iter().map(within).max().unwrap_or(0)
+        sent.iter().enumerate().map(within).max().unwrap_or(0)
     }
 
     /// Every order, by the flow that placed it.
@@ -169,8 +167,7 @@ impl ShopApi for Door {
         let agent = request.caller.as_ref().map_or("", |caller| caller.agent_id.as_str());
         let line = format!("shop {session} {agent} {call} {:?}", drawn.fault);
         shop.trace.note(shop.clock.elapsed(), &line);
-        *shop.calls.lock().unwrap() += 1;
-        shop.sent.lock().unwrap().push(now);
+        shop.sent.lock().unwrap().push(shop.clock.elapsed());
         (self.on_sent)(now);
         assert_ne!(drawn.fault, Some(ShopFault::AdapterPanics), "drawn: the adapter panics");
         Box::pin(async move {

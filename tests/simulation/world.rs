@@ -1,6 +1,5 @@
 //! One simulated run from its first process to its end, through every quit and kill.
 
-use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -8,14 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actors::checkpointer::snapshot::Snapshot;
-use actors::coordinator::Coordinator;
-use actors::coordinator::messages::{
-    CheckpointNow, Inject, Pause, Quit, Resume, Service, ServiceDown, StartRun,
-};
+use actors::coordinator::command::{Command, Door, Quit};
+use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan};
 use actors::coordinator::status::RunStatus;
 use actors::domain::flow::{EndReason, FlowStatus};
-use actors::domain::ids::{AgentId, FlowId, OwnerToken, RunId};
+use actors::domain::ids::{FlowId, OwnerToken, RunId};
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::Pacing;
@@ -27,6 +24,7 @@ use cartload::cli::resume::takeover::{Taker, take_over};
 use cartload::config::environment::Environment;
 use cartload::config::{Settings, Sources};
 use cartload::store::{Admin, StoreOptions, StoreUrl, open};
+use rand::seq::IndexedRandom;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -38,8 +36,9 @@ use crate::support::flows::wall;
 use crate::support::population::plan;
 use crate::support::whole_run::personas;
 
-/// Between two processes.
-const BREAK: Duration = Duration::from_secs(30);
+/// Between two processes, one of them.
+const BREAKS: [Duration; 3] =
+    [Duration::from_millis(1), Duration::from_millis(700), Duration::from_secs(30)];
 /// How often an operator looks at a run whose troubles are over.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Looks after which such a run should long have ended.
@@ -74,12 +73,13 @@ enum Left {
     NeverBegan,
 }
 
-/// The real folder of checkpoints, its calls made where they are asked.
+/// The real folder of checkpoints, its calls made where they are asked. Says no folder: where it
+/// lies differs from run to run.
 struct Inline(CheckpointFolder);
 
 impl CheckpointFile for Inline {
     fn save(&self, snapshot: &Snapshot) -> Result<PathBuf, CheckpointError> {
-        self.0.save(snapshot)
+        self.0.save(snapshot).map(|path| path.file_name().unwrap().into())
     }
 
     fn load_latest(&self) -> Result<Option<LoadedCheckpoint>, CheckpointError> {
@@ -128,7 +128,7 @@ impl World {
             store,
             files: Arc::new(Inline(files)),
             settings: settings(scenario.cycles),
-            acts: scenario.acts.iter().copied().collect(),
+            acts: scenario.acts.iter().cloned().collect(),
             dead: Vec::new(),
             unfreezes: false,
             looks: 0,
@@ -149,22 +149,25 @@ impl World {
 
     /// Lets the run come to its end.
     pub fn live(&mut self) {
-        let mut ended = Duration::ZERO;
+        let (mut ended, mut after) = (Duration::ZERO, Duration::ZERO);
+        let mut rng = Entropy::Seeded(self.scenario.seed).stream("breaks", "");
         for process in 0_u64.. {
             let runtime = || {
                 let mut runtime = tokio::runtime::Builder::new_current_thread();
                 runtime.enable_all().start_paused(true).build().unwrap()
             };
             let left = actix_rt::System::with_tokio_rt(runtime).block_on(async {
-                let after = if process == 0 { Duration::ZERO } else { BREAK };
                 self.clock.begin_process(after, ended);
                 let left = self.process(process).await;
                 ended = self.clock.elapsed();
                 left
             });
-            if matches!(left, Left::Ended(RunState::Completed)) {
-                return;
-            }
+            after = match left {
+                Left::Ended(RunState::Completed) => return,
+                Left::Ended(_) | Left::Killed => *BREAKS.choose(&mut rng).unwrap(),
+                // An operator waits for the shop to come back.
+                Left::NeverBegan => BREAKS[2],
+            };
             assert!(process < 400, "it takes a new process again and again");
         }
     }
@@ -186,15 +189,10 @@ impl World {
             store: Arc::clone(&self.store),
             checkpoints: self.files.clone(),
             pacing: self.clock.clone(),
+            memory: || None,
         };
-        let rate = plan.rate;
         let running = topology::start(plan, ports, Layout::OneThread);
-        let left = self.watch(running).await;
-        if let Some(most) = rate.window_max() {
-            let seen = self.shop.most_in_a_second();
-            assert!(seen <= most, "{seen} requests in a second, {most} allowed");
-        }
-        left
+        self.watch(running).await
     }
 
     fn plan(&self) -> RunPlan {
@@ -277,8 +275,10 @@ impl World {
         let status = running.status.borrow().clone();
         assert!(self.looks < LOOKS_MAX, "it never ends: {status:?}");
         match status.state {
-            RunState::Frozen if self.looks.is_multiple_of(5) => Some(Act::Quit(Quit::Now)),
-            RunState::Frozen | RunState::Paused => Some(Act::Resume),
+            RunState::Frozen if self.looks.is_multiple_of(5) => {
+                Some(Act::Operate(Command::Quit(Quit::Now)))
+            }
+            RunState::Frozen | RunState::Paused => Some(Act::Operate(Command::Resume)),
             RunState::Running | RunState::Completed | RunState::Stopped => None,
         }
     }
@@ -286,37 +286,34 @@ impl World {
     async fn act(&mut self, act: Act, running: &Running, watch: &mut Watch) -> Option<Left> {
         self.note(&format!("somebody: {act:?}"));
         let coordinator = &running.coordinator;
-        let said = match act {
-            Act::Pause => format!("{:?}", coordinator.send(Pause).await.unwrap()),
-            Act::Resume => {
-                watch.resume(coordinator.clone(), Arc::clone(&self.trace), Arc::clone(&self.clock));
-                String::new()
+        match act {
+            Act::Operate(command) => {
+                if matches!(command, Command::Quit(_)) {
+                    self.unfreezes = self.acts.is_empty();
+                }
+                let opens = (command == Command::Resume).then(|| watch.opening());
+                let asked = coordinator.send(Operate { command, door: Door::Program });
+                let (trace, clock) = (Arc::clone(&self.trace), Arc::clone(&self.clock));
+                // Not waited for: the answer may take as long as a cycle, or never come.
+                actix::spawn(async move {
+                    let answer = asked.await;
+                    trace.note(clock.elapsed(), &format!("answered: {answer:?}"));
+                    drop(opens);
+                });
             }
-            Act::Checkpoint => {
-                // Answered at the next boundary, which may never come.
-                let asked = coordinator.send(CheckpointNow);
-                actix::spawn(async move { drop(asked.await) });
-                String::new()
-            }
-            Act::Strike(place, fault) => {
-                let agent_id = AgentId::new(format!("agent_{:03}", place + 1));
-                format!("{:?}", coordinator.send(Inject { agent_id, fault }).await.unwrap())
+            Act::Strike(agent_id, fault) => {
+                let answer = coordinator.send(Inject { agent_id, fault }).await.unwrap();
+                self.note(&format!("answered: {answer:?}"));
             }
             Act::Lose(service) => {
                 self.lost.insert(service);
                 coordinator.send(ServiceDown(service)).await.unwrap();
-                String::new()
-            }
-            Act::Quit(quit) => {
-                self.unfreezes = self.acts.is_empty();
-                format!("{:?}", coordinator.send(quit).await.unwrap())
             }
             Act::Kill(unfreezes) => {
                 self.unfreezes = unfreezes;
                 return Some(Left::Killed);
             }
-        };
-        self.note(&said);
+        }
         None
     }
 
@@ -330,9 +327,9 @@ impl World {
 #[derive(Default)]
 struct Watch {
     /// Requests when it was seen frozen, nobody having asked to open it since.
-    silent_at: Option<u64>,
-    /// Operators' resumes under way.
-    opening: Rc<Cell<u32>>,
+    silent_at: Option<usize>,
+    /// Held by every operator's resume that is under way.
+    opening: Rc<()>,
 }
 
 impl Watch {
@@ -342,24 +339,15 @@ impl Watch {
             assert_eq!(state, RunState::Frozen, "nobody opened it");
             assert_eq!(shop.calls(), calls, "a frozen run sends nothing");
         }
-        let is_silent = state == RunState::Frozen && outstanding == 0 && self.opening.get() == 0;
+        let is_silent =
+            state == RunState::Frozen && outstanding == 0 && Rc::strong_count(&self.opening) == 1;
         self.silent_at = is_silent.then(|| shop.calls());
     }
 
-    fn resume(
-        &mut self,
-        coordinator: actix::Addr<Coordinator>,
-        trace: Arc<Trace>,
-        clock: Arc<Clock>,
-    ) {
+    /// An operator's resume is under way for as long as the answer is held.
+    fn opening(&mut self) -> Rc<()> {
         self.silent_at = None;
-        let opening = Rc::clone(&self.opening);
-        opening.set(opening.get() + 1);
-        actix::spawn(async move {
-            let answer = coordinator.send(Resume).await;
-            trace.note(clock.elapsed(), &format!("resume: {answer:?}"));
-            opening.set(opening.get() - 1);
-        });
+        Rc::clone(&self.opening)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::agent::messages::Fault;
 use actors::circuit_breaker::messages::FreezeReason;
-use actors::coordinator::messages::CommandRefused;
+use actors::coordinator::command::CommandRefused;
 use actors::domain::event::EventKind;
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::incident::IncidentKind;

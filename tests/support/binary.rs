@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -55,7 +55,7 @@ impl Place {
         command.current_dir(self.path()).args(args).stdin(Stdio::null());
         for (name, _) in std::env::vars() {
             let is_ours = name.starts_with("CARTLOAD_") || name.starts_with("DATABASE_URL");
-            if is_ours || name == "RUST_LOG" {
+            if is_ours || name == "RUST_LOG" || name == "FAILPOINTS" {
                 command.env_remove(name);
             }
         }
@@ -156,8 +156,13 @@ impl Process {
     }
 
     /// Waits for its end; answers the code.
-    pub fn wait(mut self) -> Option<i32> {
-        self.child.wait().expect("its end").code()
+    pub fn wait(self) -> Option<i32> {
+        self.ended().code()
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().expect("its end")
     }
 }
 

@@ -5,6 +5,7 @@
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use super::server::{Server, as_server_user, find_program, free_port, require, server_directory};
 
@@ -49,19 +50,72 @@ pub fn start() -> Option<Server> {
 /// Runs statements as the superuser.
 pub async fn execute(port: u16, database: &str, sql: &str) {
     let url = url(port, database);
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     let (client, driver) = loop {
         // It accepts connections a moment before it serves them.
         match tokio_postgres::connect(&url, tokio_postgres::NoTls).await {
             Ok(connected) => break connected,
             Err(error) if tokio::time::Instant::now() > deadline => panic!("{error}"),
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     };
     let driver = tokio::spawn(driver);
     client.batch_execute(sql).await.expect("the statements of a test");
     drop(client);
     driver.await.expect("no panic").expect("a clean end");
+}
+
+/// Restarts a server of one's own, gone for `down`, and waits until it serves again.
+pub async fn restart(server: &mut Server, signal: &str, down: Duration) {
+    let began = "SELECT pg_postmaster_start_time()";
+    let before = lines(server.port, "postgres", began).await;
+    server.restart(signal, down);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // It accepts connections for a moment longer, and then a moment before it serves them.
+    while ask(server.port, "postgres", began).await.map_or(true, |now| now == before) {
+        assert!(Instant::now() < deadline, "the server is not back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What the one column of a query says, one line a row.
+pub async fn lines(port: u16, database: &str, sql: &str) -> Vec<String> {
+    ask(port, database, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+async fn ask(port: u16, database: &str, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+    let url = url(port, database);
+    let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+    let driver = tokio::spawn(driver);
+    let rows = client.simple_query(sql).await?;
+    drop(client);
+    driver.await.expect("no panic")?;
+    let text = |message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0)?.to_owned()),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(text).collect())
+}
+
+/// From here on each `every`th statement that writes a flow's row is refused with these words and
+/// this SQLSTATE. Answers the statement that ends it.
+pub async fn refuse_writes(
+    port: u16,
+    database: &str,
+    every: u32,
+    (state, words): (&str, &str),
+) -> &'static str {
+    let sql = format!(
+        "CREATE SEQUENCE cartload.writes; \
+         CREATE FUNCTION cartload.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           IF nextval('cartload.writes') % {every} = 0 THEN \
+             RAISE EXCEPTION '{words}' USING ERRCODE = '{state}'; \
+           END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON cartload.shopping_sessions \
+           FOR EACH ROW EXECUTE FUNCTION cartload.refuse()"
+    );
+    execute(port, database, &sql).await;
+    "DROP TRIGGER refuse ON cartload.shopping_sessions"
 }
 
 /// Where a database of a server, or of a pooler before it, is reached.

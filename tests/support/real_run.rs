@@ -60,6 +60,7 @@ pub async fn run(plan: RunPlan, store: Arc<dyn Store>) -> RealRun {
         times.lock().unwrap().push(at);
     });
     let ports = Ports {
+        memory: || None,
         shop: factory(shop.base_url(), on_sent),
         meter,
         store,

@@ -1,8 +1,10 @@
-//! The dry store with a memory: what a run would have written, in order, and writes that panic.
+//! The dry store with a memory: what a run would have written, in order, writes that panic, and a
+//! server that is away.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actors::domain::catalog::Product;
 use actors::domain::cycle::{Cycle, CycleRecord};
@@ -13,7 +15,7 @@ use actors::domain::offer::{Coupon, Wallet};
 use actors::domain::persona::Persona;
 use actors::ports::store::{
     Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
-    StoreFuture,
+    StoreError, StoreFuture,
 };
 use cartload::store::dry::DryStore;
 use chrono::NaiveDateTime;
@@ -38,14 +40,24 @@ pub struct RecordingStore {
     panics_on: PanicsOn,
     /// So many of the next refreshes of offers panic.
     pub refreshes_that_panic: AtomicU32,
-    written: Mutex<Written>,
+    /// How long it takes to open a flow or to commit one, milliseconds.
+    pub flow_writes_take_ms: AtomicU64,
+    /// Every call is answered `Unavailable`.
+    pub is_away: AtomicBool,
+    written: Arc<Mutex<Written>>,
 }
 
 impl RecordingStore {
     pub fn new(personas: Vec<Persona>, panics_on: PanicsOn) -> Self {
         let refreshes_that_panic = AtomicU32::new(0);
-        let written = Mutex::default();
-        Self { dry: DryStore::new(personas), panics_on, refreshes_that_panic, written }
+        Self {
+            dry: DryStore::new(personas),
+            panics_on,
+            refreshes_that_panic,
+            flow_writes_take_ms: AtomicU64::new(0),
+            is_away: AtomicBool::new(false),
+            written: Arc::default(),
+        }
     }
 
     /// Looks at what was written.
@@ -66,6 +78,26 @@ impl RecordingStore {
         })
     }
 
+    fn flow_writes_take(&self) -> impl Future<Output = ()> + use<> {
+        let time = Duration::from_millis(self.flow_writes_take_ms.load(Ordering::SeqCst));
+        async move {
+            if !time.is_zero() {
+                tokio::time::sleep(time).await;
+            }
+        }
+    }
+
+    /// The dry store's answer, unless the server is away.
+    fn reach<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&DryStore) -> StoreFuture<T>,
+    ) -> StoreFuture<T> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::Unavailable("the test says so".into())) });
+        }
+        call(&self.dry)
+    }
+
     fn note(&self, write: impl FnOnce(&mut Written)) {
         write(&mut self.written.lock().unwrap());
     }
@@ -73,11 +105,11 @@ impl RecordingStore {
 
 impl Store for RecordingStore {
     fn open_run(&self, run: NewRun) -> StoreFuture<()> {
-        self.dry.open_run(run)
+        self.reach(|dry| dry.open_run(run))
     }
 
     fn heartbeat(&self, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> StoreFuture<()> {
-        self.dry.heartbeat(run, owner, at)
+        self.reach(|dry| dry.heartbeat(run, owner, at))
     }
 
     fn set_run_state(
@@ -87,8 +119,10 @@ impl Store for RecordingStore {
         state: RunState,
         at: NaiveDateTime,
     ) -> StoreFuture<()> {
-        self.note(|written| written.states.push(state));
-        self.dry.set_run_state(run, owner, state, at)
+        self.reach(|dry| {
+            self.note(|written| written.states.push(state));
+            dry.set_run_state(run, owner, state, at)
+        })
     }
 
     fn begin_replay(
@@ -97,11 +131,11 @@ impl Store for RecordingStore {
         owner: OwnerToken,
         at: NaiveDateTime,
     ) -> StoreFuture<Replay> {
-        self.dry.begin_replay(run, owner, at)
+        self.reach(|dry| dry.begin_replay(run, owner, at))
     }
 
     fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
-        self.dry.load_agents()
+        self.reach(|dry| dry.load_agents())
     }
 
     fn load_memories(
@@ -110,35 +144,54 @@ impl Store for RecordingStore {
         before: Cycle,
         agents: Vec<AgentId>,
     ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
-        self.dry.load_memories(run, before, agents)
+        self.reach(|dry| dry.load_memories(run, before, agents))
     }
 
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
         if (self.panics_on)(&flow) {
             return Box::pin(async { panic!("the store's script says so") });
         }
-        self.note(|written| written.opened.push(flow.clone()));
-        self.dry.open_flow(flow)
+        self.reach(|dry| {
+            self.note(|written| written.opened.push(flow.clone()));
+            let (takes, dry) = (self.flow_writes_take(), dry.clone());
+            Box::pin(async move {
+                takes.await;
+                dry.open_flow(flow).await
+            })
+        })
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        self.note(|written| written.flows.push(Arc::clone(&record)));
-        self.dry.commit_flow(record)
+        self.reach(|dry| {
+            let (takes, dry) = (self.flow_writes_take(), dry.clone());
+            let written = Arc::clone(&self.written);
+            Box::pin(async move {
+                takes.await;
+                written.lock().unwrap().flows.push(Arc::clone(&record));
+                dry.commit_flow(record).await
+            })
+        })
     }
 
     fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        self.note(|written| written.flows.push(Arc::clone(&record)));
-        self.dry.fail_flow(record)
+        self.reach(|dry| {
+            self.note(|written| written.flows.push(Arc::clone(&record)));
+            dry.fail_flow(record)
+        })
     }
 
     fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
-        self.note(|written| written.cycles.push(record.clone()));
-        self.dry.record_cycle(record)
+        self.reach(|dry| {
+            self.note(|written| written.cycles.push(record.clone()));
+            dry.record_cycle(record)
+        })
     }
 
     fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
-        self.note(|written| written.incidents.push(incident.clone()));
-        self.dry.record_incident(incident)
+        self.reach(|dry| {
+            self.note(|written| written.incidents.push(incident.clone()));
+            dry.record_incident(incident)
+        })
     }
 
     fn record_seen(
@@ -148,7 +201,7 @@ impl Store for RecordingStore {
         coupons: Vec<Coupon>,
         at: NaiveDateTime,
     ) -> StoreFuture<()> {
-        self.dry.record_seen(run, products, coupons, at)
+        self.reach(|dry| dry.record_seen(run, products, coupons, at))
     }
 
     fn holdings(
@@ -163,16 +216,18 @@ impl Store for RecordingStore {
             self.refreshes_that_panic.store(left - 1, Ordering::SeqCst);
             panic!("the test says so");
         }
-        self.dry.holdings(run, agents, now, since)
+        self.reach(|dry| dry.holdings(run, agents, now, since))
     }
 
     fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
-        self.note(|written| written.batches.push(batch.clone()));
-        self.dry.assign_offers(batch)
+        self.reach(|dry| {
+            self.note(|written| written.batches.push(batch.clone()));
+            dry.assign_offers(batch)
+        })
     }
 
     fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
-        self.dry.abandon_orphans(run, at)
+        self.reach(|dry| dry.abandon_orphans(run, at))
     }
 
     fn drain(&self) -> StoreFuture<()> {

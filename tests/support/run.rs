@@ -12,15 +12,13 @@ use std::time::{Duration, Instant};
 use actors::agent::messages::Fault;
 use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
-use actors::coordinator::messages::{
-    CheckpointNow, CommandRefused, Inject, Pause, Quit, Resume, Revive, Service, ServiceDown,
-    StartRun,
-};
-use actors::coordinator::plan::{RunPlan, WarmUp};
+use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
+use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartError, StartRun};
+use actors::coordinator::plan::{ResumePoint, RunPlan, WarmUp};
 use actors::coordinator::status::RunStatus;
 use actors::domain::behavior::Behavior;
 use actors::domain::flow::FlowKey;
-use actors::domain::ids::AgentId;
+use actors::domain::ids::{AgentId, OwnerToken};
 use actors::domain::rate::Rate;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
@@ -97,6 +95,8 @@ pub struct Setup {
     agents: usize,
     script: Arc<dyn Fn(&Ask) -> Act + Send + Sync>,
     panics_on: PanicsOn,
+    /// Of the run that goes on.
+    store: Option<Arc<RecordingStore>>,
 }
 
 /// So many agents of preset `load`, all released, as fast as work allows, without a limit.
@@ -106,6 +106,7 @@ pub fn run_of(agents: usize) -> Setup {
         agents,
         script: Arc::new(|_| Act::Answer),
         panics_on: Box::new(|_| false),
+        store: None,
     }
 }
 
@@ -151,15 +152,49 @@ impl Setup {
         self
     }
 
+    /// Goes on with a run that has ended, from its last checkpoint.
+    pub fn resuming(mut self, ended: &Finished) -> Self {
+        let snapshot = ended.files.last();
+        self.plan.run_id = snapshot.run_id;
+        self.plan.owner = ended.owner;
+        self.plan.resume_from = Some(ResumePoint {
+            boundary: snapshot.boundary,
+            resumes: snapshot.resumes,
+            unfreeze: false,
+            changed_settings: Vec::new(),
+            snapshot,
+            checkpoint: "the last one".to_owned(),
+        });
+        self.store = Some(ended.store.clone());
+        self
+    }
+
     /// Stops the clock and starts the run; back when cycle 0 has been ticked.
     pub async fn start(self) -> Live {
+        let (live, started) = self.begin().await;
+        started.unwrap();
+        live
+    }
+
+    /// Starts a run that cannot.
+    pub async fn refused(self) -> StartError {
+        let (live, started) = self.begin().await;
+        assert_eq!(live.store.read(|written| written.opened.len()), 0);
+        started.unwrap_err()
+    }
+
+    async fn begin(self) -> (Live, Result<(), StartError>) {
         stop_the_clock();
         let meter = SharedMeter::default();
         let shop = ScriptedShop::new(self.script, meter.clone());
-        let store = Arc::new(RecordingStore::new(personas(self.agents), self.panics_on));
+        let store = self.store.unwrap_or_else(|| {
+            Arc::new(RecordingStore::new(personas(self.agents), self.panics_on))
+        });
+        let owner = self.plan.owner;
         let files = Arc::new(MemoryFiles::default());
         let began = SystemPacing.now();
         let ports = Ports {
+            memory: || None,
             shop: shop.factory(),
             meter,
             store: store.clone(),
@@ -168,9 +203,9 @@ impl Setup {
         };
         let running = topology::start(self.plan, ports, Layout::OneThread);
         shop.watch(running.status.clone());
-        let live = Live { running, shop, store, files, began };
-        live.coordinator().send(StartRun).await.unwrap().unwrap();
-        live
+        let live = Live { running, shop, store, files, began, owner };
+        let started = live.coordinator().send(StartRun).await.expect("the Coordinator lives");
+        (live, started)
     }
 
     /// Runs it to its end.
@@ -187,6 +222,7 @@ pub struct Live {
     pub files: Arc<MemoryFiles>,
     /// Just before the run's start.
     pub began: Instant,
+    owner: OwnerToken,
 }
 
 /// A run at its end.
@@ -198,6 +234,7 @@ pub struct Finished {
     pub files: Arc<MemoryFiles>,
     /// From its start to its end, paused time.
     pub took: Duration,
+    owner: OwnerToken,
 }
 
 impl Live {
@@ -240,20 +277,26 @@ impl Live {
         self.status()
     }
 
-    pub async fn pause(&self) -> Result<(), CommandRefused> {
-        self.coordinator().send(Pause).await.unwrap()
+    /// Says this to the run.
+    pub async fn operate(&self, command: Command) -> Result<Done, CommandRefused> {
+        self.coordinator().send(Operate { command, door: Door::Program }).await.unwrap()
     }
 
-    pub async fn resume(&self) -> Result<(), CommandRefused> {
-        self.coordinator().send(Resume).await.unwrap()
+    pub async fn pause(&self) -> Result<Done, CommandRefused> {
+        self.operate(Command::Pause).await
+    }
+
+    pub async fn resume(&self) -> Result<Done, CommandRefused> {
+        self.operate(Command::Resume).await
     }
 
     pub async fn checkpoint(&self) -> Result<PathBuf, CommandRefused> {
-        self.coordinator().send(CheckpointNow).await.unwrap()
+        let done = self.operate(Command::Checkpoint).await?;
+        Ok(done.checkpoint.expect("a checkpoint that was written has a path"))
     }
 
-    pub async fn revive(&self, agent: &str) -> Result<(), CommandRefused> {
-        self.coordinator().send(Revive(AgentId::new(agent))).await.unwrap()
+    pub async fn revive(&self, agent: &str) -> Result<Done, CommandRefused> {
+        self.operate(Command::Revive(AgentId::new(agent))).await
     }
 
     pub async fn inject(&self, agent: &str, fault: Fault) -> Result<(), CommandRefused> {
@@ -266,8 +309,8 @@ impl Live {
         self.coordinator().send(ServiceDown(service)).await.unwrap();
     }
 
-    pub async fn quit(&self, quit: Quit) -> Result<(), CommandRefused> {
-        self.coordinator().send(quit).await.unwrap()
+    pub async fn quit(&self, quit: Quit) -> Result<Done, CommandRefused> {
+        self.operate(Command::Quit(quit)).await
     }
 
     /// Waits for the run's end.
@@ -281,6 +324,7 @@ impl Live {
             shop: self.shop,
             store: self.store,
             files: self.files,
+            owner: self.owner,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A throwaway server process: found among installed programs, stopped however this process ends.
 //!
-//! A shell waits beside it on a pipe of ours; when we exit, or are killed, the pipe closes and the
-//! shell ends the server and removes its directory.
+//! A shell waits beside it on a pipe of ours and restarts the server when told to; when we exit, or
+//! are killed, the pipe closes and the shell ends the server and removes its directory.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -29,7 +29,8 @@ impl Server {
     /// Starts `command` (run as the server user) and waits until `port` accepts.
     pub fn start(command: &str, stop: &str, port: u16, directory: PathBuf) -> Self {
         let script = format!(
-            "trap '' INT TERM HUP; {} {command} >{dir}/log 2>&1 & pid=$!; cat >/dev/null; \
+            "trap '' INT TERM HUP; run() {{ {} {command} >>{dir}/log 2>&1 & pid=$!; }}; run; \
+             while read -r how down; do kill -$how $pid; wait $pid; sleep $down; run; done; \
              kill -{stop} $pid; wait $pid; rm -rf {dir}",
             as_server_user(),
             dir = directory.display(),
@@ -47,6 +48,14 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         server
+    }
+
+    /// Ends the server with this signal, and starts it again when it has been gone for so long.
+    /// Does not wait.
+    pub fn restart(&mut self, signal: &str, down: Duration) {
+        let stdin = self.guard.stdin.as_mut().expect("the guard's pipe");
+        writeln!(stdin, "{signal} {}", down.as_secs_f64()).expect("the guard lives");
+        stdin.flush().expect("the guard lives");
     }
 }
 

@@ -82,7 +82,10 @@ pub fn mock_shop(meter: &SharedMeter) -> (ShopApiFactory, ShopTraits) {
 pub fn ports(shop: ShopApiFactory, meter: SharedMeter, store: Arc<dyn Store>) -> (Ports, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let checkpoints = Arc::new(CheckpointFolder::open(directory.path(), 10).unwrap());
-    (Ports { shop, meter, store, checkpoints, pacing: Arc::new(SystemPacing) }, directory)
+    (
+        Ports { shop, meter, store, checkpoints, pacing: Arc::new(SystemPacing), memory: || None },
+        directory,
+    )
 }
 
 /// How a run ended.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use actors::domain::ids::AgentId;
+use actors::ports::store::StoreError;
 use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
 
@@ -13,9 +14,10 @@ use super::{
 use crate::cli::exit_code::WithCode;
 use crate::cli::{ExitCode, database, output};
 use crate::config::Settings;
+use crate::config::db_url::DbUrl;
 use crate::data_dir::DataDir;
-use crate::personas::files::rows_of_table;
-use crate::personas::{Imported, read_file, read_rows};
+use crate::personas::files::read_table;
+use crate::personas::{Imported, PersonaFileError, read_file};
 use crate::store::admin::AgentFilter;
 use crate::store::{Admin, OpenStore};
 
@@ -53,15 +55,14 @@ pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result<ExitCode> {
 pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
     // A file is read before the database is touched: a broken one changes nothing.
     let from_file = args.file.as_deref().map(|file| read(file, args)).transpose()?;
+    let is_postgres = settings.store.url.as_ref().is_some_and(DbUrl::is_postgres);
+    if let Some(table) = args.from_table.clone().filter(|_| !is_postgres) {
+        return Err(PersonaFileError::NoTables { table }.into());
+    }
     with_admin(settings, async |admin| {
         let imported = match (from_file, &args.from_table) {
             (Some(imported), _) => imported,
-            (None, Some(table)) => {
-                let rows = admin.import_agents_from_table(table).await?;
-                let imported = read_rows(table, rows_of_table(table, rows), on_broken(args))?;
-                announce_skipped(&imported);
-                imported
-            }
+            (None, Some(table)) => from_table(admin, table, args).await?,
             (None, None) => return Err(anyhow!("name a file or --from-table")),
         };
         let (count, skipped) = (imported.personas.len(), imported.skipped.len());
@@ -77,6 +78,18 @@ pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
 
 fn read(file: &Path, args: &ImportArgs) -> Result<Imported> {
     let imported = read_file(file, on_broken(args))?;
+    announce_skipped(&imported);
+    Ok(imported)
+}
+
+async fn from_table(admin: &Admin, table: &str, args: &ImportArgs) -> Result<Imported> {
+    let rows = match admin.import_agents_from_table(table).await {
+        Err(StoreError::Refused(cause)) if cause.contains("does not exist") => {
+            return Err(PersonaFileError::NoTable { table: table.to_owned(), cause }.into());
+        }
+        answered => answered?,
+    };
+    let imported = read_table(table, rows, on_broken(args))?;
     announce_skipped(&imported);
     Ok(imported)
 }

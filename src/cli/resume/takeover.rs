@@ -3,6 +3,8 @@
 //! The database has the last word: whether the owner is dead, whether the run is frozen although
 //! its newest checkpoint does not know it yet, and whether it has reached its end.
 
+use std::path::Path;
+
 use actors::checkpointer::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::plan::ResumePoint;
@@ -86,6 +88,7 @@ pub async fn take_over(
         boundary: snapshot.boundary,
         resumes: snapshot.resumes,
         snapshot,
+        checkpoint: name_of(&resume.checkpoint.path),
         unfreeze: resume.unfreeze,
         changed_settings: resume.changed_settings.clone(),
     })
@@ -133,6 +136,11 @@ fn refuse_a_reached_end(settings: &Settings, resume: &Resume, known: &KnownRun) 
     ))
     .code(ExitCode::Usage)
     .map_err(Into::into)
+}
+
+/// The file's name; where the folder is, is no matter of the run's.
+fn name_of(checkpoint: &Path) -> String {
+    checkpoint.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// Why the run froze, as its incident says.

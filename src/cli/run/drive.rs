@@ -4,7 +4,8 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use actors::coordinator::messages::{Quit, StartRun};
+use actors::coordinator::command::{Command, Door, Quit};
+use actors::coordinator::messages::{Operate, StartRun};
 use actors::coordinator::plan::ResumePoint;
 use actors::domain::ids::RunId;
 use actors::domain::persona::AgentStatus;
@@ -12,10 +13,11 @@ use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::store::{DirtyCart, RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use chrono::NaiveDateTime;
 
 use super::target::{self, Target};
+use super::watchers::Watchers;
 use super::{Asked, Ended, orphans, signals};
 use crate::checkpoint_files::CheckpointFolder;
 use crate::cli::database;
@@ -37,6 +39,7 @@ async fn driven(asked: Asked) -> Result<Ended> {
     let settings = &asked.settings;
     let behavior = database::preset(&settings.population.preset)?;
     let coupons = database::coupons(settings)?;
+    let mut watchers = Watchers::open(&asked)?;
     let meter = SharedMeter::default();
     let Target { factory, traits, practice } = target::open(settings, &coupons, &meter)?;
 
@@ -57,16 +60,21 @@ async fn driven(asked: Asked) -> Result<Ended> {
     plan.dirty_carts = before.dirty_carts;
     let keep = usize::try_from(settings.checkpoints.keep)?;
     let checkpoints = Arc::new(CheckpointFolder::open(asked.data.checkpoints()?, keep)?);
-    let ports = Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing };
+    let memory = || memory_stats::memory_stats().map(|seen| seen.physical_mem as u64);
+    let ports =
+        Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing, memory };
     let planned = plan.ends.cycles;
     let running = topology::start(plan, ports, Layout::Threads);
+    watchers.connect(&running);
 
     let is_terminal = io::stderr().is_terminal();
     let progress = Progress::new(&settings.log, asked.screen.clone(), is_terminal, planned);
     let outcome = watch(running, &progress, settings.breaker.on_freeze).await;
     progress.finish();
     // The store last: everything above may still write.
-    store.drain().await?;
+    let drained = store.drain().await;
+    watchers.close(&outcome).await;
+    drained?;
     if let Some(admin) = admin {
         admin.close().await;
     }
@@ -144,12 +152,20 @@ async fn dry_personas(asked: &Asked, count: u32) -> Result<Vec<actors::domain::p
     database::generated(count, &[])
 }
 
+/// The Coordinator died.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the run ended by a fault of the program, which stands above; `cartload resume` continues it \
+     from its newest checkpoint"
+)]
+struct RunGone;
+
 /// Starts the run, shows what it does, and waits for its end.
 async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -> Result<Ended> {
     let coordinator = running.coordinator.clone();
     let signal = signals::forward(coordinator.clone().recipient())?;
     let mut status = running.status.clone();
-    let started = coordinator.send(StartRun).await.map_err(|_| anyhow!("the run is gone"))?;
+    let started = coordinator.send(StartRun).await.map_err(|_| RunGone)?;
     if let Err(error) = started {
         running.stop();
         return Err(error.into());
@@ -167,7 +183,7 @@ async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -
                     actix_rt::spawn(end_frozen(coordinator.clone().recipient()));
                 }
             }
-            ended = &mut running.ended => break ended.map_err(|_| anyhow!("the run is gone"))?,
+            ended = &mut running.ended => break ended.map_err(|_| RunGone)?,
         }
     };
     while let Ok(record) = running.cycles.try_recv() {
@@ -182,9 +198,10 @@ async fn watch(mut running: Running, progress: &Progress, on_freeze: OnFreeze) -
 }
 
 /// `--on-freeze exit`: a quit while frozen checkpoints and ends.
-async fn end_frozen(coordinator: actix::Recipient<Quit>) {
-    match coordinator.send(Quit::Now).await {
-        Ok(Ok(())) => {}
+async fn end_frozen(coordinator: actix::Recipient<Operate>) {
+    let operate = Operate { command: Command::Quit(Quit::Now), door: Door::Program };
+    match coordinator.send(operate).await {
+        Ok(Ok(_)) => {}
         Ok(Err(refused)) => tracing::warn!("{refused}"),
         // The Coordinator is gone: the run is ending.
         Err(_) => {}

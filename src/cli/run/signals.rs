@@ -1,15 +1,22 @@
-//! Ctrl-C and SIGTERM become [`Quit`]; asked once too often, the process ends by itself.
+//! Ctrl-C and SIGTERM become commands to quit; asked once too often, the process ends by itself.
 //!
-//! The task must be able to end the process without help: the run it serves may be stuck.
+//! The task must be able to end the process without help: the run it serves may be stuck. After
+//! SIGTERM a thread of its own ends it at the latest when [`GRACE`] is over.
 
 use std::io;
+use std::time::Duration;
 
 use actix::Recipient;
-use actors::coordinator::messages::Quit;
+use actors::coordinator::command::{Command, Door, Quit};
+use actors::coordinator::messages::Operate;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::{ExitCode, output};
+
+/// From SIGTERM to the end of the process, at most: 10 s for flows under way, the rest for rows,
+/// checkpoint and last alerts. Below the 30 s that Kubernetes waits by default.
+pub const GRACE: Duration = Duration::from_secs(25);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +59,7 @@ impl Escalation {
 
 /// Forwards signals to `coordinator` until the process ends; the receiver holds the code of the
 /// last signal seen. Must be called inside an actix system.
-pub fn forward(coordinator: Recipient<Quit>) -> io::Result<watch::Receiver<Option<ExitCode>>> {
+pub fn forward(coordinator: Recipient<Operate>) -> io::Result<watch::Receiver<Option<ExitCode>>> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
     let (seen, receiver) = watch::channel(None);
@@ -65,6 +72,9 @@ pub fn forward(coordinator: Recipient<Quit>) -> io::Result<watch::Receiver<Optio
                 else => return,
             };
             seen.send_replace(Some(code));
+            if code == ExitCode::Terminated {
+                end_after_grace();
+            }
             match step {
                 Step::Ask(quit) => {
                     output::message(announcement(quit));
@@ -77,6 +87,21 @@ pub fn forward(coordinator: Recipient<Quit>) -> io::Result<watch::Receiver<Optio
     Ok(receiver)
 }
 
+/// Ends the process when the grace is over; nothing it waits for can keep it.
+fn end_after_grace() {
+    let ends = || {
+        std::thread::sleep(GRACE);
+        output::message(
+            "error: not everything was saved within 25 s of SIGTERM; `cartload resume` goes on \
+             from the newest checkpoint",
+        );
+        std::process::exit(i32::from(ExitCode::Terminated as u8));
+    };
+    if let Err(error) = std::thread::Builder::new().name("grace".to_owned()).spawn(ends) {
+        tracing::warn!(%error, "no thread ends this process if it hangs");
+    }
+}
+
 fn announcement(quit: Quit) -> &'static str {
     match quit {
         Quit::AfterCycle => "finishing the cycle; Ctrl-C again stops now",
@@ -85,9 +110,10 @@ fn announcement(quit: Quit) -> &'static str {
 }
 
 /// In a task of its own, so that the next signal is heard while the Coordinator is busy.
-async fn ask(coordinator: Recipient<Quit>, quit: Quit) {
-    match coordinator.send(quit).await {
-        Ok(Ok(())) => {}
+async fn ask(coordinator: Recipient<Operate>, quit: Quit) {
+    let operate = Operate { command: Command::Quit(quit), door: Door::Signal };
+    match coordinator.send(operate).await {
+        Ok(Ok(_)) => {}
         Ok(Err(refused)) => output::message(&format!("warning: {refused}")),
         // The Coordinator is gone: the run is ending.
         Err(_) => {}

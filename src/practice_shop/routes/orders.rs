@@ -33,7 +33,7 @@ pub(super) async fn checkout(
     let mut answer = HttpResponse::Created();
     let order = match checkout {
         Checkout::Placed(order) => {
-            shop.ledger().ordered(order.final_total);
+            shop.ledger().ordered(order.id, key, order.final_total);
             order
         }
         Checkout::Repeated(order) => {

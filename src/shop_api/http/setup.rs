@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::HttpShop;
 use super::base_url::BaseUrl;
-use super::tls;
 use super::token::TokenSource;
 use crate::shop_api::profile::{Auth, Profile, SecretSource};
 use crate::shop_api::redaction::Redactor;
+use crate::trust::{self, TrustError};
 
 /// Called with the time of each request right before it is sent: the meter behind P3.
 pub type OnSent = Arc<dyn Fn(Instant) + Send + Sync>;
@@ -86,11 +86,12 @@ pub enum ShopSetupError {
     #[error("the shop's secret has a character that no header may have; check for line breaks")]
     SecretForm,
     /// No trust can be set up.
-    #[error("TLS to the shop: {problem}")]
-    Tls {
+    #[error("TLS to the shop: {0}")]
+    Tls(
         /// What is wrong and what to do.
-        problem: String,
-    },
+        #[from]
+        TrustError,
+    ),
 }
 
 impl Credentials {
@@ -182,7 +183,7 @@ impl ShopSetup {
         let secret = secret.as_ref().map(|secret| secret.expose_secret());
         let tokens = TokenSource::new(auth, secret)?;
         let tls = match base_url.is_https() {
-            true => Some(tls::client_config(options.ca_file.as_deref())?),
+            true => Some(trust::client_config(options.ca_file.as_deref())?),
             false => None,
         };
         Ok(Self { base_url, tokens, tls, redactor, on_sent, profile })

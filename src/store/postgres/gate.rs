@@ -1,7 +1,7 @@
 //! Who may ask the pool next: first in, first out, at most as many as connections can be had.
 //!
 //! bb8 cannot shrink its limit; this can. A server that says "too many clients" is asked for no
-//! more than it gave, until a while has passed.
+//! more than it gave, until it has not said so for a while.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,8 +11,9 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::bb8::Pool;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// A shrunk gate opens wide again after this long without a refusal.
-const RECOVERY: Duration = Duration::from_secs(60);
+/// A shrunk gate opens wide again after this long without a refusal: connections that are wanted
+/// are tried every second, so that a server that is still full has said so by then.
+const RECOVERY: Duration = Duration::from_secs(5);
 
 /// The gate before the pool.
 pub(super) struct Gate {
@@ -65,18 +66,19 @@ impl Gate {
         drop(self.pool.set(pool.clone()));
     }
 
-    /// The server refused a connection: lowers the size to those that are open. Answers whether
-    /// it was lowered.
+    /// The server refused a connection: those that are open are what can be had. Answers whether
+    /// the size was lowered.
     pub(super) fn refused(&self, now: Instant) -> bool {
-        self.pool.get().is_some_and(|pool| self.shrink(pool.state().connections, now))
+        self.pool.get().is_some_and(|pool| self.fit(pool.state().connections, now))
     }
 
-    /// Lowers the size to what could be had, at least 1; answers whether it was lowered.
-    pub(super) fn shrink(&self, to: u32, now: Instant) -> bool {
+    /// Sets the size to what can be had, at least 1; answers whether it was lowered.
+    pub(super) fn fit(&self, to: u32, now: Instant) -> bool {
         let mut width = self.lock();
         width.refused_at = Some(now);
-        let to = to.max(1);
+        let to = to.clamp(1, self.full);
         if to >= width.size {
+            self.widen(&mut width, to);
             return false;
         }
         let excess = width.size - to;
@@ -92,13 +94,17 @@ impl Gate {
         if !due {
             return;
         }
-        let missing = self.full - width.size;
+        self.widen(&mut width, self.full);
+        width.refused_at = None;
+    }
+
+    fn widen(&self, width: &mut Width, to: u32) {
+        let missing = to - width.size;
         // Turns still to be withdrawn simply stay.
         let kept = missing.min(width.surplus);
         width.surplus -= kept;
         self.turns.add_permits((missing - kept) as usize);
-        width.size = self.full;
-        width.refused_at = None;
+        width.size = to;
     }
 
     /// Turns there are.
@@ -153,8 +159,8 @@ mod tests {
         let gate = Gate::new(4);
         let now = Instant::now();
         let held: Vec<_> = (0..3).map(|_| gate.enter().now_or_never().unwrap()).collect();
-        assert!(gate.shrink(2, now), "4 turns become 2: one free and one held are surplus");
-        assert!(!gate.shrink(2, now));
+        assert!(gate.fit(2, now), "4 turns become 2: one free and one held are surplus");
+        assert!(!gate.fit(2, now));
         assert!(gate.enter().now_or_never().is_none());
         drop(held);
         let again: Vec<_> = (0..2).map(|_| gate.enter().now_or_never().unwrap()).collect();
@@ -169,9 +175,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_server_gave_before_it_refused_again_is_had() {
+        let gate = Gate::new(4);
+        let now = Instant::now();
+        assert!(gate.fit(1, now));
+        assert!(!gate.fit(3, now));
+        assert_eq!(gate.size(), 3);
+        let held: Vec<_> = (0..3).map(|_| gate.enter().now_or_never().unwrap()).collect();
+        assert!(gate.enter().now_or_never().is_none());
+        assert!(!gate.fit(9, now));
+        assert_eq!(gate.size(), 4, "never more than at first");
+        drop(held);
+    }
+
+    #[test]
     fn never_shrinks_below_one() {
         let gate = Gate::new(2);
-        assert!(gate.shrink(0, Instant::now()));
+        assert!(gate.fit(0, Instant::now()));
         assert_eq!(gate.size(), 1);
         assert!(gate.enter().now_or_never().is_some());
     }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bb8::ErrorSink;
+use bb8::{ErrorSink, QueueStrategy};
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod,
@@ -14,6 +14,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures::FutureExt;
 
 use super::connect::Connector;
+use super::door::Door;
 use super::gate::Gate;
 use crate::store::error::{Redactor, chain};
 use crate::store::open_error::StoreOpenError;
@@ -39,19 +40,22 @@ pub(super) async fn build(
         .min_idle(idle)
         .connection_timeout(GET)
         .idle_timeout(IDLE)
+        // The newest first: behind connections that died unnoticed stand those that replace them.
+        .queue_strategy(QueueStrategy::Lifo)
         .error_sink(Box::new(last_error.clone()))
-        .build_unchecked(manager(connector));
+        .build_unchecked(manager(Door::new(connector, last_error.clone())));
     let first = pool.get().await.map(drop);
     gate.watch(&pool);
     first.map_err(|_| StoreOpenError::Unreachable { host, cause: last_error.text() })?;
     Ok(pool)
 }
 
-fn manager(connector: Connector) -> AsyncDieselConnectionManager<AsyncPgConnection> {
+fn manager(door: Door) -> AsyncDieselConnectionManager<AsyncPgConnection> {
+    let door = Arc::new(door);
     let mut config = ManagerConfig::<AsyncPgConnection>::default();
     config.custom_setup = Box::new(move |_| {
-        let connector = connector.clone();
-        async move { connector.establish().await }.boxed()
+        let door = Arc::clone(&door);
+        async move { Ok(door.enter().await) }.boxed()
     });
     config.recycling_method =
         RecyclingMethod::CustomFunction(Box::new(|connection: &mut AsyncPgConnection| {

@@ -9,6 +9,7 @@ macro_rules! flow_queries {
             if !owns(c, key.run_id, key.owner) $($await)* ? {
                 return Err(Fault::NotOwner(key.run_id));
             }
+            failpoint::reach(Failpoint::FlowOpen)?;
             let tags = Tags::of(&key);
             let row = SessionRow::active(&key, &tags);
             let insert = diesel::insert_into(shopping_sessions::table)

@@ -5,6 +5,7 @@
 macro_rules! flow_part_queries {
     ([$($async:tt)?] [$($await:tt)*]) => {
         $($async)? fn write_parts(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
+            failpoint::reach(Failpoint::FlowInsert)?;
             for rows in event_rows(record, tags).chunks(ROWS_PER_INSERT) {
                 diesel::insert_into(shopping_session_events::table)
                     .values(rows)
@@ -21,7 +22,8 @@ macro_rules! flow_part_queries {
                 }
             }
             write_seen_offers(c, record, tags) $($await)* ?;
-            write_interactions(c, record, tags) $($await)*
+            write_interactions(c, record, tags) $($await)* ?;
+            Ok(failpoint::reach(Failpoint::FlowCommit)?)
         }
 
         $($async)? fn write_seen_offers(

@@ -77,6 +77,7 @@ macro_rules! run_queries {
                 .get_result(c) $($await)*
                 .optional()?;
             let (number, start) = raised.ok_or(Fault::NotOwner(run))?;
+            failpoint::reach(Failpoint::ReplayBegin)?;
             let ended_rows = end_active(c, run, at) $($await)* ?;
             close_cut_attempts(c, run, start, at) $($await)* ?;
             let last_cycle_with_rows = last_cycle(c, run) $($await)* ?;

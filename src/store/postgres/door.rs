@@ -1,0 +1,68 @@
+//! The way to a server that may be away: while it is, one connection at a time is tried, and the
+//! others wait for that one.
+//!
+//! bb8's own retries pause for up to half its timeout, all connections alike: a server that was
+//! back after 3 s was noticed after 5.4 s, and by all of them at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bb8::ErrorSink;
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::PoolError;
+use rand::RngExt;
+use tokio::sync::Mutex;
+
+use super::connect::Connector;
+use super::pool::LastError;
+
+/// Before the first try after a failure; doubling.
+const PAUSE_FIRST: Duration = Duration::from_millis(200);
+/// No pause is longer: a server that is back is noticed after this at most.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Where all connections of a pool are opened.
+pub(super) struct Door {
+    connector: Connector,
+    last_error: LastError,
+    /// The last try failed.
+    is_away: AtomicBool,
+    /// Held by the one who tries while the server is away; served in order.
+    knock: Mutex<()>,
+}
+
+impl Door {
+    /// To where `connector` leads; failures are told to `last_error`.
+    pub(super) fn new(connector: Connector, last_error: LastError) -> Self {
+        let (is_away, knock) = (AtomicBool::new(false), Mutex::new(()));
+        Self { connector, last_error, is_away, knock }
+    }
+
+    /// A connection, however long that takes: who asked for it gives up by itself.
+    pub(super) async fn enter(&self) -> AsyncPgConnection {
+        loop {
+            if !self.is_away.load(Ordering::Acquire)
+                && let Some(connection) = self.attempt().await
+            {
+                return connection;
+            }
+            let _knock = self.knock.lock().await;
+            let mut pause = PAUSE_FIRST;
+            // Whoever held it before may have got in: then all may.
+            while self.is_away.load(Ordering::Acquire) {
+                let jittered = rand::rng().random_range(pause / 2..=pause);
+                tokio::time::sleep(jittered).await;
+                if let Some(connection) = self.attempt().await {
+                    return connection;
+                }
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Option<AsyncPgConnection> {
+        let outcome = self.connector.establish().await;
+        self.is_away.store(outcome.is_err(), Ordering::Release);
+        outcome.map_err(|error| self.last_error.sink(PoolError::ConnectionError(error))).ok()
+    }
+}
