@@ -63,6 +63,6 @@ fn the_same_seed_is_the_same_run() {
             panic!("line {at}:\n{:#?}\n{:#?}", &one[from..=at], &other[from..=at]);
         }
         assert_eq!(one.len(), other.len());
-        assert!(one.len() > 100, "{} lines", one.len());
+        assert!(one.last().unwrap().ends_with("it ends as Ok(Completed)"), "{:?}", one.last());
     });
 }

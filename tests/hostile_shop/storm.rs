@@ -123,7 +123,7 @@ async fn a_storm_on_every_call_keeps_the_limit_in_every_second() {
     let script = move |ask: &Ask| {
         let n = hits.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let retry_after = Some(Duration::from_secs(u64::from(n % 3)));
-        match ask.in_flow && n % 10 == 0 {
+        match ask.in_flow && n.is_multiple_of(10) {
             true => Act::Fail(ApiErrorKind::RateLimited { retry_after }),
             false => Act::Answer,
         }

@@ -179,7 +179,7 @@ impl World {
         plan.owner = owner;
         plan.entropy = Entropy::Seeded(self.scenario.seed.wrapping_add(process << 32));
         if process > 0 {
-            plan.resume_from = Some(self.resume_point(owner).await);
+            plan.resume_from = Some(self.resume_point(owner));
         }
         self.dead.push(owner);
         self.note(&format!("process {process} begins"));
@@ -212,7 +212,7 @@ impl World {
     }
 
     /// As `cartload resume` finds it.
-    async fn resume_point(&mut self, owner: OwnerToken) -> ResumePoint {
+    fn resume_point(&mut self, owner: OwnerToken) -> ResumePoint {
         let checkpoint = self.files.load_latest().unwrap().unwrap();
         let resume = cartload::cli::resume::Resume {
             checkpoint,
@@ -356,7 +356,7 @@ impl Watch {
 
 fn settings(cycles: u32) -> Settings {
     let pairs = [("CARTLOAD_CYCLES", cycles.to_string()), ("CARTLOAD_LOG_FORMAT", "json".into())];
-    let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+    let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value));
     let sources = Sources { environment: Environment::from_pairs(pairs), ..Sources::default() };
     Settings::load(sources).unwrap()
 }
