@@ -22,7 +22,8 @@ WITH RECURSIVE d AS ({driver}),
 e AS (
   SELECT t.flow_id, t.seq, t.event_type, t.product_id, t.payload, t.simulated_at, t.recorded_at
   FROM d CROSS JOIN shopping_session_events t
-  WHERE t.flow_id = d.flow_id AND t.event_type IN ('product_list', 'view_product', 'view_coupons') AND {rows}),
+  WHERE t.flow_id = d.flow_id AND {rows}
+    AND t.event_type IN ('product_list', 'view_product', 'view_coupons')),
 lists AS (
   SELECT flow_id, seq, 'product_list' AS surface, payload -> 'product_ids' AS ids
   FROM e WHERE event_type = 'product_list'
@@ -48,7 +49,8 @@ t AS (
 carted AS (
   SELECT DISTINCT a.flow_id, a.product_id
   FROM d CROSS JOIN shopping_session_events a
-  WHERE a.flow_id = d.flow_id AND a.event_type = 'cart_add_item' AND CAST(a.payload -> 'accepted' AS TEXT) = 'true'),
+  WHERE a.flow_id = d.flow_id AND a.event_type = 'cart_add_item'
+    AND CAST(a.payload -> 'accepted' AS TEXT) = 'true'),
 bought AS (
   SELECT DISTINCT i.flow_id, i.product_id
   FROM d CROSS JOIN order_items i WHERE i.flow_id = d.flow_id),
