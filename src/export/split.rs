@@ -27,7 +27,7 @@ mod tests {
             .map(|n| format!("agent_{n:03}"))
             .filter(|agent| split_of(agent) == "validation")
             .collect();
-        assert_eq!(validation, ["agent_000"]);
+        assert_eq!(validation, ["agent_004", "agent_008", "agent_012", "agent_017"]);
         let train = (0..10_000).filter(|n| split_of(&format!("agent_{n:03}")) == "train").count();
         assert!((7_800..=8_200).contains(&train), "{train} of 10,000");
     }

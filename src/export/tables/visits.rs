@@ -136,7 +136,7 @@ pub(super) fn orders() -> Table {
             big("item_discounts_cents", "off the lines"),
             big("frontstore_discount_cents", "off the whole cart"),
             big("discount_total_cents", "both discounts"),
-            big("final_total_cents", "paid"),
+            big("final_total_cents", "what was paid"),
             SIMULATED_AT,
             RECORDED_AT,
         ],
