@@ -69,7 +69,7 @@ fn writes_that_fail_and_answers_that_are_lost_cost_no_flow() {
 fn a_panic_of_the_coordinator_ends_the_process_and_the_run_is_resumed() {
     let mut scene = Scene::new();
     let (_, err) = scene.place.expect_of(1, &mut scene.run("tick=3*off->panic(a fault)"));
-    assert!(err.contains("the run is gone"), "{err}");
+    assert!(err.contains("the run ended by a fault of the program"), "{err}");
     scene.acknowledged.take_in(&err);
     let report = scene.place.expect(0, &["verify", "--json"]).0;
     let report: Value = serde_json::from_str(&report).unwrap();

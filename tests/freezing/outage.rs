@@ -85,14 +85,19 @@ async fn a_silent_shop_freezes_within_ten_seconds_of_the_first_timeout() {
 
 #[actix::test]
 async fn an_outage_ends_with_the_operators_resume_and_the_cycle_is_repeated() {
+    let as_broken = [(0, 0, false), (1, 0, true), (1, 1, false), (2, 0, false)];
+    // The few shoppers of a quiet hour may all have failed before the probe has told: then the
+    // cycle is closed, and its hour is not repeated.
+    let as_closed = [(0, 0, false), (1, 0, false), (2, 0, false)];
     for how in [refused as fn() -> Act, edge_down, silent] {
-        for behavior in [load(), lifelike()] {
-            ends_with_the_operators_resume(how, behavior).await;
-        }
+        assert_eq!(attempts_over_an_outage(how, load()).await, as_broken);
+        let quiet = attempts_over_an_outage(how, lifelike()).await;
+        assert!(quiet == as_broken || quiet == as_closed, "{quiet:?}");
     }
 }
 
-async fn ends_with_the_operators_resume(how: fn() -> Act, behavior: Behavior) {
+/// Cycle, replay and whether it was broken, of each attempt.
+async fn attempts_over_an_outage(how: fn() -> Act, behavior: Behavior) -> Vec<(u32, u32, bool)> {
     let healed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (seen, broken) = (healed.clone(), gone(how));
     let script = move |ask: &Ask| match seen.load(std::sync::atomic::Ordering::Relaxed) {
@@ -112,8 +117,7 @@ async fn ends_with_the_operators_resume(how: fn() -> Act, behavior: Behavior) {
     run.resume().await.unwrap();
     let run = run.finish().await;
     assert_eq!(run.state, RunState::Completed);
-    let attempts = super::attempts(&run.store.cycles());
-    assert_eq!(attempts, [(0, 0, false), (1, 0, true), (1, 1, false), (2, 0, false)]);
+    super::attempts(&run.store.cycles())
 }
 
 #[actix::test]

@@ -276,6 +276,8 @@ impl Live {
             assert!(SystemPacing.now() - begin < PATIENCE, "no checkpoint of the freeze");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        // The file is there before the Coordinator hears of it.
+        tokio::time::sleep(Duration::from_millis(10)).await;
         self.status()
     }
 

@@ -31,7 +31,7 @@ impl Terminal {
         args.extend([place.to_str().expect("UTF-8"), &shell]);
         let started = terminal.tmux(&args);
         assert!(started.status.success(), "{started:?}");
-        terminal.wait_for(PROMPT);
+        terminal.wait_for(PROMPT.trim_end());
         Some(terminal)
     }
 
