@@ -151,8 +151,8 @@ fn the_terminal_comes_back_after_a_panic_and_stays_with_the_dashboard_after_an_a
     assert_restored(&terminal, place.path());
 
     run("on_a_terminal_an_actor_panics");
-    terminal.wait_for("the actor is through");
-    let screen = terminal.screen();
+    let screen = terminal.wait_for("1 message in ");
+    assert!(!screen.contains("the actor is through"), "it would tear the screen: {screen}");
     assert!(screen.contains("p  pause"), "it is on the dashboard, not beside it: {screen}");
     terminal.press("C-c");
     terminal.wait_for("1 message of this run: ");

@@ -95,16 +95,19 @@ fn kill_one_run(
     // A run that dies before its first checkpoint has nothing to resume: that is not the promise.
     wait(|| !victim.place.checkpoints().is_empty(), || victim.place.log());
     for _ in 0..kills {
-        let short = rng.random_bool(0.4);
-        let at_most_ms = if short { 300 } else { 1_200 };
-        std::thread::sleep(Duration::from_millis(rng.random_range(20..at_most_ms)));
+        // However fast the machine: some in the start or resume, more while agents shop.
+        if rng.random_bool(0.7) {
+            let said = || victim.place.log();
+            wait(|| said().contains("acknowledged"), said);
+        }
+        std::thread::sleep(Duration::from_millis(rng.random_range(0..400)));
         process.kill();
         let worked = victim.acknowledged.take_in(&victim.place.log()) > 0;
         figures.kills_before_work += usize::from(!worked);
         process = victim.place.start_of(&mut victim.command(&["resume", "--quiet"]));
     }
-    // Long enough for the last resume to own the run.
-    std::thread::sleep(Duration::from_secs(2));
+    // The last one owns the run.
+    wait(|| victim.place.log().contains("acknowledged"), || victim.place.log());
     process.kill();
     victim.acknowledged.take_in(&victim.place.log());
     let end = ["resume", "--quiet", "--json", "--hours", "0.0005"];

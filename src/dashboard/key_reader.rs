@@ -17,6 +17,9 @@ use super::terminal;
 
 /// How soon the thread sees that it is not wanted any more.
 const LOOK_UP: Duration = Duration::from_millis(250);
+/// How long crossterm may look for a key of which there is something: with no time at all its source
+/// on /dev/tty does not look.
+const LOOK: Duration = Duration::from_millis(1);
 /// Keys that may wait to be heard; who types faster is not understood.
 const KEYS_WAITING: usize = 16;
 
@@ -54,7 +57,7 @@ fn read(keys: &mpsc::Sender<Key>, is_wanted: &AtomicBool) {
             // Reading in the background would stop the whole process.
             Input::Something if !terminal::is_foreground() => std::thread::sleep(LOOK_UP),
             Input::Something => {
-                while event::poll(Duration::ZERO).unwrap_or(false) {
+                while event::poll(LOOK).unwrap_or(false) {
                     let Ok(Event::Key(key)) = event::read() else { continue };
                     // A full channel means nobody looks: the key would come as a surprise later.
                     let _ = Key::of(key).map(|key| keys.try_send(key));

@@ -76,7 +76,7 @@ pub(super) fn agents() -> Table {
             double("price_sensitivity", "0-1: how much a high price puts it off"),
             double("brand_loyalty", "0-1: how much it prefers brands it bought before"),
             double("impulsivity", "0-1: how readily it adds to the cart"),
-            double("tech_savviness", "0-1"),
+            double("tech_savviness", "0-1, how at ease with technology"),
             double("coupon_affinity", "0-1: how readily it takes a coupon"),
             column("preferred_categories", Kind::Json, "an array of the shop's categories"),
             big("weekly_budget_cents", "budget of a simulated week from Monday 00:00"),
