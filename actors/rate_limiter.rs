@@ -3,7 +3,8 @@
 //! *Owns*: the bucket with its ring, the line of waiters, the gate. *Accepts*: [`TakePermit`],
 //! [`CloseGate`], [`OpenGate`], [`Refuse`], [`Retune`], [`RateLimiterInjection`]. *Sends*: nothing;
 //! it answers.
-//! *When it fails*: every waiter hears [`Refused::Gone`](messages::Refused::Gone). *Bounds*: one waiter an agent, one timer.
+//! *When it fails*: every waiter hears [`Refused::Gone`](messages::Refused::Gone). *Bounds*: one
+//! waiter an agent, one timer.
 
 pub mod bucket;
 pub mod gate;
