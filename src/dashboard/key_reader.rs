@@ -17,8 +17,8 @@ use super::terminal;
 
 /// How soon the thread sees that it is not wanted any more.
 const LOOK_UP: Duration = Duration::from_millis(250);
-/// How long crossterm may look for a key of which there is something: with no time at all its source
-/// on /dev/tty does not look.
+/// How long crossterm may look for a key of which there is something: with no time at all its
+/// source on /dev/tty does not look.
 const LOOK: Duration = Duration::from_millis(1);
 /// Keys that may wait to be heard; who types faster is not understood.
 const KEYS_WAITING: usize = 16;

@@ -34,7 +34,7 @@ static HOLD: Mutex<Hold> = Mutex::new(Hold::Free);
 /// A process that ends waits this long for a frame that is being drawn to a slow terminal.
 const LAST_FRAME_WAIT: Duration = Duration::from_secs(1);
 
-/// What draws on the alternate screen of stderr: stdout is for data, also while the dashboard is up.
+/// What draws on the alternate screen of stderr: stdout is for data, also while a dashboard is up.
 pub type Drawing = ratatui::Terminal<CrosstermBackend<BufWriter<Stderr>>>;
 
 /// Whether a dashboard can be drawn and hear keys: stderr and stdin are one's own terminal, this
