@@ -132,6 +132,6 @@ mod tests {
         let agent = Injection::<()>::Agent(AgentId::new("agent_017"), AgentInjection::Crash);
         assert_eq!(agent.to_string(), r#"Agent("agent_017",Crash)"#);
         let drill = ShopDrill::new(&Some(7), || Ok(())).unwrap();
-        assert_eq!(Injection::Shop(drill).to_string(), "Shop(Some(7))");
+        assert_eq!(Injection::Shop(drill).to_string(), "Shop(7)", "without its Some");
     }
 }
