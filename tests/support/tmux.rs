@@ -86,9 +86,10 @@ impl Terminal {
         self.screen()
     }
 
-    /// Writes the terminal's modes into a file of the shell's folder.
+    /// Writes the terminal's modes into a file of the shell's folder: not its size, which reaches
+    /// the terminal some time after a change.
     pub fn note_modes(&self, file: &str) {
-        self.line(&format!("stty -a > {file}; echo noted {file} $((1 + 1))"));
+        self.line(&format!("stty -g > {file}; echo noted {file} $((1 + 1))"));
         self.wait_for(&format!("noted {file} 2"));
     }
 }
