@@ -131,7 +131,9 @@ impl Coordinator {
             }
             self.progress.last = Some(record);
         }
-        self.progress.failures.0 = 0;
+        if self.orders.frozen.is_none() {
+            self.progress.failures.0 = 0;
+        }
         self.publish();
         let is_due = self.progress.cycle.0.checked_rem(self.plan.checkpoint_every_cycles);
         let is_clean = self.orders.frozen.is_none() && self.orders.quit.is_none();

@@ -34,6 +34,7 @@ impl Coordinator {
         let message = format!("frozen: {reason}");
         let detail = serde_json::to_value(&reason).unwrap_or_default();
         self.incident(IncidentKind::Freeze, message, detail, None);
+        self.progress.show_failures(&reason);
         self.orders.frozen = Some(reason);
         match &mut self.phase {
             Phase::InCycle(cycle) => cycle.broken = true,
@@ -83,6 +84,7 @@ impl Coordinator {
         let message = format!("came back frozen: {reason}");
         let detail = self.plan.resume_from.as_ref().map(ResumePoint::detail);
         self.incident(IncidentKind::Freeze, message, detail.unwrap_or(json!({})), None);
+        self.progress.show_failures(&reason);
         self.orders.frozen = Some(reason);
         self.note_state(RunState::Frozen);
         self.phase = Phase::Halted { since: now };
@@ -154,6 +156,7 @@ impl Coordinator {
             self.rebuild(agent, memory, ctx);
         }
         let was = self.orders.frozen.take();
+        self.progress.failures.0 = 0;
         self.note_state(RunState::Running);
         self.note_replay(replay);
         self.progress.pacer.resume(self.pacing.now());

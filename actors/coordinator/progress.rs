@@ -92,6 +92,14 @@ impl Progress {
         }
     }
 
+    /// The failures that froze the run stand beside their border for as long as it is frozen: the
+    /// breaker that counted them counts no more.
+    pub fn show_failures(&mut self, reason: &FreezeReason) {
+        if let FreezeReason::FailuresInCycle { failures, allowed, .. } = reason {
+            self.failures = (*failures, *allowed);
+        }
+    }
+
     /// The lateness at a tick, milliseconds.
     pub fn note_lateness(&mut self, lateness_ms: i64) {
         self.lateness_ms = lateness_ms;
