@@ -70,7 +70,7 @@ pub async fn restart(server: &mut Server, signal: &str, down: Duration) {
     let began = "SELECT pg_postmaster_start_time()";
     let before = lines(server.port, "postgres", began).await;
     server.restart(signal, down);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + down + Duration::from_secs(60);
     // It accepts connections for a moment longer, and then a moment before it serves them.
     while ask(server.port, "postgres", began).await.map_or(true, |now| now == before) {
         assert!(Instant::now() < deadline, "the server is not back");

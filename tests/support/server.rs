@@ -2,6 +2,7 @@
 //!
 //! A shell waits beside it on a pipe of ours and restarts the server when told to; when we exit, or
 //! are killed, the pipe closes and the shell ends the server and removes its directory.
+//! A server that is just being started would not hear its end: it is left in peace for a second.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -30,7 +31,7 @@ impl Server {
     pub fn start(command: &str, stop: &str, port: u16, directory: PathBuf) -> Self {
         let script = format!(
             "trap '' INT TERM HUP; run() {{ {} {command} >>{dir}/log 2>&1 & pid=$!; }}; run; \
-             while read -r how down; do kill -$how $pid; wait $pid; sleep $down; run; done; \
+             while read -r how down; do kill -$how $pid; wait $pid; sleep $down; run; sleep 1; done; \
              kill -{stop} $pid; wait $pid; rm -rf {dir}",
             as_server_user(),
             dir = directory.display(),
