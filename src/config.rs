@@ -15,6 +15,7 @@ pub mod offers;
 pub mod plan;
 pub mod population;
 pub mod rate;
+pub mod realism;
 pub mod saved;
 pub mod secret;
 pub mod shop;
@@ -68,6 +69,8 @@ pub struct Layer {
     pub web: web::WebLayer,
     /// Webhook and mail.
     pub alerts: alerts::AlertsLayer,
+    /// What counts as believable.
+    pub realism: realism::RealismLayer,
     /// Messages.
     pub log: log::LogLayer,
 }
@@ -97,6 +100,8 @@ pub struct Settings {
     pub web: web::Web,
     /// Webhook and mail.
     pub alerts: alerts::AlertSettings,
+    /// What counts as believable.
+    pub realism: realism::Realism,
     /// Messages.
     pub log: log::Log,
     /// Every setting with its origin, in the order of the file; secrets redacted.
@@ -237,6 +242,7 @@ impl Settings {
             breaker: breaker::Breaker::resolve(stack, |layer| &layer.breaker)?,
             web: web::Web::resolve(stack, |layer| &layer.web)?,
             alerts: alerts::AlertSettings::resolve(stack, |layer| &layer.alerts)?,
+            realism: realism::Realism::resolve(stack, |layer| &layer.realism)?,
             log: log::Log::resolve(stack, |layer| &layer.log)?,
             shown: Vec::new(),
             warnings: stack.variables.warnings(),
@@ -276,6 +282,7 @@ pub fn knobs() -> impl Iterator<Item = &'static Knob> {
         breaker::Breaker::KNOBS,
         web::Web::KNOBS,
         alerts::AlertSettings::KNOBS,
+        realism::Realism::KNOBS,
         log::Log::KNOBS,
     ]
     .into_iter()
@@ -314,6 +321,7 @@ fn layer_of_environment(environment: &Environment) -> Result<Layer, ConfigError>
         breaker: breaker::BreakerLayer::from_environment(environment)?,
         web: web::WebLayer::from_environment(environment)?,
         alerts: alerts::AlertsLayer::from_environment(environment)?,
+        realism: realism::RealismLayer::from_environment(environment)?,
         log: log::LogLayer::from_environment(environment)?,
     })
 }
@@ -331,6 +339,7 @@ fn layer_of_checkpoint(saved: &saved::SavedSettings) -> Result<Layer, ConfigErro
         breaker: breaker::BreakerLayer::from_saved(&saved.section("breaker"))?,
         web: web::WebLayer::from_saved(&saved.section("web"))?,
         alerts: alerts::AlertsLayer::from_saved(&saved.section("alerts"))?,
+        realism: realism::RealismLayer::from_saved(&saved.section("realism"))?,
         log: log::LogLayer::from_saved(&saved.section("log"))?,
     })
 }

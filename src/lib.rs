@@ -13,6 +13,7 @@ pub mod injection;
 pub mod logging;
 pub mod personas;
 pub mod practice_shop;
+pub mod realism;
 pub mod rehearsal;
 pub mod ron_text;
 pub mod run_report;

@@ -13,7 +13,7 @@ use super::words::{SimulatedInstant, Start};
 use super::{ConfigError, Settings};
 
 /// Of the process, not of the run: where it finds its files, and how and to whom it talks.
-const OF_THE_PROCESS: [&str; 4] = ["store.data_dir", "log", "web", "alerts"];
+const OF_THE_PROCESS: [&str; 5] = ["store.data_dir", "log", "web", "alerts", "realism"];
 /// The ends of a run: one given anew takes the place of all of them.
 const ENDS: [&str; 4] = ["time.cycles", "time.days", "time.until", "time.hours"];
 /// What stands in the place of a password.

@@ -28,7 +28,24 @@ pub struct PageRows {
     pub end: Option<DynamicRow>,
 }
 
+/// Which SQL a statement is written for, where both databases do not share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
 impl Admin {
+    /// Which SQL the database speaks.
+    pub fn dialect(&self) -> Dialect {
+        match &self.backend {
+            Backend::Postgres(_) => Dialect::Postgres,
+            Backend::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
     /// The rows of a SELECT.
     pub async fn rows(&self, statement: Statement) -> Result<Vec<DynamicRow>, StoreError> {
         match &self.backend {
