@@ -2,7 +2,7 @@
 //!
 //! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
 //! state of any agent, only who is outstanding and who is alive.
-//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` and `StatusAt` from a
+//! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` and `Appoint` from a
 //! developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`,
 //! `ServiceDown` as tells.
 //! *Sends*: `RunCycle` and `Drill` to agents; a developer's messages to all; gate messages to the
@@ -11,7 +11,7 @@
 //! *When it fails*: the run ends; the next `resume` continues from the newest checkpoint.
 //! *Bounds*: one cycle under way; one report per agent and cycle (372).
 
-mod agenda;
+pub mod agenda;
 mod attempt;
 mod boundary;
 pub mod command;
@@ -60,8 +60,8 @@ use crate::session_pool::request_meter::SharedMeter;
 
 use command::{CommandRefused, Done};
 use messages::{
-    AgentDown, AgentFinished, Ending, Frozen, Inject, OffersRefreshed, Operate, ServiceDown,
-    SessionNews, StartError, StartRun, StatusAt,
+    AgentDown, AgentFinished, Appoint, Appointment, Ending, Frozen, Inject, OffersRefreshed,
+    Operate, ServiceDown, SessionNews, StartError, StartRun,
 };
 use plan::RunPlan;
 use progress::{Orders, Phase, Progress};
@@ -201,11 +201,11 @@ impl Handler<Inject> for Coordinator {
     }
 }
 
-impl Handler<StatusAt> for Coordinator {
-    type Result = ResponseActFuture<Self, Result<RunStatus, CommandRefused>>;
+impl Handler<Appoint> for Coordinator {
+    type Result = Result<Appointment, CommandRefused>;
 
-    fn handle(&mut self, ask: StatusAt, _: &mut Self::Context) -> Self::Result {
-        self.status_at(ask)
+    fn handle(&mut self, step: Appoint, _: &mut Self::Context) -> Self::Result {
+        self.appoint(step)
     }
 }
 

@@ -29,7 +29,6 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::exit_code::ExitCode;
 use crate::config::db_url::DbUrl;
 use crate::config::environment::Environment;
-use crate::config::saved::SavedSettings;
 use crate::config::{ConfigError, Layer, Origin, Settings, Sources, Value};
 
 const EXAMPLES: &str = "\
@@ -106,14 +105,15 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
 impl GlobalArgs {
     /// These options and a subcommand's own, above environment, file and defaults.
     pub fn settings(&self, flags: Layer) -> Result<Settings, ConfigError> {
-        self.resumed_settings(flags, None)
+        self.settings_from(flags, Sources::default())
     }
 
-    /// As `settings`, with those of a checkpoint between the options and the environment.
-    pub fn resumed_settings(
+    /// As `settings`, with those of a checkpoint or a scenario between the options and the
+    /// environment.
+    pub fn settings_from(
         &self,
         mut flags: Layer,
-        checkpoint: Option<SavedSettings>,
+        sources: Sources,
     ) -> Result<Settings, ConfigError> {
         flags.store.data_dir = self.data.clone();
         if let Some(text) = &self.db {
@@ -127,7 +127,7 @@ impl GlobalArgs {
             flags.store.url = Some(Some(url.ok_or_else(refused)?));
         }
         let environment = Environment::of_process();
-        Settings::load(Sources { flags, config: self.config.clone(), environment, checkpoint })
+        Settings::load(Sources { flags, config: self.config.clone(), environment, ..sources })
     }
 }
 

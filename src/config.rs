@@ -1,8 +1,8 @@
 //! The settings of a run, read once at the edge and passed on as values.
 //!
-//! Flags win over the checkpoint of a resumed run, that over `CARTLOAD_*` variables, these over the
-//! config file, that over the defaults; each value keeps where it came from. The file is one struct
-//! per concern, in `config/<concern>.rs`.
+//! Flags win over the checkpoint of a resumed run and over a scenario, these over `CARTLOAD_*`
+//! variables, these over the config file, that over the defaults; each value keeps where it came
+//! from. The file is one struct per concern, in `config/<concern>.rs`.
 
 pub mod alerts;
 pub mod breaker;
@@ -75,6 +75,17 @@ pub struct Layer {
     pub log: log::LogLayer,
 }
 
+/// What a file says, and where.
+#[derive(Clone, Debug, Default)]
+pub struct FileLayer {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says.
+    pub layer: Layer,
+    /// Where its keys stand.
+    pub places: Vec<keys::KeyPlace>,
+}
+
 /// Checked settings; every number is one that a run can work with.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -121,6 +132,8 @@ pub struct Sources {
     pub environment: Environment,
     /// The settings of the run that is resumed.
     pub checkpoint: Option<saved::SavedSettings>,
+    /// What the scenario says about its run.
+    pub scenario: Option<FileLayer>,
 }
 
 /// Why settings were refused.
@@ -206,10 +219,7 @@ impl Settings {
             let default = Path::new(DEFAULT_FILE);
             default.exists().then(|| default.to_path_buf())
         });
-        let (file, places) = match &file_path {
-            Some(path) => read_file(path)?,
-            None => (Layer::default(), Vec::new()),
-        };
+        let file = file_path.map(read_file).transpose()?.unwrap_or_default();
         let (saved, saved_path) = match sources.checkpoint {
             Some(saved) => (layer_of_checkpoint(&saved)?, Some(saved.path)),
             None => (Layer::default(), None),
@@ -220,9 +230,8 @@ impl Settings {
             saved_path,
             environment: layer_of_environment(&sources.environment)?,
             variables: sources.environment,
+            scenario: sources.scenario.unwrap_or_default(),
             file,
-            file_path,
-            places,
             shown: Vec::new(),
         };
         Self::resolve(stack)
@@ -290,22 +299,22 @@ pub fn knobs() -> impl Iterator<Item = &'static Knob> {
 }
 
 /// Reads a config file and where its keys stand.
-fn read_file(path: &Path) -> Result<(Layer, Vec<keys::KeyPlace>), ConfigError> {
+fn read_file(path: PathBuf) -> Result<FileLayer, ConfigError> {
     let fail = |cause: String| ConfigError::File { path: path.display().to_string(), cause };
-    let metadata = fs::metadata(path).map_err(|e| fail(e.to_string()))?;
+    let metadata = fs::metadata(&path).map_err(|e| fail(e.to_string()))?;
     if !metadata.is_file() {
         return Err(fail("not a file".to_owned()));
     }
     if metadata.len() > FILE_BYTES_MAX {
         return Err(fail(format!("{} bytes are too many for a config file", metadata.len())));
     }
-    let text = fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    let text = fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
     let layer = ron_text::parse(&path.display().to_string(), &text).map_err(|error| {
         let key = keys::key_at(&text, error.line, error.column);
         let knob = key.and_then(|key| knobs().find(|knob| knob.key == key));
         ConfigError::Malformed { error, allowed: knob.map(|knob| knob.allowed) }
     })?;
-    Ok((layer, keys::keys(&text)))
+    Ok(FileLayer { path, layer, places: keys::keys(&text) })
 }
 
 fn layer_of_environment(environment: &Environment) -> Result<Layer, ConfigError> {

@@ -9,7 +9,7 @@ pub mod keys;
 pub mod look;
 mod panics;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod show;
 pub mod state;
 pub mod terminal;

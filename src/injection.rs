@@ -51,15 +51,33 @@ pub fn parse(origin: &str, text: &str) -> Result<Message, RonError> {
         error.problem += "; `cartload inject --list` shows them all";
         error
     })?;
-    if let Injection::Shop(ShopInjection::Fault(faults)) = &message {
-        faults.check().map_err(|error| RonError {
-            origin: origin.to_owned(),
-            line: 1,
-            column: 1,
-            problem: error.to_string(),
-        })?;
-    }
+    check(&message).map_err(|problem| RonError {
+        origin: origin.to_owned(),
+        line: 1,
+        column: 1,
+        problem,
+    })?;
     Ok(message)
+}
+
+/// Refuses what is well-formed and makes no sense.
+pub fn check(message: &Message) -> Result<(), String> {
+    match message {
+        Injection::Shop(ShopInjection::Fault(faults)) => {
+            faults.check().map_err(|error| error.to_string())
+        }
+        Injection::Shop(ShopInjection::Heal)
+        | Injection::Agent(..)
+        | Injection::Agents(..)
+        | Injection::Session(..)
+        | Injection::SessionPool(_)
+        | Injection::RateLimiter(_)
+        | Injection::CircuitBreaker(_)
+        | Injection::DbWriter(_)
+        | Injection::OfferRefresher(_)
+        | Injection::Checkpointer(_)
+        | Injection::Coordinator(_) => Ok(()),
+    }
 }
 
 /// The message with the shop's part made ready for these switches; without any the shop is not in

@@ -17,6 +17,7 @@ pub mod realism;
 pub mod rehearsal;
 pub mod ron_text;
 pub mod run_report;
+pub mod scenario;
 pub mod shop_api;
 pub mod store;
 pub mod trust;

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actors::checkpointer::snapshot::Snapshot;
+use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door};
 use actors::coordinator::messages::{Inject, Operate, StartRun};
 use actors::coordinator::plan::RunPlan;
@@ -176,6 +177,7 @@ impl Rehearsed {
         at: Option<Cycle>,
         injection: Injection,
     ) -> Result<Done, CommandRefused> {
+        let at = at.map(Moment::Tick);
         let inject = Inject { injection, at, door: Door::Program };
         self.running.coordinator.send(inject).await.unwrap_or(Err(gone()))
     }

@@ -14,6 +14,8 @@ use actors::domain::timing::LatencySummary;
 use actors::ports::store::RunState;
 use serde::Serialize;
 
+use crate::scenario::ScenarioReport;
+
 /// The form of [`RunReport`]; a key is added without a new number, none is taken away.
 pub const SCHEMA: &str = "cartload.run/1";
 
@@ -70,6 +72,9 @@ pub struct RunReport {
     pub checkpoints: u64,
     /// The newest one's path.
     pub last_checkpoint: Option<String>,
+    /// What became of the scenario; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<ScenarioReport>,
 }
 
 /// Recorded flows by how they ended.
@@ -120,6 +125,7 @@ impl RunReport {
             restarts: totals.restarts,
             checkpoints: totals.checkpoints,
             last_checkpoint: status.last_checkpoint.clone(),
+            scenario: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use actors::agent::messages::{AgentInjection, ErrorStatus};
 use actors::circuit_breaker::messages::{CircuitBreakerInjection, FreezeReason};
+use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused};
 use actors::domain::cycle::Cycle;
 use actors::domain::flow::{EndReason, FlowStatus};
@@ -20,6 +21,10 @@ use serde_json::json;
 
 use crate::support::population::always_shopping;
 use crate::support::run::{Live, Setup, run_of};
+
+fn tick(cycle: u32) -> Moment {
+    Moment::Tick(Cycle(cycle))
+}
 
 fn status(status: u16) -> ErrorStatus {
     ErrorStatus::new(status).unwrap()
@@ -49,7 +54,7 @@ async fn so_many_agents_crash_at_the_tick_of_their_cycle_and_the_row_says_drill(
         let mut run = busy(372, 4).start().await;
         let crash = Injection::Agents(count, AgentInjection::Crash);
         let noted = run.inject_at(2, crash).await.unwrap();
-        assert!(noted.message.contains("waits for cycle 2"), "{}", noted.message);
+        assert!(noted.message.contains("waits for the tick of cycle 2"), "{}", noted.message);
         until_closed(&mut run, 1).await;
         assert_eq!(run.status().totals.restarts, 0);
         until_closed(&mut run, 2).await;
@@ -92,7 +97,8 @@ async fn a_call_told_to_fail_fails_with_the_status_given() {
     let injected = incidents.iter().find(|i| i.kind == IncidentKind::Injection).unwrap();
     assert_eq!(injected.agent_id, Some(AgentId::new(agent)));
     let message = r#"Agent("agent_003",FailNextCall(status:401))"#;
-    let expected = json!({ "door": "program", "message": message, "outcome": "done" });
+    let expected =
+        json!({ "door": "program", "message": message, "outcome": "done", "drill": true });
     assert_eq!(injected.detail, expected);
 }
 
@@ -169,7 +175,7 @@ async fn a_message_for_a_cycle_that_is_past_or_for_nobody_is_refused_and_written
     run.until_cycle(2).await;
     let crash = |agent: &str| Injection::Agent(AgentId::new(agent), AgentInjection::Crash);
     let past = run.inject_at(2, crash("agent_001")).await.unwrap_err();
-    assert_eq!(past, CommandRefused::Past { cycle: Cycle(2), next: Cycle(3) });
+    assert_eq!(past, CommandRefused::Past { moment: tick(2), next: tick(3) });
     run.inject_at(3, crash("agent_001")).await.unwrap();
     let nobody = run.inject(crash("agent_999")).await.unwrap_err();
     assert_eq!(nobody.to_string(), "agent_999 is no agent of this run");

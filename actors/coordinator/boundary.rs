@@ -168,6 +168,9 @@ impl Coordinator {
     /// What follows a boundary.
     pub(super) fn next(&mut self, ctx: &mut Context<Self>) {
         let now = self.pacing.now();
+        if self.orders.frozen.is_none() {
+            self.follow_agenda_at_boundary(ctx);
+        }
         if self.orders.quit.is_some() {
             self.end(ctx);
         } else if self.orders.frozen.is_some() {

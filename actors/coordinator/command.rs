@@ -9,13 +9,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::cycle::Cycle;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::persona::words;
 use crate::domain::rate::Rate;
 use crate::domain::time_scale::TimeScale;
 
-use super::agenda::AGENDA_MAX;
+use super::agenda::{AGENDA_MAX, Moment};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +64,13 @@ words!(
     }
 );
 
+impl Door {
+    /// Whether what comes in here is a rehearsal of what operators and faults do.
+    pub fn is_drill(self) -> bool {
+        matches!(self, Self::Scenario | Self::Injection)
+    }
+}
+
 /// A command that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
@@ -108,22 +114,16 @@ pub enum CommandRefused {
         /// How many there are.
         sessions: usize,
     },
-    /// The cycle's tick has gone out.
-    #[error("cycle {cycle} is past: the next tick is that of cycle {next}")]
+    /// That moment has gone by.
+    #[error("{moment} is past: the next one is {next}")]
     Past {
         /// The one that was named.
-        cycle: Cycle,
-        /// The next one.
-        next: Cycle,
+        moment: Moment,
+        /// The next one of its kind.
+        next: Moment,
     },
-    /// The run ended before that cycle.
-    #[error("the run ended before cycle {cycle}")]
-    NeverCame {
-        /// The one that was waited for.
-        cycle: Cycle,
-    },
-    /// Too much waits for cycles to come.
-    #[error("{AGENDA_MAX} messages wait for their cycles already: wait until some are through")]
+    /// Too much waits for moments to come.
+    #[error("{AGENDA_MAX} messages wait for their moments already: wait until some are through")]
     AgendaFull,
     /// The shop cannot be told to fail like this.
     #[error("{0}")]

@@ -56,7 +56,10 @@ impl Coordinator {
             }
         };
         let kind = if outcome.is_ok() { kind } else { IncidentKind::Command };
-        let detail = json!({ "door": door, "command": command.to_string(), "outcome": result });
+        let mut detail = json!({ "door": door, "command": command.to_string(), "outcome": result });
+        if door.is_drill() {
+            detail["drill"] = true.into();
+        }
         self.incident(kind, message, detail, agent_id);
     }
 

@@ -61,6 +61,7 @@ impl Coordinator {
             act.answer_checkpoints(&saved);
             act.phase = Phase::Halted { since: now };
             act.publish();
+            act.follow_agenda_at_boundary(ctx);
             if act.orders.quit.is_some() {
                 act.end(ctx);
             }

@@ -17,9 +17,10 @@ use crate::rate_limiter::messages::RateLimiterInjection;
 use crate::session_pool::messages::{SessionInjection, SessionPoolInjection};
 
 use super::Coordinator;
+use super::agenda::Moment;
 use super::command::{CommandRefused, Done, Door};
 use super::commands::Outcome;
-use super::messages::{Inject, StatusAt};
+use super::messages::{Appoint, Appointment, Inject};
 use super::progress::Phase;
 use super::status::RunStatus;
 
@@ -34,50 +35,55 @@ pub struct DrillDoors {
     pub refresher: Recipient<OfferRefresherInjection>,
 }
 
-/// What waits for the tick of a cycle.
+/// What waits for its moment.
 #[derive(Debug)]
 pub enum Entry {
-    /// A message, and how it came in.
-    Inject(Injection, Door),
-    /// Somebody wants to see the run as it is then.
+    /// A message, how it came in, and who waits to hear what became of it.
+    Inject(Injection, Door, Option<Reply>),
+    /// A scenario wants to see the run as it is then.
     Look(oneshot::Sender<RunStatus>),
 }
+
+/// Where it is said what became of a message.
+type Reply = oneshot::Sender<Result<Done, CommandRefused>>;
 
 /// What a message went to, for its incident.
 type About = (Option<AgentId>, Option<SessionId>);
 
 impl Coordinator {
-    /// Delivers a message at once, or notes it for the tick of its cycle.
+    /// Delivers a message at once, or notes it for its moment.
     pub(super) fn inject(&mut self, inject: Inject, ctx: &mut Context<Self>) -> Outcome {
         let Inject { injection, at, door } = inject;
-        let Some(cycle) = at else { return self.deliver(injection, door, ctx) };
-        let message = format!("{injection} waits for cycle {cycle}");
-        let noted = self.note_for(cycle, Entry::Inject(injection, door));
+        let Some(moment) = at else { return self.deliver(injection, door, ctx) };
+        let message = format!("{injection} waits for {moment}");
+        let noted = self.note_for(moment, Entry::Inject(injection, door, None));
         Box::pin(fut::ready(noted.map(|()| Done::that(message))))
     }
 
-    /// Answers with the run's picture at the tick of a cycle.
-    pub(super) fn status_at(
-        &mut self,
-        StatusAt(cycle): StatusAt,
-    ) -> ResponseActFuture<Self, Result<RunStatus, CommandRefused>> {
-        let (look, seen) = oneshot::channel();
-        let noted = self.note_for(cycle, Entry::Look(look));
-        let never = CommandRefused::NeverCame { cycle };
-        let seen = async move {
-            noted?;
-            seen.await.map_err(|_| never)
-        };
-        Box::pin(seen.into_actor(self))
+    /// Notes a scenario's step for its moment.
+    pub(super) fn appoint(&mut self, step: Appoint) -> Result<Appointment, CommandRefused> {
+        let Appoint { at, injections } = step;
+        let mut outcomes = Vec::new();
+        for injection in injections {
+            let (reply, outcome) = oneshot::channel();
+            self.note_for(at, Entry::Inject(injection, Door::Scenario, Some(reply)))?;
+            outcomes.push(outcome);
+        }
+        let (look, picture) = oneshot::channel();
+        self.note_for(at, Entry::Look(look))?;
+        Ok(Appointment { outcomes, picture })
     }
 
-    /// At the tick of `cycle`, before any agent hears of it.
-    pub(super) fn follow_agenda(&mut self, cycle: Cycle, ctx: &mut Context<Self>) {
-        for entry in self.orders.agenda.due(cycle) {
+    /// Does what waits for `moment`.
+    pub(super) fn follow_agenda(&mut self, moment: Moment, ctx: &mut Context<Self>) {
+        for entry in self.orders.agenda.due(moment) {
             match entry {
-                Entry::Inject(injection, door) => {
+                Entry::Inject(injection, door, reply) => {
                     let delivered = self.deliver(injection, door, ctx);
-                    ctx.spawn(delivered.map(|_, _, _| ()));
+                    ctx.spawn(delivered.map(|outcome, _, _| {
+                        // Whoever asked may have gone away.
+                        let _ = reply.map(|reply| reply.send(outcome));
+                    }));
                 }
                 Entry::Look(look) => {
                     self.publish();
@@ -88,26 +94,41 @@ impl Coordinator {
         }
     }
 
-    fn note_for(&mut self, cycle: Cycle, entry: Entry) -> Result<(), CommandRefused> {
-        let next = match &self.phase {
+    /// The last cycle has closed and the run is at rest: between two cycles, frozen or at its end.
+    pub(super) fn follow_agenda_at_boundary(&mut self, ctx: &mut Context<Self>) {
+        let closed = match (self.progress.broken, self.progress.cycle) {
+            (Some(broken), _) => broken,
+            (None, Cycle(0)) => return,
+            (None, Cycle(next)) => Cycle(next - 1),
+        };
+        self.follow_agenda(Moment::End(closed), ctx);
+    }
+
+    fn note_for(&mut self, moment: Moment, entry: Entry) -> Result<(), CommandRefused> {
+        let (tick, end) = match &self.phase {
             Phase::Ended => return Err(ended()),
-            Phase::InCycle(under_way) => under_way.cycle.next(),
+            Phase::InCycle(under_way) => (under_way.cycle.next(), under_way.cycle),
             Phase::Starting | Phase::Closing | Phase::Waiting { .. } | Phase::Halted { .. } => {
-                self.progress.cycle
+                (self.progress.cycle, self.progress.cycle)
             }
         };
-        if cycle < next {
-            return Err(CommandRefused::Past { cycle, next });
+        let next = match moment {
+            Moment::Tick(_) => Moment::Tick(tick),
+            Moment::End(_) => Moment::End(end),
+        };
+        if moment < next {
+            return Err(CommandRefused::Past { moment, next });
         }
-        let has_room = self.orders.agenda.add(cycle, entry);
+        let has_room = self.orders.agenda.add(moment, entry);
         if has_room { Ok(()) } else { Err(CommandRefused::AgendaFull) }
     }
 
     fn deliver(&mut self, injection: Injection, door: Door, ctx: &mut Context<Self>) -> Outcome {
         if let Injection::Coordinator(command) = injection {
+            let door = if door == Door::Scenario { door } else { Door::Injection };
             let carried_out = self.carry_out(&command, ctx);
             return Box::pin(carried_out.map(move |outcome, act, _| {
-                act.note_command(&command, Door::Injection, &outcome);
+                act.note_command(&command, door, &outcome);
                 outcome
             }));
         }
@@ -209,7 +230,7 @@ impl Coordinator {
         if matches!(self.phase, Phase::Ended) {
             return tracing::warn!("{message}");
         }
-        let detail = json!({ "door": door, "message": written, "outcome": result });
+        let detail = json!({ "door": door, "message": written, "outcome": result, "drill": true });
         self.note(IncidentKind::Injection, message, detail, agent_id, http_session);
     }
 }

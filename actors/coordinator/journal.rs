@@ -1,6 +1,6 @@
 //! The last incidents in plain words, for whoever watches the run; all of them are rows.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,7 @@ impl JournalLine {
 pub struct Journal {
     lines: VecDeque<JournalLine>,
     written: u64,
+    counts: BTreeMap<IncidentKind, u64>,
 }
 
 impl Journal {
@@ -51,6 +52,7 @@ impl Journal {
     pub fn add(&mut self, mut line: JournalLine) {
         self.written += 1;
         line.number = self.written;
+        *self.counts.entry(line.kind).or_default() += 1;
         if self.lines.len() == LINES_KEPT {
             self.lines.pop_front();
         }
@@ -60,6 +62,11 @@ impl Journal {
     /// Oldest first.
     pub fn lines(&self) -> Vec<JournalLine> {
         self.lines.iter().cloned().collect()
+    }
+
+    /// Incidents of this process by kind, those whose lines are gone included.
+    pub fn counts(&self) -> BTreeMap<IncidentKind, u64> {
+        self.counts.clone()
     }
 }
 
@@ -81,5 +88,6 @@ mod tests {
         }
         let numbers: Vec<u64> = journal.lines().iter().map(|line| line.number).collect();
         assert_eq!(numbers, (2..=21).collect::<Vec<u64>>());
+        assert_eq!(journal.counts(), BTreeMap::from([(IncidentKind::Pause, 21)]));
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
+use tokio::sync::oneshot;
 
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
@@ -15,6 +16,7 @@ use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::shop_api::ApiError;
 use crate::ports::store::StoreError;
 
+use super::agenda::Moment;
 use super::command::{Command, CommandRefused, Done, Door};
 use super::status::RunStatus;
 
@@ -72,27 +74,38 @@ pub struct Operate {
     pub door: Door,
 }
 
-/// Sent by a developer's door. Answered when the message has been sent on, or noted for its cycle;
+/// Sent by a developer's door. Answered when the message has been sent on, or noted for its moment;
 /// either way one incident is written when it is delivered or refused.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Done, CommandRefused>")]
 pub struct Inject {
     /// What, and to whom.
     pub injection: Injection,
-    /// At the tick of this cycle, before any agent hears of it; `None`: at once.
-    pub at: Option<Cycle>,
+    /// Then; `None`: at once.
+    pub at: Option<Moment>,
     /// How it came in.
     pub door: Door,
 }
 
-/// Sent by a scenario: answers with the run's picture at the tick of this cycle, which nobody who
-/// watches from outside would catch.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<RunStatus, CommandRefused>")]
-pub struct StatusAt(
-    /// The cycle.
-    pub Cycle,
-);
+/// Sent by a scenario: at this moment these messages are delivered in their order, and the run's
+/// picture is taken after the last. Answered at once with where the rest will be heard.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Appointment, CommandRefused>")]
+pub struct Appoint {
+    /// When.
+    pub at: Moment,
+    /// What, and to whom.
+    pub injections: Vec<Injection>,
+}
+
+/// What will be heard of an [`Appoint`]; nothing more comes of what has not come when the run ends.
+#[derive(Debug)]
+pub struct Appointment {
+    /// What became of each message, in their order.
+    pub outcomes: Vec<oneshot::Receiver<Result<Done, CommandRefused>>>,
+    /// The run as it was then.
+    pub picture: oneshot::Receiver<RunStatus>,
+}
 
 /// Told by an Agent at the end of its cycle.
 #[derive(Clone, Debug, Message)]

@@ -68,6 +68,7 @@ impl Coordinator {
             last_checkpoint_at: written_at,
             memory_bytes: (self.outlets.memory)(),
             incidents: progress.journal.lines(),
+            incident_counts: progress.journal.counts(),
         });
     }
 

@@ -3,6 +3,8 @@
 //!
 //! Published through a watch channel: readers see the latest value, never a queue.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,7 @@ use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::call_histogram::CallHistograms;
 use crate::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use crate::domain::ids::{AgentId, RunId};
+use crate::domain::incident::IncidentKind;
 use crate::domain::timing::LatencySummary;
 use crate::domain::totals::Totals;
 use crate::ports::store::{PoolStatus, RunState};
@@ -101,6 +104,8 @@ pub struct RunStatus {
     pub memory_bytes: Option<u64>,
     /// What happened last, newest last, at most 20.
     pub incidents: Vec<JournalLine>,
+    /// Incidents of this process by kind; a kind without any is absent.
+    pub incident_counts: BTreeMap<IncidentKind, u64>,
 }
 
 impl RunStatus {
@@ -147,6 +152,7 @@ impl RunStatus {
             last_checkpoint_at: None,
             memory_bytes: None,
             incidents: Vec::new(),
+            incident_counts: BTreeMap::new(),
         }
     }
 }

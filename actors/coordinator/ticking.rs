@@ -17,6 +17,7 @@ use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 
 use super::Coordinator;
+use super::agenda::Moment;
 use super::cycle::{CycleUnderWay, TickTime};
 use super::messages::{Ending, OffersRefreshed};
 use super::progress::Phase;
@@ -42,7 +43,7 @@ impl Coordinator {
             CycleUnderWay::open(cycle, replay, ticked.iter().cloned(), quarantined, time);
         let is_empty = under_way.is_complete();
         self.phase = Phase::InCycle(under_way);
-        self.follow_agenda(cycle, ctx);
+        self.follow_agenda(Moment::Tick(cycle), ctx);
         self.refresh_offers(cycle, ctx);
         self.try_down_sessions(ctx);
         self.broadcast(cycle, &ticked, ctx);

@@ -11,6 +11,7 @@ use crate::data_dir::DataDirError;
 use crate::export::ExportError;
 use crate::personas::PersonaFileError;
 use crate::ron_text::RonError;
+use crate::scenario::ScenarioError;
 
 /// Why a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum ExitCode {
     NoRun = 8,
     /// The run refused a command or a message.
     Refused = 9,
+    /// Something a scenario expects did not hold.
+    DrillFailed = 10,
     /// SIGHUP: the terminal is gone.
     HungUp = 129,
     /// Ctrl-C.
@@ -97,8 +100,10 @@ impl ExitCode {
                 false => Self::Unexpected,
             });
         }
-        let is_config =
-            cause.is::<DataDirError>() || cause.is::<PersonaFileError>() || cause.is::<RonError>();
+        let is_config = cause.is::<DataDirError>()
+            || cause.is::<PersonaFileError>()
+            || cause.is::<RonError>()
+            || cause.is::<ScenarioError>();
         if is_config {
             return Some(Self::Config);
         }

@@ -18,7 +18,7 @@ use super::run::{Asked, RunArgs, drive, finish};
 use super::{ExitCode, GlobalArgs, output};
 use crate::checkpoint_files::{CheckpointFolder, Trust, load_file};
 use crate::config::saved::{self, SavedSettings};
-use crate::config::{Layer, Settings};
+use crate::config::{Layer, Settings, Sources};
 use crate::data_dir::{DataDir, Lock};
 use crate::logging::{self, Screen};
 
@@ -101,7 +101,8 @@ pub fn execute(global: &GlobalArgs, args: &ResumeArgs) -> Result<ExitCode> {
     let lock = Lock::take(&data, owner)?;
     let (settings, resume) =
         found(global, args, &data, usize::try_from(process.checkpoints.keep)?)?;
-    let asked = Asked { settings, screen, owner, data, lock, resume: Some(resume) };
+    let resume = Some(resume);
+    let asked = Asked { settings, screen, owner, data, lock, resume, scenario: None };
     finish(drive::drive(asked)?, args.flags.json)
 }
 
@@ -110,6 +111,8 @@ fn refuse_what_cannot_change(flags: &RunArgs) -> Result<()> {
         "--start: the simulated time of a resumed run goes on where it was"
     } else if flags.mock_db {
         "--mock-db: a resumed run goes on in its database"
+    } else if flags.scenario.is_some() {
+        "--scenario: a drill is a run of its own; begin one with `cartload run --scenario`"
     } else {
         return Ok(());
     };
@@ -144,7 +147,8 @@ fn found(
         || time.hours.is_some();
     let (path, start) = (checkpoint.path.clone(), snapshot.simulated_start);
     let from = SavedSettings::new(path, &snapshot.settings, start, ends_anew);
-    let settings = global.resumed_settings(flags, Some(from))?;
+    let sources = Sources { checkpoint: Some(from), ..Sources::default() };
+    let settings = global.settings_from(flags, sources)?;
     settings.ends(start)?;
     let mut changed_settings = saved::changed(&snapshot.settings, &settings);
     if args.accept_edited && load_file(&checkpoint.path, Trust::Whole).is_err() {

@@ -18,10 +18,11 @@ use clap::Args;
 use super::resume::Resume;
 use super::{ExitCode, GlobalArgs, output};
 use crate::config::words::{LogFormat, OnFreeze, SimulatedInstant, Start};
-use crate::config::{Layer, Settings};
+use crate::config::{Layer, Settings, Sources};
 use crate::data_dir::{DataDir, Lock};
 use crate::logging::{self, Screen};
 use crate::run_report::{RunReport, summary};
+use crate::scenario::{Scenario, ScenarioReport};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +31,7 @@ Examples:
   cartload run --api https://shop.example --days 28 --preset lifelike
   cartload run --mock-api --mock-db --cycles 8               nothing leaves the process
   cartload run --serve 127.0.0.1:9184                        watch it in a browser
+  cartload run --scenario outage_and_recovery                a drill for a CI: 10 where it fails
 
 A cycle is a simulated hour. Ctrl-C finishes the cycle and saves; twice stops now.";
 
@@ -85,6 +87,10 @@ pub struct RunArgs {
     /// Serve a page, /metrics, /healthz and /readyz there, as 127.0.0.1:9184
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub serve: Option<SocketAddr>,
+    /// Play a drill and end: crashes_at_the_border, coupon_rush, outage_and_recovery, slow_shop or
+    /// a file; code 10 if something expected did not hold
+    #[arg(long, value_name = "NAME|FILE")]
+    pub scenario: Option<String>,
     /// What a frozen run does: wait for an operator, or end with code 7 [default: wait]
     #[arg(long, value_enum, value_name = "wait|exit", hide_possible_values = true)]
     pub on_freeze: Option<OnFreeze>,
@@ -157,6 +163,8 @@ pub struct Asked {
     pub lock: Lock,
     /// Where it goes on; `None` for a run that begins.
     pub resume: Option<Resume>,
+    /// The drill that it is, if it is one.
+    pub scenario: Option<Scenario>,
 }
 
 /// How a run ended.
@@ -172,7 +180,10 @@ pub struct Ended {
 
 /// Does it.
 pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result<ExitCode> {
-    let settings = global.settings(args.layer())?;
+    let scenario = args.scenario.as_deref().map(Scenario::resolve).transpose()?;
+    let of_scenario = scenario.as_ref().map(|scenario| scenario.settings.clone());
+    let sources = Sources { scenario: of_scenario, ..Sources::default() };
+    let settings = global.settings_from(args.layer(), sources)?;
     settings.ends(settings.time.start.resolve(chrono::Utc::now().naive_utc()))?;
     let screen = Screen::default();
     logging::install(&settings.log, &screen);
@@ -182,7 +193,7 @@ pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result<ExitCode> {
     let owner = OwnerToken::fresh();
     let data = DataDir::open(&settings.store.data_dir)?;
     let lock = Lock::take(&data, owner)?;
-    let asked = Asked { settings, screen, owner, data, lock, resume: None };
+    let asked = Asked { settings, screen, owner, data, lock, resume: None, scenario };
     finish(drive::drive(asked)?, args.json)
 }
 
@@ -193,15 +204,21 @@ pub(super) fn finish(ended: Ended, json: bool) -> Result<ExitCode> {
         false => summary::text(&ended.report),
     };
     output::data(&text)?;
-    Ok(exit_code(ended.state, ended.signal))
+    let has_held = ended.report.scenario.as_ref().map(ScenarioReport::has_held);
+    Ok(exit_code(ended.state, ended.signal, has_held))
 }
 
-/// The code of a run that ended in `state`: a signal counts only where it cut the plan short.
-fn exit_code(state: RunState, signal: Option<ExitCode>) -> ExitCode {
-    match state {
-        RunState::Completed => ExitCode::Ok,
-        RunState::Frozen => ExitCode::Frozen,
-        RunState::Running | RunState::Paused | RunState::Stopped => signal.unwrap_or(ExitCode::Ok),
+/// The code of a run that ended in `state`: a signal counts only where it cut the plan short. Of a
+/// drill it says whether what was expected held, and a freeze may have been.
+fn exit_code(state: RunState, signal: Option<ExitCode>, has_held: Option<bool>) -> ExitCode {
+    match (has_held, state) {
+        (Some(true), _) => ExitCode::Ok,
+        (Some(false), _) => signal.unwrap_or(ExitCode::DrillFailed),
+        (None, RunState::Completed) => ExitCode::Ok,
+        (None, RunState::Frozen) => ExitCode::Frozen,
+        (None, RunState::Running | RunState::Paused | RunState::Stopped) => {
+            signal.unwrap_or(ExitCode::Ok)
+        }
     }
 }
 
@@ -212,9 +229,17 @@ mod tests {
     #[test]
     fn a_signal_gives_the_code_only_of_a_run_that_it_cut_short() {
         let signal = Some(ExitCode::Interrupted);
-        assert_eq!(exit_code(RunState::Stopped, signal), ExitCode::Interrupted);
-        assert_eq!(exit_code(RunState::Stopped, None), ExitCode::Ok);
-        assert_eq!(exit_code(RunState::Completed, signal), ExitCode::Ok);
-        assert_eq!(exit_code(RunState::Frozen, signal), ExitCode::Frozen);
+        assert_eq!(exit_code(RunState::Stopped, signal, None), ExitCode::Interrupted);
+        assert_eq!(exit_code(RunState::Stopped, None, None), ExitCode::Ok);
+        assert_eq!(exit_code(RunState::Completed, signal, None), ExitCode::Ok);
+        assert_eq!(exit_code(RunState::Frozen, signal, None), ExitCode::Frozen);
+    }
+
+    #[test]
+    fn the_code_of_a_drill_says_whether_it_held_even_if_it_ended_frozen() {
+        assert_eq!(exit_code(RunState::Frozen, None, Some(true)), ExitCode::Ok);
+        assert_eq!(exit_code(RunState::Completed, None, Some(false)), ExitCode::DrillFailed);
+        let signal = Some(ExitCode::Terminated);
+        assert_eq!(exit_code(RunState::Stopped, signal, Some(false)), ExitCode::Terminated);
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use super::*;
+use actors::domain::rate::Rate;
 use actors::domain::time_scale::TimeScale;
+
+use crate::scenario::Scenario;
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {
     Environment::from_pairs(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
@@ -16,7 +19,7 @@ fn load(file: &str, pairs: &[(&str, &str)], flags: Layer) -> Result<Settings, Co
     let path = folder.path().join("c.ron");
     std::fs::write(&path, file).unwrap();
     let environment = environment(pairs);
-    Settings::load(Sources { flags, config: Some(path), environment, checkpoint: None })
+    Settings::load(Sources { flags, config: Some(path), environment, ..Sources::default() })
 }
 
 fn message(file: &str) -> String {
@@ -40,6 +43,25 @@ fn flags_win_over_the_environment_that_over_the_file_and_that_over_defaults() {
     assert!(settings.origin_of("rate.per_second").to_string().ends_with("c.ron:1:48"));
     assert_eq!(settings.checkpoints.every_cycles, 10);
     assert_eq!(settings.origin_of("checkpoints.every_cycles"), &Origin::Default);
+}
+
+#[test]
+fn a_scenario_wins_over_the_environment_and_a_flag_over_it() {
+    let scenario = Scenario::parse(
+        Path::new("drill.ron"),
+        "(about: \"\", settings: (time: (cycles: 4), rate: (per_second: 9)),\n\
+         steps: [(expect: [State(running)])])",
+    );
+    let mut flags = Layer::default();
+    flags.rate.per_second = Some(Rate::PerSecond(8.0));
+    let environment = environment(&[("CARTLOAD_CYCLES", "6"), ("CARTLOAD_AGENTS", "7")]);
+    let scenario = Some(scenario.unwrap().settings);
+    let sources = Sources { flags, environment, scenario, ..Sources::default() };
+    let settings = Settings::load(sources).unwrap();
+    assert_eq!(settings.time.cycles, Some(4));
+    assert_eq!(settings.origin_of("time.cycles").to_string(), "drill.ron:1:32");
+    assert_eq!(settings.rate.per_second.limit(), Some(8.0));
+    assert_eq!(settings.population.agents, Some(7));
 }
 
 #[test]

@@ -178,6 +178,7 @@ mod tests {
             config: Some(file),
             environment: Environment::from_pairs(pairs),
             checkpoint: saved,
+            ..Sources::default()
         })
         .unwrap()
     }

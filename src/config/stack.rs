@@ -1,12 +1,11 @@
-//! The sources of settings, one above the other: flags > checkpoint > environment > file >
-//! defaults.
+//! The sources of settings, one above the other: flags > checkpoint > scenario > environment > file
+//! > defaults.
 
 use std::path::PathBuf;
 
 use super::environment::Environment;
 use super::knob::{Knob, Origin, Shown, Value};
-use super::{ConfigError, Layer};
-use crate::ron_text::keys::KeyPlace;
+use super::{ConfigError, FileLayer, Layer};
 
 /// What every source says, and what has been decided so far.
 #[derive(Debug)]
@@ -21,12 +20,10 @@ pub(super) struct Stack {
     pub(super) environment: Layer,
     /// The environment itself: it knows by which name a value came.
     pub(super) variables: Environment,
+    /// What the scenario says; nothing for a run without one.
+    pub(super) scenario: FileLayer,
     /// The config file.
-    pub(super) file: Layer,
-    /// Which file, if there is one.
-    pub(super) file_path: Option<PathBuf>,
-    /// Where its keys stand.
-    pub(super) places: Vec<KeyPlace>,
+    pub(super) file: FileLayer,
     /// What has been picked, with origins, in the order of picking.
     pub(super) shown: Vec<Shown>,
 }
@@ -45,10 +42,12 @@ impl Stack {
         } else if let Some(value) = field(&self.saved) {
             let path = self.saved_path.clone().unwrap_or_default();
             (value.clone(), Origin::Checkpoint { path })
+        } else if let Some(value) = field(&self.scenario.layer) {
+            (value.clone(), self.scenario.origin_of(knob.key))
         } else if let Some(value) = field(&self.environment) {
             (value.clone(), Origin::Environment { name: self.variables.name_used(knob) })
-        } else if let Some(value) = field(&self.file) {
-            (value.clone(), self.place_in_file(knob.key))
+        } else if let Some(value) = field(&self.file.layer) {
+            (value.clone(), self.file.origin_of(knob.key))
         } else {
             (default(), Origin::Default)
         };
@@ -70,11 +69,13 @@ impl Stack {
         });
         Ok(value)
     }
+}
 
-    fn place_in_file(&self, key: &str) -> Origin {
+impl FileLayer {
+    fn origin_of(&self, key: &str) -> Origin {
         let place = self.places.iter().find(|place| place.path == key);
         Origin::File {
-            path: self.file_path.clone().unwrap_or_default(),
+            path: self.path.clone(),
             line: place.map_or(1, |p| p.line),
             column: place.map_or(1, |p| p.column),
         }

@@ -1,6 +1,7 @@
 //! What a request comes to: the same messages that every other door sends.
 
 use actix::Recipient;
+use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door};
 use actors::coordinator::messages::{Inject, Operate};
 use actors::coordinator::status::RunStatus;
@@ -53,7 +54,8 @@ impl Desk {
             injection::parse("message", message).map_err(|error| malformed(error.to_string()))?;
         let injection = injection::armed(message, self.faults.clone())
             .map_err(|error| malformed(error.to_string()))?;
-        let inject = Inject { injection, at: at_cycle.map(Cycle), door: Door::Socket };
+        let at = at_cycle.map(|cycle| Moment::Tick(Cycle(cycle)));
+        let inject = Inject { injection, at, door: Door::Socket };
         let done = self.inject.send(inject).await.map_err(|_| gone())?;
         done.map_err(|why| refused(&why))
     }

@@ -149,6 +149,7 @@ pub fn running() -> RunStatus {
         last_checkpoint_at: Some(wall(3, 12)),
         memory_bytes: Some(84_300_000),
         incidents: vec![incident(1, IncidentKind::Resume, "the paused run goes on (door: key)")],
+        incident_counts: std::collections::BTreeMap::new(),
     }
 }
 

@@ -101,6 +101,7 @@ fn status() -> RunStatus {
         last_checkpoint_at: None,
         memory_bytes: None,
         incidents: Vec::new(),
+        incident_counts: std::collections::BTreeMap::new(),
     }
 }
 

@@ -60,6 +60,7 @@ pub fn text(report: &RunReport) -> String {
     if let Some(reason) = &report.frozen_reason {
         lines.insert(1, format!("  frozen     {reason}"));
     }
+    lines.extend(report.scenario.as_ref().map(ToString::to_string));
     lines.join("\n")
 }
 

@@ -26,9 +26,9 @@ fn messages_come_by_argument_file_and_stdin_and_leave_an_incident_each() {
     let later = (cycle + 3).to_string();
     let crash = ["inject", "Agents(1, Crash)", "--at-cycle"];
     let (out, _) = place.expect(0, &[&crash[..], &[&later]].concat());
-    assert!(out.contains(&format!("waits for cycle {later}")), "{out}");
+    assert!(out.contains(&format!("waits for the tick of cycle {later}")), "{out}");
     let (_, err) = place.expect(9, &[&crash[..], &["0"]].concat());
-    assert!(err.contains("cycle 0 is past"), "{err}");
+    assert!(err.contains("the tick of cycle 0 is past"), "{err}");
     let (_, err) = place.expect(9, &["inject", r#"Agent("agent_999", Crash)"#]);
     assert!(err.contains("agent_999 is no agent of this run"), "{err}");
     let drilled = "shopping_sessions WHERE failure LIKE '%a drill%'";

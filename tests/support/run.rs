@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use actors::agent::messages::AgentInjection;
 use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
+use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
 use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartError, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan, WarmUp};
@@ -315,7 +316,8 @@ impl Live {
         cycle: u32,
         injection: Injection,
     ) -> Result<Done, CommandRefused> {
-        let inject = Inject { injection, at: Some(Cycle(cycle)), door: Door::Program };
+        let at = Some(Moment::Tick(Cycle(cycle)));
+        let inject = Inject { injection, at, door: Door::Program };
         self.coordinator().send(inject).await.unwrap()
     }
 

@@ -15,6 +15,7 @@ use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Context, Result};
 use chrono::NaiveDateTime;
+use tokio_util::sync::CancellationToken;
 
 use super::target::{self, Target};
 use super::watchers::Watchers;
@@ -32,6 +33,8 @@ use crate::data_dir::DataDir;
 use crate::practice_shop::RunningShop;
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
+use crate::scenario::Player;
+use crate::scenario::player::Doors;
 use crate::store::admin::AgentFilter;
 use crate::store::{Admin, OpenStore};
 
@@ -40,7 +43,8 @@ pub fn drive(asked: Asked) -> Result<Ended> {
     actix_rt::System::new().block_on(driven(asked))
 }
 
-async fn driven(asked: Asked) -> Result<Ended> {
+async fn driven(mut asked: Asked) -> Result<Ended> {
+    let scenario = asked.scenario.take();
     let settings = &asked.settings;
     let behavior = database::preset(&settings.population.preset)?;
     let coupons = database::coupons(settings)?;
@@ -73,8 +77,15 @@ async fn driven(asked: Asked) -> Result<Ended> {
     watchers.connect(&running);
     let control = open_control(&asked.data, &running, practice.as_ref());
 
+    let player = match scenario {
+        Some(scenario) => {
+            let doors = drill_doors(&running, practice.as_ref());
+            Some(Player::note(scenario, doors).await.context("the scenario")?)
+        }
+        None => None,
+    };
     let progress = progress(&asked, &running, before.run_id, planned);
-    let outcome = watch(running, &progress, &asked).await;
+    let outcome = watch(running, &progress, &asked, player).await;
     progress.finish();
     if let Some(control) = control {
         control.close().await;
@@ -133,6 +144,16 @@ fn open_control(
             tracing::warn!("no control socket, `ctl` and `inject` cannot reach this run: {error}");
             None
         }
+    }
+}
+
+/// Where a scenario reaches the run.
+fn drill_doors(running: &Running, practice: Option<&RunningShop>) -> Doors {
+    Doors {
+        inject: running.coordinator.clone().recipient(),
+        appoint: running.coordinator.clone().recipient(),
+        status: running.status.clone(),
+        faults: practice.map(RunningShop::faults),
     }
 }
 
@@ -212,7 +233,12 @@ async fn dry_personas(asked: &Asked, count: u32) -> Result<Vec<actors::domain::p
 struct RunGone;
 
 /// Starts the run, shows what it does, and waits for its end.
-async fn watch(mut running: Running, progress: &Progress, asked: &Asked) -> Result<Ended> {
+async fn watch(
+    mut running: Running,
+    progress: &Progress,
+    asked: &Asked,
+    player: Option<Player>,
+) -> Result<Ended> {
     let on_freeze = asked.settings.breaker.on_freeze;
     let coordinator = running.coordinator.clone();
     let signal = signals::forward(coordinator.clone().recipient(), asked.screen.clone())?;
@@ -222,6 +248,8 @@ async fn watch(mut running: Running, progress: &Progress, asked: &Asked) -> Resu
         running.stop();
         return Err(error.into());
     }
+    let has_ended = CancellationToken::new();
+    let drill = player.map(|player| actix_rt::spawn(player.play(has_ended.clone())));
     let mut is_asked_to_end = false;
     let state = loop {
         tokio::select! {
@@ -245,8 +273,13 @@ async fn watch(mut running: Running, progress: &Progress, asked: &Asked) -> Resu
     // A frozen run that was quit keeps its freeze: it comes back frozen.
     let state = if last.frozen.is_some() { RunState::Frozen } else { state };
     running.stop();
+    let mut report = RunReport::new(&last, state);
+    has_ended.cancel();
+    if let Some(drill) = drill {
+        report.scenario = Some(drill.await.context("the scenario was not played to its end")?);
+    }
     let signal = *signal.borrow();
-    Ok(Ended { report: RunReport::new(&last, state), state, signal })
+    Ok(Ended { report, state, signal })
 }
 
 /// `--on-freeze exit`: a quit while frozen checkpoints and ends.
