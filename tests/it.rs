@@ -21,6 +21,7 @@ mod money;
 mod numbers;
 mod practice_shop;
 mod resume;
+mod scenarios;
 mod shop_api;
 mod simulated_days;
 mod simulation;

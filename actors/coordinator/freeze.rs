@@ -121,13 +121,15 @@ impl Coordinator {
         );
         Box::pin(opened.into_actor(self).map(|opened, act, ctx| {
             let reopening = std::mem::take(&mut act.orders.reopening);
-            match opened {
-                Ok((shop, resumed)) if reopening == Reopening::Checking => {
+            match (reopening, opened) {
+                (Reopening::Checking, Ok((shop, resumed))) => {
                     act.shop = Arc::new(shop);
                     Ok(act.unfrozen(resumed, ctx))
                 }
-                Ok(_) => Err(act.frozen_again("the shop failed its probe again".to_owned(), ctx)),
-                Err(error) => Err(act.frozen_again(error.to_string(), ctx)),
+                (Reopening::Checking, Err(error)) => Err(act.frozen_again(error.to_string(), ctx)),
+                (Reopening::FrozenAgain | Reopening::No, _) => {
+                    Err(act.frozen_again("the shop failed its probe again".to_owned(), ctx))
+                }
             }
         }))
     }
@@ -164,6 +166,8 @@ impl Coordinator {
         if self.progress.broken.is_some() {
             self.progress.pacer.repeat_tick();
         }
+        // Whoever looks after the answer must not see a frozen run.
+        self.publish();
         // Else a crash before the next regular checkpoint would bring the run back frozen.
         let saved = self.save(SavedState::Running, ctx);
         ctx.spawn(saved.map(|_, act, ctx| act.next(ctx)));

@@ -127,9 +127,11 @@ macro_rules! expectations {
                     Self::Session(id, standing) => {
                         write!(f, "HTTP session {id} {}", standing.as_str())
                     }
-                    Self::Incidents(kind, bounds) => write!(f, "{bounds} incidents of kind {kind}"),
-                    Self::RequestsMeanwhile(bounds) => write!(f, "{bounds} requests meanwhile"),
-                    $(Self::$name(bounds) => write!(f, "{bounds} {}", $words),)+
+                    Self::Incidents(kind, bounds) => {
+                        write!(f, "incidents of kind {kind}: {bounds}")
+                    }
+                    Self::RequestsMeanwhile(bounds) => write!(f, "requests meanwhile: {bounds}"),
+                    $(Self::$name(bounds) => write!(f, concat!($words, ": {}"), bounds),)+
                 }
             }
         }
@@ -150,9 +152,9 @@ expectations!(
     /// Adds and checkouts of the last closed cycle that the shop refused.
     RefusalsInCycle, "refusals in the last cycle", |s| of_last(s, |l| l.volume.refusals as f64);
     /// 95th percentile of the last closed cycle's calls, sent to answered, milliseconds.
-    ServiceP95Ms, "ms service p95 in the last cycle", |s| of_last(s, |l| l.latency.service.p95);
+    ServiceP95Ms, "service p95 in the last cycle, ms", |s| of_last(s, |l| l.latency.service.p95);
     /// The same, wanted to answered: with the wait for a permit.
-    FeltP95Ms, "ms felt p95 in the last cycle", |s| of_last(s, |l| l.latency.felt.p95);
+    FeltP95Ms, "felt p95 in the last cycle, ms", |s| of_last(s, |l| l.latency.felt.p95);
     /// Cycles closed unbroken.
     CyclesCompleted, "cycles completed", |s| Some(s.totals.cycles_completed.into());
     /// Of them: run again after a freeze.
@@ -176,11 +178,11 @@ expectations!(
     /// HTTP sessions that are down.
     SessionsDown, "HTTP sessions down", |s| Some(sessions_down(s));
     /// How late the last tick was, without pauses, seconds.
-    LatenessS, "s late", |s| Some(s.lateness_ms as f64 / 1000.0);
+    LatenessS, "seconds late", |s| Some(s.lateness_ms as f64 / 1000.0);
     /// The most requests sent in any second so far.
     RequestsMaxIn1s, "requests in the fullest second", |s| Some(s.requests_max_in_1s as f64);
     /// Resident memory, megabytes; absent where the system does not say.
-    MemoryMb, "MB of memory", |s| s.memory_bytes.map(|bytes| bytes as f64 / 1e6);
+    MemoryMb, "memory, MB", |s| s.memory_bytes.map(|bytes| bytes as f64 / 1e6);
 );
 
 fn of_last(status: &RunStatus, measure: impl Fn(&CycleRecord) -> f64) -> Option<f64> {
@@ -201,7 +203,10 @@ pub struct Seen {
 }
 
 fn look_at_state(status: &RunStatus, state: RunState) -> Seen {
-    Seen { holds: status.state == state, saw: state_in_words(status) }
+    match status.state == state {
+        true => Seen { holds: true, saw: state.as_str().to_owned() },
+        false => Seen { holds: false, saw: state_in_words(status) },
+    }
 }
 
 fn look_at_reason(status: &RunStatus, words: &str) -> Seen {

@@ -157,7 +157,7 @@ impl Player {
     fn judge(&mut self, message: String, is_refused: bool, outcome: Result<Done, CommandRefused>) {
         let holds = outcome.is_err() == is_refused;
         let saw = match outcome {
-            Ok(done) => format!("done: {}", done.message),
+            Ok(_) => "done".to_owned(),
             Err(why) => format!("refused: {why}"),
         };
         let what = if is_refused { format!("refusal of {message}") } else { message };

@@ -56,6 +56,9 @@ impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { step, when, what, saw, .. } = self;
         match (self.held, self.cycle) {
+            (true, _) if what.ends_with(saw.as_str()) => {
+                write!(f, "held          step {step}, {when}: {what}")
+            }
             (true, _) => write!(f, "held          step {step}, {when}: {what} (saw {saw})"),
             (false, Some(cycle)) => write!(
                 f,

@@ -34,7 +34,7 @@ fn a_file_says_settings_steps_and_what_must_be_seen() {
     assert_eq!(refused, [false, true]);
     assert_eq!(second.to_string(), "then, within 2 cycles");
     let expected: Vec<String> = second.expect.iter().map(Expectation::to_string).collect();
-    assert_eq!(expected, ["state running", "HTTP session 4 down", "at least 2 orders"]);
+    assert_eq!(expected, ["state running", "HTTP session 4 down", "orders: at least 2"]);
 }
 
 #[test]
