@@ -144,9 +144,11 @@ expectations!(
     /// Agents of the last closed cycle that shopped.
     ShoppedInCycle, "agents shopped in the last cycle", |s| of_last(s, |l| l.counts.shopped.into());
     /// Agents of the last closed cycle that ordered.
-    CompletedInCycle, "agents ordered in the last cycle", |s| of_last(s, |l| l.counts.completed.into());
+    CompletedInCycle, "agents ordered in the last cycle",
+        |s| of_last(s, |l| l.counts.completed.into());
     /// Agents of the last closed cycle without a flow: session down or quarantined.
-    SkippedInCycle, "agents skipped in the last cycle", |s| of_last(s, |l| l.counts.skipped().into());
+    SkippedInCycle, "agents skipped in the last cycle",
+        |s| of_last(s, |l| l.counts.skipped().into());
     /// Requests of the last closed cycle, retries included.
     RequestsInCycle, "requests in the last cycle", |s| of_last(s, |l| l.volume.requests as f64);
     /// Adds and checkouts of the last closed cycle that the shop refused.

@@ -55,11 +55,6 @@ impl Following {
         }
     }
 
-    /// The expectations, in order.
-    pub fn expectations(&self) -> &[Expectation] {
-        &self.expect
-    }
-
     fn seen(&self, picture: &RunStatus) -> Vec<Seen> {
         self.expect.iter().map(|expectation| expectation.look(picture, self.sent)).collect()
     }

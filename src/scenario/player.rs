@@ -4,6 +4,7 @@
 //! Steps with a moment are noted with the run before its first tick: none is missed however fast it
 //! goes. They happen at their moments; a step without one begins when those above are decided.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use actix::Recipient;
@@ -15,7 +16,7 @@ use anyhow::{Result, anyhow};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::expectation::Seen;
+use super::expectation::{Expectation, Seen};
 use super::following::Following;
 use super::report::{Line, ScenarioReport};
 use super::{Scenario, Step};
@@ -45,10 +46,12 @@ pub struct Player {
     to_come: Vec<Noted>,
     /// The step that is under way or was the last.
     number: usize,
-    /// What of it is not decided yet.
-    following: Option<Following>,
     /// When, in words.
     when: String,
+    /// What of it is not decided yet, in words and in order.
+    open: VecDeque<String>,
+    /// Its expectations, once what it does is done.
+    following: Option<Following>,
     lines: Vec<Line>,
 }
 
@@ -84,8 +87,9 @@ impl Player {
             doors,
             to_come,
             number: 0,
-            following: None,
             when: String::new(),
+            open: VecDeque::new(),
+            following: None,
             lines: Vec::new(),
         })
     }
@@ -115,8 +119,7 @@ impl Player {
 
     async fn go_through(&mut self) -> Result<(), Gone> {
         while let Some(Noted { step, appointment }) = self.to_come.pop() {
-            self.number += 1;
-            self.when = step.to_string();
+            self.begin(&step);
             let picture = match appointment {
                 Some(appointment) => self.keep(&step, appointment).await?,
                 None => self.act(&step).await?,
@@ -130,11 +133,21 @@ impl Player {
         Ok(())
     }
 
+    fn begin(&mut self, step: &Step) {
+        self.number += 1;
+        self.when = step.to_string();
+        let deeds = step.deeds.iter().map(|deed| match deed.is_refused {
+            true => format!("refusal of {}", deed.message),
+            false => deed.message.to_string(),
+        });
+        self.open = deeds.chain(step.expect.iter().map(Expectation::to_string)).collect();
+    }
+
     /// Hears what became of a step at its moment.
     async fn keep(&mut self, step: &Step, appointment: Appointment) -> Result<RunStatus, Gone> {
         for (deed, outcome) in step.deeds.iter().zip(appointment.outcomes) {
             let outcome = outcome.await.map_err(|_| Gone)?;
-            self.judge(deed.message.to_string(), deed.is_refused, outcome);
+            self.judge(deed.is_refused, outcome);
         }
         appointment.picture.await.map_err(|_| Gone)
     }
@@ -144,7 +157,7 @@ impl Player {
         let injections = armed(step, &self.doors).map_err(|_| Gone)?;
         for (deed, injection) in step.deeds.iter().zip(injections) {
             let outcome = self.inject(injection).await?;
-            self.judge(deed.message.to_string(), deed.is_refused, outcome);
+            self.judge(deed.is_refused, outcome);
         }
         Ok(self.doors.status.borrow().clone())
     }
@@ -154,21 +167,21 @@ impl Player {
         self.doors.inject.send(inject).await.map_err(|_| Gone)
     }
 
-    fn judge(&mut self, message: String, is_refused: bool, outcome: Result<Done, CommandRefused>) {
+    fn judge(&mut self, is_refused: bool, outcome: Result<Done, CommandRefused>) {
         let holds = outcome.is_err() == is_refused;
         let saw = match outcome {
             Ok(_) => "done".to_owned(),
             Err(why) => format!("refused: {why}"),
         };
-        let what = if is_refused { format!("refusal of {message}") } else { message };
         let cycle = self.doors.status.borrow().cycle.0;
-        self.line(Line::seen(self.number, self.when.clone(), what, Seen { holds, saw }, cycle));
+        self.decide(vec![Seen { holds, saw }], cycle);
     }
 
     /// Looks at each picture until what is followed is decided.
     async fn follow(&mut self, mut picture: RunStatus) -> Result<(), Gone> {
         while let Some(following) = &self.following {
             if let Some(seen) = following.look(&picture, Instant::now()) {
+                self.following = None;
                 self.decide(seen, picture.cycle.0);
                 return Ok(());
             }
@@ -182,10 +195,9 @@ impl Player {
         Ok(())
     }
 
+    /// This was seen of what was open first.
     fn decide(&mut self, seen: Vec<Seen>, cycle: u32) {
-        let Some(following) = self.following.take() else { return };
-        for (expectation, seen) in following.expectations().iter().zip(seen) {
-            let what = expectation.to_string();
+        for (what, seen) in self.open.drain(..seen.len()).zip(seen).collect::<Vec<_>>() {
             self.line(Line::seen(self.number, self.when.clone(), what, seen, cycle));
         }
     }
@@ -193,32 +205,24 @@ impl Player {
     /// Nothing more will come: what is followed is judged by the last picture, where it can be.
     fn give_up(&mut self, why: &str) {
         let last = self.doors.status.borrow().clone();
-        match self.following.as_ref().and_then(|following| following.give_up(&last)) {
-            Some(seen) => self.decide(seen, last.cycle.0),
-            None => {
-                for expectation in self.following.take().iter().flat_map(Following::expectations) {
-                    self.never(expectation.to_string(), why);
-                }
-            }
-        }
         let why = match &last.frozen {
             Some(reason) => format!("{why}, frozen at cycle {}: {reason}", last.cycle),
             None => format!("{why} at cycle {}", last.cycle),
         };
+        if let Some(seen) = self.following.take().and_then(|following| following.give_up(&last)) {
+            self.decide(seen, last.cycle.0);
+        }
+        self.never(&why);
         while let Some(Noted { step, .. }) = self.to_come.pop() {
-            self.number += 1;
-            self.when = step.to_string();
-            for deed in &step.deeds {
-                self.never(deed.message.to_string(), &why);
-            }
-            for expectation in &step.expect {
-                self.never(expectation.to_string(), &why);
-            }
+            self.begin(&step);
+            self.never(&why);
         }
     }
 
-    fn never(&mut self, what: String, why: &str) {
-        self.line(Line::never(self.number, self.when.clone(), what, why));
+    fn never(&mut self, why: &str) {
+        for what in std::mem::take(&mut self.open) {
+            self.line(Line::never(self.number, self.when.clone(), what, why));
+        }
     }
 
     fn line(&mut self, line: Line) {
