@@ -174,6 +174,7 @@ async fn serve(
             .configure(feed::configure)
             .configure(command::configure)
     })
+    .on_connect(feed::note_connection)
     .workers(1)
     .max_connections(CONNECTIONS_MAX)
     .client_request_timeout(REQUEST_HEAD_MAX)

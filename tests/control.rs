@@ -3,6 +3,7 @@
 
 mod clients;
 mod ctl;
+mod every_injection;
 mod inject;
 mod malformed;
 

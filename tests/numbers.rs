@@ -1,14 +1,26 @@
-//! Every reader shows the same numbers: the page, `/metrics`, the snapshot's JSON and the database.
+//! Every reader shows the same numbers: the dashboard, `ctl status --json`, `/metrics`, the page
+//! and the database.
 //!
 //! A reader is a function that answers [`Numbers`]; one more reader is one more line in the test.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
 
 use actors::coordinator::messages::StartRun;
+use actors::coordinator::status::RunStatus;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout};
 use cartload::config::secret::Secret;
+use cartload::control::{ControlSocket, Desk};
+use cartload::dashboard::look::Look;
+use cartload::dashboard::state::State;
+use cartload::dashboard::view;
+use cartload::data_dir::DataDir;
 use cartload::web::{self, LiveRun, Reading, Token, WebConfig};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use serde_json::Value;
 
 use crate::support::browser::Browser;
@@ -52,17 +64,28 @@ async fn every_reader_shows_the_same_numbers_at_the_end_of_a_run() {
     })
     .unwrap();
     let (status, coordinator) = (running.status.clone(), running.coordinator.clone());
-    web.connect(LiveRun { status, commands: coordinator.clone().recipient() });
+    let commands = coordinator.clone().recipient();
+    web.connect(LiveRun { status: status.clone(), commands: commands.clone() });
+    let data = DataDir::open(directory.path()).unwrap();
+    let inject = coordinator.clone().recipient();
+    let desk = Desk { operate: commands, inject, status, faults: None };
+    let control = ControlSocket::open(&data, desk).unwrap();
     coordinator.send(StartRun).await.unwrap().unwrap();
     let finished = watch_to_end(running).await;
 
     let client = Client { port: web.addr().port() };
     let json = client.get("/api/status").json();
     assert_eq!(json, serde_json::to_value(&finished.status).unwrap(), "one picture");
+    let said = ctl_status(directory.path().to_path_buf()).await;
+    assert_eq!(said, json, "the same over the socket");
     let rows = Rows { admin: &admin, run: finished.status.run_id };
     let database = of_database(&rows).await;
     assert!(database["orders"] > 100.0, "{database:?}");
-    let mut readers = vec![("json", of_json(&json)), ("metrics", of_metrics(&client))];
+    let mut readers = vec![
+        ("ctl status --json", of_json(&said)),
+        ("/metrics", of_metrics(&client)),
+        ("dashboard", of_dashboard(&finished.status)),
+    ];
     if let Some(browser) = Browser::open() {
         browser.go(&format!("http://{}", web.addr()));
         browser.wait("document.body.dataset.state === 'completed'");
@@ -75,7 +98,18 @@ async fn every_reader_shows_the_same_numbers_at_the_end_of_a_run() {
         }
     }
     web.stop().await;
+    control.close().await;
     admin.close().await;
+}
+
+/// What the binary says of the run that works in this data directory.
+async fn ctl_status(data: PathBuf) -> Value {
+    let mut ctl = Command::new(env!("CARGO_BIN_EXE_cartload"));
+    ctl.args(["ctl", "status", "--json", "--data"]).arg(data);
+    // The socket is served by this thread meanwhile.
+    let output = tokio::task::spawn_blocking(move || ctl.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 async fn of_database(rows: &Rows<'_>) -> Numbers {
@@ -109,6 +143,32 @@ fn of_json(status: &Value) -> Numbers {
     numbers.extend(["orders", "events", "requests"].map(|what| (what, number(&volume[what]))));
     numbers.insert("revenue", number(&volume["revenue_cents"]) / 100.0);
     numbers.insert("cycles", number(&totals["cycles_completed"]));
+    numbers
+}
+
+/// As a frame of 120 x 40 shows it.
+fn of_dashboard(status: &RunStatus) -> Numbers {
+    let state = State::new(status.clone(), Instant::now());
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
+    let look = Look { colours: false, ascii: true };
+    terminal.draw(|frame| view::draw(frame, &state, look)).unwrap();
+    // Each row stands in quotes.
+    let text = terminal.backend().to_string().replace('"', " ");
+    let (_, totals) = text.split_once("- Sessions in ").unwrap();
+    let (totals, _) = totals.split_once("- Health ").unwrap();
+    let words: Vec<&str> = totals.split_whitespace().collect();
+    let shown = |label: &str| {
+        let at = words.iter().position(|word| *word == label).unwrap_or_else(|| panic!("{label}"));
+        // A number that should be 0 and is not has a mark before it.
+        let number = words[at + 1..].iter().find(|word| word.starts_with(|c: char| c.is_numeric()));
+        number.unwrap().replace(',', "").parse::<f64>().unwrap_or_else(|e| panic!("{label}: {e}"))
+    };
+    let mut numbers: Numbers = OF_ALL
+        .into_iter()
+        .filter(|what| *what != "cycles")
+        .map(|what| (what, shown(what)))
+        .collect();
+    numbers.insert("cycles", words[0].parse().unwrap());
     numbers
 }
 

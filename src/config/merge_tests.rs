@@ -59,7 +59,7 @@ fn a_scenario_wins_over_the_environment_and_a_flag_over_it() {
     let sources = Sources { flags, environment, scenario, ..Sources::default() };
     let settings = Settings::load(sources).unwrap();
     assert_eq!(settings.time.cycles, Some(4));
-    assert_eq!(settings.origin_of("time.cycles").to_string(), "drill.ron:1:32");
+    assert_eq!(settings.origin_of("time.cycles").to_string(), "drill.ron:1:31");
     assert_eq!(settings.rate.per_second.limit(), Some(8.0));
     assert_eq!(settings.population.agents, Some(7));
 }

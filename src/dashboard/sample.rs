@@ -70,12 +70,15 @@ fn totals() -> Totals {
             abandoned: 1_027,
             browsed: 154,
             idle: 2_362,
+            released: 5_142,
+            shopped: 2_626,
             ..CycleCounts::default()
         },
         volume: CycleVolume {
             events: 27_712,
             orders: 1_599,
             revenue_cents: 5_021_375,
+            requests: 16_040,
             ..CycleVolume::default()
         },
         offers_assigned: 10_780,

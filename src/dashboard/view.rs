@@ -96,8 +96,12 @@ fn parts(state: &State, look: Look, area: Rect) -> Vec<(Part, u16)> {
     parts.extend([(Part::Progress, 2), (Part::Incidents, 3), (Part::Footer, 2)]);
     let mut left = area.height.saturating_sub(parts.iter().map(|(_, height)| height).sum());
     let wanted = match is_frozen {
-        true => [(Part::Health, tall(4, 6)), (Part::Agents, tall(4, 7)), (Part::Totals, 5)],
-        false => [(Part::Agents, tall(5, 9)), (Part::Health, tall(4, 6)), (Part::Totals, 5)],
+        true => {
+            [(Part::Health, tall(4, 6)), (Part::Agents, tall(4, 7)), (Part::Totals, tall(5, 7))]
+        }
+        false => {
+            [(Part::Agents, tall(5, 9)), (Part::Health, tall(4, 6)), (Part::Totals, tall(5, 7))]
+        }
     };
     for (part, height) in wanted {
         if height <= left {

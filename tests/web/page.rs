@@ -127,6 +127,29 @@ async fn it_fits_a_phone_and_follows_light_and_dark() {
 }
 
 #[actix::test]
+async fn what_is_wrong_can_be_read_in_light_and_in_dark() {
+    let Some(browser) = Browser::open() else { return };
+    let mut status = super::exposition::full();
+    status.state = RunState::Frozen;
+    let served = serve(status, Reading::Open);
+    let tinted = "const opaque = e => getComputedStyle(e).backgroundColor;\
+                  return [...document.querySelectorAll('#frozen, #cells .down')].map(opaque)";
+    for scheme in ["light", "dark"] {
+        browser.look(1280, 900, scheme);
+        browser.go(&format!("http://{}", served.web.addr()));
+        browser.wait("document.body.dataset.state === 'frozen'");
+        let tints = browser.run(tinted);
+        let tints: Vec<&str> =
+            tints.as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
+        assert!(tints.len() == 2 && tints.iter().all(|t| t.starts_with("color(srgb")), "{tints:?}");
+        let contrast = include_str!("contrast.js");
+        assert_eq!(browser.run(contrast), serde_json::json!([]), "{scheme}: text can be read");
+    }
+    drop(browser);
+    served.web.stop().await;
+}
+
+#[actix::test]
 async fn where_reading_takes_the_token_the_page_asks_for_it() {
     let Some(browser) = Browser::open() else { return };
     let served = serve(running(), Reading::WithToken);

@@ -49,6 +49,11 @@ pub fn draw_totals(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look)
             Cell::fault("failed", counts.failed.into()),
             Cell::new("offers", short(totals.offers_assigned)),
         ],
+        [Cell::new("idle", n(counts.idle)), Cell::new("requests", short(volume.requests))],
+        [
+            Cell::fault("skipped", counts.skipped().into()),
+            Cell::new("released", n(counts.released)),
+        ],
     ];
     let title = format!("Sessions in {} closed cycles", totals.cycles_completed);
     panel::lines(frame, area, &title, panel::grid(area.width, rows, look), look);

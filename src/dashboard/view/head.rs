@@ -17,7 +17,7 @@ use crate::run_report::units;
 /// Concerns shown at most.
 const CONCERNS_MAX: usize = 3;
 /// Columns of the bar of progress, at least and at most.
-const BAR_WIDTHS: (usize, usize) = (8, 40);
+const BAR_WIDTHS: (usize, usize) = (4, 40);
 /// Columns of the curve of lateness.
 const CURVE_WIDTH: usize = 16;
 
@@ -128,7 +128,7 @@ fn progress(state: &State, look: Look, width: u16) -> Line<'static> {
             let share = (f64::from(done) + of_cycle) / f64::from(planned.max(1));
             (format!(" {done} of {planned} cycles done  "), share.min(1.0), "")
         }
-        None => (format!(" {done} cycles done  "), of_cycle, " of this one; until it is stopped"),
+        None => (format!(" {done} cycles done  "), of_cycle, " of this one"),
     };
     let percent = format!(" {:.0} %", (share * 100.0).floor());
     let after = match status.eta_s {
@@ -138,6 +138,7 @@ fn progress(state: &State, look: Look, width: u16) -> Line<'static> {
             let left = units::span(seconds.unsigned_abs());
             format!("{of_what}  ends in {left}, {} UTC", end.format("%a %H:%M"))
         }
+        None if status.cycles_planned.is_none() => format!("{of_what}; until it is stopped"),
         None => of_what.to_owned(),
     };
     let (least, most) = BAR_WIDTHS;

@@ -50,7 +50,7 @@ pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
     frame.render_widget(Paragraph::new(queue), last);
 }
 
-/// The three clocks over the last 1,000 calls.
+/// The three clocks over the last 1,000 calls; where there is room the last over all calls.
 pub fn draw_latency(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
     let rolling = &state.status.rolling;
     let head = format!("{:<9}{:>9}{:>9}{:>9}", "", "p50", "p95", "p99");
@@ -66,6 +66,7 @@ pub fn draw_latency(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look
         row("service", rolling.service),
         row("queued", rolling.queued),
         row("felt", rolling.felt),
+        row("felt, all", state.status.whole_run.felt),
     ];
     panel::lines(frame, area, "Latency, last 1,000 calls", lines, look);
 }

@@ -126,6 +126,29 @@ fn a_replay_in_trouble_without_limit_and_end() {
 }
 
 #[test]
+fn how_far_a_run_is_fits_a_line_with_and_without_a_planned_end() {
+    for (cycle, planned, eta_s, end) in [
+        (12, None, None, "of this one; until it is stopped"),
+        (999_999, None, Some(184_020.0), "of this one  ends in 2 d 03:07, Sat 17:10 UTC"),
+        (999_999, None, None, "of this one; until it is stopped"),
+        (999_998, Some(1_000_000), Some(184_020.0), "%  ends in 2 d 03:07, Sat 17:10 UTC"),
+    ] {
+        let mut status = running();
+        (status.cycle.0, status.cycles_planned, status.eta_s) = (cycle, planned, eta_s);
+        let text = frame(&state(status), PLAIN, 80, 24);
+        let line = text.lines().find(|line| line.contains(" cycles done  ")).unwrap();
+        assert!(line.ends_with(end), "{line}");
+    }
+}
+
+#[test]
+fn a_run_without_a_planned_end() {
+    let mut status = running();
+    (status.cycles_planned, status.eta_s) = (None, None);
+    insta::assert_snapshot!(frame(&state(status), PLAIN, 80, 24));
+}
+
+#[test]
 fn a_run_that_ends_after_its_cycle() {
     let mut status = running();
     status.ending = Some(Quit::AfterCycle);
