@@ -46,7 +46,7 @@ use messages::{CutFlow, Drill, RunCycle, StopAgent};
 use monitor::Monitor;
 use progress::ProgressMark;
 use record::Writers;
-use temporal::HourWeights;
+use temporal::Rhythm;
 use watch::{Watched, watched};
 
 /// Whom an agent may ask.
@@ -67,8 +67,8 @@ pub struct Agent {
     persona: Arc<Persona>,
     /// Which build of this agent's actor; 0 is the first.
     incarnation: Incarnation,
-    /// When in the day it shops, worked out once.
-    hours: HourWeights,
+    /// When in the week it shops, worked out once.
+    rhythm: Rhythm,
     /// Kept between flows; away while one is under way, so a second tick finds none.
     state: Option<AgentState>,
     /// Its HTTP session, leased before its first flow.
@@ -89,7 +89,7 @@ impl Agent {
         memory: AgentMemory,
         monitor: Monitor,
     ) -> Self {
-        let hours = HourWeights::of(persona.time_of_day);
+        let rhythm = Rhythm::of(&settings.behavior, &persona);
         let build = format!("{}/{}", persona.agent_id, incarnation.0);
         let rng = settings.entropy.stream("agent", &build);
         let state = AgentState { rng, memory, store: None, granted: None };
@@ -98,7 +98,7 @@ impl Agent {
             settings,
             persona,
             incarnation,
-            hours,
+            rhythm,
             state: Some(state),
             leased: None,
             monitor,
@@ -123,7 +123,7 @@ impl Handler<RunCycle> for Agent {
             &mut state.rng,
             &self.settings.behavior,
             &self.persona,
-            &self.hours,
+            &self.rhythm,
             tick.simulated_at,
             tick.event_weight,
         );

@@ -12,7 +12,7 @@ mod population;
 use std::hint::black_box;
 
 use actors::agent::decision::draw_activity;
-use actors::agent::temporal::HourWeights;
+use actors::agent::temporal::Rhythm;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -23,16 +23,16 @@ fn hour(criterion: &mut Criterion) {
     let behavior = population::load();
     let agents: Vec<_> = population::personas(AGENTS as usize)
         .into_iter()
-        .map(|persona| (HourWeights::of(persona.time_of_day), persona))
+        .map(|persona| (Rhythm::of(&behavior, &persona), persona))
         .collect();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut group = criterion.benchmark_group("decision");
     group.throughput(Throughput::Elements(u64::from(AGENTS)));
     group.bench_function("an hour of 372 agents", |bencher| {
         bencher.iter(|| {
-            for (hours, persona) in &agents {
+            for (rhythm, persona) in &agents {
                 let at = flows::start();
-                black_box(draw_activity(&mut rng, &behavior, persona, hours, at, 1.0));
+                black_box(draw_activity(&mut rng, &behavior, persona, rhythm, at, 1.0));
             }
         });
     });

@@ -4,10 +4,10 @@
 //! place, so that tests compare frequencies with formulas. Nothing here panics on a hostile preset:
 //! what is not a number counts as the least allowed.
 
-use chrono::{NaiveDateTime, Timelike};
+use chrono::NaiveDateTime;
 use rand::{Rng, RngExt};
 
-use super::temporal::{HourWeights, day_affinity};
+use super::temporal::Rhythm;
 use crate::domain::behavior::{Behavior, Range};
 use crate::domain::persona::Persona;
 
@@ -20,7 +20,9 @@ pub use basket::{
     add_probability, choose_category, choose_products, draw_add, draw_quantity, products_to_look,
     top_up,
 };
-pub use closing::{checkout_probability, choose_coupons, coupon_probability, draw_checkout};
+pub use closing::{
+    checkout_probability, choose_coupons, coupon_probability, draw_checkout, draw_coupon_look,
+};
 
 /// What an agent does in a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,23 +39,18 @@ pub enum Activity {
 pub fn p_shop(
     behavior: &Behavior,
     persona: &Persona,
-    hours: &HourWeights,
+    rhythm: &Rhythm,
     at: NaiveDateTime,
     event_weight: f64,
 ) -> f64 {
     let base = behavior.shop_base.of(persona.shopping_frequency);
-    let p = base * inclination(persona, hours, at) * event_weight;
+    let p = base * rhythm.shopping(at) * event_weight;
     bounded(p, 0.0, behavior.shop_probability_max)
 }
 
 /// The chance of an agent that does not shop in the hour of `at` to browse.
-pub fn p_browse(
-    behavior: &Behavior,
-    persona: &Persona,
-    hours: &HourWeights,
-    at: NaiveDateTime,
-) -> f64 {
-    bounded(behavior.browse_base * inclination(persona, hours, at), 0.0, 1.0)
+pub fn p_browse(behavior: &Behavior, persona: &Persona, rhythm: &Rhythm, at: NaiveDateTime) -> f64 {
+    bounded(behavior.browse_base * rhythm.browsing(persona, at), 0.0, 1.0)
 }
 
 /// What the agent does in the hour of `at`. One draw, whatever comes of it.
@@ -61,16 +58,16 @@ pub fn draw_activity(
     rng: &mut impl Rng,
     behavior: &Behavior,
     persona: &Persona,
-    hours: &HourWeights,
+    rhythm: &Rhythm,
     at: NaiveDateTime,
     event_weight: f64,
 ) -> Activity {
     let draw: f64 = rng.random();
-    let shop = p_shop(behavior, persona, hours, at, event_weight);
+    let shop = p_shop(behavior, persona, rhythm, at, event_weight);
     if draw < shop {
         return Activity::Shop;
     }
-    let browse = p_browse(behavior, persona, hours, at);
+    let browse = p_browse(behavior, persona, rhythm, at);
     if draw < shop + (1.0 - shop) * browse { Activity::Browse } else { Activity::Idle }
 }
 
@@ -78,11 +75,6 @@ pub fn draw_activity(
 pub fn draw_browse_views(rng: &mut impl Rng, behavior: &Behavior) -> u32 {
     let Range { min, max } = behavior.browse_views;
     rng.random_range(min..=max.max(min))
-}
-
-/// 2 x day affinity x hour weight: 1 for a neutral agent in a neutral hour.
-fn inclination(persona: &Persona, hours: &HourWeights, at: NaiveDateTime) -> f64 {
-    2.0 * day_affinity(persona, at.date()) * hours.at(at.hour())
 }
 
 /// `p` within `min..=max` and 0..=1; what is not a number is the least.
@@ -106,17 +98,17 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
         for (behavior, at) in [(presets::load(), hour(8)), (presets::lifelike(), hour(14))] {
             let persona = presets::population(1, 3).remove(0);
-            let hours = HourWeights::of(persona.time_of_day);
+            let rhythm = Rhythm::of(&behavior, &persona);
             let (mut shopped, mut browsed) = (0, 0);
             for _ in 0..DRAWS {
-                match draw_activity(&mut rng, &behavior, &persona, &hours, at, 1.0) {
+                match draw_activity(&mut rng, &behavior, &persona, &rhythm, at, 1.0) {
                     Activity::Shop => shopped += 1,
                     Activity::Browse => browsed += 1,
                     Activity::Idle => {}
                 }
             }
-            let shop = p_shop(&behavior, &persona, &hours, at, 1.0);
-            let browse = (1.0 - shop) * p_browse(&behavior, &persona, &hours, at);
+            let shop = p_shop(&behavior, &persona, &rhythm, at, 1.0);
+            let browse = (1.0 - shop) * p_browse(&behavior, &persona, &rhythm, at);
             assert_frequency("shop", shopped, DRAWS, shop);
             assert_frequency("browse", browsed, DRAWS, browse);
         }
@@ -126,13 +118,13 @@ mod tests {
     fn an_event_raises_the_chance_to_shop_up_to_the_cap() {
         let behavior = presets::load();
         let persona = presets::population(1, 3).remove(0);
-        let hours = HourWeights::of(persona.time_of_day);
+        let rhythm = Rhythm::of(&behavior, &persona);
         let at = hour(3);
-        let plain = p_shop(&behavior, &persona, &hours, at, 1.0);
-        let event = p_shop(&behavior, &persona, &hours, at, 1.4);
+        let plain = p_shop(&behavior, &persona, &rhythm, at, 1.0);
+        let event = p_shop(&behavior, &persona, &rhythm, at, 1.4);
         assert!((event / plain - 1.4).abs() < 1e-9);
-        assert_eq!(p_shop(&behavior, &persona, &hours, at, 1e9), behavior.shop_probability_max);
-        assert_eq!(p_shop(&behavior, &persona, &hours, at, f64::NAN), 0.0);
+        assert_eq!(p_shop(&behavior, &persona, &rhythm, at, 1e9), behavior.shop_probability_max);
+        assert_eq!(p_shop(&behavior, &persona, &rhythm, at, f64::NAN), 0.0);
     }
 
     #[test]
@@ -158,11 +150,11 @@ mod tests {
             hour_of_week in 0_u32..168,
             event_weight in 0.0..10.0_f64,
         ) {
-            let hours = HourWeights::of(persona.time_of_day);
             let at = hour(hour_of_week);
             for behavior in [presets::load(), presets::lifelike()] {
-                let shop = p_shop(&behavior, &persona, &hours, at, event_weight);
-                let browse = p_browse(&behavior, &persona, &hours, at);
+                let rhythm = Rhythm::of(&behavior, &persona);
+                let shop = p_shop(&behavior, &persona, &rhythm, at, event_weight);
+                let browse = p_browse(&behavior, &persona, &rhythm, at);
                 prop_assert!((0.0..=behavior.shop_probability_max).contains(&shop));
                 prop_assert!((0.0..=1.0).contains(&browse));
             }

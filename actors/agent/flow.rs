@@ -122,7 +122,10 @@ impl Visit {
             self.with(|d| d.left_cart(EndReason::CartEmpty, at));
             return Ok(FlowEnding::abandoned(EndReason::CartEmpty));
         }
-        self.use_coupons().await?;
+        let rule = &self.settings.behavior.coupon;
+        if decision::draw_coupon_look(&mut self.state.rng, rule, &self.persona) {
+            self.use_coupons().await?;
+        }
         let applied = self.with(|d| !d.applied().is_empty());
         let buys = decision::draw_checkout(
             &mut self.state.rng,
@@ -182,6 +185,7 @@ impl Visit {
         let listed = self.list(category.as_deref()).await?;
         let mut chosen = decision::choose_products(
             &mut self.state.rng,
+            &self.settings.behavior.look,
             &listed,
             wanted,
             &self.persona,
@@ -191,11 +195,11 @@ impl Visit {
             let all = self.list(None).await?;
             decision::top_up(
                 &mut self.state.rng,
+                &self.settings.behavior.look,
                 &mut chosen,
                 &all,
                 wanted,
-                &self.persona,
-                &self.state.memory,
+                (&self.persona, &self.state.memory),
             );
         }
         let mut shelf = Vec::with_capacity(chosen.len());

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::persona::ShoppingFrequency;
+use super::persona::{DealSeeking, ShoppingFrequency};
 
 /// One preset: `load` is a load figure (9.6 visits a day), `lifelike` is for training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,10 @@ pub struct Behavior {
     pub name: String,
     /// Chance to shop in a neutral simulated hour, by frequency.
     pub shop_base: FrequencyBase,
+    /// When in the day agents shop that have no preference of their own.
+    pub hour_curve: HourCurve,
+    /// What an agent does again and again.
+    pub habit: HabitRule,
     /// p_shop is at most this.
     pub shop_probability_max: f64,
     /// Chance to browse without a cart in a neutral simulated hour.
@@ -60,6 +64,49 @@ impl FrequencyBase {
     }
 }
 
+/// Weights of the hours of a day, 0..23 h; only their proportions count.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
+pub struct HourCurve([f64; 24]);
+
+/// Why a list of numbers is no curve of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("hour_curve must hold 24 numbers from 0 on, one for each hour from 0 to 23, not all 0")]
+pub struct NoHourCurve;
+
+impl HourCurve {
+    /// The weights.
+    pub fn weights(&self) -> [f64; 24] {
+        self.0
+    }
+}
+
+impl TryFrom<Vec<f64>> for HourCurve {
+    type Error = NoHourCurve;
+
+    fn try_from(weights: Vec<f64>) -> Result<Self, NoHourCurve> {
+        let weights: [f64; 24] = weights.try_into().map_err(|_| NoHourCurve)?;
+        let total: f64 = weights.iter().sum();
+        let is_curve = weights.iter().all(|w| *w >= 0.0) && total > 0.0 && total.is_finite();
+        if is_curve { Ok(Self(weights)) } else { Err(NoHourCurve) }
+    }
+}
+
+impl From<HourCurve> for Vec<f64> {
+    fn from(curve: HourCurve) -> Self {
+        curve.0.to_vec()
+    }
+}
+
+/// Shopping on the same weekday.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HabitRule {
+    /// Share of an agent's visits that goes to its own weekday on top of what that day gets
+    /// anyway, 0-1.
+    pub weekly: f64,
+}
+
 /// Both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +125,9 @@ pub struct LookRule {
     pub dollars_per_product: f64,
     /// Bounds.
     pub products: Range,
+    /// A product of a brand bought before weighs 1 + brand_loyalty x this when products are chosen
+    /// from a list.
+    pub loyal_brand_gain: f64,
 }
 
 /// p = base + impulsivity x gain, less the price's and the budget's weight.
@@ -109,7 +159,44 @@ pub enum CouponChoice {
     BestOfEachType,
 }
 
-/// p = base + coupon_affinity x gain for each eligible coupon.
+/// How a follower of deals treats coupons.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DealRule {
+    /// Chance to look at the wallet before the checkout.
+    pub look: f64,
+    /// The chance to accept an eligible coupon x this.
+    pub accept: f64,
+}
+
+/// By deal_seeking_behavior.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DealRules {
+    /// Takes what comes.
+    pub passive: DealRule,
+    /// Looks at offers.
+    pub observer: DealRule,
+    /// Looks for offers.
+    pub active_hunter: DealRule,
+    /// Shops for the offers.
+    pub extreme: DealRule,
+}
+
+impl DealRules {
+    /// The rule for this way to follow deals.
+    pub fn of(&self, deal_seeking: DealSeeking) -> DealRule {
+        match deal_seeking {
+            DealSeeking::Passive => self.passive,
+            DealSeeking::Observer => self.observer,
+            DealSeeking::ActiveHunter => self.active_hunter,
+            DealSeeking::Extreme => self.extreme,
+        }
+    }
+}
+
+/// p = (base + coupon_affinity x gain) x accept of its deal seeking, for each eligible coupon of a
+/// wallet that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CouponRule {
@@ -119,6 +206,8 @@ pub struct CouponRule {
     pub affinity_gain: f64,
     /// How many of the accepted ones are applied.
     pub choice: CouponChoice,
+    /// What following deals changes.
+    pub deals: DealRules,
 }
 
 /// p = clamp(base + gain x impulsivity - loss x price_sensitivity + bonus if a coupon was applied).
@@ -161,4 +250,23 @@ pub struct ThinkTimes {
     pub coupons: LogNormalTime,
     /// Before the checkout.
     pub checkout: LogNormalTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_24_numbers_that_are_not_all_zero() {
+        assert!(HourCurve::try_from(vec![1.0; 24]).is_ok());
+        let mut hostile = vec![vec![1.0; 23], vec![0.0; 24], vec![f64::MAX; 24]];
+        for number in [-1.0, f64::NAN, f64::INFINITY] {
+            let mut curve = vec![1.0; 24];
+            curve[3] = number;
+            hostile.push(curve);
+        }
+        for curve in hostile {
+            assert_eq!(HourCurve::try_from(curve), Err(NoHourCurve));
+        }
+    }
 }

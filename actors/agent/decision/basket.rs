@@ -8,16 +8,13 @@ use chrono::NaiveDateTime;
 use rand::{Rng, RngExt};
 
 use super::bounded;
-use crate::domain::behavior::Behavior;
+use crate::domain::behavior::{Behavior, LookRule};
 use crate::domain::catalog::Product;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::ProductId;
 use crate::domain::money::Cents;
 use crate::domain::persona::Persona;
 
-/// A product of a brand bought before weighs 1 + brand_loyalty x this when products are chosen from
-/// a list: a wholly loyal agent picks it twice as readily as an unknown one.
-const LOYAL_LOOK_GAIN: f64 = 1.0;
 /// Of the week's budget, the price that counts in full against an add (before the cap).
 const BUDGET_PART: f64 = 4.0;
 
@@ -41,16 +38,17 @@ pub fn choose_category<'a>(rng: &mut impl Rng, persona: &'a Persona) -> Option<&
 /// Up to `n` products of the list that are in stock, each once, in the order they are looked at.
 ///
 /// Drawn without putting back; a loyal agent prefers brands it bought before: such a product
-/// weighs 1 + brand_loyalty against 1 for any other.
+/// weighs 1 + brand_loyalty x the rule's gain against 1 for any other.
 pub fn choose_products<'a>(
     rng: &mut impl Rng,
+    rule: &LookRule,
     list: impl IntoIterator<Item = &'a Product>,
     n: u32,
     persona: &Persona,
     memory: &AgentMemory,
 ) -> Vec<Product> {
     let mut chosen = Vec::new();
-    top_up(rng, &mut chosen, list, n, persona, memory);
+    top_up(rng, rule, &mut chosen, list, n, (persona, memory));
     chosen
 }
 
@@ -58,18 +56,21 @@ pub fn choose_products<'a>(
 /// those already chosen are passed over.
 pub fn top_up<'a>(
     rng: &mut impl Rng,
+    rule: &LookRule,
     chosen: &mut Vec<Product>,
     list: impl IntoIterator<Item = &'a Product>,
     n: u32,
-    persona: &Persona,
-    memory: &AgentMemory,
+    (persona, memory): (&Persona, &AgentMemory),
 ) {
     let wanted = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(chosen.len());
     let mut known: HashSet<&ProductId> = chosen.iter().map(|product| &product.id).collect();
     let mut keyed: Vec<(f64, &Product)> = Vec::new();
     for product in list {
         if product.in_stock && known.insert(&product.id) {
-            keyed.push((look_key(rng, product, persona, memory), product));
+            let is_familiar = memory.has_bought(product.brand.as_deref());
+            let gain =
+                if is_familiar { rule.loyal_brand_gain * persona.brand_loyalty } else { 0.0 };
+            keyed.push((look_key(rng, 1.0 + gain), product));
         }
     }
     keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -77,10 +78,8 @@ pub fn top_up<'a>(
 }
 
 /// u^(1/weight): the largest keys are a weighted draw without putting back (Efraimidis-Spirakis).
-fn look_key(rng: &mut impl Rng, product: &Product, persona: &Persona, memory: &AgentMemory) -> f64 {
-    let is_familiar = memory.has_bought(product.brand.as_deref());
-    let gain = if is_familiar { LOYAL_LOOK_GAIN * persona.brand_loyalty } else { 0.0 };
-    rng.random::<f64>().powf(1.0 / (1.0 + gain))
+fn look_key(rng: &mut impl Rng, weight: f64) -> f64 {
+    rng.random::<f64>().powf(1.0 / weight)
 }
 
 /// The chance to add a product that is looked at, with `cart_total` in the cart already.
@@ -263,33 +262,37 @@ mod tests {
     fn a_loyal_agent_looks_first_at_a_brand_it_bought_before() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(24);
         let (mut persona, mut memory) = (someone(), AgentMemory::default());
+        let rule = presets::lifelike().look;
         persona.brand_loyalty = 1.0;
         memory.remember_order(hour(8), Cents(1), ["Oak"]);
         let list = [product(100, "Elm"), product(100, "Oak")];
         let loyal = (0..DRAWS)
             .filter(|_| {
-                let chosen = choose_products(&mut rng, &list, 1, &persona, &memory);
+                let chosen = choose_products(&mut rng, &rule, &list, 1, &persona, &memory);
                 chosen.first().is_some_and(|p| p.brand.as_deref() == Some("Oak"))
             })
             .count();
-        assert_frequency("Oak", u32::try_from(loyal).unwrap(), DRAWS, 2.0 / 3.0);
+        let weight = 1.0 + rule.loyal_brand_gain;
+        let p = weight / (weight + 1.0);
+        assert_frequency("Oak", u32::try_from(loyal).unwrap(), DRAWS, p);
     }
 
     #[test]
     fn a_second_list_tops_up_without_repeating_or_offering_what_is_sold_out() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(25);
         let (persona, memory) = (someone(), AgentMemory::default());
+        let rule = presets::lifelike().look;
         let mut sold_out = product(100, "Ash");
         sold_out.in_stock = false;
         let first = [product(100, "Oak"), sold_out.clone(), product(100, "Oak")];
-        let mut chosen = choose_products(&mut rng, &first, 3, &persona, &memory);
+        let mut chosen = choose_products(&mut rng, &rule, &first, 3, &persona, &memory);
         assert_eq!(chosen.len(), 1);
         let second = [product(100, "Oak"), sold_out, product(100, "Elm"), product(100, "Fir")];
-        top_up(&mut rng, &mut chosen, &second, 2, &persona, &memory);
+        top_up(&mut rng, &rule, &mut chosen, &second, 2, (&persona, &memory));
         assert_eq!(chosen.len(), 2);
         assert_eq!(chosen[0].id, ProductId::new("Oak"));
         assert_ne!(chosen[1].id, ProductId::new("Oak"));
-        top_up(&mut rng, &mut chosen, &second, 1, &persona, &memory);
+        top_up(&mut rng, &rule, &mut chosen, &second, 1, (&persona, &memory));
         assert_eq!(chosen.len(), 2);
     }
 

@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use rand::{Rng, RngExt};
 
 use super::*;
-use crate::agent::temporal::HourWeights;
+use crate::agent::temporal::Rhythm;
 use crate::domain::behavior::Behavior;
 use crate::domain::cart::Cart;
 use crate::domain::catalog::{Catalog, Product};
@@ -117,11 +117,11 @@ fn look(
     let wanted = products_to_look(behavior, persona);
     let category = choose_category(rng, persona).map(str::to_owned);
     let list = catalog.list(category.as_deref());
-    let mut chosen = choose_products(rng, list, wanted, persona, memory);
+    let mut chosen = choose_products(rng, &behavior.look, list, wanted, persona, memory);
     if chosen.len() as u32 >= wanted {
         return (chosen, 1);
     }
-    top_up(rng, &mut chosen, catalog.list(None), wanted, persona, memory);
+    top_up(rng, &behavior.look, &mut chosen, catalog.list(None), wanted, (persona, memory));
     (chosen, 2)
 }
 
@@ -151,9 +151,14 @@ fn visit(
     }
     let eligible: Vec<Coupon> =
         shopper.wallet.iter().filter(|c| c.is_eligible_for(&cart)).cloned().collect();
-    let applied = choose_coupons(rng, &behavior.coupon, persona, &cart, &eligible);
+    let looks = draw_coupon_look(rng, &behavior.coupon, persona);
+    let applied = match looks {
+        true => choose_coupons(rng, &behavior.coupon, persona, &cart, &eligible),
+        false => Vec::new(),
+    };
     let ordered = draw_checkout(rng, &behavior.checkout, persona, !applied.is_empty());
-    outcome.calls += 2 + applied.len() as u32; // eligible, and checkout or clear
+    // Eligible if it looks, each applied, and checkout or clear.
+    outcome.calls += u32::from(looks) + applied.len() as u32 + 1;
     outcome.filled = 1;
     outcome.single_item = u32::from(cart.units() == 1);
     outcome.applied = u32::from(!applied.is_empty());
@@ -185,14 +190,14 @@ fn weeks(behavior: &Behavior, count: u32, one_in: usize, seed: u64) -> (Visits, 
     let catalog = catalog();
     let (mut total, mut units) = (Visits::default(), Vec::new());
     for mut shopper in shoppers(&mut rng, seed).into_iter().step_by(one_in) {
-        let hours = HourWeights::of(shopper.persona.time_of_day);
+        let rhythm = Rhythm::of(behavior, &shopper.persona);
         let is_held_out = shopper.wallet.is_empty();
         for n in 0..168 * count {
             let at = hour(n);
             if n % 168 == 0 && !is_held_out {
                 shopper.wallet = wallet(&mut rng);
             }
-            match draw_activity(&mut rng, behavior, &shopper.persona, &hours, at, 1.0) {
+            match draw_activity(&mut rng, behavior, &shopper.persona, &rhythm, at, 1.0) {
                 Activity::Shop => {
                     let (outcome, cart) = visit(&mut rng, behavior, &catalog, &mut shopper, at);
                     total.add(outcome);
@@ -209,15 +214,14 @@ fn weeks(behavior: &Behavior, count: u32, one_in: usize, seed: u64) -> (Visits, 
 
 /// The mean of p_shop over agents, for each hour of the week: exact, nothing is drawn.
 fn shopping_by_hour(behavior: &Behavior, personas: &[Persona]) -> Vec<f64> {
-    let weights: Vec<HourWeights> =
-        personas.iter().map(|p| HourWeights::of(p.time_of_day)).collect();
+    let rhythms: Vec<Rhythm> = personas.iter().map(|p| Rhythm::of(behavior, p)).collect();
     (0..168)
         .map(|n| {
             let at = hour(n);
             let sum: f64 = personas
                 .iter()
-                .zip(&weights)
-                .map(|(persona, hours)| p_shop(behavior, persona, hours, at, 1.0))
+                .zip(&rhythms)
+                .map(|(persona, rhythm)| p_shop(behavior, persona, rhythm, at, 1.0))
                 .sum();
             sum / personas.len() as f64
         })

@@ -10,9 +10,15 @@ use crate::domain::cart::Cart;
 use crate::domain::offer::{Coupon, CouponKind};
 use crate::domain::persona::Persona;
 
-/// The chance to accept an eligible coupon.
+/// Whether the agent looks at its wallet before it checks out.
+pub fn draw_coupon_look(rng: &mut impl Rng, rule: &CouponRule, persona: &Persona) -> bool {
+    rng.random_bool(bounded(rule.deals.of(persona.deal_seeking).look, 0.0, 1.0))
+}
+
+/// The chance to accept an eligible coupon of a wallet that is looked at.
 pub fn coupon_probability(rule: &CouponRule, persona: &Persona) -> f64 {
-    bounded(rule.base + rule.affinity_gain * persona.coupon_affinity, 0.0, 1.0)
+    let p = rule.base + rule.affinity_gain * persona.coupon_affinity;
+    bounded(p * rule.deals.of(persona.deal_seeking).accept, 0.0, 1.0)
 }
 
 /// The coupons to apply, in this order: each eligible one is accepted by chance, then the best
@@ -73,6 +79,7 @@ mod tests {
     use crate::domain::ids::{CouponId, ProductId};
     use crate::domain::money::Cents;
     use crate::domain::offer::Discount;
+    use crate::domain::persona::DealSeeking;
     use crate::domain::presets::{self, assert_frequency};
     use proptest::prelude::*;
     use rand::SeedableRng;
@@ -116,7 +123,7 @@ mod tests {
 
     fn chosen(choice: CouponChoice) -> Vec<String> {
         let persona = presets::population(1, 5).remove(0);
-        let rule = CouponRule { base: 1.0, affinity_gain: 0.0, choice };
+        let rule = CouponRule { base: 1.0, affinity_gain: 0.0, choice, ..presets::load().coupon };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(31);
         let coupons = choose_coupons(&mut rng, &rule, &persona, &cart(), &wallet());
         coupons.iter().map(|c| c.id.as_str().to_owned()).collect()
@@ -149,6 +156,23 @@ mod tests {
                 .count();
             let p = coupon_probability(&rule, &persona);
             assert_frequency("coupon", u32::try_from(accepted).unwrap(), DRAWS, p);
+        }
+    }
+
+    #[test]
+    fn who_follows_deals_looks_and_accepts_more_readily() {
+        let mut persona = presets::population(1, 6).remove(0);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(35);
+        let rule = presets::lifelike().coupon;
+        let mut before = (0.0, 0.0);
+        for deal_seeking in DealSeeking::ALL {
+            persona.deal_seeking = *deal_seeking;
+            let looks = (0..DRAWS).filter(|_| draw_coupon_look(&mut rng, &rule, &persona)).count();
+            let look = rule.deals.of(*deal_seeking).look;
+            assert_frequency("look", u32::try_from(looks).unwrap(), DRAWS, look);
+            let accept = coupon_probability(&rule, &persona);
+            assert!(look >= before.0 && accept > before.1, "{deal_seeking}: {look} {accept}");
+            before = (look, accept);
         }
     }
 
