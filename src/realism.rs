@@ -9,7 +9,7 @@ pub mod measure;
 mod reading;
 pub mod reference;
 pub mod sample;
-mod scoring;
+pub mod scoring;
 pub mod statistics;
 
 use actors::ports::store::StoreError;

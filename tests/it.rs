@@ -20,6 +20,7 @@ mod lost_order;
 mod money;
 mod numbers;
 mod practice_shop;
+mod realism;
 mod resume;
 mod scenarios;
 mod shop_api;

@@ -17,8 +17,8 @@ mod calibration;
 mod closing;
 
 pub use basket::{
-    add_probability, choose_category, choose_products, draw_add, draw_quantity, products_to_look,
-    top_up,
+    add_probability, choose_category, choose_products, draw_add, draw_products_to_look,
+    draw_quantity, top_up,
 };
 pub use closing::{
     checkout_probability, choose_coupons, coupon_probability, draw_checkout, draw_coupon_look,

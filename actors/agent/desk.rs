@@ -62,7 +62,9 @@ impl Desk {
         self.step();
         let behavior = Arc::clone(&self.settings.behavior);
         let views = match activity {
-            Activity::Shop => decision::products_to_look(&behavior, &self.persona),
+            Activity::Shop => {
+                decision::draw_products_to_look(&mut state.rng, &behavior, &self.persona)
+            }
             Activity::Browse | Activity::Idle => {
                 decision::draw_browse_views(&mut state.rng, &behavior)
             }
@@ -81,7 +83,7 @@ impl Desk {
         *self.draft.borrow_mut() = Some(draft);
         let mut visit = self.visit(state, clock);
         let ending = match activity {
-            Activity::Shop => visit.shop().await,
+            Activity::Shop => visit.shop(views).await,
             Activity::Browse | Activity::Idle => visit.browse_only(views).await,
         };
         self.close(visit, ending).await

@@ -96,9 +96,9 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Shops: fills a cart and orders or leaves it.
-    pub async fn shop(&mut self) -> FlowEnding {
-        match self.walk_through_the_shop().await {
+    /// Shops: looks at up to `views` products, fills a cart and orders or leaves it.
+    pub async fn shop(&mut self, views: u32) -> FlowEnding {
+        match self.walk_through_the_shop(views).await {
             Ok(ending) => ending,
             Err(stop) => ending_of(stop, EndReason::CallFailed),
         }
@@ -112,10 +112,9 @@ impl Visit {
         }
     }
 
-    async fn walk_through_the_shop(&mut self) -> Result<FlowEnding, CallStop> {
+    async fn walk_through_the_shop(&mut self, views: u32) -> Result<FlowEnding, CallStop> {
         self.arrive().await?;
-        let wanted = decision::products_to_look(&self.settings.behavior, &self.persona);
-        let shelf = self.look(wanted).await?;
+        let shelf = self.look(views).await?;
         self.fill_cart(&shelf).await?;
         if self.with(|d| d.cart.is_empty()) {
             let at = self.moment(VisitClock::instant);

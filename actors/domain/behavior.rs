@@ -117,12 +117,14 @@ pub struct Range {
     pub max: u32,
 }
 
-/// n = clamp(int(avg_cart_value in dollars / divisor), min, max).
+/// n = clamp(int(avg_cart_value in dollars / divisor x e^(sigma x a standard normal)), min, max).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LookRule {
     /// Dollars of average cart value for each product looked at.
     pub dollars_per_product: f64,
+    /// Sigma of the logarithm from visit to visit: now a quick trip, now the week's shopping.
+    pub sigma: f64,
     /// Bounds.
     pub products: Range,
     /// A product of a brand bought before weighs 1 + brand_loyalty x this when products are chosen

@@ -1,5 +1,6 @@
 //! From counts to the dimensions of the scorecard.
 
+use super::band::Band;
 use super::measure::Measure;
 use super::reference::{self, HOURS_SOURCE, WEEKDAY_NAMES, WEEKDAYS_SOURCE};
 use super::sample::{HOURS_OF_WEEK, Sample};
@@ -15,7 +16,7 @@ struct Measured {
 }
 
 /// Every dimension, in the order of [`Measure::ALL`].
-pub(super) fn dimensions(sample: &Sample, settings: &Realism, preset: &str) -> Vec<Dimension> {
+pub fn dimensions(sample: &Sample, settings: &Realism, preset: &str) -> Vec<Dimension> {
     let figures = reference::figures();
     let dimension = |measure: &Measure| {
         let measure = *measure;
@@ -26,12 +27,7 @@ pub(super) fn dimensions(sample: &Sample, settings: &Realism, preset: &str) -> V
         let figure = figures.get(&measure);
         let verdict = match band.filter(|_| targeted) {
             None => Verdict::NotTargeted,
-            Some(band) => match estimate {
-                Some(Estimate { error, .. }) if error > band.error_max() => Verdict::TooFewData,
-                Some(Estimate { value, .. }) if band.contains(value) => Verdict::Met,
-                Some(_) => Verdict::Missed,
-                None => Verdict::TooFewData,
-            },
+            Some(band) => estimate.map_or(Verdict::TooFewData, |found| verdict(band, found)),
         };
         Dimension {
             name: measure,
@@ -51,6 +47,15 @@ pub(super) fn dimensions(sample: &Sample, settings: &Realism, preset: &str) -> V
         }
     };
     Measure::ALL.iter().map(dimension).collect()
+}
+
+/// A value that chance alone could have put on the other side of the band's ends is no verdict.
+fn verdict(band: Band, Estimate { value, error }: Estimate) -> Verdict {
+    let is_beyond_chance = value - error > band.max || value + error < band.min;
+    if error > band.error_max() && !is_beyond_chance {
+        return Verdict::TooFewData;
+    }
+    if band.contains(value) { Verdict::Met } else { Verdict::Missed }
 }
 
 fn source(measure: Measure) -> String {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use chrono::NaiveDateTime;
 use rand::{Rng, RngExt};
+use rand_distr::StandardNormal;
 
 use super::bounded;
 use crate::domain::behavior::{Behavior, LookRule};
@@ -18,11 +19,14 @@ use crate::domain::persona::Persona;
 /// Of the week's budget, the price that counts in full against an add (before the cap).
 const BUDGET_PART: f64 = 4.0;
 
-/// clamp(int(average cart value in dollars / dollars_per_product), min, max).
-pub fn products_to_look(behavior: &Behavior, persona: &Persona) -> u32 {
+/// How many products the agent looks at in this visit: clamp(int(average cart value in dollars /
+/// dollars_per_product x a log-normal factor of median 1), min, max).
+pub fn draw_products_to_look(rng: &mut impl Rng, behavior: &Behavior, persona: &Persona) -> u32 {
     let rule = behavior.look;
+    let normal: f64 = rng.sample(StandardNormal);
+    let factor = (rule.sigma * normal).exp();
     // The cast saturates, what is not a number becomes 0, and the clamp follows.
-    let wanted = (persona.avg_cart_value.as_dollars() / rule.dollars_per_product) as u32;
+    let wanted = (persona.avg_cart_value.as_dollars() / rule.dollars_per_product * factor) as u32;
     wanted.min(rule.products.max).max(rule.products.min)
 }
 
@@ -228,22 +232,36 @@ mod tests {
     #[test]
     fn products_looked_at_follow_the_cart_value_within_bounds() {
         let mut persona = someone();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(26);
         let mut look = |cents, preset: &Behavior| {
             persona.avg_cart_value = Cents(cents);
-            products_to_look(preset, &persona)
+            draw_products_to_look(&mut rng, preset, &persona)
         };
-        let (load, lifelike) = (presets::load(), presets::lifelike());
+        let load = presets::load();
         for (cents, n) in [(800, 3), (3_999, 3), (4_000, 4), (10_999, 10), (15_000, 10)] {
             assert_eq!(look(cents, &load), n, "{cents}");
-        }
-        for (cents, n) in [(800, 6), (2_799, 6), (2_800, 7), (9_600, 24), (15_000, 24)] {
-            assert_eq!(look(cents, &lifelike), n, "{cents}");
         }
         let mut odd = load;
         odd.look.dollars_per_product = 0.0;
         assert_eq!(look(800, &odd), 10);
         odd.look.products = Range { min: 5, max: 2 };
         assert_eq!(look(800, &odd), 5);
+    }
+
+    #[test]
+    fn in_lifelike_half_of_the_visits_look_at_less_than_usual() {
+        let mut persona = someone();
+        persona.avg_cart_value = Cents(6_000);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(27);
+        let lifelike = presets::lifelike();
+        let usual = (60.0 / lifelike.look.dollars_per_product) as u32;
+        let looks: Vec<u32> =
+            (0..DRAWS).map(|_| draw_products_to_look(&mut rng, &lifelike, &persona)).collect();
+        let less = looks.iter().filter(|n| **n < usual).count();
+        assert_frequency("less", u32::try_from(less).unwrap(), DRAWS, 0.5);
+        let Range { min, max } = lifelike.look.products;
+        assert!(looks.iter().all(|n| (min..=max).contains(n)));
+        assert!(looks.contains(&min) && looks.contains(&max));
     }
 
     #[test]
