@@ -15,6 +15,7 @@ mod known_runs;
 pub mod migrate;
 pub mod output;
 pub mod purge;
+pub mod report;
 pub mod resume;
 pub mod run;
 pub mod shop;
@@ -36,6 +37,7 @@ Examples:
   cartload run --time-scale 720 --rate 600 --cycles 24   a simulated day in two minutes
   cartload run                                           372 shoppers, 75 s an hour, until Ctrl-C
   cartload events --out events.parquet                   what they did, for DuckDB or pandas
+  cartload report                                        a page of what they did
   cartload ctl status                                    what a live run is doing
   cartload config show                                   every setting and where it came from
   cartload agents import people.csv                      bring your own shoppers";
@@ -82,6 +84,8 @@ pub enum Command {
     Verify(verify::VerifyArgs),
     /// Look at what shoppers did, or export any table
     Events(Box<events::EventsArgs>),
+    /// Make a page of what a run did, or put two runs beside each other
+    Report(report::ReportArgs),
     /// Delete one run, never an agent
     Purge(purge::PurgeArgs),
     /// Look at the settings, or write them into a file
@@ -141,6 +145,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Inject(args) => inject::execute(&global, &args),
         Command::Verify(args) => verify::execute(&global, &args),
         Command::Events(args) => events::execute(&global, &args),
+        Command::Report(args) => report::execute(&global, &args),
         Command::Purge(args) => purge::execute(&global, &args),
         Command::Config(args) => config::execute(&global, &args),
         Command::Agents(args) => agents::execute(&global, &args),

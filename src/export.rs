@@ -15,18 +15,22 @@ mod scope;
 pub mod sink;
 mod split;
 pub mod tables;
-mod value;
+pub(crate) mod value;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 
+pub(crate) use self::card::facts::{Population, population};
 pub use self::card::{Card, CardRun};
 pub use self::error::ExportError;
 pub use self::filter::{Filter, ReplayFilter};
 pub use self::place::Written;
+pub(crate) use self::place::{must_be_free, write_file};
+pub(crate) use self::query::begin_of;
 pub use self::replays::Replay;
+pub(crate) use self::replays::load as load_replays;
 pub use self::sink::Format;
 pub use self::tables::Table;
 

@@ -15,6 +15,7 @@ pub mod personas;
 pub mod practice_shop;
 pub mod realism;
 pub mod rehearsal;
+pub mod report;
 pub mod ron_text;
 pub mod run_report;
 pub mod scenario;

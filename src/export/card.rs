@@ -1,6 +1,6 @@
 //! The data card: what somebody who finds the file in a year must know, as JSON and as Markdown.
 
-mod facts;
+pub mod facts;
 mod markdown;
 
 use std::sync::Arc;

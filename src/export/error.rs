@@ -36,7 +36,7 @@ pub enum ExportError {
         table: &'static str,
     },
     /// Something is there already.
-    #[error("{}: it is there already; say --force to put the export in its place", path.display())]
+    #[error("{}: it is there already; say --force to put the new one in its place", path.display())]
     Exists {
         /// What is there.
         path: PathBuf,

@@ -117,12 +117,7 @@ impl Target {
     /// A file with this name.
     pub fn file(path: &Path, force: bool) -> Result<(Self, Place), ExportError> {
         let name = name_of(path)?;
-        if path.is_dir() {
-            return Err(bad(path, "it is a folder; name a file, or say --out-dir"));
-        }
-        if path.exists() && !force {
-            return Err(ExportError::Exists { path: path.to_owned() });
-        }
+        must_be_free(path, force)?;
         let (file, temporary) = temporary_file(path)?.into_parts();
         let place = Place::file(file, path.to_owned(), name.into())?;
         Ok((Self::File { path: path.to_owned(), temporary, force }, place))
@@ -148,17 +143,7 @@ impl Target {
     pub fn publish(self, json: &str, markdown: &str) -> Result<(), ExportError> {
         let path = match self {
             Self::File { path, temporary, force } => {
-                let moved = match force {
-                    true => temporary.persist(&path),
-                    false => temporary.persist_noclobber(&path),
-                };
-                moved.map_err(|error| {
-                    let (path, source) = (path.clone(), error.error);
-                    match source.kind() == io::ErrorKind::AlreadyExists {
-                        true => ExportError::Exists { path },
-                        false => ExportError::Io { path, source },
-                    }
-                })?;
+                appear(temporary, &path, force)?;
                 path
             }
             Self::Folder { path, temporary, force } => {
@@ -225,6 +210,43 @@ fn replace(path: &Path, text: &str) -> Result<(), ExportError> {
     file.persist(path)
         .map_err(|error| ExportError::Io { path: path.into(), source: error.error })?;
     Ok(())
+}
+
+/// Refuses a name that a file cannot get, before anything is read for it.
+pub fn must_be_free(path: &Path, force: bool) -> Result<(), ExportError> {
+    if path.is_dir() {
+        return Err(bad(path, "it is a folder; name a file"));
+    }
+    folder_of(path)?;
+    if path.exists() && !force {
+        return Err(ExportError::Exists { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// A file with this text and no card, whole under its name or not at all.
+pub fn write_file(path: &Path, force: bool, text: &str) -> Result<(), ExportError> {
+    let (Target::File { temporary, .. }, mut place) = Target::file(path, force)? else {
+        return Err(bad(path, "it is no file"));
+    };
+    place.write_all(text.as_bytes()).map_err(ExportError::io(path))?;
+    place.finish(0)?;
+    appear(temporary, path, force)?;
+    sync(&folder_of(path)?)
+}
+
+fn appear(temporary: TempPath, path: &Path, force: bool) -> Result<(), ExportError> {
+    let moved = match force {
+        true => temporary.persist(path),
+        false => temporary.persist_noclobber(path),
+    };
+    moved.map_err(|error| {
+        let (path, source) = (path.to_owned(), error.error);
+        match source.kind() == io::ErrorKind::AlreadyExists {
+            true => ExportError::Exists { path },
+            false => ExportError::Io { path, source },
+        }
+    })
 }
 
 /// A rename is durable once its folder is.

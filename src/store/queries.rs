@@ -51,7 +51,7 @@ macro_rules! query_set {
 
             use super::{ROWS_PER_INSERT, VALUES_PER_LIST};
             use crate::store::admin::audit::{LastVisit, Purge};
-            use crate::store::admin::export::{Page, PageRows};
+            use crate::store::admin::export::{Page, PageRows, Step};
             use crate::store::admin::{AgentFilter, RunSummary, TakeOver};
             use crate::store::error::{Answer, Fault};
             use crate::store::rows::agents::AgentRow;

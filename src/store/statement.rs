@@ -25,6 +25,12 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Text that names its places itself: `$1` is the first of the values and appears first. It
+    /// must hold nothing of an operator's.
+    pub fn of(sql: impl Into<String>, binds: Vec<Bind>) -> Self {
+        Self { sql: sql.into(), binds }
+    }
+
     /// Adds text; it must hold nothing of an operator's.
     pub fn push(&mut self, sql: &str) -> &mut Self {
         self.sql.push_str(sql);

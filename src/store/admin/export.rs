@@ -1,4 +1,5 @@
-//! Reading tables a page at a time, for exports: never more than a page is in memory.
+//! Reading what only the asker knows the columns of: tables a page at a time, for exports, never
+//! more than a page in memory; and the few rows of sums, for reports.
 
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ pub trait Page: Send + Sync {
     /// The rows up to that key, or all that are left.
     fn rows(&self, end: Option<&DynamicRow>) -> Statement;
 }
+
+/// Is told the number of the SELECT that comes next, from 0; on the store's thread.
+pub type Step = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// One page.
 #[derive(Clone, Debug)]
@@ -53,6 +57,22 @@ impl Admin {
                 store.call_audit(move |c| postgres::rows(c, statement).boxed()).await
             }
             Backend::Sqlite(store) => store.call_audit(move |c| sqlite::rows(c, statement)).await,
+        }
+    }
+
+    /// The rows of each of several SELECTs, read at one moment.
+    pub async fn rows_of_each(
+        &self,
+        statements: Vec<Statement>,
+        step: Step,
+    ) -> Result<Vec<Vec<DynamicRow>>, StoreError> {
+        match &self.backend {
+            Backend::Postgres(store) => {
+                store.call_audit(move |c| postgres::rows_of_each(c, statements, step).boxed()).await
+            }
+            Backend::Sqlite(store) => {
+                store.call_audit(move |c| sqlite::rows_of_each(c, statements, step)).await
+            }
         }
     }
 

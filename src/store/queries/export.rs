@@ -15,6 +15,20 @@ macro_rules! export_queries {
             Ok(query.load(c) $($await)* ?)
         }
 
+        /// The rows of each of several SELECTs, read at one moment; `step` is told which comes next.
+        pub $($async)? fn rows_of_each(
+            c: &mut Conn,
+            statements: Vec<Statement>,
+            step: Step,
+        ) -> Answer<Vec<Vec<DynamicRow>>> {
+            let mut answers = Vec::with_capacity(statements.len());
+            for (number, statement) in statements.into_iter().enumerate() {
+                step(number);
+                answers.push(rows(c, statement) $($await)* ?);
+            }
+            Ok(answers)
+        }
+
         /// Where a page ends, and its rows, read at one moment.
         pub $($async)? fn page(c: &mut Conn, page: Arc<dyn Page>) -> Answer<PageRows> {
             let end = rows(c, page.end()) $($await)* ?.into_iter().next();

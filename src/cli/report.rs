@@ -1,0 +1,139 @@
+//! `cartload report`: one page that says what a run did, how well it held, and how it differs from
+//! another one. It writes nothing into the database.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use chrono::{SubsecRound, Utc};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::exit_code::WithCode;
+use super::{ExitCode, GlobalArgs, database, known_runs, output};
+use crate::config::{Layer, Settings};
+use crate::data_dir::Lock;
+use crate::export::{must_be_free, write_file};
+use crate::report::{QUESTIONS, Report};
+use crate::store::Admin;
+use crate::store::admin::KnownRun;
+use crate::verify::Audit;
+
+const EXAMPLES: &str = "\
+Examples:
+  cartload report                                  the newest run, into report-XXXXXXXX.html
+  cartload report 0198c5f2 -o june.html            that run, into this file
+  cartload report 0198c5f2 --compare 0198b1aa      beside another run, with 95 % intervals
+  cartload report --json                           the same numbers on stdout, for scripts";
+
+/// Make a page of what a run did: pictures, numbers, checked promises, another run beside it.
+#[derive(Clone, Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub struct ReportArgs {
+    /// The run's id, or how it begins [default: the newest run]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    /// Another run to put beside it
+    #[arg(long, value_name = "RUN2")]
+    pub compare: Option<String>,
+    /// Into this file [default: report-RUN.html in this folder; with --json none]
+    #[arg(long, short, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
+    /// Put it in the place of a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Print the numbers as JSON on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Does it.
+pub fn execute(global: &GlobalArgs, args: &ReportArgs) -> Result<ExitCode> {
+    if let Some(path) = &args.out {
+        must_be_free(path, args.force)?;
+    }
+    let settings = global.settings(Layer::default())?;
+    for warning in &settings.warnings {
+        output::message(&format!("warning: {warning}"));
+    }
+    actix_rt::System::new().block_on(async {
+        let admin = database::open_to_read(&settings).await?;
+        let outcome = make(&admin, &settings, args).await;
+        admin.close().await;
+        outcome
+    })
+}
+
+async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result<ExitCode> {
+    let run = known_runs::find(admin, args.run.as_deref()).await?;
+    let other = match &args.compare {
+        Some(named) => Some(other(admin, &run, named).await?),
+        None => None,
+    };
+    let path = out(args, &run);
+    if let Some(path) = &path {
+        must_be_free(path, args.force)?;
+    }
+    let bar = bar();
+    let read = read(admin, settings, &run, &bar).await;
+    bar.finish_and_clear();
+    let mut report = read?;
+    if let Some(other) = &other {
+        report.beside(admin, other).await?;
+    }
+    if let Some(path) = &path {
+        write_file(path, args.force, &report.html()?)?;
+        output::message(&format!("{}: the report of run {}", path.display(), run.run_id));
+    }
+    if args.json {
+        output::data(&serde_json::to_string(&report)?)?;
+    }
+    Ok(ExitCode::Ok)
+}
+
+async fn other(admin: &Admin, run: &KnownRun, named: &str) -> Result<KnownRun> {
+    let other = known_runs::find(admin, Some(named)).await?;
+    if other.run_id == run.run_id {
+        let text = "--compare: a run beside itself says nothing; name another one";
+        return Err(anyhow!(text)).code(ExitCode::Usage).map_err(Into::into);
+    }
+    Ok(other)
+}
+
+/// With `--json` a page is made where a file is named.
+fn out(args: &ReportArgs, run: &KnownRun) -> Option<PathBuf> {
+    let id = run.run_id.to_string();
+    let default = || PathBuf::from(format!("report-{}.html", id.get(..8).unwrap_or(&id)));
+    args.out.clone().or_else(|| (!args.json).then(default))
+}
+
+async fn read(
+    admin: &Admin,
+    settings: &Settings,
+    run: &KnownRun,
+    bar: &ProgressBar,
+) -> Result<Report> {
+    // Before the books are read: a process that starts meanwhile is not taken for a dead one.
+    let dead = Lock::dead_in(&settings.store.data_dir);
+    let at = Utc::now().naive_utc().trunc_subsecs(6);
+    bar.set_message("the books");
+    let ledger = admin.ledger(run.run_id).await?;
+    let ledger = ledger.ok_or_else(|| anyhow!("run {} was purged a moment ago", run.run_id))?;
+    let audit = Audit::of(&ledger, ledger.run.is_owned(&dead, at));
+    let step = {
+        let bar = bar.clone();
+        move |number: usize| {
+            bar.set_position(number as u64 + 1);
+            bar.set_message(QUESTIONS.get(number).copied().unwrap_or_default());
+        }
+    };
+    Ok(Report::read(admin, (ledger.run, audit), at, step).await?)
+}
+
+/// On stderr, where somebody looks.
+fn bar() -> ProgressBar {
+    let length = QUESTIONS.len() as u64 + 1;
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{spinner} reading {msg} {wide_bar} {pos}/{len}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}

@@ -1,0 +1,69 @@
+//! The report as one page that needs nothing else: style and pictures are in it, there is no
+//! script, and it loads nothing.
+//!
+//! Text of the shop, of the database and of settings is escaped by the template and by the
+//! pictures; only pictures go in as they are.
+
+mod behaviour;
+mod compared;
+mod overview;
+mod panel;
+mod technical;
+mod words;
+
+use askama::Template;
+
+use self::panel::{Section, Tile};
+use super::Report;
+
+const STYLE: &str = include_str!("page/page.css");
+
+#[derive(Template)]
+#[template(path = "report/page/page.html", config = ".askama.toml")]
+struct Page {
+    style: &'static str,
+    title: String,
+    subtitle: String,
+    verdict: String,
+    is_clean: bool,
+    tiles: Vec<Tile>,
+    sections: Vec<Section>,
+    made: String,
+}
+
+impl Report {
+    /// The page.
+    ///
+    /// # Errors
+    /// None is known: the template writes into memory.
+    pub fn html(&self) -> Result<String, askama::Error> {
+        let mut sections = vec![
+            overview::what_ran(self),
+            overview::promises(self),
+            behaviour::when(self),
+            behaviour::shopping(self),
+            behaviour::coupons(self),
+            technical::machine(self),
+            technical::incidents(self),
+        ];
+        if let Some(comparison) = &self.comparison {
+            sections.insert(2, compared::section(comparison));
+        }
+        let page = Page {
+            style: STYLE,
+            title: overview::title(self),
+            subtitle: overview::subtitle(self),
+            verdict: overview::verdict(self),
+            is_clean: self.promises.clean,
+            tiles: overview::tiles(self),
+            sections,
+            made: format!(
+                "cartload {}, {} UTC, run {}",
+                self.cartload,
+                self.made_at.format("%Y-%m-%d %H:%M"),
+                self.run.run_id
+            ),
+        };
+        page.render()
+    }
+}
