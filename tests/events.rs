@@ -3,7 +3,7 @@
 //!
 //! One clean run and one that was killed and resumed are made once; the tests read them.
 
-mod backends;
+pub mod backends;
 mod commands;
 mod days;
 mod formats;
@@ -23,7 +23,7 @@ static CLEAN: OnceLock<Place> = OnceLock::new();
 static INTERRUPTED: OnceLock<Place> = OnceLock::new();
 
 /// A finished run of a day and a half with orders and redeemed coupons.
-fn clean() -> &'static Place {
+pub fn clean() -> &'static Place {
     CLEAN.get_or_init(|| {
         let place = Place::new();
         let args = ["run", "--agents", "25", "--cycles", "18", "--time-scale", "max"];
@@ -37,7 +37,7 @@ fn clean() -> &'static Place {
 }
 
 /// A run that was killed with visits open, past its checkpoint, and resumed to its end.
-fn interrupted() -> &'static Place {
+pub fn interrupted() -> &'static Place {
     INTERRUPTED.get_or_init(|| {
         let place = Place::new();
         let begin = ["run", "--agents", "25", "--time-scale", "max", "--rate", "unlimited"];

@@ -21,6 +21,7 @@ mod money;
 mod numbers;
 mod practice_shop;
 mod realism;
+mod report;
 mod resume;
 mod scenarios;
 mod shop_api;

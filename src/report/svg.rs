@@ -97,6 +97,11 @@ impl Svg {
         Self { width, height, body: String::new() }
     }
 
+    /// Makes it as high as this.
+    pub fn grow_to(&mut self, height: f64) {
+        self.height = height;
+    }
+
     /// A bar.
     pub fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str) {
         let (width, height) = (width.max(0.0), height.max(0.0));
@@ -163,7 +168,7 @@ impl Svg {
             self.text((x + 15.0, y), Anchor::Start, "label", name);
             x += width;
         }
-        y + 9.0
+        y + 14.0
     }
 
     fn finish(self, class: &str, (id, title, says): (&str, &str, &str)) -> String {

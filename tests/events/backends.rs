@@ -13,7 +13,7 @@ use crate::support::flows::{
 use crate::support::{pgbouncer, postgres};
 
 /// The same rows in any database: two cycles, one of them broken and run again.
-async fn fill(store: &dyn Store, admin: &Admin) -> RunId {
+pub async fn fill(store: &dyn Store, admin: &Admin) -> RunId {
     admin.insert_agents((0..4).map(persona).collect(), false, wall(0)).await.unwrap();
     let mut run = new_run();
     // The ids of all rows hang on it.

@@ -2,7 +2,8 @@
 
 use super::panel::{Panel, Section, Table};
 use super::words::{
-    NOTHING, count_tick, day_and_hour, grouped, ms, ms_of, percent, percent_of, plural,
+    NOTHING, count_tick, day_and_hour, grouped, grouped_number, ms, ms_of, percent, percent_of,
+    plural,
 };
 use crate::report::Report;
 use crate::report::incidents::{self, Kind};
@@ -78,7 +79,7 @@ fn latency(report: &Report) -> Panel {
     let axis = Axis::log(values().fold(f64::MAX, f64::min).min(1e3), values().fold(0.0, f64::max));
     let says = format!(
         "A call takes the shop {} and is felt as {}, both at the 95th percentile of a cycle in \
-         the mean: the difference is waiting for the limit.",
+         the mean; the rest is waiting for a permit and for a connection.",
         ms_of(total.service.p95_mean_ms),
         ms_of(total.felt.p95_mean_ms)
     );
@@ -105,12 +106,12 @@ fn rate(report: &Report) -> Panel {
     let axis = Axis::linear(greatest.max(limit.unwrap_or(0.0)));
     let series =
         vec![series(report, ("requests", "run"), |b| Some(b.sums.requests_per_second_max))];
+    let most = grouped_number(greatest);
     let says = match limit {
         Some(limit) => format!(
-            "At most {greatest:.1} requests a second over a cycle, of {limit} allowed when the run \
-             began. That no single second carries more is what the limiter sees to."
+            "At most {most} requests a second over a cycle; {limit} were allowed when the run began."
         ),
-        None => format!("At most {greatest:.1} requests a second over a cycle; no limit was set."),
+        None => format!("At most {most} requests a second over a cycle; no limit was set."),
     };
     let limit = limit.map(|limit| (limit, format!("limit {limit}")));
     let picture = Lines { limit, ..lines(report, series, axis) };
@@ -126,8 +127,12 @@ fn lateness(report: &Report) -> Panel {
     let series =
         vec![series(report, ("late", "run"), |b| Some((b.sums.lateness_max_ms.max(0)) as f64))];
     let axis = Axis::linear(greatest.max(0) as f64);
+    let panel = Panel::new("Lateness", says);
+    if greatest <= 0 {
+        return panel;
+    }
     let picture = Lines { words: ms, is_filled: true, ..lines(report, series, axis) };
-    Panel::new("Lateness", says).picture("lateness", &picture)
+    panel.picture("lateness", &picture)
 }
 
 fn buckets(report: &Report) -> Table {
@@ -138,7 +143,7 @@ fn buckets(report: &Report) -> Table {
             grouped(sums.attempts),
             grouped(sums.broken),
             grouped(sums.requests),
-            format!("{:.1}", sums.requests_per_second_max),
+            grouped_number(sums.requests_per_second_max),
             ms(sums.lateness_max_ms as f64),
             ms_of(sums.service.p95_max_ms),
             ms_of(sums.queued.p95_max_ms),
@@ -191,11 +196,8 @@ fn failures(report: &Report) -> Panel {
         ("could not be written either", grouped(total.failed_unrecorded)),
         ("skipped: session down or quarantined", grouped(total.skipped)),
         ("cut before they had a row", grouped(total.unfinished)),
-        ("retries", format!("{}, {}", grouped(total.retries), of(technique.retry_share))),
-        (
-            "refused by the shop",
-            format!("{}, {}", grouped(total.refusals), of(technique.refusal_share)),
-        ),
+        ("retries", counted(total.retries, technique.retry_share)),
+        ("refused by the shop", counted(total.refusals, technique.refusal_share)),
     ]);
     if failed.is_empty() {
         return panel;
@@ -203,8 +205,12 @@ fn failures(report: &Report) -> Panel {
     panel.picture("failures", &Rows(rows.collect())).table(table)
 }
 
-fn of(share: Option<f64>) -> String {
-    share.map_or("of none".to_owned(), percent)
+/// `7 (0.1 %)`.
+fn counted(count: u64, share: Option<f64>) -> String {
+    match share {
+        Some(share) if count > 0 => format!("{} ({})", grouped(count), percent(share)),
+        Some(_) | None => grouped(count),
+    }
 }
 
 /// What an operator had to know.

@@ -34,7 +34,17 @@ pub fn count_tick(count: f64) -> String {
     match count {
         c if c >= 1e6 => format!("{} M", short(c / 1e6)),
         c if c >= 1e4 => format!("{} k", short(c / 1e3)),
+        c if c >= 1e3 => grouped_number(c),
         c => short(c),
+    }
+}
+
+/// A number of any size, one digit after the point below a thousand.
+pub fn grouped_number(number: f64) -> String {
+    if number >= 1e3 {
+        grouped(number.round() as u64)
+    } else {
+        short((number * 10.0).round() / 10.0)
     }
 }
 
@@ -112,7 +122,8 @@ mod tests {
     fn numbers_are_as_long_as_they_need_to_be() {
         assert_eq!([0.0, 0.0004, 0.1234, 1.0].map(percent), ["0.0 %", "0.04 %", "12.3 %", "100 %"]);
         assert_eq!([0.05, 0.025, 0.1].map(percent_tick), ["5 %", "2.5 %", "10 %"]);
-        assert_eq!([0.0, 50.0, 12_500.0, 2e6].map(count_tick), ["0", "50", "12.5 k", "2 M"]);
+        assert_eq!([0.05, 5e3, 12_500.0, 2e6].map(count_tick), ["0.05", "5,000", "12.5 k", "2 M"]);
+        assert_eq!([0.0, 12.34, 4_114.5].map(grouped_number), ["0", "12.3", "4,115"]);
         assert_eq!([0, 123_456_789, -5].map(money), ["0.00", "1,234,567.89", "-0.05"]);
         assert_eq!([0.4, 12.4, 1_240.0, 75_000.0].map(ms), ["0.4 ms", "12 ms", "1.24 s", "75 s"]);
         assert_eq!([0, 1, 24, 49].map(days), ["0 hours", "1 hour", "1 day", "2 days and 1 hour"]);

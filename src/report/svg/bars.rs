@@ -24,12 +24,14 @@ impl Picture for Bars<'_> {
         let references = self.reference.iter().flat_map(|(_, values)| values.iter().copied());
         let greatest = self.values.iter().flatten().copied().chain(references).fold(0.0, f64::max);
         let axis = Axis::linear(greatest);
-        let mut svg = Svg::new(width, PLOT + 52.0);
+        // The key tells how far down the plot begins.
+        let mut svg = Svg::new(width, 0.0);
         let top = match &self.reference {
             Some((name, _)) => svg.key(&[("run", self.name), ("reference", name)]),
             None => svg.key(&[("run", self.name)]),
         };
         let bottom = top + PLOT;
+        svg.grow_to(bottom + 22.0);
         let ticks: Vec<(f64, String)> =
             axis.ticks().into_iter().map(|tick| (tick, (self.words)(tick))).collect();
         let widest = ticks.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0);
