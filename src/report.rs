@@ -17,6 +17,7 @@ pub mod technique;
 
 use std::sync::Arc;
 
+use actors::ports::store::StoreError;
 use chrono::NaiveDateTime;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -27,7 +28,9 @@ use self::coupons::Coupons;
 use self::incidents::Incidents;
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
+use crate::config::realism::Realism;
 use crate::export::{ExportError, Population, begin_of, load_replays, population};
+use crate::realism::{self, RealismError, Scorecard};
 use crate::store::Admin;
 use crate::store::admin::KnownRun;
 use crate::verify::Audit;
@@ -62,12 +65,39 @@ pub struct Report {
     pub ends: Vec<End>,
     /// The life of coupons.
     pub coupons: Coupons,
+    /// How lifelike it is.
+    pub realism: Scorecard,
     /// What machine and shop went through, every attempt.
     pub technique: Technique,
     /// What an operator had to know.
     pub incidents: Incidents,
     /// Beside another run, where one was named.
     pub comparison: Option<Comparison>,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A damaged row, or the database.
+    #[error(transparent)]
+    Reading(#[from] ExportError),
+    /// The scorecard's.
+    #[error(transparent)]
+    Realism(#[from] RealismError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ReportError {
+    /// Whether the database failed, and not what it holds.
+    pub fn is_store(&self) -> bool {
+        match self {
+            Self::Store(_) => true,
+            Self::Reading(error) => matches!(error, ExportError::Store(_)),
+            Self::Realism(error) => matches!(error, RealismError::Store(_)),
+        }
+    }
 }
 
 /// What ran.
@@ -100,17 +130,18 @@ pub struct Facts {
 }
 
 impl Report {
-    /// Reads it. `audit`: the run's ledger, judged. `step` is told which of [`QUESTIONS`] comes
-    /// next.
+    /// Reads it. `audit`: the run's ledger, judged; `bands`: what counts as lifelike. `step` is told
+    /// which of [`QUESTIONS`] comes next.
     ///
     /// # Errors
     /// The database's, or a damaged row.
     pub async fn read(
         admin: &Admin,
         (run, audit): (KnownRun, Audit),
-        made_at: NaiveDateTime,
+        (bands, made_at): (&Realism, NaiveDateTime),
         step: impl Fn(usize) + Send + Sync + 'static,
-    ) -> Result<Self, ExportError> {
+    ) -> Result<Self, ReportError> {
+        let realism = realism::score(admin, &run, bands).await?;
         let facts = Facts::read(admin, &run, &audit).await?;
         let until = facts.simulated_until;
         let statements = questions::statements(run.run_id, run.simulated_start, until);
@@ -141,6 +172,7 @@ impl Report {
             baskets,
             ends,
             coupons,
+            realism,
             technique,
             incidents,
             comparison: None,

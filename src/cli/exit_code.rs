@@ -10,6 +10,7 @@ use crate::control::ControlError;
 use crate::data_dir::DataDirError;
 use crate::export::ExportError;
 use crate::personas::PersonaFileError;
+use crate::report::ReportError;
 use crate::ron_text::RonError;
 use crate::scenario::ScenarioError;
 
@@ -39,6 +40,8 @@ pub enum ExitCode {
     Refused = 9,
     /// Something a scenario expects did not hold.
     DrillFailed = 10,
+    /// A band that the run aims at is not met.
+    NotLifelike = 11,
     /// SIGHUP: the terminal is gone.
     HungUp = 129,
     /// Ctrl-C.
@@ -99,6 +102,9 @@ impl ExitCode {
                 false if is_store => Self::Database,
                 false => Self::Unexpected,
             });
+        }
+        if let Some(error) = cause.downcast_ref::<ReportError>() {
+            return Some(if error.is_store() { Self::Database } else { Self::Unexpected });
         }
         let is_config = cause.is::<DataDirError>()
             || cause.is::<PersonaFileError>()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit_code::WithCode;
@@ -13,6 +13,8 @@ use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
 use crate::export::{must_be_free, write_file};
+use crate::realism::Verdict;
+use crate::report::page::missed_line;
 use crate::report::{QUESTIONS, Report};
 use crate::store::Admin;
 use crate::store::admin::KnownRun;
@@ -23,7 +25,8 @@ Examples:
   cartload report                                  the newest run, into report-XXXXXXXX.html
   cartload report 0198c5f2 -o june.html            that run, into this file
   cartload report 0198c5f2 --compare 0198b1aa      beside another run, with 95 % intervals
-  cartload report --json                           the same numbers on stdout, for scripts";
+  cartload report --json                           the same numbers on stdout, for scripts
+  cartload report --gate realism                   code 11 where a targeted band is missed";
 
 /// Make a page of what a run did: pictures, numbers, checked promises, another run beside it.
 #[derive(Clone, Debug, Args)]
@@ -44,6 +47,16 @@ pub struct ReportArgs {
     /// Print the numbers as JSON on stdout
     #[arg(long)]
     pub json: bool,
+    /// End with code 11 where it is not met, a line on stderr for each band
+    #[arg(long, value_enum)]
+    pub gate: Option<Gate>,
+}
+
+/// What a run is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Gate {
+    /// Every band of the scorecard that its preset aims at
+    Realism,
 }
 
 /// Does it.
@@ -87,7 +100,18 @@ async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result<E
     if args.json {
         output::data(&serde_json::to_string(&report)?)?;
     }
-    Ok(ExitCode::Ok)
+    Ok(args.gate.map_or(ExitCode::Ok, |Gate::Realism| judged(&report)))
+}
+
+fn judged(report: &Report) -> ExitCode {
+    let card = &report.realism;
+    if card.holds() {
+        return ExitCode::Ok;
+    }
+    for dimension in card.with(Verdict::Missed).chain(card.with(Verdict::TooFewData)) {
+        output::message(&missed_line(dimension));
+    }
+    ExitCode::NotLifelike
 }
 
 async fn other(admin: &Admin, run: &KnownRun, named: &str) -> Result<KnownRun> {
@@ -126,7 +150,8 @@ async fn read(
             bar.set_message(QUESTIONS.get(number).copied().unwrap_or_default());
         }
     };
-    Ok(Report::read(admin, (ledger.run, audit), at, step).await?)
+    let bands = (&settings.realism, at);
+    Ok(Report::read(admin, (ledger.run, audit), bands, step).await?)
 }
 
 /// On stderr, where somebody looks.

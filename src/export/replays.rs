@@ -169,7 +169,9 @@ fn told(notes: &[Note]) -> Vec<Told> {
             _ => {
                 let cycles = (number("first"), number("last"), number("replay"));
                 if let (Some(first), Some(last), Some(number)) = cycles {
-                    let (freeze, recorded_at) = (opened.take(), note.recorded_at);
+                    // A resume in the same process is noted after its replay.
+                    let freeze = opened.take().or_else(|| freeze.take());
+                    let recorded_at = note.recorded_at;
                     let (checkpoint, boundary) = std::mem::take(&mut checkpoint);
                     replays.push(Told {
                         number,
@@ -284,6 +286,19 @@ mod tests {
         assert_eq!((told[0].number, told[0].first, told[0].last), (1, 4, 4));
         assert_eq!(told[0].freeze.as_deref(), Some("frozen: 19 of 372"));
         assert_eq!(told[0].checkpoint, None);
+    }
+
+    #[test]
+    fn a_freeze_explains_a_replay_that_was_noted_before_its_resume() {
+        let notes = [
+            note("freeze", "frozen: 19 of 372", json!({})),
+            replay(1, 67, 67),
+            note("resume", "an operator", json!({})),
+            replay(2, 90, 94),
+        ];
+        let told = told(&notes);
+        assert_eq!(told[0].freeze.as_deref(), Some("frozen: 19 of 372"));
+        assert_eq!(told[1].freeze, None);
     }
 
     #[test]

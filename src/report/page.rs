@@ -6,6 +6,7 @@
 
 mod behaviour;
 mod compared;
+mod lifelike;
 mod overview;
 mod panel;
 mod technical;
@@ -15,6 +16,8 @@ use askama::Template;
 
 use self::panel::{Section, Tile};
 use super::Report;
+
+pub use self::lifelike::line as missed_line;
 
 const STYLE: &str = include_str!("page/page.css");
 
@@ -43,6 +46,7 @@ impl Report {
             behaviour::when(self),
             behaviour::shopping(self),
             behaviour::coupons(self),
+            lifelike::section(&self.realism),
             technical::machine(self),
             technical::incidents(self),
         ];

@@ -4,6 +4,7 @@
 //! Own code rather than plotters: its SVG has fixed colours and neither title, description nor
 //! role, and its sizes do not follow the width of a phone.
 
+mod bands;
 mod bars;
 mod forest;
 mod lines;
@@ -13,6 +14,7 @@ mod timeline;
 
 use std::fmt::Write;
 
+pub use self::bands::{Banded, Bands};
 pub use self::bars::Bars;
 pub use self::forest::{Forest, Whisker};
 pub use self::lines::{Lines, Series};

@@ -6,6 +6,8 @@ use actors::domain::event::EventKind;
 use actors::domain::flow::FlowStatus;
 use actors::domain::ids::RunId;
 use actors::ports::store::Store;
+use cartload::config::realism::Realism;
+use cartload::config::{Settings, Sources};
 use cartload::report::Report;
 use cartload::store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
 use cartload::verify::Audit;
@@ -20,10 +22,14 @@ async fn opened(url: &str) -> OpenStore {
     open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap()
 }
 
+fn bands() -> Realism {
+    Settings::load(Sources::default()).unwrap().realism
+}
+
 async fn report(admin: &Admin, run: RunId) -> Report {
     let ledger = admin.ledger(run).await.unwrap().unwrap();
     let audit = Audit::of(&ledger, false);
-    Report::read(admin, (ledger.run, audit), wall(9), |_| {}).await.unwrap()
+    Report::read(admin, (ledger.run, audit), (&bands(), wall(9)), |_| {}).await.unwrap()
 }
 
 async fn beside(admin: &Admin, run: RunId, other: RunId) -> Report {
@@ -159,7 +165,7 @@ async fn each_question_is_told_before_it_is_asked() {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let note = Arc::clone(&told);
     let step = move |number| note.lock().unwrap().push(number);
-    Report::read(&admin, (ledger.run, audit), wall(9), step).await.unwrap();
+    Report::read(&admin, (ledger.run, audit), (&bands(), wall(9)), step).await.unwrap();
     let questions = cartload::report::QUESTIONS.len();
     assert_eq!(*told.lock().unwrap(), (0..questions).collect::<Vec<_>>());
 }

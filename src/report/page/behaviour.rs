@@ -5,6 +5,7 @@ use super::words::{
     count_tick, grouped, money, money_of, money_tick, number_of, percent, percent_of, percent_tick,
     plural,
 };
+use crate::realism::reference::WEEKDAY_NAMES;
 use crate::report::Report;
 use crate::report::activity::{Day, Slot, Visits};
 use crate::report::shopping::Sizes;
@@ -14,19 +15,14 @@ use crate::report::svg::{Axis, Bars, Lines, Row, Rows, Series};
 const DAYS_AS_BARS: usize = 62;
 /// Baskets of so many products or more share the last bar.
 const BASKET_LAST: u64 = 25;
-const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// When shoppers came.
 pub fn when(report: &Report) -> Section {
-    let activity = &report.activity;
     Section {
         id: "activity",
         title: "When they shopped",
-        intro: format!(
-            "Rows that count: of each simulated hour the first attempt that nothing broke. \
-             Reference: {}.",
-            activity.reference
-        ),
+        intro: "Rows that count: of each simulated hour the first attempt that nothing broke."
+            .to_owned(),
         panels: vec![hours(report), weekdays(report), revenue(report)],
     }
 }
@@ -37,14 +33,12 @@ fn hours(report: &Report) -> Panel {
         one.order_share.unwrap_or(0.0).total_cmp(&other.order_share.unwrap_or(0.0))
     });
     let says = match peak {
-        Some(peak) => format!(
-            "Orders peak at {} h with {} of the day; the reference at 10 h with 8.4 %.",
-            peak.slot,
-            percent_of(peak.order_share)
-        ),
+        Some(peak) => {
+            format!("Orders peak at {} h with {}.", peak.slot, percent_of(peak.order_share))
+        }
         None => "No order was placed.".to_owned(),
     };
-    let bars = bars_of(hours, |slot| slot.slot.to_string());
+    let bars = bars_of(hours, report.activity.hours_reference, |slot| slot.slot.to_string());
     let head = ["hour", "hours lived", "visits", "orders", "share of orders", "reference"];
     Panel::new("Orders by hour of the day", says).picture("hours", &bars).table(Table::new(
         "By hour of the simulated day",
@@ -65,9 +59,9 @@ fn weekdays(report: &Report) -> Panel {
     };
     let name = |slot: &Slot| {
         let at = usize::try_from(slot.slot).unwrap_or(usize::MAX);
-        WEEKDAYS.get(at).copied().unwrap_or_default().to_owned()
+        WEEKDAY_NAMES.get(at).copied().unwrap_or_default().to_owned()
     };
-    let bars = bars_of(weekdays, name);
+    let bars = bars_of(weekdays, report.activity.weekdays_reference, name);
     let head = ["weekday", "hours lived", "visits", "orders", "share of orders", "reference"];
     Panel::new("Orders by weekday", says).picture("weekdays", &bars).table(Table::new(
         "By weekday",
@@ -76,11 +70,15 @@ fn weekdays(report: &Report) -> Panel {
     ))
 }
 
-fn bars_of(slots: &[Slot], name: impl Fn(&Slot) -> String) -> Bars<'static> {
+fn bars_of(
+    slots: &[Slot],
+    reference: &'static str,
+    name: impl Fn(&Slot) -> String,
+) -> Bars<'static> {
     Bars {
         labels: slots.iter().map(name).collect(),
         values: slots.iter().map(|slot| slot.order_share).collect(),
-        reference: Some(("Instacart 2017", slots.iter().map(|s| s.reference_share).collect())),
+        reference: Some((reference, slots.iter().map(|s| s.reference_share).collect())),
         name: "this run",
         words: percent_tick,
     }

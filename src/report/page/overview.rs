@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::panel::{Panel, Section, Table, Tile};
 use super::words::{
     NOTHING, day_and_hour, days, grouped, money, money_of, ms_of, number_of, percent_of, plural,
+    whole_money,
 };
 use crate::report::{Report, text_at};
 
@@ -61,7 +62,7 @@ pub fn tiles(report: &Report) -> Vec<Tile> {
         ),
         tile(
             "revenue",
-            money(total.revenue_cents),
+            whole_money(total.revenue_cents),
             format!("{} an order", money_of(report.baskets.order_value_mean_cents)),
         ),
         tile("visits", grouped(total.visits), format!("{} only looked", grouped(total.browsed))),
@@ -98,7 +99,7 @@ pub fn what_ran(report: &Report) -> Section {
         Some(rate) => format!("{rate} requests a second"),
         None => or(setting("rate", "per_second"), "unknown"),
     };
-    let scale = or(setting("time", "scale"), "unknown");
+    let scale = or(setting("time", "scale"), "unknown").trim_end_matches(".0").to_owned();
     let mut settings = Panel::new("Run", replays(report)).facts(vec![
         ("run", run.run_id.clone()),
         ("state", run.state.to_owned()),
@@ -111,6 +112,10 @@ pub fn what_ran(report: &Report) -> Section {
         ("rate limit", rate),
         ("resumed", plural(run.resumes.into(), "time")),
     ]);
+    if !run.replays.is_empty() {
+        let rows = run.replays.iter().map(|line| vec![line.clone()]).collect();
+        settings = settings.open_table(Table::new("What was run again", &["why"], rows));
+    }
     let text = serde_json::to_string_pretty(&run.settings).unwrap_or_default();
     settings.text = Some(("Every setting", text));
     Section {
@@ -131,10 +136,10 @@ fn simulated(report: &Report) -> String {
 }
 
 fn replays(report: &Report) -> String {
-    match report.run.replays.as_slice() {
-        [] => "Nothing was run again.".to_owned(),
-        [one] => format!("Once it went back: {one}."),
-        all => format!("It went back {} times. {}.", all.len(), all.join(". ")),
+    match report.run.replays.len() {
+        0 => "Nothing was run again.".to_owned(),
+        1 => "It went back once.".to_owned(),
+        times => format!("It went back {times} times."),
     }
 }
 

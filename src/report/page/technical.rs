@@ -109,7 +109,8 @@ fn rate(report: &Report) -> Panel {
     let most = grouped_number(greatest);
     let says = match limit {
         Some(limit) => format!(
-            "At most {most} requests a second over a cycle; {limit} were allowed when the run began."
+            "At most {most} requests a second over a cycle; {limit} were allowed when the run began. A short \
+             cycle can show a little more: it begins with a saved-up burst of 0.1 s."
         ),
         None => format!("At most {most} requests a second over a cycle; no limit was set."),
     };
@@ -169,7 +170,8 @@ fn buckets(report: &Report) -> Table {
 
 fn failures(report: &Report) -> Panel {
     let (technique, total) = (&report.technique, &report.technique.total);
-    let failed: Vec<_> = report.ends.iter().filter(|end| end.status == "failed").collect();
+    let mut failed: Vec<_> = report.ends.iter().filter(|end| end.status == "failed").collect();
+    failed.sort_by_key(|end| std::cmp::Reverse(end.visits));
     let most = failed.iter().map(|end| end.visits).max().unwrap_or(0);
     let rows = failed.iter().map(|end| Row {
         name: end.reason.replace('_', " "),
@@ -233,7 +235,9 @@ pub fn incidents(report: &Report) -> Section {
     };
     let mut panel = Panel::new("What happened when", says).whole();
     if !all.kinds.is_empty() {
-        let lanes = all.kinds.iter().map(lane).collect();
+        let mut kinds: Vec<&Kind> = all.kinds.iter().collect();
+        kinds.sort_by_key(|kind| kind.first_cycle);
+        let lanes = kinds.into_iter().map(lane).collect();
         let timeline =
             Timeline { lanes, start: report.run.simulated_start, cycles: cycles(report) };
         panel = panel.picture("incidents", &timeline).open_table(incident_table(report));

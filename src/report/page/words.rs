@@ -67,6 +67,11 @@ pub fn money(cents: i64) -> String {
     format!("{sign}{}.{rest}", grouped(whole.parse().unwrap_or(0)))
 }
 
+/// Money without its cents once they say nothing.
+pub fn whole_money(cents: i64) -> String {
+    if cents < 1_000_000 { money(cents) } else { grouped(cents.unsigned_abs() / 100) }
+}
+
 /// Money as a tick, in whole units.
 pub fn money_tick(cents: f64) -> String {
     count_tick(cents / 100.0)

@@ -52,6 +52,15 @@ impl Lines<'_> {
         names.max().unwrap_or(0) as f64 * LETTER + 10.0
     }
 
+    /// The space below a line, which has a value everywhere.
+    fn fill(&self, svg: &mut Svg, points: &[Option<(f64, f64)>], bottom: f64) {
+        let known = || points.iter().flatten().copied();
+        let ends = known().next().zip(known().next_back());
+        let Some((first, last)) = ends else { return };
+        let corners = [Some((last.0, bottom)), Some((first.0, bottom))];
+        svg.path(known().map(Some).chain(corners), "area");
+    }
+
     fn draw_time(&self, svg: &mut Svg, sides: (f64, f64), (top, bottom): (f64, f64)) {
         let wanted = (sides.1 - sides.0) / 84.0;
         for (cycle, text) in instants(self.start, self.cycles, wanted) {
@@ -107,11 +116,7 @@ impl Picture for Lines<'_> {
                 .map(|(cycle, value)| value.map(|value| (self.x(*cycle, sides), y(value))))
                 .collect();
             if at == 0 && self.is_filled {
-                for point in points.iter().flatten() {
-                    let step = (sides.1 - sides.0) / series.points.len().max(1) as f64;
-                    let from = (point.0 - step / 2.0, point.1);
-                    svg.rect(from, (step, bottom - point.1), "area");
-                }
+                self.fill(&mut svg, &points, bottom);
             }
             let lonely = points.iter().flatten().count() == 1;
             if let Some(last) = points.iter().flatten().next_back() {
