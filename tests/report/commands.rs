@@ -89,7 +89,7 @@ fn the_gate_says_which_band_is_missed_and_what_drives_it() {
         place.expect_of(code, &mut command)
     };
     let target = ("CARTLOAD_REALISM_TARGETS", "night_share");
-    let missed = [target, ("CARTLOAD_REALISM_NIGHT_SHARE", "[97, 99]")];
+    let missed = [target, ("CARTLOAD_REALISM_NIGHT_SHARE", "97,99")];
     let (out, err) = gate(&missed, 11);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert!(err.contains("night_share") && err.contains("97-99"), "{err}");
@@ -98,7 +98,7 @@ fn the_gate_says_which_band_is_missed_and_what_drives_it() {
     let night = json["realism"]["dimensions"].as_array().unwrap();
     let night = night.iter().find(|dimension| dimension["name"] == "night_share").unwrap();
     assert!(night["verdict"] == "missed" || night["verdict"] == "too_few_data", "{night}");
-    gate(&[target, ("CARTLOAD_REALISM_NIGHT_SHARE", "[0, 100]")], 0);
+    gate(&[target, ("CARTLOAD_REALISM_NIGHT_SHARE", "0,100")], 0);
     let (_, err) = place.expect(2, &["report", "--gate", "beauty"]);
     assert!(err.contains("realism"), "{err}");
 }

@@ -8,10 +8,19 @@ use crate::events::{clean, interrupted};
 use crate::support::binary::Place;
 use crate::support::browser::Browser;
 
-/// A place with the page of its newest run beside another one's, and the page's address.
+/// A place with the page of its run beside another one's, and the page's address.
 fn page_of(other: &Place) -> (Place, String) {
     let place = Place::copy_of(other);
-    place.expect(0, &["report", "-o", "r.html"]);
+    let (runs, _) = place.expect(0, &["verify", "--list", "--json"]);
+    let runs: serde_json::Value = serde_json::from_str(&runs).unwrap();
+    let first = runs[0]["run_id"].as_str().unwrap();
+    let args = ["run", "--cycles", "9", "--time-scale", "max", "--rate", "unlimited", "--quiet"];
+    place.expect(0, &[&args[..], &["--warm-up", "off", "--start", "2026-01-05T14:00"]].concat());
+    let (list, _) = place.expect(0, &["verify", "--list", "--json"]);
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let second = list[0]["run_id"].as_str().unwrap();
+    assert_ne!(first, second);
+    place.expect(0, &["report", first, "--compare", second, "-o", "r.html"]);
     let url = format!("file://{}", place.path().join("r.html").display());
     (place, url)
 }

@@ -298,11 +298,14 @@ pub fn coupons(report: &Report) -> Section {
     let says = match coupons.assigned {
         0 => "No coupon was handed out.".to_owned(),
         _ => format!(
-            "{} of the coupons were used; {} of the shoppers who got any used one.",
+            "{} of the coupons were used; {} of the shoppers who got any used one. The shop refused \
+             {}.",
             percent_of(coupons.redeemed_share),
-            percent_of(coupons.agents_redeeming_share)
+            percent_of(coupons.agents_redeeming_share),
+            if coupons.rejected.times > 0 { "some" } else { "none" }
         ),
     };
+    let is_alone = coupons.rejected_by_reason.is_empty();
     let reached = [("seen", &coupons.seen), ("put on a cart", &coupons.applied)];
     let reached = reached.into_iter().chain([("refused by the shop", &coupons.rejected)]);
     let mut numbers: Vec<Vec<String>> = reached
@@ -316,7 +319,7 @@ pub fn coupons(report: &Report) -> Section {
     {
         numbers.push(vec![name.to_owned(), grouped(count), grouped(count)]);
     }
-    let life = Panel::new("The life of coupons", says)
+    let life = Panel { is_whole: is_alone, ..Panel::new("The life of coupons", says) }
         .picture("coupons", &Rows(rows))
         .facts(vec![
             ("days from hand-out to use, mean", number_of(coupons.redemption_lag_mean_days)),
@@ -324,29 +327,28 @@ pub fn coupons(report: &Report) -> Section {
             ("of them used one", grouped(coupons.agents_redeeming)),
         ])
         .table(Table::new("Coupons that came to a step", &["step", "coupons", "times"], numbers));
+    let panels = std::iter::once(life).chain(refusals(report)).collect();
     Section {
         id: "coupons",
         title: "Coupons",
         intro: "Hand-outs and uses of every attempt, for the shop has sold; what was seen, put on \
                 a cart or refused in rows that count."
             .to_owned(),
-        panels: vec![life, refusals(report)],
+        panels,
     }
 }
 
-fn refusals(report: &Report) -> Panel {
+fn refusals(report: &Report) -> Option<Panel> {
     let coupons = &report.coupons;
+    if coupons.rejected_by_reason.is_empty() {
+        return None;
+    }
     let rows = coupons
         .rejected_by_reason
         .iter()
         .map(|refusal| vec![refusal.reason.clone(), grouped(refusal.times)]);
-    let says = match coupons.rejected.times {
-        0 => "The shop refused no coupon.".to_owned(),
-        times => format!("The shop refused coupons {}, in its own words:", plural(times, "time")),
-    };
-    let panel = Panel::new("Coupons refused", says);
-    if coupons.rejected_by_reason.is_empty() {
-        return panel;
-    }
-    panel.open_table(Table::new("Refusals by reason", &["reason", "times"], rows.collect()))
+    let times = plural(coupons.rejected.times, "time");
+    let says = format!("The shop refused coupons {times}, in its own words:");
+    let table = Table::new("Refusals by reason", &["reason", "times"], rows.collect());
+    Some(Panel::new("Coupons refused", says).open_table(table))
 }

@@ -27,12 +27,10 @@ pub fn section(card: &Scorecard) -> Section {
     let rows = card.dimensions.iter().map(row).collect();
     let table =
         Table { words: 2, ..Table::new("Every dimension, its band and its source", &head, rows) };
-    let mut panels = Vec::new();
-    if !banded.is_empty() {
-        panels.push(Panel::new("Against the bands", says).picture("bands", &Bands(banded)));
-    }
-    panels.push(misses(card));
-    panels.push(Panel::new("Every dimension", "").whole().table(table));
+    let picture = Bands(banded);
+    let mut panels =
+        vec![Panel::new("Against the bands", says).whole().picture("bands", &picture).table(table)];
+    panels.extend(misses(card));
     Section {
         id: "realism",
         title: "How lifelike it is",
@@ -44,12 +42,11 @@ pub fn section(card: &Scorecard) -> Section {
     }
 }
 
-fn misses(card: &Scorecard) -> Panel {
+fn misses(card: &Scorecard) -> Option<Panel> {
     let missed: Vec<&Dimension> =
         card.with(Verdict::Missed).chain(card.with(Verdict::TooFewData)).collect();
-    let title = "What to look at";
     if missed.is_empty() {
-        return Panel::new(title, "No targeted band is missed.");
+        return None;
     }
     let rows = missed.iter().map(|dimension| {
         let text = format!("{}: {}", dimension.verdict.as_str(), driver(dimension));
@@ -57,8 +54,8 @@ fn misses(card: &Scorecard) -> Panel {
     });
     let table =
         Table::new("Bands not met, and what drives them", &["dimension", "why"], rows.collect());
-    Panel::new(title, "Each with the field of a persona or the constant that moves it.")
-        .open_table(table.of_words(2))
+    let says = "Each with the field of a persona or the constant that moves it.";
+    Some(Panel::new("What to look at", says).whole().open_table(table.of_words(2)))
 }
 
 /// One line for who is told that a band is missed.

@@ -114,7 +114,7 @@ pub fn what_ran(report: &Report) -> Section {
     ]);
     if !run.replays.is_empty() {
         let rows = run.replays.iter().map(|line| vec![line.clone()]).collect();
-        settings = settings.open_table(Table::new("What was run again", &["why"], rows));
+        settings = settings.open_table(Table::new("What was run again", &["which and why"], rows));
     }
     let text = serde_json::to_string_pretty(&run.settings).unwrap_or_default();
     settings.text = Some(("Every setting", text));
