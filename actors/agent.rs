@@ -10,6 +10,7 @@
 //! agent notices.
 //! *Bounds*: one flow at a time, its steps in sequence (Q3.3).
 
+pub mod arms;
 pub mod calls;
 pub mod decision;
 mod desk;

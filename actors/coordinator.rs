@@ -19,6 +19,7 @@ mod commands;
 mod crash_log;
 pub mod cycle;
 mod down;
+mod exposure;
 mod freeze;
 pub mod injections;
 pub mod journal;

@@ -11,6 +11,7 @@ pub mod cart;
 pub mod catalog;
 pub mod cycle;
 pub mod event;
+pub mod experiment;
 pub mod flow;
 pub mod ids;
 pub mod incident;

@@ -10,7 +10,7 @@ pub mod messages;
 pub mod policy;
 pub mod single_flight;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -19,12 +19,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::due::offer_cycle;
 use self::messages::{OfferRefresherInjection, RefreshOffers};
-use self::policy::{Handout, is_held_out, no_repeat_since};
+use self::policy::{Handout, Policies, is_held_out, no_repeat_since};
 use self::single_flight::SingleFlight;
 use crate::coordinator::messages::OffersRefreshed;
 use crate::db_writer::retrying_store::RetryingStore;
-use crate::domain::ids::AgentId;
-use crate::domain::offer::{Coupon, OfferPolicy};
+use crate::domain::ids::{AgentId, CohortName};
+use crate::domain::offer::Coupon;
 use crate::ports::entropy::Entropy;
 use crate::ports::store::{Holding, OfferBatch, StoreError};
 
@@ -35,7 +35,7 @@ pub struct OfferRefresher {
     /// What there is to hand out; shared, never changed.
     definitions: Arc<Vec<Coupon>>,
     /// How much is handed out, and to whom.
-    policy: OfferPolicy,
+    policies: Policies,
     /// Whether anything is handed out: false where the shop assigns (`wallet: shop`).
     writes: bool,
     /// What chance draws from; each run differs (Q9.7).
@@ -44,6 +44,8 @@ pub struct OfferRefresher {
     flight: SingleFlight<RefreshOffers>,
     /// Agents of refreshes that failed; at most all agents.
     missed: BTreeSet<AgentId>,
+    /// The arm of each agent that was due and is in one; at most all agents.
+    cohorts: BTreeMap<AgentId, CohortName>,
     /// Refreshes that a developer still wants to fail.
     failing: u32,
 }
@@ -53,13 +55,14 @@ impl OfferRefresher {
     pub fn new(
         store: RetryingStore,
         definitions: Arc<Vec<Coupon>>,
-        policy: OfferPolicy,
+        policies: Policies,
         writes: bool,
         entropy: Entropy,
     ) -> Self {
         let rng = entropy.stream("offers", "");
         let (flight, missed) = (SingleFlight::default(), BTreeSet::new());
-        Self { store, definitions, policy, writes, rng, flight, missed, failing: 0 }
+        let cohorts = BTreeMap::new();
+        Self { store, definitions, policies, writes, rng, flight, missed, cohorts, failing: 0 }
     }
 }
 
@@ -96,6 +99,8 @@ impl OfferRefresher {
         }
         self.missed.extend(refresh.due);
         refresh.due = std::mem::take(&mut self.missed).into_iter().collect();
+        self.cohorts.append(&mut refresh.cohorts);
+        refresh.cohorts = self.cohorts.clone();
         if let Some(left) = self.failing.checked_sub(1) {
             self.failing = left;
             self.missed.extend(refresh.due.iter().cloned());
@@ -105,7 +110,7 @@ impl OfferRefresher {
         let work = carry_out(
             self.store.clone(),
             Arc::clone(&self.definitions),
-            self.policy,
+            self.policies.clone(),
             rng,
             refresh.clone(),
         );
@@ -126,7 +131,7 @@ impl OfferRefresher {
     ) {
         refresh.report_to.do_send(OffersRefreshed {
             cycle: refresh.cycle,
-            offer_cycle: offer_cycle(refresh.cycle, &self.policy),
+            offer_cycle: offer_cycle(refresh.cycle, &self.policies.of_run),
             outcome,
         });
         if let Some(next) = self.flight.finished() {
@@ -138,40 +143,52 @@ impl OfferRefresher {
 /// The later ask with the agents of both.
 fn merge(waiting: RefreshOffers, ask: RefreshOffers) -> RefreshOffers {
     let due: BTreeSet<AgentId> = waiting.due.into_iter().chain(ask.due).collect();
-    RefreshOffers { due: due.into_iter().collect(), ..ask }
+    let mut cohorts = waiting.cohorts;
+    cohorts.extend(ask.cohorts);
+    RefreshOffers { due: due.into_iter().collect(), cohorts, ..ask }
 }
 
-/// Reads what the agents hold, draws, writes; answers the rows written.
+/// Reads what the agents hold, draws, writes; answers the rows written. Agents of one arm are
+/// served together: a statement an arm reads, all are written at once.
 async fn carry_out(
     store: RetryingStore,
     definitions: Arc<Vec<Coupon>>,
-    policy: OfferPolicy,
+    policies: Policies,
     mut rng: Xoshiro256PlusPlus,
     refresh: RefreshOffers,
 ) -> Result<u64, StoreError> {
-    let RefreshOffers { run_id, owner, cycle, replay, at, due, report_to: _ } = refresh;
+    let RefreshOffers { run_id, owner, cycle, replay, at, due, cohorts, report_to: _ } = refresh;
     let (held_out, agents): (Vec<_>, Vec<_>) =
-        due.into_iter().partition(|agent| is_held_out(agent, &policy));
-    let since = no_repeat_since(at, &policy);
-    let asked = agents.clone();
-    let holdings = store.ask(move |store| store.holdings(run_id, asked.clone(), at, since)).await?;
-    let offer_cycle = offer_cycle(cycle, &policy);
-    let handout = Handout::new(run_id, offer_cycle, at, &definitions, &policy);
-    let nothing = Holding::default();
-    let assignments = agents
-        .iter()
-        .flat_map(|agent| handout.assign(agent, holdings.get(agent).unwrap_or(&nothing), &mut rng))
-        .collect();
+        due.into_iter().partition(|agent| is_held_out(agent, &policies.of_run));
+    let offer_cycle = offer_cycle(cycle, &policies.of_run);
+    let due_agents = u32::try_from(agents.len()).unwrap_or(u32::MAX);
+    let mut arms: BTreeMap<Option<&CohortName>, Vec<AgentId>> = BTreeMap::new();
+    for agent in agents {
+        arms.entry(cohorts.get(&agent)).or_default().push(agent);
+    }
+    let mut assignments = Vec::new();
+    for (cohort, agents) in arms {
+        let policy = policies.of(cohort);
+        let (since, asked) = (no_repeat_since(at, policy), agents.clone());
+        let holdings =
+            store.ask(move |store| store.holdings(run_id, asked.clone(), at, since)).await?;
+        let handout = Handout::new(run_id, offer_cycle, at, &definitions, policy);
+        let nothing = Holding::default();
+        assignments.extend(agents.iter().flat_map(|agent| {
+            handout.assign(agent, holdings.get(agent).unwrap_or(&nothing), &mut rng)
+        }));
+    }
     let batch = OfferBatch {
         run_id,
         owner,
         cycle,
         replay,
         offer_cycle,
-        due_agents: u32::try_from(agents.len()).unwrap_or(u32::MAX),
+        due_agents,
         held_out: u32::try_from(held_out.len()).unwrap_or(u32::MAX),
         at,
         recorded_at: store.pacing().wall(),
+        cohorts,
         assignments,
     };
     store.ask(move |store| store.assign_offers(batch.clone())).await
@@ -192,7 +209,7 @@ mod tests {
     use crate::domain::cycle::{Cycle, ReplayNumber};
     use crate::domain::ids::{CouponId, OwnerToken, RunId};
     use crate::domain::money::{Cents, Percent};
-    use crate::domain::offer::{CouponKind, Discount};
+    use crate::domain::offer::{CouponKind, Discount, OfferPolicy};
     use crate::ports::pacing::SystemPacing;
 
     struct Reports(Arc<Mutex<Vec<OffersRefreshed>>>);
@@ -230,7 +247,7 @@ mod tests {
             max_discount: None,
         });
         let definitions = Arc::new(definitions.collect());
-        let offers = OfferPolicy::default();
+        let offers = Policies { of_run: OfferPolicy::default(), experiment: None };
         let refresher =
             OfferRefresher::new(retrying, definitions, offers, writes, Entropy::System).start();
         let reports = Arc::default();
@@ -247,6 +264,7 @@ mod tests {
                 replay: ReplayNumber::ORIGINAL,
                 at: NaiveDateTime::default() + TimeDelta::hours(cycle.into()),
                 due: due.to_vec(),
+                cohorts: BTreeMap::new(),
                 report_to: self.report_to.clone(),
             };
             self.refresher.send(ask).await.unwrap();

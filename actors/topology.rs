@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::agent::arms::SettingsByArm;
 use crate::agent::flow::AgentSettings;
 use crate::agent::monitor::Monitor;
 use crate::agent::record::Writers;
@@ -29,6 +30,7 @@ use crate::db_writer::retrying_store::RetryingStore;
 use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::SessionId;
 use crate::offer_refresher::OfferRefresher;
+use crate::offer_refresher::policy::Policies;
 use crate::ports::checkpoint_file::CheckpointFile;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ShopApiFactory, WalletMode};
@@ -235,11 +237,12 @@ impl Starter {
     }
 
     fn refresher(&self) -> Addr<OfferRefresher> {
-        let (store, policy) = (self.store.clone(), self.plan.offers);
-        let coupons = Arc::clone(&self.plan.coupons);
+        let (store, coupons) = (self.store.clone(), Arc::clone(&self.plan.coupons));
+        let policies =
+            Policies { of_run: self.plan.offers, experiment: self.plan.experiment.clone() };
         let assigns = self.plan.shop.wallet == WalletMode::Engine;
         let entropy = self.plan.entropy;
-        let build = move || OfferRefresher::new(store, coupons, policy, assigns, entropy);
+        let build = move || OfferRefresher::new(store, coupons, policies, assigns, entropy);
         self.start(Service::OfferRefresher, &self.on, build)
     }
 
@@ -356,25 +359,27 @@ fn agent_builder(
             fail: wired.services.writer.clone().recipient(),
         },
     };
-    let settings = Arc::new(AgentSettings {
+    let settings = AgentSettings {
         run_id: plan.run_id,
         owner: plan.owner,
         behavior: Arc::clone(&plan.behavior),
         shop: plan.shop,
         store_id: plan.store_id.clone(),
-        default_cohort: plan.default_cohort.clone(),
+        cohort: None,
         pacing: Arc::clone(&ports.pacing),
         parked,
         entropy: plan.entropy,
-    });
+    };
+    let told = SettingsByArm::new(settings, plan.experiment.clone());
     Box::new(move |persona, incarnation, memory, coordinator| {
+        let settings = told.of(persona);
         let monitor = Monitor::new(
             coordinator.clone().recipient(),
             persona.agent_id.clone(),
             incarnation,
             Arc::clone(&settings.pacing),
         );
-        let (doors, settings) = (doors.clone(), Arc::clone(&settings));
-        Agent::new(doors, settings, Arc::clone(persona), incarnation, memory, monitor).start()
+        Agent::new(doors.clone(), settings, Arc::clone(persona), incarnation, memory, monitor)
+            .start()
     })
 }

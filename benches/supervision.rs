@@ -99,7 +99,7 @@ impl Shop {
             behavior: Arc::new(population::load()),
             shop: MockShop::traits(),
             store_id: None,
-            default_cohort: None,
+            cohort: None,
             pacing,
             parked,
             entropy: Entropy::System,

@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod checkpoints;
 pub mod db_url;
 pub mod environment;
+pub mod experiment;
 mod knob;
 pub mod log;
 pub mod offers;
@@ -61,6 +62,8 @@ pub struct Layer {
     pub store: store::StoreLayer,
     /// Coupons.
     pub offers: offers::OffersLayer,
+    /// Arms that differ.
+    pub experiment: experiment::ExperimentLayer,
     /// Saving.
     pub checkpoints: checkpoints::CheckpointsLayer,
     /// After a freeze.
@@ -103,6 +106,8 @@ pub struct Settings {
     pub store: store::StoreSettings,
     /// Coupons.
     pub offers: offers::Offers,
+    /// Arms that differ.
+    pub experiment: experiment::ExperimentSettings,
     /// Saving.
     pub checkpoints: checkpoints::Checkpoints,
     /// After a freeze.
@@ -169,6 +174,16 @@ pub enum ConfigError {
         /// The start.
         start: chrono::NaiveDateTime,
     },
+    /// An experiment that no run can carry out.
+    #[error("{origin}: {key}: {error}")]
+    Experiment {
+        /// Who said it; in a file the key at fault.
+        origin: Origin,
+        /// The key at fault.
+        key: String,
+        /// What is wrong.
+        error: experiment::ExperimentError,
+    },
     /// A secret is given twice.
     #[error("{first} and {second} are both set; keep one of them")]
     Both {
@@ -191,7 +206,9 @@ impl ConfigError {
     /// Whether the command line is at fault, not a file or a variable.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Impossible { origin, .. } | Self::EndsBeforeStart { origin, .. } => {
+            Self::Impossible { origin, .. }
+            | Self::EndsBeforeStart { origin, .. }
+            | Self::Experiment { origin, .. } => {
                 matches!(origin, Origin::Flag { .. })
             }
             Self::Malformed { .. } | Self::Both { .. } | Self::File { .. } => false,
@@ -201,7 +218,9 @@ impl ConfigError {
     /// Whether a checkpoint is at fault: somebody edited its settings.
     pub fn is_checkpoint(&self) -> bool {
         match self {
-            Self::Impossible { origin, .. } | Self::EndsBeforeStart { origin, .. } => {
+            Self::Impossible { origin, .. }
+            | Self::EndsBeforeStart { origin, .. }
+            | Self::Experiment { origin, .. } => {
                 matches!(origin, Origin::Checkpoint { .. })
             }
             Self::Malformed { .. } | Self::Both { .. } | Self::File { .. } => false,
@@ -247,6 +266,7 @@ impl Settings {
             shop: shop::Shop::resolve(stack, |layer| &layer.shop)?,
             store: store::StoreSettings::resolve(stack, |layer| &layer.store)?,
             offers: offers::Offers::resolve(stack, |layer| &layer.offers)?,
+            experiment: experiment::ExperimentSettings::resolve(stack, |layer| &layer.experiment)?,
             checkpoints: checkpoints::Checkpoints::resolve(stack, |layer| &layer.checkpoints)?,
             breaker: breaker::Breaker::resolve(stack, |layer| &layer.breaker)?,
             web: web::Web::resolve(stack, |layer| &layer.web)?,
@@ -256,6 +276,10 @@ impl Settings {
             shown: Vec::new(),
             warnings: stack.variables.warnings(),
         };
+        settings.experiment.check(&settings.offers).map_err(|fault| {
+            let origin = stack.origin_of_arms(&format!("experiment.{}", fault.key), fault.nth);
+            fault.at(origin)
+        })?;
         settings.shown = std::mem::take(&mut stack.shown);
         let is_flag = |origin: &Origin| matches!(origin, Origin::Flag { .. });
         if settings.store.url.as_ref().is_some_and(db_url::DbUrl::has_password)
@@ -287,6 +311,7 @@ pub fn knobs() -> impl Iterator<Item = &'static Knob> {
         shop::Shop::KNOBS,
         store::StoreSettings::KNOBS,
         offers::Offers::KNOBS,
+        experiment::ExperimentSettings::KNOBS,
         checkpoints::Checkpoints::KNOBS,
         breaker::Breaker::KNOBS,
         web::Web::KNOBS,
@@ -326,6 +351,7 @@ fn layer_of_environment(environment: &Environment) -> Result<Layer, ConfigError>
         shop: shop::ShopLayer::from_environment(environment)?,
         store: store::StoreLayer::from_environment(environment)?,
         offers: offers::OffersLayer::from_environment(environment)?,
+        experiment: experiment::ExperimentLayer::from_environment(environment)?,
         checkpoints: checkpoints::CheckpointsLayer::from_environment(environment)?,
         breaker: breaker::BreakerLayer::from_environment(environment)?,
         web: web::WebLayer::from_environment(environment)?,
@@ -344,6 +370,7 @@ fn layer_of_checkpoint(saved: &saved::SavedSettings) -> Result<Layer, ConfigErro
         shop: shop::ShopLayer::from_saved(&saved.section("shop"))?,
         store: store::StoreLayer::from_saved(&saved.section("store"))?,
         offers: offers::OffersLayer::from_saved(&saved.section("offers"))?,
+        experiment: experiment::ExperimentLayer::from_saved(&saved.section("experiment"))?,
         checkpoints: checkpoints::CheckpointsLayer::from_saved(&saved.section("checkpoints"))?,
         breaker: breaker::BreakerLayer::from_saved(&saved.section("breaker"))?,
         web: web::WebLayer::from_saved(&saved.section("web"))?,

@@ -109,7 +109,7 @@ impl Desk {
             cycle: self.tick.cycle,
             replay: self.tick.replay,
             agent_id,
-            cohort: self.persona.cohort.clone().or_else(|| self.settings.default_cohort.clone()),
+            cohort: self.persona.cohort.clone().or_else(|| self.settings.cohort.clone()),
             http_session: self.leased.session_id,
             incarnation: self.incarnation,
             simulated_at: clock.start(),

@@ -36,21 +36,21 @@ use super::temporal::VisitClock;
 /// Products asked for in one list.
 const LIST_LIMIT: u32 = 100;
 
-/// What every agent of a run is told once.
+/// What every agent of a run, or of an arm of its experiment, is told once.
 #[derive(Clone)]
 pub struct AgentSettings {
     /// The run.
     pub run_id: RunId,
     /// This process's right to write.
     pub owner: OwnerToken,
-    /// The preset.
+    /// The preset, or that of the agents' arm.
     pub behavior: Arc<Behavior>,
     /// What the shop is like.
     pub shop: ShopTraits,
     /// The branch all agents select; `None` spreads them.
     pub store_id: Option<StoreId>,
     /// The arm of agents whose persona names none.
-    pub default_cohort: Option<CohortName>,
+    pub cohort: Option<CohortName>,
     /// The clocks.
     pub pacing: Arc<dyn Pacing>,
     /// How long the gate was closed.

@@ -10,7 +10,8 @@ use crate::checkpointer::snapshot::{SavedState, Snapshot};
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::behavior::Behavior;
 use crate::domain::cycle::{Cycle, ReplayNumber};
-use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
+use crate::domain::experiment::Experiment;
+use crate::domain::ids::{OwnerToken, RunId, StoreId};
 use crate::domain::offer::{Coupon, OfferPolicy};
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
@@ -46,8 +47,8 @@ pub struct RunPlan {
     pub offers: OfferPolicy,
     /// Coupon definitions (`wallet: engine`).
     pub coupons: Arc<Vec<Coupon>>,
-    /// The arm of agents whose persona names none.
-    pub default_cohort: Option<CohortName>,
+    /// Arms with a behaviour and offers of their own; `None`: one for all.
+    pub experiment: Option<Arc<Experiment>>,
     /// A checkpoint every so many cycles (Q4); 0: only at the start, on freeze and at the end.
     pub checkpoint_every_cycles: u32,
     /// What everybody draws from.

@@ -101,7 +101,11 @@ impl Coordinator {
         agent_id: Option<AgentId>,
         http_session: Option<SessionId>,
     ) {
-        tracing::warn!(kind = kind.as_str(), "{message}");
+        if kind == IncidentKind::Exposure {
+            tracing::info!(kind = kind.as_str(), "{message}");
+        } else {
+            tracing::warn!(kind = kind.as_str(), "{message}");
+        }
         let incident = Incident {
             run_id: self.plan.run_id,
             cycle: self.progress.cycle,

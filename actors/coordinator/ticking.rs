@@ -43,6 +43,7 @@ impl Coordinator {
             CycleUnderWay::open(cycle, replay, ticked.iter().cloned(), quarantined, time);
         let is_empty = under_way.is_complete();
         self.phase = Phase::InCycle(under_way);
+        self.expose(cycle, count);
         self.follow_agenda(Moment::Tick(cycle), ctx);
         self.refresh_offers(cycle, ctx);
         self.try_down_sessions(ctx);
@@ -91,6 +92,7 @@ impl Coordinator {
             cycle,
             replay: self.progress.attempts.of(cycle),
             at: self.progress.simulated_at(&self.plan),
+            cohorts: self.cohorts_of(&due),
             due,
             report_to: ctx.address().recipient(),
         });

@@ -48,6 +48,8 @@ words!(
         OffersFailed = "offers_failed",
         /// A setting differs from the checkpoint's.
         SettingChanged = "setting_changed",
+        /// Agents were released into an experiment: from here on their arm's overrides can act.
+        Exposure = "exposure",
     }
 );
 

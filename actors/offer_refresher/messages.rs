@@ -1,12 +1,14 @@
 //! What the [`OfferRefresher`](super::OfferRefresher) accepts.
 
+use std::collections::BTreeMap;
+
 use actix::prelude::*;
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::coordinator::messages::OffersRefreshed;
 use crate::domain::cycle::{Cycle, ReplayNumber};
-use crate::domain::ids::{AgentId, OwnerToken, RunId};
+use crate::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
 
 /// Sent by the Coordinator at a tick for the agents that are due; runs beside the shopping. One
 /// runs, one waits; agents of a further one join the waiting one.
@@ -25,6 +27,8 @@ pub struct RefreshOffers {
     pub at: NaiveDateTime,
     /// Who is due, holdout included: the refresher leaves those out itself.
     pub due: Vec<AgentId>,
+    /// The arm of each of them that is in one.
+    pub cohorts: BTreeMap<AgentId, CohortName>,
     /// Who hears of the outcome.
     pub report_to: Recipient<OffersRefreshed>,
 }

@@ -3,14 +3,34 @@
 //! A refresh fills a wallet up, it never wipes one. The holdout is decided before anything is
 //! drawn, by the agent's stable hash alone: deciding it afterwards would select by luck.
 
+use std::sync::Arc;
+
 use chrono::{NaiveDateTime, TimeDelta};
 use rand::Rng;
 use rand::seq::index;
 
-use crate::domain::ids::{AgentId, AssignmentId, RunId};
+use crate::domain::experiment::Experiment;
+use crate::domain::ids::{AgentId, AssignmentId, CohortName, RunId};
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon, CouponKind, OfferPolicy};
 use crate::domain::stable_hash::stable_share;
 use crate::ports::store::Holding;
+
+/// By which rules which agent gets offers.
+#[derive(Clone, Debug)]
+pub struct Policies {
+    /// Of agents in no arm; also when whoever is due, and who is held out.
+    pub of_run: OfferPolicy,
+    /// Arms with rules of their own.
+    pub experiment: Option<Arc<Experiment>>,
+}
+
+impl Policies {
+    /// The rules for agents of this arm.
+    pub fn of(&self, cohort: Option<&CohortName>) -> &OfferPolicy {
+        let arm = self.experiment.as_deref().zip(cohort).and_then(|(e, name)| e.arm(name));
+        arm.map_or(&self.of_run, |arm| &arm.offers)
+    }
+}
 
 /// Whether the agent gets no offers, ever.
 pub fn is_held_out(agent: &AgentId, policy: &OfferPolicy) -> bool {

@@ -3,7 +3,7 @@
 //! Every write is idempotent by its key, so that a lost acknowledgement is answered by asking
 //! again. Two real adapters (Postgres, SQLite) and a dry one pass one contract test.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use crate::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus};
-use crate::domain::ids::{AgentId, CouponId, OwnerToken, RunId, StoreId};
+use crate::domain::ids::{AgentId, CohortName, CouponId, OwnerToken, RunId, StoreId};
 use crate::domain::incident::Incident;
 use crate::domain::offer::{Assignment, Coupon, Wallet};
 use crate::domain::persona::Persona;
@@ -213,6 +213,8 @@ pub struct OfferBatch {
     pub at: NaiveDateTime,
     /// Wall clock, UTC.
     pub recorded_at: NaiveDateTime,
+    /// The arm of each agent that is in one.
+    pub cohorts: BTreeMap<AgentId, CohortName>,
     /// What is handed out.
     pub assignments: Vec<Assignment>,
 }

@@ -141,7 +141,8 @@ fn alert_of(line: &JournalLine) -> Option<Alert> {
         | IncidentKind::Refusals
         | IncidentKind::Unrecorded
         | IncidentKind::OffersFailed
-        | IncidentKind::SettingChanged => return None,
+        | IncidentKind::SettingChanged
+        | IncidentKind::Exposure => return None,
     };
     let message = line.message.clone();
     Some(Alert { kind, severity, at: line.at, cycle: line.cycle, message })

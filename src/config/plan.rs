@@ -42,6 +42,11 @@ impl Settings {
     /// The plan of a new run.
     pub fn plan(&self, parts: PlanParts) -> Result<RunPlan, ConfigError> {
         let simulated_start = self.time.start.resolve(parts.now);
+        let origin = || self.origin_of("experiment.arms").clone();
+        let experiment = self
+            .experiment
+            .arms_of(&parts.behavior, &self.offers)
+            .map_err(|fault| fault.at(origin()))?;
         Ok(RunPlan {
             run_id: parts.run_id,
             owner: parts.owner,
@@ -56,7 +61,7 @@ impl Settings {
             store_id: self.shop.store_id.as_deref().map(StoreId::new),
             offers: self.offers.policy(),
             coupons: parts.coupons,
-            default_cohort: None,
+            experiment: experiment.map(Arc::new),
             checkpoint_every_cycles: self.checkpoints.every_cycles,
             entropy: Entropy::System,
             writes_in_flight: parts.writes_in_flight,

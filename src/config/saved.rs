@@ -145,11 +145,16 @@ fn text_of(value: &Json) -> Option<String> {
         Json::Number(number) => Some(number.to_string()),
         Json::String(text) => Some(text.clone()),
         Json::Array(values) => {
-            let texts: Option<Vec<String>> = values.iter().map(text_of).collect();
+            let texts: Option<Vec<String>> = values.iter().map(text_in_list).collect();
             Some(texts?.join(","))
         }
         Json::Object(_) => None,
     }
+}
+
+/// An arm of an experiment is an object; its text is its JSON.
+fn text_in_list(value: &Json) -> Option<String> {
+    if value.is_object() { Some(value.to_string()) } else { text_of(value) }
 }
 
 #[cfg(test)]

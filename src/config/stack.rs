@@ -5,7 +5,13 @@ use std::path::PathBuf;
 
 use super::environment::Environment;
 use super::knob::{Knob, Origin, Shown, Value};
+<<<<<<< HEAD
 use super::{ConfigError, FileLayer, Layer};
+=======
+use super::offers::OffersLayer;
+use super::{ConfigError, Layer};
+use crate::ron_text::keys::KeyPlace;
+>>>>>>> 4232b37 (experiment: arms with a behaviour and offers of their own)
 
 /// What every source says, and what has been decided so far.
 #[derive(Debug)]
@@ -29,6 +35,35 @@ pub(super) struct Stack {
 }
 
 impl Stack {
+    /// A stack in which only the command line says something, and that about offers.
+    pub(super) fn of_offers(offers: OffersLayer) -> Self {
+        Self {
+            flags: Layer { offers, ..Layer::default() },
+            saved: Layer::default(),
+            saved_path: None,
+            environment: Layer::default(),
+            variables: Environment::default(),
+            file: Layer::default(),
+            file_path: None,
+            places: Vec::new(),
+            shown: Vec::new(),
+        }
+    }
+
+    /// Where the `nth` key called `key` stands, if the arms of the experiment come from the file;
+    /// else where they come from.
+    pub(super) fn origin_of_arms(&self, key: &str, nth: usize) -> Origin {
+        let shown = self.shown.iter().find(|shown| shown.key == "experiment.arms");
+        let origin = shown.map_or(Origin::Default, |shown| shown.origin.clone());
+        let mut places = self.places.iter().filter(|place| place.path == key);
+        match (origin, places.nth(nth)) {
+            (Origin::File { path, .. }, Some(place)) => {
+                Origin::File { path, line: place.line, column: place.column }
+            }
+            (origin, _) => origin,
+        }
+    }
+
     /// The value of `knob` from the strongest source that names it, checked.
     pub(super) fn pick<T: Value>(
         &mut self,

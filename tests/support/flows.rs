@@ -2,6 +2,7 @@
 //!
 //! Simulated time begins on Monday 2026-01-05 at 08:00; wall clock is an hour of another day.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actors::domain::catalog::Product;
@@ -211,6 +212,7 @@ pub fn batch(owned: Owned, assignments: Vec<Assignment>) -> OfferBatch {
         held_out: 37,
         at: start(),
         recorded_at: wall(1),
+        cohorts: BTreeMap::new(),
         assignments,
     }
 }

@@ -75,7 +75,7 @@ pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
         store_id: None,
         offers: OfferPolicy::default(),
         coupons: Arc::new(cartload::coupon_book::builtin().unwrap()),
-        default_cohort: None,
+        experiment: None,
         checkpoint_every_cycles: 10,
         entropy: Entropy::System,
         writes_in_flight: 125,

@@ -2,8 +2,10 @@
 //!
 //! A discount is a kind and one number: hundredths of a percent, or cents for `fixed_off`.
 
+use std::collections::BTreeMap;
+
 use actors::domain::catalog::Product;
-use actors::domain::ids::{AgentId, AssignmentId, CouponId};
+use actors::domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
 use actors::domain::offer::{Assignment, Coupon, Discount};
 use actors::ports::store::OfferBatch;
 use chrono::NaiveDateTime;
@@ -20,8 +22,14 @@ pub struct AssignedBy {
     cycle: i32,
     replay: i32,
     is_replay: bool,
-    cohort: Option<String>,
+    cohorts: Cohorts,
     recorded_at: NaiveDateTime,
+}
+
+#[derive(Clone, Debug)]
+enum Cohorts {
+    ByAgent(BTreeMap<AgentId, CohortName>),
+    Of(Option<String>),
 }
 
 impl AssignedBy {
@@ -32,7 +40,7 @@ impl AssignedBy {
             cycle: integer(batch.cycle.0),
             replay: integer(batch.replay.0),
             is_replay: batch.replay.is_replay(),
-            cohort: None,
+            cohorts: Cohorts::ByAgent(batch.cohorts.clone()),
             recorded_at: batch.recorded_at,
         }
     }
@@ -44,8 +52,15 @@ impl AssignedBy {
             cycle: tags.cycle,
             replay: tags.replay,
             is_replay: tags.is_replay,
-            cohort: tags.cohort.clone(),
+            cohorts: Cohorts::Of(tags.cohort.clone()),
             recorded_at,
+        }
+    }
+
+    fn cohort_of(&self, agent: &AgentId) -> Option<&str> {
+        match &self.cohorts {
+            Cohorts::ByAgent(cohorts) => cohorts.get(agent).map(CohortName::as_str),
+            Cohorts::Of(cohort) => cohort.as_deref(),
         }
     }
 }
@@ -82,7 +97,7 @@ impl<'a> AssignmentRow<'a> {
             is_replay: by.is_replay,
             is_simulated: true,
             agent_id: assignment.agent_id.as_str(),
-            cohort: by.cohort.as_deref(),
+            cohort: by.cohort_of(&assignment.agent_id),
             coupon_id: assignment.coupon_id.as_str(),
             offer_cycle: integer(assignment.offer_cycle),
             source: assignment.source.as_str(),
