@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod checkpoint_files;
 pub mod cli;
+pub mod cohorts;
 pub mod config;
 pub mod control;
 pub mod coupon_book;

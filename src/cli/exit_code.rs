@@ -5,6 +5,7 @@ use actors::ports::checkpoint_file::CheckpointError;
 use actors::ports::shop_api::ApiError;
 use actors::ports::store::StoreError;
 
+use crate::cohorts::CohortError;
 use crate::config::ConfigError;
 use crate::control::ControlError;
 use crate::data_dir::DataDirError;
@@ -105,6 +106,12 @@ impl ExitCode {
         }
         if let Some(error) = cause.downcast_ref::<ReportError>() {
             return Some(if error.is_store() { Self::Database } else { Self::Unexpected });
+        }
+        if let Some(error) = cause.downcast_ref::<CohortError>() {
+            return Some(match error {
+                CohortError::Store(_) | CohortError::Unreadable(_) => Self::Database,
+                CohortError::UnknownRun(_) | CohortError::NoExperiment(_) => Self::Usage,
+            });
         }
         let is_config = cause.is::<DataDirError>()
             || cause.is::<PersonaFileError>()

@@ -5,13 +5,8 @@ use std::path::PathBuf;
 
 use super::environment::Environment;
 use super::knob::{Knob, Origin, Shown, Value};
-<<<<<<< HEAD
-use super::{ConfigError, FileLayer, Layer};
-=======
 use super::offers::OffersLayer;
-use super::{ConfigError, Layer};
-use crate::ron_text::keys::KeyPlace;
->>>>>>> 4232b37 (experiment: arms with a behaviour and offers of their own)
+use super::{ConfigError, FileLayer, Layer};
 
 /// What every source says, and what has been decided so far.
 #[derive(Debug)]
@@ -43,25 +38,27 @@ impl Stack {
             saved_path: None,
             environment: Layer::default(),
             variables: Environment::default(),
-            file: Layer::default(),
-            file_path: None,
-            places: Vec::new(),
+            scenario: FileLayer::default(),
+            file: FileLayer::default(),
             shown: Vec::new(),
         }
     }
 
-    /// Where the `nth` key called `key` stands, if the arms of the experiment come from the file;
+    /// Where the `nth` key called `key` stands, if the arms of the experiment come from a file;
     /// else where they come from.
     pub(super) fn origin_of_arms(&self, key: &str, nth: usize) -> Origin {
         let shown = self.shown.iter().find(|shown| shown.key == "experiment.arms");
         let origin = shown.map_or(Origin::Default, |shown| shown.origin.clone());
-        let mut places = self.places.iter().filter(|place| place.path == key);
-        match (origin, places.nth(nth)) {
-            (Origin::File { path, .. }, Some(place)) => {
-                Origin::File { path, line: place.line, column: place.column }
-            }
-            (origin, _) => origin,
-        }
+        let files = [&self.scenario, &self.file];
+        let is_from = |file: &&&FileLayer| match &origin {
+            Origin::File { path, .. } => *path == file.path,
+            Origin::Default
+            | Origin::Environment { .. }
+            | Origin::Checkpoint { .. }
+            | Origin::Flag { .. } => false,
+        };
+        let file = files.iter().find(is_from);
+        file.and_then(|file| file.origin_of_nth(key, nth)).unwrap_or(origin)
     }
 
     /// The value of `knob` from the strongest source that names it, checked.
@@ -107,6 +104,12 @@ impl Stack {
 }
 
 impl FileLayer {
+    fn origin_of_nth(&self, key: &str, nth: usize) -> Option<Origin> {
+        let place = self.places.iter().filter(|place| place.path == key).nth(nth)?;
+        let (line, column) = (place.line, place.column);
+        Some(Origin::File { path: self.path.clone(), line, column })
+    }
+
     fn origin_of(&self, key: &str) -> Origin {
         let place = self.places.iter().find(|place| place.path == key);
         Origin::File {
