@@ -4,6 +4,7 @@
 
 mod alerts;
 mod cli;
+mod cohorts;
 mod control;
 mod crash_points;
 mod dashboard;
@@ -19,6 +20,7 @@ mod lost_commit;
 mod lost_order;
 mod money;
 mod numbers;
+mod offer_statements;
 mod practice_shop;
 mod realism;
 mod report;

@@ -3,6 +3,7 @@
 //!
 //! The dry store keeps no rows: where a case counts rows, [`Rig::rows`] answers `None` for it.
 
+mod contention;
 mod dead_runs;
 mod flows;
 mod memories;
@@ -67,6 +68,7 @@ contract! {
     offers::holdings_are_what_is_open_and_what_is_recent,
     offers::assigning_the_same_offers_again_writes_nothing,
     offers::only_the_owner_assigns,
+    contention::fifty_redeemers_and_a_refresher_lose_no_race,
     runs::the_same_run_opens_again_only_for_its_owner,
     runs::heartbeat_and_state_are_the_owners,
     runs::a_replay_ends_what_a_crash_left_open,

@@ -11,6 +11,7 @@ pub mod proxy;
 pub mod python;
 pub mod real_run;
 pub mod recording_store;
+pub mod refresher;
 pub mod run;
 pub mod scripted_server;
 pub mod scripted_shop;

@@ -139,6 +139,31 @@ damage! {
            redeemed_at = NULL, assigned_at = '2026-02-02 09:00:00',
            expires_at = '2026-02-16 09:00:00';
          INSERT INTO coupon_assignments SELECT * FROM t" => ["coupon_repeated"],
+    finds_a_wallet_over_its_cap_although_its_coupons_were_used_up_later:
+        "CREATE TEMP TABLE n AS SELECT 'a-' AS p, 1000 AS s UNION ALL SELECT 'b-', 2000
+           UNION ALL SELECT 'c-', 3000;
+         CREATE TEMP TABLE t AS SELECT a.*, n.p FROM coupon_assignments a, n WHERE a.assignment_id
+           = (SELECT assignment_id FROM coupon_interactions WHERE step = 'redeemed'
+              AND assignment_id IS NOT NULL ORDER BY assignment_id LIMIT 1);
+         CREATE TEMP TABLE u AS SELECT i.*, n.p, n.s FROM coupon_interactions i, n
+           WHERE i.step = 'redeemed' AND i.assignment_id = (SELECT assignment_id FROM t LIMIT 1);
+         UPDATE t SET assignment_id = p || assignment_id, coupon_id = p || coupon_id;
+         UPDATE u SET assignment_id = p || assignment_id, coupon_id = p || coupon_id, seq = seq + s;
+         ALTER TABLE t DROP COLUMN p; ALTER TABLE u DROP COLUMN p; ALTER TABLE u DROP COLUMN s;
+         INSERT INTO coupon_assignments SELECT * FROM t;
+         INSERT INTO coupon_interactions SELECT * FROM u" => ["wallet_over_cap"],
+    finds_a_coupon_that_was_redeemed_after_it_had_expired:
+        "UPDATE coupon_assignments SET expires_at = assigned_at WHERE redeemed_flow_id IS NOT NULL"
+        => ["redemption_time"],
+    finds_a_coupon_that_was_redeemed_before_it_was_handed_out:
+        "UPDATE coupon_assignments SET assigned_at = '2026-01-05 23:00:00'
+         WHERE redeemed_flow_id IS NOT NULL" => ["redemption_time"],
+    finds_coupons_of_an_agent_that_is_held_out:
+        "CREATE TEMP TABLE t AS SELECT * FROM coupon_assignments WHERE redeemed_flow_id IS NULL
+           LIMIT 1;
+         UPDATE t SET assignment_id = 'held', agent_id = (SELECT agent_id FROM agents
+           WHERE agent_id NOT IN (SELECT agent_id FROM coupon_assignments) LIMIT 1);
+         INSERT INTO coupon_assignments SELECT * FROM t" => ["holdout"],
     finds_a_replay_number_that_never_was:
         "UPDATE runs SET resumes = 0; CREATE TEMP TABLE t AS SELECT * FROM cycles WHERE cycle = 5;
          UPDATE t SET replay = 7, is_replay = TRUE, broken = TRUE, released = 0, shopped = 0,

@@ -40,11 +40,22 @@ macro_rules! ledger_queries {
                     .load(c) $($await)* ?;
                 findings.push((check.name, check.says, rows));
             }
+            let holders: Vec<Finding> = diesel::sql_query(super::ledger::HOLDERS)
+                .bind::<Text, _>(run.to_string())
+                .load(c) $($await)* ?;
+            findings.push(offers.held_out(holders));
             Ok(Some(Ledger { run: known, attempts, flows, events, orders, findings }))
         }
     };
 }
 pub(super) use ledger_queries;
+
+/// Whoever was handed coupons; who is held out only the hash knows.
+pub(super) const HOLDERS: &str = "
+SELECT MIN(cycle) AS cycle, MIN(replay) AS replay, agent_id AS subject,
+  CAST(COUNT(*) AS TEXT) || ' coupons' AS found, CAST(0 AS BIGINT) AS total
+FROM coupon_assignments WHERE run_id = $1 AND source = 'engine'
+GROUP BY agent_id ORDER BY agent_id";
 
 /// Rows of each attempt by status.
 pub(super) const FLOWS: &str = "

@@ -15,7 +15,7 @@ pub struct Check {
     pub name: &'static str,
     /// What is wrong with what it finds, in plain words.
     pub says: &'static str,
-    /// Its text; `{cap}` and `{repeat}` are the offers' limits.
+    /// Its text; `{cap}` and `{repeat}` are the offers' limits for the cohort of a row `b`.
     pub sql: &'static str,
 }
 
@@ -24,8 +24,8 @@ impl Check {
     pub fn statement(&self, offers: &OfferLimits) -> String {
         let sql = self
             .sql
-            .replace("{cap}", &offers.wallet_cap.to_string())
-            .replace("{repeat}", &offers.no_repeat_cycles.to_string());
+            .replace("{cap}", &offers.wallet_cap.sql("b.cohort"))
+            .replace("{repeat}", &offers.no_repeat_cycles.sql("b.cohort"));
         format!(
             "SELECT f.cycle, f.replay, f.subject, f.found, COUNT(*) OVER () AS total \
              FROM ({sql}) f ORDER BY f.cycle, f.replay, f.subject LIMIT {SHOWN_MAX}"

@@ -1,7 +1,7 @@
 //! What no row of a run may be: orders, their lines, and coupons.
 //!
-//! A wallet is counted by coupons that were never redeemed: whether one that was redeemed later had
-//! been open when another attempt filled the wallet, the rows cannot say.
+//! A wallet is counted as it was when a refresh was written: by wall clock, as refreshes run beside
+//! the shopping of their hour and a replay fills wallets of an hour that was lived before.
 
 use super::checks::Check;
 
@@ -93,24 +93,42 @@ pub(super) const MONEY: &[Check] = &[
               WHERE a.run_id = $1 AND a.redeemed_flow_id IS NOT NULL AND i.flow_id IS NULL",
     },
     Check {
+        name: "redemption_time",
+        says: "a coupon that was redeemed before it was handed out or after it had expired",
+        sql: "SELECT i.cycle, i.replay, i.flow_id AS subject, 'coupon ' || i.coupon_id
+                || CASE WHEN i.simulated_at < a.assigned_at THEN ' before it was handed out'
+                   ELSE ' after it had expired' END AS found
+              FROM coupon_interactions i
+              JOIN coupon_assignments a ON a.assignment_id = i.assignment_id
+              WHERE i.run_id = $1 AND i.step = 'redeemed' AND a.source = 'engine'
+                AND (i.simulated_at < a.assigned_at OR i.simulated_at >= a.expires_at)",
+    },
+    Check {
         name: "wallet_over_cap",
         says: "a wallet with more open coupons than it may hold",
         sql: "SELECT b.cycle, b.replay, b.agent_id AS subject,
-                CAST(COUNT(*) AS TEXT) || ' open, {cap} are allowed' AS found
-              FROM (SELECT DISTINCT cycle, replay, agent_id, assigned_at
+                CAST(COUNT(DISTINCT a.assignment_id) AS TEXT) || ' open, '
+                || CAST({cap} AS TEXT) || ' are allowed' AS found
+              FROM (SELECT DISTINCT cycle, replay, agent_id, cohort, assigned_at, recorded_at
                     FROM coupon_assignments WHERE run_id = $1 AND source = 'engine') b
               JOIN coupon_assignments a ON a.run_id = $1 AND a.agent_id = b.agent_id
-                AND a.assigned_at <= b.assigned_at AND a.expires_at > b.assigned_at
-                AND a.source = 'engine' AND a.redeemed_flow_id IS NULL
-              GROUP BY b.cycle, b.replay, b.agent_id HAVING COUNT(*) > {cap}",
+                AND a.source = 'engine' AND a.expires_at > b.assigned_at
+                AND (a.recorded_at < b.recorded_at
+                  OR (a.recorded_at = b.recorded_at AND a.assigned_at <= b.assigned_at))
+              LEFT JOIN coupon_interactions i
+                ON i.assignment_id = a.assignment_id AND i.step = 'redeemed'
+              WHERE i.assignment_id IS NULL
+                OR (i.recorded_at > b.recorded_at AND i.simulated_at > b.assigned_at)
+              GROUP BY b.cycle, b.replay, b.agent_id, b.cohort, b.assigned_at, b.recorded_at
+              HAVING COUNT(DISTINCT a.assignment_id) > {cap}",
     },
     Check {
         name: "coupon_repeated",
         says: "a coupon handed out again too soon",
         sql: "SELECT b.cycle, b.replay, b.agent_id AS subject,
                 'coupon ' || b.coupon_id || ' after ' || CAST(b.cycle - b.before AS TEXT)
-                || ' h, {repeat} h are the least' AS found
-              FROM (SELECT cycle, replay, agent_id, coupon_id, LAG(cycle) OVER (
+                || ' h, ' || CAST({repeat} AS TEXT) || ' h are the least' AS found
+              FROM (SELECT cycle, replay, agent_id, cohort, coupon_id, LAG(cycle) OVER (
                       PARTITION BY agent_id, coupon_id ORDER BY cycle, assignment_id) AS before
                     FROM coupon_assignments WHERE run_id = $1 AND source = 'engine') b
               WHERE b.before IS NOT NULL AND b.cycle - b.before < {repeat}",
