@@ -51,6 +51,9 @@ use flows::{Owned, key, persona, start};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
+/// Products that a visit looks at.
+const VIEWS: u32 = 8;
+
 /// The Coordinator, as far as a Monitor knows it.
 struct Deaf;
 
@@ -117,7 +120,7 @@ impl Shop {
     /// The same visit each time: one seed.
     fn visit(&self, progress: ProgressMark, draft: &Rc<RefCell<Option<Draft>>>) -> Visit {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
-        let clock = VisitClock::plan(&mut rng, &self.settings.behavior.think, 8, start());
+        let clock = VisitClock::plan(&mut rng, &self.settings.behavior.think, VIEWS, start());
         let owned = Owned { run: self.settings.run_id, owner: self.settings.owner };
         *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0)));
         let caller = Caller {
@@ -152,7 +155,7 @@ impl Shop {
 
     async fn bare(&self) {
         let mut visit = self.visit(ProgressMark::default(), &Rc::default());
-        assert_ne!(visit.shop().await.status, FlowStatus::Failed);
+        assert_ne!(visit.shop(VIEWS).await.status, FlowStatus::Failed);
     }
 
     async fn supervised(&self) {
@@ -161,7 +164,7 @@ impl Shop {
         let upward = self.coordinator.clone();
         let mut monitor = Monitor::new(upward, agent, Incarnation(0), Arc::clone(&pacing));
         let mut visit = self.visit(progress.clone(), &monitor.draft());
-        let flow = async move { visit.shop().await };
+        let flow = async move { visit.shop(VIEWS).await };
         let end = watched(flow, progress, pacing, self.settings.parked.clone()).await;
         let Watched::Ended(ending) = end else { panic!("{end:?}") };
         assert_ne!(ending.status, FlowStatus::Failed);

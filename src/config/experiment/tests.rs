@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use super::*;
 use crate::config::environment::Environment;
 use crate::config::saved::{SavedSettings, changed};
-use crate::config::{Layer, Settings, Sources};
+use crate::config::{Settings, Sources};
 
 fn load(file: &str) -> Result<Settings, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
@@ -155,10 +155,9 @@ fn a_checkpoint_keeps_the_arms_whatever_the_file_says_later() {
     let file = folder.path().join("c.ron");
     std::fs::write(&file, "(experiment: (name: \"other\"))").unwrap();
     let resumed = Settings::load(Sources {
-        flags: Layer::default(),
         config: Some(file),
-        environment: Environment::default(),
         checkpoint: Some(checkpoint),
+        ..Sources::default()
     })
     .unwrap();
     assert_eq!(resumed.experiment, saved.experiment);
