@@ -1,13 +1,14 @@
 //! Delivering what a developer injects, and the one incident that says so.
 
 use actix::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::agent::drill::Shares;
 use crate::agent::messages::{AgentInjection, Drill};
 use crate::checkpointer::messages::CheckpointerInjection;
 use crate::circuit_breaker::messages::CircuitBreakerInjection;
+use crate::db_writer::messages::DbWriterInjection;
 use crate::domain::cycle::Cycle;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::IncidentKind;
@@ -22,6 +23,7 @@ use super::command::{CommandRefused, Done, Door};
 use super::commands::Outcome;
 use super::messages::{Appoint, Appointment, Inject};
 use super::progress::Phase;
+use super::publish::write_down;
 use super::status::RunStatus;
 
 /// Where developers' messages go that no other edge leads to.
@@ -132,11 +134,31 @@ impl Coordinator {
                 outcome
             }));
         }
+        if matches!(injection, Injection::DbWriter(DbWriterInjection::Die)) {
+            return self.end_writer(&injection, door);
+        }
         let written = injection.to_string();
         let about = about(&injection);
         let done = self.send_on(injection, ctx).map(|()| Done::that(format!("injected {written}")));
         self.note_injection(&written, door, about, &done);
         Box::pin(fut::ready(done))
+    }
+
+    /// The DbWriter writes down that it is to die before it hears of it.
+    #[expect(clippy::disallowed_methods, reason = "one per developer's message")]
+    fn end_writer(&mut self, injection: &Injection, door: Door) -> Outcome {
+        if matches!(self.phase, Phase::Ended) {
+            return Box::pin(fut::ready(Err(ended())));
+        }
+        let done = Done::that(format!("injected {injection}"));
+        let message = format!("{} (door: {door})", done.message);
+        let detail = detail(door, &injection.to_string(), "done");
+        let incident = self.tell(IncidentKind::Injection, message, detail, None, None);
+        let written = write_down(self.services.clone(), incident).into_actor(self);
+        Box::pin(written.map(|(), act, _| {
+            act.services.writer.do_send(DbWriterInjection::Die);
+            Ok(done)
+        }))
     }
 
     #[expect(clippy::disallowed_methods, reason = "one per developer's message, or per agent")]
@@ -230,9 +252,13 @@ impl Coordinator {
         if matches!(self.phase, Phase::Ended) {
             return tracing::warn!("{message}");
         }
-        let detail = json!({ "door": door, "message": written, "outcome": result, "drill": true });
+        let detail = detail(door, written, result);
         self.note(IncidentKind::Injection, message, detail, agent_id, http_session);
     }
+}
+
+fn detail(door: Door, written: &str, outcome: &str) -> Value {
+    json!({ "door": door, "message": written, "outcome": outcome, "drill": true })
 }
 
 fn ended() -> CommandRefused {

@@ -11,6 +11,7 @@ use crate::ports::store::RunState;
 use super::Coordinator;
 use super::journal::JournalLine;
 use super::progress::Phase;
+use super::services::Services;
 use super::status::RunStatus;
 
 impl Coordinator {
@@ -101,6 +102,19 @@ impl Coordinator {
         agent_id: Option<AgentId>,
         http_session: Option<SessionId>,
     ) {
+        let incident = self.tell(kind, message, detail, agent_id, http_session);
+        actix::spawn(write_down(self.services.clone(), incident));
+    }
+
+    /// Tells watchers of an incident; whoever calls writes it down.
+    pub(super) fn tell(
+        &mut self,
+        kind: IncidentKind,
+        message: String,
+        detail: Value,
+        agent_id: Option<AgentId>,
+        http_session: Option<SessionId>,
+    ) -> Incident {
         if kind == IncidentKind::Exposure {
             tracing::info!(kind = kind.as_str(), "{message}");
         } else {
@@ -119,17 +133,18 @@ impl Coordinator {
             recorded_at: self.pacing.wall(),
         };
         self.progress.journal.add(JournalLine::of(&incident));
-        let services = self.services.clone();
-        actix::spawn(async move {
-            // The store has its own patience; an incident outlasts it, as it often says that the
-            // store was away. One waits for each incident, all at human rate.
-            while let Err(error) = services.write(RecordIncident(incident.clone())).await {
-                tracing::error!(%error, "an incident could not be recorded");
-                if !error.is_retryable() {
-                    break;
-                }
-            }
-        });
+        incident
+    }
+}
+
+/// The store has its own patience; an incident outlasts it, as it often says that the store was
+/// away. One waits for each incident, all at human rate.
+pub(super) async fn write_down(services: Services, incident: Incident) {
+    while let Err(error) = services.write(RecordIncident(incident.clone())).await {
+        tracing::error!(%error, "an incident could not be recorded");
+        if !error.is_retryable() {
+            break;
+        }
     }
 }
 
