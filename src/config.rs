@@ -182,7 +182,7 @@ pub enum ConfigError {
         /// The key at fault.
         key: String,
         /// What is wrong.
-        error: experiment::ExperimentError,
+        error: Box<experiment::ExperimentError>,
     },
     /// A secret is given twice.
     #[error("{first} and {second} are both set; keep one of them")]

@@ -33,11 +33,11 @@ async fn scored(data: &Path) -> Scorecard {
 }
 
 fn print(card: &Scorecard) {
-    println!("{:?}", card.counts);
+    eprintln!("{:?}", card.counts);
     for found in &card.dimensions {
         let number = |n: Option<f64>| n.map_or("-".to_owned(), |n| format!("{n:.4}"));
         let band = found.band.map_or("-".to_owned(), |band| band.to_string());
-        println!(
+        eprintln!(
             "{:24} {:>9} +-{:>8} {:6} n={:<6} {:9} {}",
             found.name.as_str(),
             number(found.value),
@@ -91,7 +91,7 @@ async fn every_band_of_lifelike_holds_in_runs_of_28_days() {
     let runs = amount("CARTLOAD_REALISM_RUNS", 0);
     for n in 0..runs {
         let card = run("lifelike", 28).await;
-        println!("run {n}");
+        eprintln!("run {n}");
         print(&card);
         assert!(card.holds(), "run {n}: {:?}", card.with(Verdict::Missed).collect::<Vec<_>>());
     }

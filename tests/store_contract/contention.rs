@@ -61,7 +61,7 @@ pub async fn fifty_redeemers_and_a_refresher_lose_no_race(rig: &Rig) {
     let redeemed = count("coupon_interactions WHERE step = 'redeemed'").await;
     let refused = count("coupon_interactions WHERE reason = 'already_redeemed'").await;
     let taken = count("coupon_assignments WHERE redeemed_flow_id IS NOT NULL").await;
-    println!("{handed_out} handed out, {tried} tried, {redeemed} redeemed, {refused} too late");
+    eprintln!("{handed_out} handed out, {tried} tried, {redeemed} redeemed, {refused} too late");
     assert_eq!((redeemed, redeemed + refused), (taken, tried), "each try has one outcome");
     assert!(refused > 0, "nobody met anybody: there was no race");
     let ledger = admin.ledger(owned.run).await.unwrap().unwrap();

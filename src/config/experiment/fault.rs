@@ -94,17 +94,17 @@ pub struct Fault {
     /// Of the keys in the file that are called so, the one at fault, from 0.
     pub nth: usize,
     /// What is wrong.
-    pub error: ExperimentError,
+    pub error: Box<ExperimentError>,
 }
 
 impl Fault {
     /// At a key that is there once.
     pub(super) fn of_key(key: &str, error: ExperimentError) -> Self {
-        Self { key: key.to_owned(), nth: 0, error }
+        Self { key: key.to_owned(), nth: 0, error: Box::new(error) }
     }
 
     /// At a key that each arm has.
     pub(super) fn of_arm(arm: usize, key: &str, error: ExperimentError) -> Self {
-        Self { key: format!("arms.{key}"), nth: arm, error }
+        Self { key: format!("arms.{key}"), nth: arm, error: Box::new(error) }
     }
 }
