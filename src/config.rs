@@ -175,14 +175,12 @@ pub enum ConfigError {
         start: chrono::NaiveDateTime,
     },
     /// An experiment that no run can carry out.
-    #[error("{origin}: {key}: {error}")]
+    #[error("{origin}: {fault}")]
     Experiment {
         /// Who said it; in a file the key at fault.
         origin: Origin,
-        /// The key at fault.
-        key: String,
-        /// What is wrong.
-        error: Box<experiment::ExperimentError>,
+        /// What is wrong, at which key.
+        fault: Box<experiment::Fault>,
     },
     /// A secret is given twice.
     #[error("{first} and {second} are both set; keep one of them")]
@@ -277,7 +275,7 @@ impl Settings {
             warnings: stack.variables.warnings(),
         };
         settings.experiment.check(&settings.offers).map_err(|fault| {
-            let origin = stack.origin_of_arms(&format!("experiment.{}", fault.key), fault.nth);
+            let origin = stack.origin_of_arms(&fault.key, fault.nth);
             fault.at(origin)
         })?;
         settings.shown = std::mem::take(&mut stack.shown);

@@ -143,8 +143,7 @@ fn is_name(name: &str) -> bool {
 impl Fault {
     /// The error, where `origin` says the arms come from.
     pub(super) fn at(self, origin: Origin) -> ConfigError {
-        let key = format!("experiment.{}", self.key);
-        ConfigError::Experiment { origin, key, error: self.error }
+        ConfigError::Experiment { origin, fault: Box::new(self) }
     }
 }
 

@@ -87,9 +87,10 @@ fn suggestion(nearest: &Option<String>) -> String {
 }
 
 /// An error and the key at fault.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{key}: {error}")]
 pub struct Fault {
-    /// Below `experiment`: `name`, `arms`, `arms.share`, `arms.overrides.<key>`.
+    /// As `experiment.name`, `experiment.arms.share`, `experiment.arms.overrides.<key>`.
     pub key: String,
     /// Of the keys in the file that are called so, the one at fault, from 0.
     pub nth: usize,
@@ -100,11 +101,11 @@ pub struct Fault {
 impl Fault {
     /// At a key that is there once.
     pub(super) fn of_key(key: &str, error: ExperimentError) -> Self {
-        Self { key: key.to_owned(), nth: 0, error: Box::new(error) }
+        Self { key: format!("experiment.{key}"), nth: 0, error: Box::new(error) }
     }
 
     /// At a key that each arm has.
     pub(super) fn of_arm(arm: usize, key: &str, error: ExperimentError) -> Self {
-        Self { key: format!("arms.{key}"), nth: arm, error: Box::new(error) }
+        Self { key: format!("experiment.arms.{key}"), nth: arm, error: Box::new(error) }
     }
 }

@@ -72,7 +72,7 @@ impl Refusal {
         };
         let before = arms.iter().take_while(|other| other.name != arm.name);
         let nth = before.filter(|other| other.overrides.contains_key(key)).count();
-        Fault { key: format!("arms.overrides.{key}"), nth, error: Box::new(error) }
+        Fault { key: format!("experiment.arms.overrides.{key}"), nth, error: Box::new(error) }
     }
 }
 
