@@ -14,7 +14,7 @@ fn agent(n: usize, orders: u32) -> AgentFigures {
         weeks: 2.0,
         visits: 20,
         orders,
-        revenue_cents: i64::from(orders) * 3_000 + n as i64,
+        revenue_cents: i64::from(orders) * (3_000 + (n as i64 / 2 % 11) * 50),
         assigned: 32,
         redeemed: orders / 2,
         cohorts: vec![cohort.to_owned()],
