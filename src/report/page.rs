@@ -41,17 +41,19 @@ impl Report {
     /// None is known: the template writes into memory.
     pub fn html(&self) -> Result<String, askama::Error> {
         let mut sections = vec![
-            overview::what_ran(self),
-            overview::promises(self),
             behaviour::when(self),
             behaviour::shopping(self),
             behaviour::coupons(self),
             lifelike::section(&self.realism),
             technical::machine(self),
             technical::incidents(self),
+            overview::what_ran(self),
         ];
+        // What is wrong comes before numbers that may be wrong with it.
+        let place = if self.promises.clean { sections.len() - 1 } else { 0 };
+        sections.insert(place, overview::promises(self));
         if let Some(comparison) = &self.comparison {
-            sections.insert(2, compared::section(comparison));
+            sections.insert(0, compared::section(comparison));
         }
         let page = Page {
             style: STYLE,

@@ -81,24 +81,23 @@ fn what_the_shop_said_stands_on_the_page_as_text() {
 #[test]
 fn the_gate_says_which_band_is_missed_and_what_drives_it() {
     let place = Place::copy_of(clean());
-    // A band that no curve of the day can meet.
-    place.sql("UPDATE runs SET settings = json_set(settings, '$.population.preset', 'lifelike')");
     let gate = |bands: &[(&str, &str)], code| {
         let mut command = place.command(&["report", "--json", "--gate", "realism"]);
         command.envs(bands.iter().copied());
         place.expect_of(code, &mut command)
     };
-    let target = ("CARTLOAD_REALISM_TARGETS", "night_share");
-    let missed = [target, ("CARTLOAD_REALISM_NIGHT_SHARE", "97,99")];
-    let (out, err) = gate(&missed, 11);
+    let target = |name| ("CARTLOAD_REALISM_TARGETS", name);
+    let band = |ends| ("CARTLOAD_REALISM_SINGLE_ITEM", ends);
+    let (out, err) = gate(&[target("single_item"), band("97,99")], 11);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert!(err.contains("night_share") && err.contains("97-99"), "{err}");
-    assert!(err.contains("time_of_day"), "what drives it: {err}");
-    assert_eq!(err.matches("night_share").count(), 1, "a line for each: {err}");
-    let night = json["realism"]["dimensions"].as_array().unwrap();
-    let night = night.iter().find(|dimension| dimension["name"] == "night_share").unwrap();
-    assert!(night["verdict"] == "missed" || night["verdict"] == "too_few_data", "{night}");
-    gate(&[target, ("CARTLOAD_REALISM_NIGHT_SHARE", "0,100")], 0);
+    assert!(err.contains("97-99") && err.contains("avg_cart_value"), "what drives it: {err}");
+    assert_eq!(err.matches("single_item").count(), 1, "a line for each: {err}");
+    let single = json["realism"]["dimensions"].as_array().unwrap();
+    let single = single.iter().find(|dimension| dimension["name"] == "single_item").unwrap();
+    assert!(single["verdict"] != "met" && single["targeted"] == true, "{single}");
+    gate(&[target("single_item"), band("0,100")], 0);
+    let (_, err) = gate(&[target("night_share")], 11);
+    assert!(err.contains("too few data"), "not every hour was lived: {err}");
     let (_, err) = place.expect(2, &["report", "--gate", "beauty"]);
     assert!(err.contains("realism"), "{err}");
 }

@@ -58,21 +58,18 @@ fn misses(card: &Scorecard) -> Option<Panel> {
     Some(Panel::new("What to look at", says).whole().open_table(table.of_words(2)))
 }
 
-/// One line for who is told that a band is missed.
+/// One line for who is told that a band is not met.
 pub fn line(dimension: &Dimension) -> String {
     let band = dimension.band.map_or(NOTHING.to_owned(), |band| band.to_string());
+    let over = &dimension.denominator;
     format!(
-        "{}: {} {} (+-{}) is {} of band {band}, over {} {}; driven by {}",
+        "{}: {}, {} +- {}, band {band}, over {} {}; driven by {}",
         dimension.name,
-        number(dimension.value),
-        dimension.unit,
+        dimension.verdict.as_str(),
+        with_unit(dimension.value, dimension.unit),
         number(dimension.sampling_error),
-        match dimension.verdict {
-            Verdict::Missed => "out",
-            Verdict::Met | Verdict::NotTargeted | Verdict::TooFewData => "not sure to be",
-        },
-        dimension.denominator.n,
-        dimension.denominator.name,
+        over.n,
+        over.name,
         driver(dimension)
     )
 }

@@ -66,7 +66,7 @@ pub fn step_of(range: f64, wanted: f64) -> f64 {
 }
 
 /// Hours between two named instants of a picture.
-const STEPS_H: [i64; 13] = [1, 3, 6, 12, 24, 48, 96, 168, 336, 720, 1_440, 2_184, 8_760];
+const STEPS_H: [i64; 14] = [1, 3, 6, 12, 24, 48, 96, 168, 336, 720, 1_440, 2_184, 4_380, 8_760];
 
 /// The cycles to be named on a time axis, each with its words; at most about `wanted`.
 pub fn instants(start: NaiveDateTime, cycles: u64, wanted: f64) -> Vec<(u64, String)> {
