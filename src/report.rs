@@ -28,6 +28,7 @@ use self::coupons::Coupons;
 use self::incidents::Incidents;
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
+use crate::cohorts::{self, CohortError, CohortResults};
 use crate::config::realism::Realism;
 use crate::export::{ExportError, Population, begin_of, load_replays, population};
 use crate::realism::{self, RealismError, Scorecard};
@@ -67,6 +68,8 @@ pub struct Report {
     pub coupons: Coupons,
     /// How lifelike it is.
     pub realism: Scorecard,
+    /// What its experiment showed, if it had one.
+    pub cohorts: Option<CohortResults>,
     /// What machine and shop went through, every attempt.
     pub technique: Technique,
     /// What an operator had to know.
@@ -84,6 +87,9 @@ pub enum ReportError {
     /// The scorecard's.
     #[error(transparent)]
     Realism(#[from] RealismError),
+    /// The experiment's.
+    #[error(transparent)]
+    Cohorts(#[from] CohortError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -96,6 +102,7 @@ impl ReportError {
             Self::Store(_) => true,
             Self::Reading(error) => matches!(error, ExportError::Store(_)),
             Self::Realism(error) => matches!(error, RealismError::Store(_)),
+            Self::Cohorts(error) => matches!(error, CohortError::Store(_)),
         }
     }
 }
@@ -142,6 +149,11 @@ impl Report {
         step: impl Fn(usize) + Send + Sync + 'static,
     ) -> Result<Self, ReportError> {
         let realism = realism::score(admin, &run, bands).await?;
+        let cohorts = match cohorts::results(admin, run.run_id).await {
+            Ok(results) => Some(results),
+            Err(CohortError::NoExperiment(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
         let facts = Facts::read(admin, &run, &audit).await?;
         let until = facts.simulated_until;
         let statements = questions::statements(run.run_id, run.simulated_start, until);
@@ -173,6 +185,7 @@ impl Report {
             ends,
             coupons,
             realism,
+            cohorts,
             technique,
             incidents,
             comparison: None,

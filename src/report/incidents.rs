@@ -91,15 +91,19 @@ impl Incidents {
             let (cycle, replay) = (cells.count("cycle")?, cells.count("replay")?);
             let kind = cells.text("kind")?.unwrap_or_default();
             let message = cells.text("message")?.unwrap_or_default();
+            let agent_id = cells.text("agent_id")?;
+            let simulated_at = cells.instant("simulated_at")?;
+            let recorded_at = cells.instant("recorded_at")?;
+            let is_marked = cells.text("detail")?.as_deref() == Some("true");
             incidents.first_of_each.push(Incident {
                 cycle,
                 replay,
-                is_drill: is_drill(&kind, &message),
+                is_drill: is_marked || is_drill(&kind, &message),
                 kind,
                 message,
-                agent_id: cells.text("agent_id")?,
-                simulated_at: cells.instant("simulated_at")?,
-                recorded_at: cells.instant("recorded_at")?,
+                agent_id,
+                simulated_at,
+                recorded_at,
             });
         }
         for row in times {
@@ -144,6 +148,7 @@ pub fn words(kind: &str) -> &str {
         "checkpoint_failed" => "a checkpoint could not be written",
         "offers_failed" => "offers could not be refreshed",
         "setting_changed" => "a setting changed",
+        "exposure" => "agents entered the experiment",
         other => other,
     }
 }

@@ -5,6 +5,7 @@
 //! pictures; only pictures go in as they are.
 
 mod behaviour;
+mod cohorts;
 mod compared;
 mod lifelike;
 mod overview;
@@ -52,6 +53,9 @@ impl Report {
         // What is wrong comes before numbers that may be wrong with it.
         let place = if self.promises.clean { sections.len() - 1 } else { 0 };
         sections.insert(place, overview::promises(self));
+        if let Some(results) = &self.cohorts {
+            sections.insert(0, cohorts::section(results));
+        }
         if let Some(comparison) = &self.comparison {
             sections.insert(0, compared::section(comparison));
         }

@@ -101,3 +101,25 @@ fn the_gate_says_which_band_is_missed_and_what_drives_it() {
     let (_, err) = place.expect(2, &["report", "--gate", "beauty"]);
     assert!(err.contains("realism"), "{err}");
 }
+
+#[test]
+fn an_experiment_has_its_section_and_its_numbers_in_json() {
+    let place = Place::new();
+    let args = ["run", "--agents", "40", "--cycles", "10", "--time-scale", "max", "--quiet"];
+    let more = ["--rate", "unlimited", "--warm-up", "off", "--start", "2026-01-05T10:00"];
+    let mut command = place.command(&[&args[..], &more[..]].concat());
+    command.env("CARTLOAD_EXPERIMENT_NAME", "<checkout>").env(
+        "CARTLOAD_EXPERIMENT_ARMS",
+        r#"{"name":"control","share":0.5},
+           {"name":"bold","share":0.5,"overrides":{"behavior.checkout.base":0.9}}"#,
+    );
+    place.expect_of(0, &mut command);
+    let json = report(&place, &["-o", "r.html"]);
+    assert_eq!(json["cohorts"]["control"], "control");
+    assert_eq!(json["cohorts"]["arms"].as_array().unwrap().len(), 2);
+    let page = fs::read_to_string(place.path().join("r.html")).unwrap();
+    assert!(page.contains("id=\"experiment\"") && page.contains("bold"));
+    assert!(!page.contains("<checkout>"), "its name is escaped");
+    let without = report(clean(), &[]);
+    assert_eq!(without["cohorts"], serde_json::Value::Null);
+}

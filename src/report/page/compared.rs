@@ -65,18 +65,15 @@ fn row(figure: &Compared) -> Vec<String> {
     ]
 }
 
-/// Nothing where the other run has none of it.
+/// Nothing where the other run has none of it, or nothing spreads.
 fn whisker(figure: &Compared) -> Option<Whisker> {
-    let (difference, other) = (figure.difference?, figure.other?.value);
-    if other == 0.0 {
-        return None;
-    }
-    let relative = |value: f64| value / other * 100.0;
+    let difference = figure.difference?;
+    let lift = difference.lift?;
     Some(Whisker {
         name: figure.says.to_owned(),
-        value: relative(difference.value),
-        interval: difference.interval.map(|(low, high)| (relative(low), relative(high))),
-        words: format!("{:+.1} %", relative(difference.value)),
+        value: lift.value * 100.0,
+        interval: Some((lift.low * 100.0, lift.high * 100.0)),
+        words: format!("{:+.1} %", lift.value * 100.0),
         is_clear: difference.is_clear(),
     })
 }
