@@ -156,7 +156,10 @@ impl Actor for Coordinator {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(HEARTBEAT_INTERVAL, |act, ctx| act.beat(ctx));
-        ctx.run_interval(STATUS_INTERVAL, |act, _| act.publish());
+        ctx.run_interval(STATUS_INTERVAL, |act, _| {
+            act.note_standstill();
+            act.publish();
+        });
     }
 }
 

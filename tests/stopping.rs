@@ -1,5 +1,5 @@
 //! SIGTERM while the shop answers nothing: what does not end within its time is ended, and nothing
-//! is left open.
+//! is left open. SIGSTOP for longer than a call may take: the run goes on and says so.
 
 use std::process::Command;
 use std::time::Instant;
@@ -63,5 +63,32 @@ fn sigterm_ends_flows_that_do_not_end_as_stopped_with_events_and_cart() {
     let fast = ["--time-scale", "max", "--rate", "unlimited", "--quiet"];
     place.expect(0, &[&["resume", "--cycles", "4"][..], &fast[..]].concat());
     assert_eq!(place.count("incidents WHERE kind = 'clean_up' AND message LIKE '% 0 open %'"), 1);
+    place.expect(0, &["verify"]);
+}
+
+#[test]
+fn a_run_that_was_stopped_for_longer_than_a_call_may_take_says_so_and_goes_on() {
+    let shop = PracticeShop::start(PracticeConfig::default()).unwrap();
+    shop.faults().set(Faults { latency_ms: 200, ..Faults::default() }).unwrap();
+    let place = Place::new();
+    let api = shop.base_url();
+    let run = ["run", "--api", &api, "--profile", "practice", "--rate", "300", "--agents", "120"];
+    let of = ["--warm-up", "off", "--start", "2026-01-05T10:00", "--time-scale", "max", "--quiet"];
+    let process = place.start(&[&run[..], &of[..]].concat());
+    place.wait_for("cycles WHERE cycle = 0");
+    // In the middle of a cycle, with calls under way.
+    place.wait_for("shopping_sessions WHERE cycle = 1");
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args([name, &process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    };
+    signal("-STOP");
+    std::thread::sleep(std::time::Duration::from_secs(12));
+    signal("-CONT");
+    place.wait_for("incidents WHERE kind = 'clock_jump' AND message LIKE 'nothing ran for 1% s%'");
+    place.wait_for("cycles WHERE cycle = 2 AND broken = 0");
+    assert_eq!(place.count("incidents WHERE kind = 'freeze'"), 0, "{}", place.log());
+    place.expect(0, &["ctl", "quit"]);
+    assert_eq!(process.wait(), Some(0), "{}", place.log());
     place.expect(0, &["verify"]);
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
 
-/// A jump of wall clock against monotonic clock above this is a machine that slept.
+/// A jump of wall clock against monotonic clock above this is a machine that slept; so long between
+/// two beats is a process that was stopped.
 pub const CLOCK_JUMP_MIN: Duration = Duration::from_secs(5);
 
 /// The run's position in real time.
@@ -22,6 +23,7 @@ pub struct Pacer {
     last_due: Option<Instant>,
     paused_since: Option<Instant>,
     last_clocks: Option<(Instant, NaiveDateTime)>,
+    last_beat: Option<Instant>,
 }
 
 impl Pacer {
@@ -34,6 +36,7 @@ impl Pacer {
             last_due: None,
             paused_since: None,
             last_clocks: None,
+            last_beat: None,
         }
     }
 
@@ -111,6 +114,14 @@ impl Pacer {
         let jump = (wall - last.1) - monotonic;
         let least = chrono::TimeDelta::from_std(CLOCK_JUMP_MIN).unwrap_or_default();
         (jump.abs() > least).then_some(jump)
+    }
+
+    /// Called each second: how long nothing ran since the last call, if above [`CLOCK_JUMP_MIN`].
+    /// Both clocks go on while a process is stopped, so that nothing else shows it.
+    pub fn stood_still(&mut self, now: Instant) -> Option<Duration> {
+        let last = self.last_beat.replace(now)?;
+        let still = now.saturating_duration_since(last);
+        (still > CLOCK_JUMP_MIN).then_some(still)
     }
 }
 
@@ -229,5 +240,17 @@ mod tests {
         assert_eq!(jump(75, 81), Some(chrono::TimeDelta::seconds(6)));
         assert_eq!(jump(75, 60), Some(chrono::TimeDelta::seconds(-15)));
         pacer.clock_jump(start, wall);
+    }
+
+    #[test]
+    fn a_process_that_was_stopped_shows_by_the_beats_it_missed() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(INTERVAL, start);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        for second in [0, 1, 2, 7] {
+            assert_eq!(pacer.stood_still(at(second)), None, "{second}");
+        }
+        assert_eq!(pacer.stood_still(at(22)), Some(Duration::from_secs(15)));
+        assert_eq!(pacer.stood_still(at(23)), None);
     }
 }

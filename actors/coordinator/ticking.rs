@@ -143,6 +143,21 @@ impl Coordinator {
         }
     }
 
+    /// Writes down that nothing ran for a while: what was under way may have run out of time.
+    pub(super) fn note_standstill(&mut self) {
+        let now = self.pacing.now();
+        let Some(still) = self.progress.pacer.stood_still(now) else { return };
+        if matches!(self.phase, Phase::Starting | Phase::Ended) {
+            return;
+        }
+        let seconds = still.as_secs();
+        let message = format!(
+            "nothing ran for {seconds} s: the process was stopped, or the machine gave it no time"
+        );
+        let detail = json!({ "stood_still_s": seconds });
+        self.incident(IncidentKind::ClockJump, message, detail, None);
+    }
+
     fn note_clock_jump(
         &mut self,
         now: Instant,

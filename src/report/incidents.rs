@@ -142,7 +142,7 @@ pub fn words(kind: &str) -> &str {
         "command" => "an operator's command",
         "injection" => "a drill: a message was injected",
         "session_health" => "an HTTP session went down or came back",
-        "clock_jump" => "the machine slept",
+        "clock_jump" => "the machine slept or the process was stopped",
         "refusals" => "the shop refused most of a cycle",
         "unrecorded" => "a visit could not be written",
         "checkpoint_failed" => "a checkpoint could not be written",
