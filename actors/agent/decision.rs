@@ -49,8 +49,8 @@ pub fn p_shop(
 }
 
 /// The chance of an agent that does not shop in the hour of `at` to browse.
-pub fn p_browse(behavior: &Behavior, persona: &Persona, rhythm: &Rhythm, at: NaiveDateTime) -> f64 {
-    bounded(behavior.browse_base * rhythm.browsing(persona, at), 0.0, 1.0)
+pub fn p_browse(behavior: &Behavior, rhythm: &Rhythm, at: NaiveDateTime) -> f64 {
+    bounded(behavior.browse_base * rhythm.browsing(at), 0.0, 1.0)
 }
 
 /// What the agent does in the hour of `at`. One draw, whatever comes of it.
@@ -67,7 +67,7 @@ pub fn draw_activity(
     if draw < shop {
         return Activity::Shop;
     }
-    let browse = p_browse(behavior, persona, rhythm, at);
+    let browse = p_browse(behavior, rhythm, at);
     if draw < shop + (1.0 - shop) * browse { Activity::Browse } else { Activity::Idle }
 }
 
@@ -108,7 +108,7 @@ mod tests {
                 }
             }
             let shop = p_shop(&behavior, &persona, &rhythm, at, 1.0);
-            let browse = (1.0 - shop) * p_browse(&behavior, &persona, &rhythm, at);
+            let browse = (1.0 - shop) * p_browse(&behavior, &rhythm, at);
             assert_frequency("shop", shopped, DRAWS, shop);
             assert_frequency("browse", browsed, DRAWS, browse);
         }
@@ -154,7 +154,7 @@ mod tests {
             for behavior in [presets::load(), presets::lifelike()] {
                 let rhythm = Rhythm::of(&behavior, &persona);
                 let shop = p_shop(&behavior, &persona, &rhythm, at, event_weight);
-                let browse = p_browse(&behavior, &persona, &rhythm, at);
+                let browse = p_browse(&behavior, &rhythm, at);
                 prop_assert!((0.0..=behavior.shop_probability_max).contains(&shop));
                 prop_assert!((0.0..=1.0).contains(&browse));
             }

@@ -10,7 +10,7 @@ use crate::domain::persona::{Persona, TimeOfDay};
 
 mod rhythm;
 mod visit_clock;
-pub use rhythm::{Rhythm, own_weekday};
+pub use rhythm::Rhythm;
 pub use visit_clock::VisitClock;
 
 /// A part of the day that agents prefer or avoid.

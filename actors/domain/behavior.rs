@@ -98,13 +98,15 @@ impl From<HourCurve> for Vec<f64> {
     }
 }
 
-/// Shopping on the same weekday.
+/// What the days of the week do to an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HabitRule {
     /// Share of an agent's visits that goes to its own weekday on top of what that day gets
     /// anyway, 0-1.
     pub weekly: f64,
+    /// How much of a persona's affinities shows: a day weighs 1 + this x (2 x affinity - 1).
+    pub day_contrast: f64,
 }
 
 /// Both ends included.

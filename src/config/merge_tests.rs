@@ -94,6 +94,10 @@ fn mistakes_in_the_file_are_named_by_place_key_and_what_is_allowed() {
         ("(offers: (holdout_percent: 101))", &["1:11", "offers.holdout_percent", "0 to 100"]),
         ("(warm_up: (steps_percent: [50, 10]))", &["1:12", "steps_percent", "rising"]),
         ("(log: (filter: \"a=b=c\"))", &["1:8", "log.filter"]),
+        ("(realism: (night_share: [4, 0]))", &["1:12", "realism.night_share", "[62, 78]"]),
+        ("(realism: (single_item: [3]))", &["realism.single_item", "[62, 78]"]),
+        ("(realism: (targets: [\"conversion\"]))", &["realism.targets", "single_item"]),
+        ("(realism: (targets: [\"no\"]))", &["realism.targets", "single_item"]),
         ("(time: (scale: 48)", &["1:18"]),
     ] {
         let message = message(file);

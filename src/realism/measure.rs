@@ -94,12 +94,12 @@ measures!(
     /// The busiest weekday over the quietest.
     WeekdayPeakToTrough = "weekday_peak_to_trough": "Weekday, peak to trough",
         "sessions of the busiest weekday / of the quietest", unit "", of "sessions",
-        persona "weekend_affinity and weekday_affinity", constant "habit.weekly",
-        how "their ratio is the weekend's; habits of few agents add noise";
+        persona "weekend_affinity and weekday_affinity", constant "habit.day_contrast",
+        how "they make the weekend; the habits of few agents add noise";
     /// The whole week against the reference.
     WeekdayProfile = "weekday_profile": "Weekday, orders",
         "total variation distance to the reference week", unit "", of "orders",
-        persona "weekend_affinity and weekday_affinity", constant "habit.weekly",
+        persona "weekend_affinity and weekday_affinity", constant "habit.day_contrast",
         how "the reference is a week of trips to shops; a visit online is spread more evenly";
     /// Lines of an order.
     BasketMedian = "basket_median": "Products of an order", "median of the lines", unit "items",

@@ -65,8 +65,10 @@ async fn sqlite() -> Scorecard {
     scored(&format!("sqlite://{}/r.db", folder.path().display())).await
 }
 
-fn value(card: &Scorecard, measure: Measure) -> f64 {
-    card.dimension(measure).unwrap().value.unwrap_or_else(|| panic!("{measure}"))
+#[track_caller]
+fn assert_value(card: &Scorecard, measure: Measure, expected: f64) {
+    let found = card.dimension(measure).unwrap().value.unwrap_or_else(|| panic!("{measure}"));
+    assert!((found - expected).abs() < 1e-9, "{measure} is {found}, not {expected}");
 }
 
 #[tokio::test]
@@ -76,16 +78,16 @@ async fn only_what_counts_is_counted() {
     assert_eq!((counts.hours_lived, counts.sessions, counts.orders), (3, 6, 6), "{counts:?}");
     assert_eq!(counts.redemptions, 1);
     // Milk and bread in each order: 6 orders of 2 agents, 2 lines each.
-    assert_eq!(value(&card, Measure::BasketMedian), 2.0);
-    assert_eq!(value(&card, Measure::ReorderShare), 100.0 * 8.0 / 12.0);
-    assert_eq!(value(&card, Measure::ViewGap), 27.3);
+    assert_value(&card, Measure::BasketMedian, 2.0);
+    assert_value(&card, Measure::ReorderShare, 100.0 * 8.0 / 12.0);
+    assert_value(&card, Measure::ViewGap, 27.3);
     // Cycles 0, 1 and 400 from 08:00: the same day, then 16 days later and after midnight.
     assert_eq!(card.dimension(Measure::ReturnWithin7Days).unwrap().denominator.n, 4);
-    assert_eq!(value(&card, Measure::ReturnWithin7Days), 50.0);
+    assert_value(&card, Measure::ReturnWithin7Days, 50.0);
     // Both coupons have ended their fortnight, one was redeemed; two offer cycles of two agents.
-    assert_eq!(value(&card, Measure::CouponsRedeemed), 50.0);
-    assert_eq!(value(&card, Measure::CampaignsRedeeming), 25.0);
-    assert_eq!(value(&card, Measure::CouponLag), 0.0);
+    assert_value(&card, Measure::CouponsRedeemed, 50.0);
+    assert_value(&card, Measure::CampaignsRedeeming, 25.0);
+    assert_value(&card, Measure::CouponLag, 0.0);
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! The rhythm of one agent: its hours of the day and its own day of the week.
 //!
 //! A habit moves visits to the agent's own weekday without adding any: over a week the weights sum
-//! to what the persona's affinities sum to, and over agents each weekday keeps its share.
+//! to what they sum to without it, and over agents each weekday keeps its share.
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use super::{HourWeights, day_affinity};
-use crate::domain::behavior::Behavior;
+use crate::domain::behavior::{Behavior, HabitRule};
 use crate::domain::persona::Persona;
 use crate::domain::stable_hash::stable_share;
 
@@ -17,61 +17,69 @@ const DAYS: usize = 7;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rhythm {
     hours: HourWeights,
-    /// Monday first; 1 for a neutral agent without habits.
+    /// Monday first; 1 for a neutral agent.
     days: [f64; DAYS],
+    /// As `days`, with the habit.
+    shopping_days: [f64; DAYS],
 }
 
 impl Rhythm {
     /// The rhythm of this persona under this preset.
     pub fn of(behavior: &Behavior, persona: &Persona) -> Self {
         let hours = HourWeights::of(&behavior.hour_curve, persona.time_of_day);
-        Self { hours, days: day_weights(behavior.habit.weekly, persona) }
+        let days = day_weights(behavior.habit, persona);
+        let own = own_weekday(days, persona);
+        Self { hours, days, shopping_days: with_habit(behavior.habit, days, own) }
     }
 
     /// The weight of shopping in the hour of `at`.
     pub fn shopping(&self, at: NaiveDateTime) -> f64 {
-        let day = usize::try_from(at.weekday().num_days_from_monday()).unwrap_or(0);
-        self.days.get(day).copied().unwrap_or(0.0) * self.hours.at(at.hour())
+        self.shopping_days[day_of(at)] * self.hours.at(at.hour())
     }
 
     /// The weight of browsing in the hour of `at`: nobody browses by habit.
-    pub fn browsing(&self, persona: &Persona, at: NaiveDateTime) -> f64 {
-        2.0 * day_affinity(persona, at.weekday()) * self.hours.at(at.hour())
+    pub fn browsing(&self, at: NaiveDateTime) -> f64 {
+        self.days[day_of(at)] * self.hours.at(at.hour())
     }
 }
 
-/// 2 x affinity x (1 - weekly + weekly / the share of the own weekday, on that day only).
-fn day_weights(weekly: f64, persona: &Persona) -> [f64; DAYS] {
-    let weekly = if weekly.is_nan() { 0.0 } else { weekly.clamp(0.0, 1.0) };
-    let affinities = affinities(persona);
-    let total: f64 = affinities.iter().sum();
-    let own = own_weekday(persona);
-    let mut weights = affinities.map(|affinity| 2.0 * affinity);
-    if !(total.is_finite() && total > f64::EPSILON) {
-        return weights;
-    }
-    for (day, (weight, affinity)) in weights.iter_mut().zip(affinities).enumerate() {
-        let share = affinity / total;
-        let habit = if day == own && share > 0.0 { weekly / share } else { 0.0 };
-        *weight *= 1.0 - weekly + habit;
+/// 0 = Monday.
+fn day_of(at: NaiveDateTime) -> usize {
+    at.weekday() as usize
+}
+
+/// 1 + contrast x (2 x affinity - 1), never below 0.
+fn day_weights(habit: HabitRule, persona: &Persona) -> [f64; DAYS] {
+    affinities(persona)
+        .map(|affinity| 1.0 + habit.day_contrast * (2.0 * affinity - 1.0))
+        .map(|weight| if weight.is_finite() { weight.max(0.0) } else { 1.0 })
+}
+
+/// Of each day's weight a part goes to the own weekday: x (1 - weekly), and on that day
+/// + weekly x the weights of the whole week.
+fn with_habit(habit: HabitRule, days: [f64; DAYS], own: usize) -> [f64; DAYS] {
+    let weekly = if habit.weekly.is_nan() { 0.0 } else { habit.weekly.clamp(0.0, 1.0) };
+    let total: f64 = days.iter().sum();
+    let mut weights = days.map(|weight| weight * (1.0 - weekly));
+    if let Some(weight) = weights.get_mut(own) {
+        *weight += weekly * total;
     }
     weights
 }
 
 /// The weekday an agent is in the habit of shopping on, 0 = Monday: drawn once for ever by its id,
-/// each day as likely as its affinity.
-pub fn own_weekday(persona: &Persona) -> usize {
-    let affinities = affinities(persona);
-    let total: f64 = affinities.iter().sum();
+/// each day as likely as its weight.
+fn own_weekday(days: [f64; DAYS], persona: &Persona) -> usize {
+    let total: f64 = days.iter().sum();
     let mut left = stable_share("own_weekday", &persona.agent_id) * total;
-    for (day, affinity) in affinities.into_iter().enumerate() {
-        left -= affinity;
+    for (day, weight) in days.into_iter().enumerate() {
+        left -= weight;
         if left < 0.0 {
             return day;
         }
     }
     // Rounding may leave a rest: it belongs to the last day that weighs anything.
-    affinities.iter().rposition(|affinity| *affinity > 0.0).unwrap_or(0)
+    days.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
 }
 
 fn affinities(persona: &Persona) -> [f64; DAYS] {
@@ -97,8 +105,8 @@ mod tests {
         let persona = presets::population(1, 3).remove(0);
         let mut behavior = presets::lifelike();
         behavior.habit.weekly = 0.5;
+        let own = own_weekday(day_weights(behavior.habit, &persona), &persona);
         let days = week(&Rhythm::of(&behavior, &persona));
-        let own = own_weekday(&persona);
         assert!((0..DAYS).all(|day| day == own || days[day] < days[own]), "{days:?} {own}");
         behavior.habit.weekly = 1.0;
         let days = week(&Rhythm::of(&behavior, &persona));
@@ -110,15 +118,25 @@ mod tests {
         let mut persona = presets::population(1, 3).remove(0);
         (persona.weekday_affinity, persona.weekend_affinity) = (0.467, 0.583);
         let behavior = presets::lifelike();
+        let expected = day_weights(behavior.habit, &persona);
         let mut sums = [0.0; DAYS];
         for number in 0..20_000 {
             persona.agent_id = AgentId::new(format!("agent_{number:03}"));
             let days = week(&Rhythm::of(&behavior, &persona));
             sums.iter_mut().zip(days).for_each(|(sum, day)| *sum += day / 20_000.0);
         }
-        for (day, mean) in sums.into_iter().enumerate() {
-            let affinity = if day < 5 { 0.467 } else { 0.583 };
-            assert!((mean / (2.0 * affinity) - 1.0).abs() < 0.02, "{day}: {mean}");
+        for (day, (mean, expected)) in sums.into_iter().zip(expected).enumerate() {
+            assert!((mean / expected - 1.0).abs() < 0.02, "{day}: {mean} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn in_load_a_day_weighs_twice_its_affinity() {
+        for persona in presets::population(20, 4) {
+            let days = week(&Rhythm::of(&presets::load(), &persona));
+            for (day, affinity) in affinities(&persona).into_iter().enumerate() {
+                assert!((days[day] - 2.0 * affinity).abs() < 1e-9, "{day}: {days:?}");
+            }
         }
     }
 
@@ -129,9 +147,9 @@ mod tests {
             weekly in 0.0..=1.0_f64,
         ) {
             let mut behavior = presets::lifelike();
+            let plain: f64 = day_weights(behavior.habit, &persona).iter().sum();
             behavior.habit.weekly = weekly;
             let sum: f64 = week(&Rhythm::of(&behavior, &persona)).iter().sum();
-            let plain = 10.0 * persona.weekday_affinity + 4.0 * persona.weekend_affinity;
             prop_assert!((sum - plain).abs() < 1e-9, "{sum} is not {plain}");
         }
 
@@ -139,11 +157,12 @@ mod tests {
         fn hostile_habits_leave_finite_weights(
             persona in presets::any_persona(),
             weekly in any::<f64>(),
+            day_contrast in any::<f64>(),
         ) {
             let mut behavior = presets::lifelike();
-            behavior.habit.weekly = weekly;
+            behavior.habit = HabitRule { weekly, day_contrast };
             let days = week(&Rhythm::of(&behavior, &persona));
-            prop_assert!(days.iter().all(|day| day.is_finite() && *day >= 0.0), "{days:?}");
+            prop_assert!(days.iter().all(|day| !day.is_nan() && *day >= 0.0), "{days:?}");
         }
     }
 }
