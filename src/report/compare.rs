@@ -17,9 +17,10 @@ use crate::store::admin::export::{Bind, Statement};
 /// Fewer agents say nothing about a spread.
 pub const AGENTS_MIN: u64 = 5;
 /// What the interval is, in one sentence.
-pub const METHOD: &str = "95 % intervals of the difference by Welch's t over agents: each figure is \
-    a ratio of two sums over agents, its variance comes from the agents' residuals (delta method). \
-    The runs are taken for independent; with many figures one in twenty lies outside by chance.";
+pub const METHOD: &str = "95 % intervals of the difference by Welch's t over agents: each figure \
+    is a ratio of two sums over agents, its variance comes from the agents' residuals (delta \
+    method). The runs are taken for independent; with many figures one in twenty lies outside by \
+    chance.";
 
 /// How a figure is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

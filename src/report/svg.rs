@@ -109,7 +109,7 @@ impl Svg {
         let (width, height) = (width.max(0.0), height.max(0.0));
         let _ = write!(
             self.body,
-            r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}"/>"#
+            "<rect class='{class}' x='{x:.1}' y='{y:.1}' width='{width:.1}' height='{height:.1}'/>"
         );
     }
 
@@ -177,7 +177,9 @@ impl Svg {
         let Self { width, height, body } = self;
         let (title, says) = (escaped(title), escaped(says));
         format!(
-            r#"<svg class="{class}" viewBox="0 0 {width:.0} {height:.0}" role="img" aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{title}</title><desc id="{id}-d">{says}</desc>{body}</svg>"#
+            "<svg class='{class}' viewBox='0 0 {width:.0} {height:.0}' role='img' \
+             aria-labelledby='{id}-t {id}-d'><title id='{id}-t'>{title}</title>\
+             <desc id='{id}-d'>{says}</desc>{body}</svg>"
         )
     }
 }

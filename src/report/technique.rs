@@ -1,8 +1,8 @@
 //! What the machine and the shop went through: latency, request rate, lateness, failures; every
 //! attempt, replays too.
 //!
-//! Cycles are put together into buckets that a page is wide enough for. Percentiles do not add up,
-//! so a bucket has the mean of its cycles' medians, weighed by calls, and their highest p95 and p99.
+//! Cycles are put together into buckets that a page is wide enough for. Percentiles do not add up:
+//! a bucket has the mean of its cycles' medians, weighed by calls, and their highest p95, p99.
 
 use serde::Serialize;
 

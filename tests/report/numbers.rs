@@ -84,7 +84,8 @@ fn an_hour_and_a_day_have_the_visits_that_began_in_them() {
     for slot in report["activity"]["hours"].as_array().unwrap() {
         let hour = slot["slot"].as_i64().unwrap();
         let sql = format!(
-            "SELECT COUNT(*) {sessions} AND CAST(strftime('%H', t.simulated_at) AS INTEGER) = {hour}"
+            "SELECT COUNT(*) {sessions} \
+             AND CAST(strftime('%H', t.simulated_at) AS INTEGER) = {hour}"
         );
         assert_eq!(slot["visits"].as_i64(), Some(number(place, &sql)), "{hour} h");
     }

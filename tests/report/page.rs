@@ -40,7 +40,8 @@ fn it_fits_desk_and_phone_and_follows_light_and_dark() {
             assert_eq!(browser.run(fits), true, "{width}: no sideways scrolling");
             let overflowing = "return [...document.querySelectorAll('main *')].filter(e => \
                 e.getClientRects().length && !e.closest('.scroll') && \
-                e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML.slice(0, 90))";
+                e.getBoundingClientRect().right > innerWidth + 0.5)\
+                .map(e => e.outerHTML.slice(0, 90))";
             assert_eq!(browser.run(overflowing), json!([]), "{width}: nothing is cut off");
             let small = "return [...document.querySelectorAll('svg text')].filter(e => \
                 e.getClientRects().length && e.getBoundingClientRect().height < 9).length";

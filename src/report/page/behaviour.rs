@@ -298,8 +298,8 @@ pub fn coupons(report: &Report) -> Section {
     let says = match coupons.assigned {
         0 => "No coupon was handed out.".to_owned(),
         _ => format!(
-            "{} of the coupons were used; {} of the shoppers who got any used one. The shop refused \
-             {}.",
+            "{} of the coupons were used; {} of the shoppers who got any used one. The shop \
+             refused {}.",
             percent_of(coupons.redeemed_share),
             percent_of(coupons.agents_redeeming_share),
             if coupons.rejected.times > 0 { "some" } else { "none" }

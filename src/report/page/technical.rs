@@ -109,8 +109,8 @@ fn rate(report: &Report) -> Panel {
     let most = grouped_number(greatest);
     let says = match limit {
         Some(limit) => format!(
-            "At most {most} requests a second over a cycle; {limit} were allowed when the run began. A short \
-             cycle can show a little more: it begins with a saved-up burst of 0.1 s."
+            "At most {most} requests a second over a cycle; {limit} were allowed when the run \
+             began. A short cycle can show a little more: it begins with a saved-up burst of 0.1 s."
         ),
         None => format!("At most {most} requests a second over a cycle; no limit was set."),
     };

@@ -4,6 +4,8 @@ use super::{Anchor, Axis, LETTER, Picture, Svg};
 
 /// Height of the plot.
 const PLOT: f64 = 150.0;
+/// Width of a bar at most: a few wide blocks are no picture.
+const BAR_MAX: f64 = 72.0;
 
 /// Bars with a name each.
 pub struct Bars<'a> {
@@ -42,7 +44,7 @@ impl Picture for Bars<'_> {
             svg.text((left - 6.0, y + 4.0), Anchor::End, "tick", text);
         }
         let step = (width - left) / self.values.len().max(1) as f64;
-        let gap = if step > 6.0 { (step * 0.18).min(10.0) } else { 0.0 };
+        let gap = if step > 6.0 { (step * 0.18).min(10.0).max(step - BAR_MAX) } else { 0.0 };
         let letters = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
         let every = ((letters as f64 + 1.5) * LETTER / step).ceil().max(1.0);
         for (at, value) in self.values.iter().enumerate() {
