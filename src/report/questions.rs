@@ -127,7 +127,8 @@ const INCIDENT_KINDS: &str = "SELECT kind AS a, COUNT(*) AS b, MIN(cycle) AS c, 
 
 const INCIDENTS: &str = "SELECT cycle, replay, kind, message, agent_id, simulated_at, \
     recorded_at, CAST(detail -> 'drill' AS TEXT) AS drill \
-    FROM (SELECT i.*, ROW_NUMBER() OVER (PARTITION BY kind ORDER BY recorded_at, incident_id) AS nth FROM incidents i WHERE run_id = $1) i \
+    FROM (SELECT i.*, ROW_NUMBER() OVER (PARTITION BY kind \
+        ORDER BY recorded_at, incident_id) AS nth FROM incidents i WHERE run_id = $1) i \
     WHERE nth <= {incidents} ORDER BY recorded_at, cycle, incident_id";
 
 const INCIDENT_TIMES: &str = "SELECT i.cycle / w.width AS a, i.kind AS b, COUNT(*) AS c \
