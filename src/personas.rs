@@ -4,15 +4,20 @@
 //! value is named the same way wherever it comes from.
 
 pub mod columns;
+pub mod describe;
 pub mod export;
 pub mod files;
+pub mod mapping;
 pub mod ranges;
+pub mod rejected;
 pub mod row;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use self::mapping::Mapping;
 use actors::domain::persona::Persona;
+use serde_json::{Map, Value};
 
 pub use self::export::to_json;
 pub use self::files::read_file;
@@ -26,6 +31,22 @@ pub enum OnBroken {
     Refuse,
     /// Leave it out, list it and take the others (`--skip-bad`).
     Skip,
+}
+
+/// How a source is read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What a broken row does.
+    pub on_broken: OnBroken,
+    /// What its columns mean.
+    pub mapping: Mapping,
+}
+
+impl From<OnBroken> for Reading {
+    /// Columns have a persona's names.
+    fn from(on_broken: OnBroken) -> Self {
+        Self { on_broken, mapping: Mapping::default() }
+    }
 }
 
 /// The personas of a source.
@@ -47,6 +68,8 @@ pub struct RowError {
     pub place: Place,
     /// What is wrong with it.
     pub problem: RowProblem,
+    /// The row as the source has it; `None` where it could not be split into columns.
+    pub fields: Option<Map<String, Value>>,
 }
 
 /// What is wrong with a row.
@@ -88,6 +111,28 @@ pub enum RowProblem {
     ),
 }
 
+impl RowProblem {
+    /// The column at fault, if it is one's.
+    pub fn column(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { column, .. }
+            | Self::Impossible { column, .. }
+            | Self::Duplicate { column, .. } => Some(column),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    /// A word for the kind of problem.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Impossible { .. } => "impossible",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
 /// Why a source was refused.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PersonaFileError {
@@ -99,6 +144,13 @@ pub enum PersonaFileError {
         /// What the system said.
         cause: String,
     },
+    /// The mapping does not fit.
+    #[error(transparent)]
+    Mapping(
+        /// Where in it, and why.
+        #[from]
+        crate::ron_text::RonError,
+    ),
     /// Neither CSV nor JSON by its name.
     #[error(
         "{path}: the name says neither CSV nor JSON; allowed endings: .csv, .json, .jsonl, .ndjson",

@@ -1,5 +1,6 @@
 //! The binary as an operator meets it: what it prints, where, and the code it ends with.
 
+mod describe;
 mod from_table;
 
 use std::fs::{self, File};

@@ -1,5 +1,6 @@
-//! `cartload agents`: generate, import, list, set-status. Changes take effect at the next run.
+//! `cartload agents`: generate, import, describe, list, set-status. Changes take effect at the next run.
 
+mod describe;
 mod stored;
 
 use std::path::PathBuf;
@@ -12,13 +13,17 @@ use serde_json::Value;
 
 use super::{ExitCode, GlobalArgs, output};
 use crate::config::Layer;
-use crate::personas::{Imported, OnBroken, to_json};
+use crate::personas::mapping::Mapping;
+use crate::personas::rejected::by_reason;
+use crate::personas::{Imported, OnBroken, PersonaFileError, Reading, RowError, rejected, to_json};
 
 const EXAMPLES: &str = "\
 Examples:
   cartload agents generate --count 372
   cartload agents import people.csv --skip-bad
+  cartload agents import people.csv --mapping map.ron --skip-bad --rejected left-out.csv
   cartload agents import --from-table public.agents --db postgres://...
+  cartload agents describe
   cartload agents list --status active --json
   cartload agents set-status inactive agent_001 agent_002";
 
@@ -37,6 +42,8 @@ enum AgentsCommand {
     Generate(GenerateArgs),
     /// Bring personas along, from a file or an existing table
     Import(ImportArgs),
+    /// The population in pictures and numbers
+    Describe(DescribeArgs),
     /// Print the agents
     List(ListArgs),
     /// Say who shops in the next run
@@ -66,12 +73,32 @@ pub struct ImportArgs {
     /// A table of the database, as agents or public.agents
     #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
     pub from_table: Option<String>,
+    /// What the columns mean: names, words, scales, defaults (docs/personas.md)
+    #[arg(long, value_name = "FILE.ron")]
+    pub mapping: Option<PathBuf>,
+    /// Write broken rows and their reasons to this CSV file
+    #[arg(long, value_name = "FILE.csv")]
+    pub rejected: Option<PathBuf>,
+    /// Print what became of the rows as one JSON object
+    #[arg(long)]
+    pub json: bool,
     /// Leave out broken rows and list them; else one broken row refuses all
     #[arg(long)]
     pub skip_bad: bool,
     /// Put them in place of all agents there are; else agents that exist stay as they are
     #[arg(long)]
     pub replace: bool,
+}
+
+/// The population in pictures and numbers.
+#[derive(Clone, Debug, Args)]
+pub struct DescribeArgs {
+    /// Expected shopping by these rules: load, lifelike or a file [default: the settings']
+    #[arg(long, value_name = "NAME|FILE")]
+    pub preset: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Print the agents.
@@ -101,26 +128,65 @@ pub struct SetStatusArgs {
 
 /// Does it.
 pub fn execute(global: &GlobalArgs, args: &AgentsArgs) -> Result<ExitCode> {
-    let settings = global.settings(Layer::default())?;
+    let mut layer = Layer::default();
+    if let AgentsCommand::Describe(args) = &args.command {
+        layer.population.preset.clone_from(&args.preset);
+    }
+    let settings = global.settings(layer)?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
     }
     match &args.command {
         AgentsCommand::Generate(args) => stored::generate(&settings, args),
         AgentsCommand::Import(args) => stored::import(&settings, args),
+        AgentsCommand::Describe(args) => describe::describe(&settings, args),
         AgentsCommand::List(args) => stored::list(&settings, args),
         AgentsCommand::SetStatus(args) => stored::set_status(&settings, args),
     }
 }
 
-fn on_broken(args: &ImportArgs) -> OnBroken {
-    if args.skip_bad { OnBroken::Skip } else { OnBroken::Refuse }
+/// Rows left out that are listed one by one; how many there are of each kind is always told.
+const SKIPPED_LISTED_MAX: usize = 20;
+
+fn reading(args: &ImportArgs) -> Result<Reading> {
+    let on_broken = if args.skip_bad { OnBroken::Skip } else { OnBroken::Refuse };
+    let mapping = args.mapping.as_deref().map(Mapping::read).transpose()?.unwrap_or_default();
+    Ok(Reading { on_broken, mapping })
+}
+
+/// Writes broken rows to the file that was asked for, whether or not the others are taken.
+fn judged(
+    read: Result<Imported, PersonaFileError>,
+    args: &ImportArgs,
+) -> Result<Imported, PersonaFileError> {
+    let errors: &[RowError] = match &read {
+        Ok(imported) => &imported.skipped,
+        Err(PersonaFileError::Broken { errors, .. }) => errors,
+        Err(_) => return read,
+    };
+    if let Some(path) = &args.rejected {
+        rejected::write(path, errors)?;
+        let rows = errors.len();
+        output::message(&format!("{rows} broken rows are in {}", path.display()));
+    }
+    if let Ok(imported) = &read {
+        announce_skipped(imported);
+    }
+    read
 }
 
 /// Says on stderr what an import leaves out.
 fn announce_skipped(imported: &Imported) {
-    for skipped in &imported.skipped {
+    for skipped in imported.skipped.iter().take(SKIPPED_LISTED_MAX) {
         output::message(&format!("warning: skipped {skipped}"));
+    }
+    if imported.skipped.len() > SKIPPED_LISTED_MAX {
+        let more = imported.skipped.len() - SKIPPED_LISTED_MAX;
+        output::message(&format!("warning: ... and {more} more; --rejected lists all"));
+    }
+    for count in by_reason(&imported.skipped) {
+        let column = count.column.unwrap_or("the row");
+        output::message(&format!("skipped: {} rows, {column} {}", count.rows, count.reason));
     }
     if !imported.ignored_columns.is_empty() {
         let names: Vec<&str> = imported.ignored_columns.iter().map(String::as_str).collect();

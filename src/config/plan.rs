@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actors::coordinator::plan::{Ends, RunPlan, WarmUp};
 use actors::domain::behavior::Behavior;
+use actors::domain::experiment::Experiment;
 use actors::domain::ids::{OwnerToken, RunId, StoreId};
 use actors::domain::offer::Coupon;
 use actors::ports::entropy::Entropy;
@@ -42,11 +43,7 @@ impl Settings {
     /// The plan of a new run.
     pub fn plan(&self, parts: PlanParts) -> Result<RunPlan, ConfigError> {
         let simulated_start = self.time.start.resolve(parts.now);
-        let origin = || self.origin_of("experiment.arms").clone();
-        let experiment = self
-            .experiment
-            .arms_of(&parts.behavior, &self.offers)
-            .map_err(|fault| fault.at(origin()))?;
+        let experiment = self.arms(&parts.behavior)?;
         Ok(RunPlan {
             run_id: parts.run_id,
             owner: parts.owner,
@@ -70,6 +67,12 @@ impl Settings {
             resume_from: None,
             dirty_carts: Vec::new(),
         })
+    }
+
+    /// The experiment on top of this preset; `None` where there is none.
+    pub fn arms(&self, behavior: &Behavior) -> Result<Option<Experiment>, ConfigError> {
+        let arms = self.experiment.arms_of(behavior, &self.offers);
+        arms.map_err(|fault| fault.at(self.origin_of("experiment.arms").clone()))
     }
 
     /// Real time between two ticks: 3600 s / time_scale (Q6.3); zero for `max`.

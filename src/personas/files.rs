@@ -9,15 +9,15 @@ use serde_json::{Map, Value};
 
 use super::columns::REQUIRED;
 use super::row::{Place, read_rows};
-use super::{Imported, OnBroken, PersonaFileError};
+use super::{Imported, PersonaFileError, Reading};
 
 /// A persona file is not longer, bytes: 100,000 personas with long backstories.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Reads the personas of a file; its name's ending says whether it is CSV or JSON.
-pub fn read_file(path: &Path, on_broken: OnBroken) -> Result<Imported, PersonaFileError> {
+pub fn read_file(path: &Path, how: &Reading) -> Result<Imported, PersonaFileError> {
     let kind = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    let read: fn(&str, &str, OnBroken) -> Result<Imported, PersonaFileError> = match kind.as_deref()
+    let read: fn(&str, &str, &Reading) -> Result<Imported, PersonaFileError> = match kind.as_deref()
     {
         Some("csv") => read_csv,
         Some("json" | "jsonl" | "ndjson") => read_json,
@@ -25,7 +25,7 @@ pub fn read_file(path: &Path, on_broken: OnBroken) -> Result<Imported, PersonaFi
     };
     let text = read_text(path)?;
     let origin = path.display().to_string();
-    read(&origin, text.strip_prefix('\u{feff}').unwrap_or(&text), on_broken)
+    read(&origin, text.strip_prefix('\u{feff}').unwrap_or(&text), how)
 }
 
 fn read_text(path: &Path) -> Result<String, PersonaFileError> {
@@ -41,11 +41,7 @@ fn read_text(path: &Path) -> Result<String, PersonaFileError> {
 }
 
 /// Reads CSV text.
-pub fn read_csv(
-    origin: &str,
-    text: &str,
-    on_broken: OnBroken,
-) -> Result<Imported, PersonaFileError> {
+pub fn read_csv(origin: &str, text: &str, how: &Reading) -> Result<Imported, PersonaFileError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = match reader.headers() {
         Ok(header) => header.clone(),
@@ -54,7 +50,10 @@ pub fn read_csv(
     if header.iter().all(str::is_empty) {
         return Err(PersonaFileError::Empty { origin: origin.to_owned() });
     }
-    if let Some(column) = REQUIRED.iter().find(|name| !header.iter().any(|h| h == **name)) {
+    let names: Vec<&str> = header.iter().collect();
+    how.mapping.check_sources(origin, &names)?;
+    let has = |name: &str| names.contains(&name);
+    if let Some(column) = REQUIRED.iter().find(|name| !how.mapping.provides(name, has)) {
         let found = header.iter().collect::<Vec<_>>().join(", ");
         return Err(PersonaFileError::NoColumn { origin: format!("{origin}:1"), column, found });
     }
@@ -68,7 +67,7 @@ pub fn read_csv(
         let fields = record.map_err(|error| csv_cause(&error));
         (place, fields.map(|record| object(&header, &record)))
     });
-    read_rows(origin, rows, on_broken)
+    read_rows(origin, rows, how)
 }
 
 fn object(header: &csv::StringRecord, record: &csv::StringRecord) -> Map<String, Value> {
@@ -91,11 +90,7 @@ fn csv_cause(error: &csv::Error) -> String {
 }
 
 /// Reads JSON text: an array of objects, or one object a line.
-pub fn read_json(
-    origin: &str,
-    text: &str,
-    on_broken: OnBroken,
-) -> Result<Imported, PersonaFileError> {
+pub fn read_json(origin: &str, text: &str, how: &Reading) -> Result<Imported, PersonaFileError> {
     let shared: Arc<str> = Arc::from(origin);
     if text.trim_start().starts_with('[') {
         let values: Vec<Value> =
@@ -111,7 +106,7 @@ pub fn read_json(
                 fields_of(value),
             )
         });
-        return read_rows(origin, rows, on_broken);
+        return read_rows(origin, rows, how);
     }
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     let rows = lines.zip(1..).map(|((line, number), record)| {
@@ -121,29 +116,35 @@ pub fn read_json(
             .and_then(fields_of);
         (place, fields)
     });
-    read_rows(origin, rows, on_broken)
+    read_rows(origin, rows, how)
 }
 
 /// Reads the rows of a table, as they come from a query; each is an object by column name.
 pub fn read_table(
     table: &str,
     rows: Vec<Value>,
-    on_broken: OnBroken,
+    how: &Reading,
 ) -> Result<Imported, PersonaFileError> {
     let columns = rows.first().and_then(Value::as_object);
     let missing = |fields: &Map<String, Value>| {
-        REQUIRED.iter().copied().find(|column| !fields.contains_key(*column))
+        let has = |name: &str| fields.contains_key(name);
+        REQUIRED.iter().copied().find(|column| !how.mapping.provides(column, has))
     };
+    if let Some(fields) = columns {
+        let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+        how.mapping.check_sources(table, &names)?;
+    }
     if let Some(column) = columns.and_then(missing) {
         let found = columns.into_iter().flat_map(Map::keys).cloned().collect::<Vec<_>>().join(", ");
         return Err(PersonaFileError::NoColumn { origin: table.to_owned(), column, found });
     }
     let shared: Arc<str> = Arc::from(table);
     let rows = rows.into_iter().zip(1..).map(|(value, record)| {
-        let agent = value.get("agent_id").and_then(Value::as_str).map(str::to_owned);
+        let agent =
+            value.get(how.mapping.source("agent_id")).and_then(Value::as_str).map(str::to_owned);
         (Place { origin: Arc::clone(&shared), line: None, record, agent }, fields_of(value))
     });
-    read_rows(table, rows, on_broken)
+    read_rows(table, rows, how)
 }
 
 fn fields_of(value: Value) -> Result<Map<String, Value>, String> {

@@ -4,18 +4,18 @@ use actors::domain::money::Cents;
 use actors::domain::persona::ShoppingFrequency;
 
 use super::*;
-use crate::personas::{RowProblem, to_json};
+use crate::personas::{OnBroken, RowProblem, to_json};
 
 const HEADER: &str = "agent_id,price_sensitivity,brand_loyalty,impulsivity,coupon_affinity,\
                       preferred_categories,weekly_budget,avg_cart_value,shopping_frequency";
 const ROW: &str = "a1,0.5,0.4,0.3,0.2,Bakery;Dairy,120.10,$35,frequent";
 
 fn csv(rows: &[&str]) -> Result<Imported, PersonaFileError> {
-    read_csv("p.csv", &format!("{HEADER}\n{}\n", rows.join("\n")), OnBroken::Refuse)
+    read_csv("p.csv", &format!("{HEADER}\n{}\n", rows.join("\n")), &OnBroken::Refuse.into())
 }
 
 fn with(column: &str, value: &str) -> Result<Imported, PersonaFileError> {
-    read_csv("p.csv", &format!("{HEADER},{column}\n{ROW},{value}\n"), OnBroken::Refuse)
+    read_csv("p.csv", &format!("{HEADER},{column}\n{ROW},{value}\n"), &OnBroken::Refuse.into())
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_broken_value_is_named_by_file_line_column_value_and_what_is_allowed() {
 fn skipping_takes_the_good_rows_and_lists_the_others() {
     let bad = ROW.replace("a1", "a2").replace("0.5", "9");
     let text = format!("{HEADER}\n{ROW}\n{bad}\n{ROW}\n");
-    let imported = read_csv("p.csv", &text, OnBroken::Skip).unwrap();
+    let imported = read_csv("p.csv", &text, &OnBroken::Skip.into()).unwrap();
     assert_eq!(imported.personas.len(), 1);
     assert_eq!(imported.skipped.len(), 2);
     assert!(matches!(
@@ -113,7 +113,7 @@ fn skipping_takes_the_good_rows_and_lists_the_others() {
 fn nothing_good_at_all_is_an_error_even_when_skipping() {
     let bad = ROW.replace("0.5", "9");
     let text = format!("{HEADER}\n{bad}\n");
-    let error = read_csv("p.csv", &text, OnBroken::Skip).unwrap_err();
+    let error = read_csv("p.csv", &text, &OnBroken::Skip.into()).unwrap_err();
     assert!(matches!(error, PersonaFileError::Broken { rows: 1, .. }), "{error}");
 }
 
@@ -122,11 +122,11 @@ fn an_empty_file_and_a_header_without_rows_hold_no_personas() {
     let none = |outcome: Result<Imported, PersonaFileError>| {
         assert!(matches!(outcome, Err(PersonaFileError::Empty { .. })), "{outcome:?}");
     };
-    none(read_csv("p", "", OnBroken::Refuse));
-    none(read_csv("p", HEADER, OnBroken::Refuse));
-    none(read_json("p", "", OnBroken::Refuse));
-    none(read_json("p", " [] ", OnBroken::Refuse));
-    let error = read_csv("p.csv", "id;name\n1;2\n", OnBroken::Refuse).unwrap_err();
+    none(read_csv("p", "", &OnBroken::Refuse.into()));
+    none(read_csv("p", HEADER, &OnBroken::Refuse.into()));
+    none(read_json("p", "", &OnBroken::Refuse.into()));
+    none(read_json("p", " [] ", &OnBroken::Refuse.into()));
+    let error = read_csv("p.csv", "id;name\n1;2\n", &OnBroken::Refuse.into()).unwrap_err();
     assert!(error.to_string().contains("no column agent_id; columns found: id;name"), "{error}");
 }
 
@@ -134,20 +134,21 @@ fn an_empty_file_and_a_header_without_rows_hold_no_personas() {
 fn json_is_read_as_an_array_and_line_by_line_and_what_is_exported_is_read_back() {
     let persona = csv(&[ROW]).unwrap().personas.remove(0);
     let object = to_json(&persona);
-    let array = read_json("p.json", &format!("[{object}]"), OnBroken::Refuse).unwrap();
+    let array = read_json("p.json", &format!("[{object}]"), &OnBroken::Refuse.into()).unwrap();
     assert_eq!(array.personas, std::slice::from_ref(&persona));
     assert!(array.ignored_columns.is_empty());
-    let lines = read_json("p.jsonl", &format!("\n{object}\n\n"), OnBroken::Refuse).unwrap();
+    let lines = read_json("p.jsonl", &format!("\n{object}\n\n"), &OnBroken::Refuse.into()).unwrap();
     assert_eq!(lines.personas, [persona]);
 }
 
 #[test]
 fn broken_json_is_named_by_its_place() {
-    let error = read_json("p.json", "[{\"agent_id\": }]", OnBroken::Refuse).unwrap_err();
+    let error = read_json("p.json", "[{\"agent_id\": }]", &OnBroken::Refuse.into()).unwrap_err();
     assert!(error.to_string().starts_with("p.json:1:15: "), "{error}");
-    let error = read_json("p.jsonl", "{}\n{\"a\"\n", OnBroken::Refuse).unwrap_err().to_string();
+    let error =
+        read_json("p.jsonl", "{}\n{\"a\"\n", &OnBroken::Refuse.into()).unwrap_err().to_string();
     assert!(error.contains("p.jsonl:1: agent_id is missing"), "{error}");
     assert!(error.contains("p.jsonl:2: column 4"), "{error}");
-    let error = read_json("p.json", "[7]", OnBroken::Refuse).unwrap_err().to_string();
+    let error = read_json("p.json", "[7]", &OnBroken::Refuse.into()).unwrap_err().to_string();
     assert!(error.contains("p.json record 1: a persona is a JSON object"), "{error}");
 }

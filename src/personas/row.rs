@@ -10,9 +10,9 @@ use actors::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequen
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::columns::{self, COLUMNS};
+use super::columns;
 use super::ranges::{SUM_TOLERANCE, check_ranges};
-use super::{Imported, OnBroken, PersonaFileError, RowError, RowProblem};
+use super::{Imported, OnBroken, PersonaFileError, Reading, RowError, RowProblem};
 
 /// Namespace of the user ids of agents that bring none: an agent gets the same user each time.
 const USER_NAMESPACE: Uuid = Uuid::from_u128(0x9d3f_5c1e_7a42_4f0b_8e61_2b7c_90d4_1a55);
@@ -49,7 +49,7 @@ pub type Row = (Place, Result<Map<String, Value>, String>);
 pub fn read_rows(
     origin: &str,
     rows: impl IntoIterator<Item = Row>,
-    on_broken: OnBroken,
+    how: &Reading,
 ) -> Result<Imported, PersonaFileError> {
     let mut imported = Imported::default();
     let mut agents: HashMap<AgentId, Place> = HashMap::new();
@@ -57,10 +57,10 @@ pub fn read_rows(
     let mut count = 0;
     for (place, row) in rows {
         count += 1;
-        let persona = row.map_err(RowProblem::Unreadable).and_then(|fields| {
-            let unknown = fields.keys().filter(|name| !COLUMNS.contains(&name.as_str()));
-            imported.ignored_columns.extend(unknown.cloned());
-            let persona = read_row(&fields)?;
+        let persona = row.as_ref().map_err(|e| RowProblem::Unreadable(e.clone()));
+        let persona = persona.and_then(|fields| {
+            imported.ignored_columns.extend(how.mapping.unused(fields));
+            let persona = read_row(&how.mapping.apply(fields))?;
             if let Some(first) = agents.get(&persona.agent_id) {
                 return Err(duplicate("agent_id", persona.agent_id.to_string(), first));
             }
@@ -76,13 +76,15 @@ pub fn read_rows(
                 users.insert(persona.user_id, place);
                 imported.personas.push(persona);
             }
-            Err(problem) => imported.skipped.push(RowError { place, problem }),
+            Err(problem) => {
+                imported.skipped.push(RowError { place, problem, fields: row.ok() });
+            }
         }
     }
     if count == 0 {
         return Err(PersonaFileError::Empty { origin: origin.to_owned() });
     }
-    let is_refused = on_broken == OnBroken::Refuse || imported.personas.is_empty();
+    let is_refused = how.on_broken == OnBroken::Refuse || imported.personas.is_empty();
     if !imported.skipped.is_empty() && is_refused {
         return Err(PersonaFileError::Broken { errors: imported.skipped, rows: count });
     }

@@ -1,23 +1,19 @@
 //! The part of `cartload agents` that reads and writes the database.
 
-use std::path::Path;
-
 use actors::domain::ids::AgentId;
 use actors::ports::store::StoreError;
 use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
 
-use super::{
-    GenerateArgs, ImportArgs, ListArgs, SetStatusArgs, announce_skipped, json_of, on_broken,
-    text_of,
-};
+use super::{GenerateArgs, ImportArgs, ListArgs, SetStatusArgs, json_of, judged, reading, text_of};
 use crate::cli::exit_code::WithCode;
 use crate::cli::{ExitCode, database, output};
 use crate::config::Settings;
 use crate::config::db_url::DbUrl;
 use crate::data_dir::DataDir;
 use crate::personas::files::read_table;
-use crate::personas::{Imported, PersonaFileError, read_file};
+use crate::personas::rejected::ImportReport;
+use crate::personas::{Imported, PersonaFileError, Reading, read_file};
 use crate::store::admin::AgentFilter;
 use crate::store::{Admin, OpenStore};
 
@@ -54,7 +50,9 @@ pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result<ExitCode> {
 /// `agents import`.
 pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
     // A file is read before the database is touched: a broken one changes nothing.
-    let from_file = args.file.as_deref().map(|file| read(file, args)).transpose()?;
+    let how = reading(args)?;
+    let from_file = args.file.as_deref().map(|file| judged(read_file(file, &how), args));
+    let from_file = from_file.transpose()?;
     let is_postgres = settings.store.url.as_ref().is_some_and(DbUrl::is_postgres);
     if let Some(table) = args.from_table.clone().filter(|_| !is_postgres) {
         return Err(PersonaFileError::NoTables { table }.into());
@@ -62,13 +60,17 @@ pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
     with_admin(settings, async |admin| {
         let imported = match (from_file, &args.from_table) {
             (Some(imported), _) => imported,
-            (None, Some(table)) => from_table(admin, table, args).await?,
+            (None, Some(table)) => from_table(admin, table, args, &how).await?,
             (None, None) => return Err(anyhow!("name a file or --from-table")),
         };
-        let (count, skipped) = (imported.personas.len(), imported.skipped.len());
         let at = Utc::now().naive_utc().trunc_subsecs(6);
-        let written = admin.insert_agents(imported.personas, args.replace, at).await?;
-        let there = count as u64 - written;
+        let written = admin.insert_agents(imported.personas.clone(), args.replace, at).await?;
+        let report = ImportReport::of(&imported, written);
+        if args.json {
+            output::data(&serde_json::to_string_pretty(&report)?)?;
+            return Ok(ExitCode::Ok);
+        }
+        let (there, skipped) = (report.already_there, report.rejected.len());
         output::data(&format!(
             "{written} agents imported, {there} were there already, {skipped} rows skipped"
         ))?;
@@ -76,22 +78,19 @@ pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
     })
 }
 
-fn read(file: &Path, args: &ImportArgs) -> Result<Imported> {
-    let imported = read_file(file, on_broken(args))?;
-    announce_skipped(&imported);
-    Ok(imported)
-}
-
-async fn from_table(admin: &Admin, table: &str, args: &ImportArgs) -> Result<Imported> {
+async fn from_table(
+    admin: &Admin,
+    table: &str,
+    args: &ImportArgs,
+    how: &Reading,
+) -> Result<Imported> {
     let rows = match admin.import_agents_from_table(table).await {
         Err(StoreError::Refused(cause)) if cause.contains("does not exist") => {
             return Err(PersonaFileError::NoTable { table: table.to_owned(), cause }.into());
         }
         answered => answered?,
     };
-    let imported = read_table(table, rows, on_broken(args))?;
-    announce_skipped(&imported);
-    Ok(imported)
+    Ok(judged(read_table(table, rows, how), args)?)
 }
 
 /// `agents list`.
