@@ -69,7 +69,7 @@ fn false_positives(figures: &[AgentFigures], metric: Metric) -> usize {
 async fn two_arms_that_are_alike_differ_in_5_of_100_relabellings_and_not_more() {
     let arms = r#"{"name":"a","share":0.5},{"name":"b","share":0.5}"#;
     let variables = [
-        ("CARTLOAD_DAYS", "4"),
+        ("CARTLOAD_DAYS", "3"),
         ("CARTLOAD_START", "2026-01-05"),
         ("CARTLOAD_EXPERIMENT_NAME", "alike"),
         ("CARTLOAD_EXPERIMENT_ARMS", arms),
@@ -77,7 +77,7 @@ async fn two_arms_that_are_alike_differ_in_5_of_100_relabellings_and_not_more() 
     let (_directory, admin, run) = run(agents(372), &variables).await;
     let since: BTreeMap<String, u32> = (1..=372).map(|n| (format!("agent_{n:03}"), 0)).collect();
     let figures = reading::figures(&admin, run, &since).await.unwrap();
-    assert!(figures.iter().all(|f| f.visits > 0 && (f.weeks - 4.0 / 7.0).abs() < 1e-9));
+    assert!(figures.iter().all(|f| f.visits > 0 && (f.weeks - 3.0 / 7.0).abs() < 1e-9));
     for metric in Metric::ALL {
         let found = false_positives(&figures, *metric);
         println!("{metric:?}: {found} of {RELABELLINGS}");

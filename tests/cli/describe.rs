@@ -10,7 +10,8 @@ use crate::support::binary::Place;
 fn block(language: &str, word: &str) -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/personas.md");
     let text = fs::read_to_string(path).unwrap();
-    let blocks = text.split(&format!("```{language}\n")).skip(1);
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
     let mut blocks = blocks.map(|rest| rest.split("```").next().unwrap());
     blocks.find(|block| block.contains(word)).unwrap_or_else(|| panic!("{word}")).to_owned()
 }

@@ -19,7 +19,10 @@ impl Population {
         section(&mut lines, "How often they shop", &self.frequency);
         section(&mut lines, "How they follow deals", &self.deal_seeking);
         lines.push(String::new());
-        lines.push("Traits                  mean   sd    least  median  most".to_owned());
+        let heads = ["Traits", "mean", "sd", "least", "median", "most"];
+        let [name, numbers @ ..] = heads;
+        let numbers = numbers.map(|head| format!("{head:>7}"));
+        lines.push(format!("{name:<20}{}", numbers.join(" ")));
         lines.extend(self.traits.iter().map(trait_line));
         self.correlation_lines(&mut lines);
         section(&mut lines, "Preferred categories", &self.categories);
@@ -79,7 +82,7 @@ fn trait_line(of: &Distribution) -> String {
     let bars: String = of.histogram.iter().map(|count| bar(*count as f64, most as f64)).collect();
     let [least, _, median, _, greatest] = of.quartiles;
     format!(
-        "  {:<18} {:>7.2} {:>6.2} {least:>7.2} {median:>7.2} {greatest:>7.2}  {bars}",
+        "  {:<18}{:>7.2} {:>7.2} {least:>7.2} {median:>7.2} {greatest:>7.2}  {bars}",
         of.name, of.mean, of.deviation
     )
 }
@@ -100,7 +103,7 @@ fn activity_lines(activity: &Activity, agents: usize) -> Vec<String> {
         String::new(),
         format!("Expected with preset {}", activity.preset),
         format!(
-            "  shoppers a cycle  {} in the mean, {} at most, {} at least",
+            "  shoppers a cycle  {}, at most {}, at least {}",
             percent(activity.shoppers_mean),
             percent(activity.shoppers_max),
             percent(activity.shoppers_min)
