@@ -36,7 +36,7 @@ words!(
         Injection = "injection",
         /// An HTTP session went down or came back.
         SessionHealth = "session_health",
-        /// The wall clock jumped or nothing ran: the machine slept, or somebody stopped the process.
+        /// The clock jumped or nothing ran: the machine slept, or somebody stopped the process.
         ClockJump = "clock_jump",
         /// More than half of a cycle's adds or checkouts were refused.
         Refusals = "refusals",
