@@ -11,7 +11,7 @@ use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
 use tempfile::TempDir;
 
 /// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder where the binary runs; `data` in it is the data directory.
 pub struct Place {
