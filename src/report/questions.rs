@@ -16,7 +16,7 @@ pub const INCIDENTS_OF_A_KIND_MAX: u32 = 40;
 /// Reasons of a refusal that are listed; they are the shop's words.
 pub const REASONS_MAX: u32 = 12;
 
-/// What is asked, in the order of [`statements`], in words for a progress line.
+/// What is asked, in the order of `statements`, in words for a progress line.
 pub const QUESTIONS: [&str; 15] = [
     "hours by day",
     "hours by hour of day",
