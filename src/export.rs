@@ -45,6 +45,7 @@ use self::sink::terminal::TerminalSink;
 use self::sink::text::CsvSink;
 use self::sink::{Partition, Sink};
 use self::value::{Row, Value, day_text, micros};
+use crate::config::realism::Realism;
 use crate::store::Admin;
 use crate::store::admin::KnownRun;
 
@@ -76,6 +77,8 @@ pub struct Export {
     pub force: bool,
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
+    /// What counts as lifelike on the data card.
+    pub bands: Realism,
 }
 
 /// How far an export is.

@@ -137,8 +137,8 @@ pub struct Facts {
 }
 
 impl Report {
-    /// Reads it. `audit`: the run's ledger, judged; `bands`: what counts as lifelike. `step` is told
-    /// which of [`QUESTIONS`] comes next.
+    /// Reads it. `audit`: the run's ledger, judged; `bands`: what counts as lifelike. `step` is
+    /// told which of [`QUESTIONS`] comes next.
     ///
     /// # Errors
     /// The database's, or a damaged row.

@@ -122,7 +122,8 @@ fn what_is_refused_fails_where_it_must_be_done_and_holds_where_it_must_be_refuse
 fn a_drill_that_leaves_the_run_frozen_as_expected_has_held() {
     let steps = "(at: Tick(2), do: [CircuitBreaker(Trip(reason: \"drill\"))], \
                  expect: [State(frozen), FrozenBecause(\"drill\")], within: Seconds(20)), \
-                 (at: End(2), expect: [State(frozen)]), (expect: [RequestsMeanwhile(exactly: 0)], hold: Seconds(2))";
+                 (at: End(2), expect: [State(frozen)]), \
+                 (expect: [RequestsMeanwhile(exactly: 0)], hold: Seconds(2))";
     let lines = play(&place("", DRY, steps), 0);
     assert_eq!(lines[0], "scenario drill: 5 of 5 held");
 }

@@ -94,9 +94,10 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
         output::data(&tables_text(args.json)?)?;
         return Ok(ExitCode::Ok);
     }
-    // What cannot be is refused before the database is touched.
-    let request = request::of(args, Utc::now().naive_utc().trunc_subsecs(6))?;
     let settings = global.settings(Layer::default())?;
+    // What cannot be is refused before the database is touched.
+    let now = Utc::now().naive_utc().trunc_subsecs(6);
+    let request = request::of(args, now, settings.realism.clone())?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
     }

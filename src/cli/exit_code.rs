@@ -97,7 +97,7 @@ impl ExitCode {
             return Some(Self::of_start(error));
         }
         if let Some(error) = cause.downcast_ref::<ExportError>() {
-            let is_store = matches!(error, ExportError::Store(_));
+            let is_store = matches!(error, ExportError::Store(_) | ExportError::Realism(_));
             return Some(match error.is_usage() {
                 true => Self::Usage,
                 false if is_store => Self::Database,

@@ -1,6 +1,7 @@
 //! The data card: what somebody who finds the file in a year must know, as JSON and as Markdown.
 
 pub mod facts;
+pub mod lifelike;
 mod markdown;
 
 use std::sync::Arc;
@@ -10,12 +11,14 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use self::facts::{Attempted, Population};
+use self::lifelike::CardDimension;
 use super::filter::ReplayFilter;
 use super::place::Written;
 use super::scope::Scope;
 use super::tables::{Attempts, Source};
 use super::value::instant_text;
 use super::{Destination, Export, ExportError, Tally};
+use crate::realism;
 use crate::store::Admin;
 
 /// A data card.
@@ -59,8 +62,6 @@ pub struct Card {
     pub split: &'static str,
     /// Which shoppers get no offers.
     pub holdout: &'static str,
-    /// How lifelike the run is.
-    pub realism: &'static str,
     /// What it is not good for.
     pub limits: Vec<String>,
 }
@@ -103,6 +104,8 @@ pub struct CardRun {
     pub attempts: Attempted,
     /// What was run again, and why.
     pub replays: Vec<String>,
+    /// How lifelike it is: canonical rows of the whole run, whatever was exported of it.
+    pub realism: Vec<CardDimension>,
     /// Every setting that is not secret.
     pub settings: Json,
 }
@@ -113,7 +116,6 @@ const SPLIT: &str = "by agent: train where the hash share of agent_id for the pu
 const HOLDOUT: &str = "by agent: held out where the hash share of agent_id for the purpose holdout \
                        is below offers.holdout_percent of the run's settings; decided before any \
                        coupon is drawn, of use where the engine hands out (source = engine)";
-const REALISM: &str = "not computed here: cartload report";
 
 impl Card {
     /// Describes what was written.
@@ -127,7 +129,9 @@ impl Card {
         let table = &export.table;
         let mut runs = Vec::new();
         for scope in scopes {
-            runs.push(CardRun::of(scope, facts::attempted(admin, scope).await?));
+            let attempts = facts::attempted(admin, scope).await?;
+            let scorecard = realism::score(admin, &scope.run, &export.bands).await?;
+            runs.push(CardRun::of(scope, attempts, lifelike::of(&scorecard)));
         }
         let is_folder = matches!(export.destination, Destination::Folder(_));
         let partitions = [("run_id", table.has_run()), ("day", table.is_by_day())];
@@ -160,7 +164,6 @@ impl Card {
             population: facts::population(admin).await?,
             split: SPLIT,
             holdout: HOLDOUT,
-            realism: REALISM,
         })
     }
 
@@ -178,7 +181,7 @@ impl Card {
 }
 
 impl CardRun {
-    fn of(scope: &Scope, attempts: Attempted) -> Self {
+    fn of(scope: &Scope, attempts: Attempted, realism: Vec<CardDimension>) -> Self {
         let run = &scope.run;
         let preset = run.settings.get("population").and_then(|p| p.get("preset"));
         let preset = preset.and_then(Json::as_str).unwrap_or("unknown").to_owned();
@@ -197,6 +200,7 @@ impl CardRun {
             preset,
             attempts,
             replays: replays.collect(),
+            realism,
             settings: run.settings.clone(),
         }
     }

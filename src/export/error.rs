@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use actors::ports::store::StoreError;
 
+use crate::realism::RealismError;
+
 /// Why an export did not come about.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
@@ -88,6 +90,9 @@ pub enum ExportError {
         /// What is there, cut.
         given: String,
     },
+    /// The run has no scorecard for its data card.
+    #[error(transparent)]
+    Realism(#[from] RealismError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -103,9 +108,11 @@ impl ExportError {
             | Self::Exists { .. }
             | Self::NotAnExport { .. }
             | Self::BadPath { .. } => true,
-            Self::Io { .. } | Self::Parquet { .. } | Self::Unreadable { .. } | Self::Store(_) => {
-                false
-            }
+            Self::Io { .. }
+            | Self::Parquet { .. }
+            | Self::Unreadable { .. }
+            | Self::Realism(_)
+            | Self::Store(_) => false,
         }
     }
 

@@ -8,7 +8,7 @@ use diesel::sql_types::{Integer, Text};
 use parquet::basic::{LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{clean, rows, sum};
 
@@ -162,9 +162,13 @@ fn the_card_knows_its_files_and_its_run() {
     assert!(run["settings"]["rate"].is_object());
     assert_eq!(card["replay_share"].as_f64(), Some(0.0));
     assert_eq!(card["population"]["active"].as_i64(), Some(place.count("agents")));
-    assert_eq!(card["realism"], "not computed here: cartload report");
+    let hours = &run["realism"][0];
+    assert_eq!((&hours["name"], &hours["denominator"]), (&json!("hour_of_day"), &json!("orders")));
+    assert_eq!(hours["n"].as_i64(), Some(place.count("orders")));
+    assert!(hours["value"].as_f64().unwrap() > 0.0 && hours["verdict"].is_string(), "{hours}");
     let markdown = std::fs::read_to_string(place.path().join("carded.jsonl.card.md")).unwrap();
     assert!(markdown.contains(&digest) && markdown.contains("## Known limits"), "{markdown}");
+    assert!(markdown.contains("- hour_of_day 0."), "{markdown}");
 }
 
 #[test]

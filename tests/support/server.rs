@@ -31,7 +31,8 @@ impl Server {
     pub fn start(command: &str, stop: &str, port: u16, directory: PathBuf) -> Self {
         let script = format!(
             "trap '' INT TERM HUP; run() {{ {} {command} >>{dir}/log 2>&1 & pid=$!; }}; run; \
-             while read -r how down; do kill -$how $pid; wait $pid; sleep $down; run; sleep 1; done; \
+             while read -r how down; do \
+             kill -$how $pid; wait $pid; sleep $down; run; sleep 1; done; \
              kill -{stop} $pid; wait $pid; rm -rf {dir}",
             as_server_user(),
             dir = directory.display(),

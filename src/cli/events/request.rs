@@ -11,6 +11,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use super::EventsArgs;
 use crate::cli::ExitCode;
 use crate::cli::exit_code::WithCode;
+use crate::config::realism::Realism;
 use crate::export::sink::terminal::ROWS_MAX;
 use crate::export::tables::{self, Table};
 use crate::export::{Destination, Export, Filter, Format, ReplayFilter};
@@ -26,7 +27,7 @@ pub struct Cycles(
 );
 
 /// What the options ask for.
-pub fn of(args: &EventsArgs, at: NaiveDateTime) -> Result<Export> {
+pub fn of(args: &EventsArgs, at: NaiveDateTime, bands: Realism) -> Result<Export> {
     let mut table = tables::find(&args.table)?;
     let filter = Filter {
         cycles: args.cycles.as_ref().map(|cycles| cycles.0.clone()),
@@ -55,7 +56,7 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime) -> Result<Export> {
         (_, limit) => limit,
     };
     let force = args.force;
-    Ok(Export { table, filter, limit, format, destination, force, at })
+    Ok(Export { table, filter, limit, format, destination, force, at, bands })
 }
 
 fn form(args: &EventsArgs) -> Result<(Format, Destination)> {

@@ -30,7 +30,6 @@ fn write(out: &mut String, card: &Card) -> std::fmt::Result {
         writeln!(out, "| folders by | {} |", card.partitioned_by.join(", "))?;
     }
     writeln!(out, "| exported | {} UTC, cartload {} |", card.exported_at, card.cartload)?;
-    writeln!(out, "| realism score | {} |", card.realism)?;
     writeln!(out, "| train and validation | {} |", card.split)?;
     writeln!(out, "| holdout | {} |", card.holdout)?;
     writeln!(out, "\n## Known limits\n")?;
@@ -97,6 +96,10 @@ fn write_run(out: &mut String, run: &CardRun) -> std::fmt::Result {
         for replay in &run.replays {
             writeln!(out, "- {replay}")?;
         }
+    }
+    writeln!(out, "\nRealism, of the whole run's canonical rows:\n")?;
+    for dimension in &run.realism {
+        writeln!(out, "- {}", dimension.line())?;
     }
     let settings = serde_json::to_string_pretty(&run.settings).unwrap_or_default();
     writeln!(out, "\nSettings:\n\n```json\n{settings}\n```")

@@ -15,7 +15,8 @@ macro_rules! export_queries {
             Ok(query.load(c) $($await)* ?)
         }
 
-        /// The rows of each of several SELECTs, read at one moment; `step` is told which comes next.
+        /// The rows of each of several SELECTs, read at one moment; `step` is told which comes
+        /// next.
         pub $($async)? fn rows_of_each(
             c: &mut Conn,
             statements: Vec<Statement>,
