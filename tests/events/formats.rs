@@ -162,13 +162,17 @@ fn the_card_knows_its_files_and_its_run() {
     assert!(run["settings"]["rate"].is_object());
     assert_eq!(card["replay_share"].as_f64(), Some(0.0));
     assert_eq!(card["population"]["active"].as_i64(), Some(place.count("agents")));
-    let hours = &run["realism"][0];
-    assert_eq!((&hours["name"], &hours["denominator"]), (&json!("hour_of_day"), &json!("orders")));
-    assert_eq!(hours["n"].as_i64(), Some(place.count("orders")));
-    assert!(hours["value"].as_f64().unwrap() > 0.0 && hours["verdict"].is_string(), "{hours}");
+    let single = &run["realism"][5];
+    assert_eq!(
+        (&single["name"], &single["denominator"]),
+        (&json!("single_item"), &json!("orders"))
+    );
+    assert_eq!(single["n"].as_i64(), Some(place.count("orders")));
+    assert!(single["value"].as_f64().unwrap() > 0.0, "{single}");
+    assert_eq!(single["verdict"], "not targeted", "the preset is load");
     let markdown = std::fs::read_to_string(place.path().join("carded.jsonl.card.md")).unwrap();
     assert!(markdown.contains(&digest) && markdown.contains("## Known limits"), "{markdown}");
-    assert!(markdown.contains("- hour_of_day 0."), "{markdown}");
+    assert!(markdown.contains("- single_item "), "{markdown}");
 }
 
 #[test]
