@@ -78,11 +78,13 @@ async fn two_arms_that_are_alike_differ_in_5_of_100_relabellings_and_not_more() 
     let since: BTreeMap<String, u32> = (1..=372).map(|n| (format!("agent_{n:03}"), 0)).collect();
     let figures = reading::figures(&admin, run, &since).await.unwrap();
     assert!(figures.iter().all(|f| f.visits > 0 && (f.weeks - 3.0 / 7.0).abs() < 1e-9));
-    for metric in Metric::ALL {
-        let found = false_positives(&figures, *metric);
-        println!("{metric:?}: {found} of {RELABELLINGS}");
-        assert!((30..=70).contains(&found), "{metric:?}: {found} of {RELABELLINGS}");
-    }
+    let of = |metric: &Metric| (*metric, false_positives(&figures, *metric));
+    let found: Vec<(Metric, usize)> = Metric::ALL.iter().map(of).collect();
+    println!("{found:?} of {RELABELLINGS} each");
+    // One metric's thousand draws scatter by 7, and by the run's agents besides; five hardly do.
+    assert!(found.iter().all(|(_, count)| (15..=85).contains(count)), "{found:?}");
+    let all: usize = found.iter().map(|(_, count)| count).sum();
+    assert!((30..=70).contains(&(all / found.len())), "{found:?}");
     let results = cohorts::results(&admin, run).await.unwrap();
     let counts: Vec<usize> = results.arms.iter().map(|arm| arm.exposed).collect();
     assert_eq!(counts.iter().sum::<usize>(), 372);
