@@ -173,8 +173,7 @@ pub async fn score(
     settings: &Realism,
 ) -> Result<Scorecard, RealismError> {
     let sample = reading::read(admin, run).await?;
-    let preset = run.settings.get("population").and_then(|p| p.get("preset"));
-    let preset = preset.and_then(|name| name.as_str()).unwrap_or("unknown");
+    let preset = run.preset();
     Ok(Scorecard {
         run_id: run.run_id.to_string(),
         preset: preset.to_owned(),

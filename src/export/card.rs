@@ -183,8 +183,6 @@ impl Card {
 impl CardRun {
     fn of(scope: &Scope, attempts: Attempted, realism: Vec<CardDimension>) -> Self {
         let run = &scope.run;
-        let preset = run.settings.get("population").and_then(|p| p.get("preset"));
-        let preset = preset.and_then(Json::as_str).unwrap_or("unknown").to_owned();
         let replays = scope.replays.iter().map(|replay| {
             format!("{} (wall clock {})", replay.line(), instant_text(replay.recorded_at))
         });
@@ -197,7 +195,7 @@ impl CardRun {
             simulated_until: scope.lived_until(),
             cycles: scope.canonical.len() as u64,
             agents: run.agents,
-            preset,
+            preset: run.preset().to_owned(),
             attempts,
             replays: replays.collect(),
             realism,

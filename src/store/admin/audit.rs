@@ -34,6 +34,12 @@ pub enum Purge {
 }
 
 impl KnownRun {
+    /// How its shoppers behave, as its settings name it.
+    pub fn preset(&self) -> &str {
+        let preset = self.settings.get("population").and_then(|p| p.get("preset"));
+        preset.and_then(|name| name.as_str()).unwrap_or("unknown")
+    }
+
     /// Whether a process may still write to it at `at`, given owners that are known to be `dead`.
     pub fn is_owned(&self, dead: &[OwnerToken], at: NaiveDateTime) -> bool {
         let is_silent = self.heartbeat_at < at - TimeDelta::seconds(OWNER_SILENCE_S);
