@@ -122,6 +122,15 @@ pub struct Outlets {
     pub pool: Box<dyn Fn() -> PoolStatus>,
     /// Resident memory of this process, bytes.
     pub memory: fn() -> Option<u64>,
+    /// As last weighed.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Outlets {
+    /// Asks the system, which is too dear for each picture.
+    fn weigh(&mut self) {
+        self.memory_bytes = (self.memory)();
+    }
 }
 
 impl Coordinator {
@@ -158,6 +167,7 @@ impl Actor for Coordinator {
         ctx.run_interval(HEARTBEAT_INTERVAL, |act, ctx| act.beat(ctx));
         ctx.run_interval(STATUS_INTERVAL, |act, _| {
             act.note_standstill();
+            act.outlets.weigh();
             act.publish();
         });
     }

@@ -120,6 +120,7 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
         meter: ports.meter.clone(),
         pool: Box::new(move || pool.pool_status()),
         memory: ports.memory,
+        memory_bytes: (ports.memory)(),
     };
     let coordinator = Coordinator::create(|ctx| {
         let parked = ParkedTime::default();
@@ -186,7 +187,7 @@ impl Starter {
     ) -> Self {
         let store = RetryingStore::new(
             Arc::clone(&ports.store),
-            plan.writes_in_flight,
+            ports.store.writes_at_once(),
             RetryPolicy::default(),
             Arc::clone(&ports.pacing),
             plan.entropy,

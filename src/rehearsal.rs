@@ -49,9 +49,6 @@ use crate::practice_shop::catalog;
 use crate::shop_api::mock::{MockGoods, MockShop};
 use crate::store::dry::DryStore;
 
-/// Writes of flows in flight at once.
-const WRITES_IN_FLIGHT: usize = 20;
-
 /// What a test changes of the plan.
 type Change = Box<dyn FnOnce(&mut RunPlan)>;
 
@@ -114,7 +111,6 @@ impl Rehearsal {
             // As a real shop: flows are opened before their first call.
             shop: ShopTraits { is_real: true, ..MockShop::traits() },
             coupons: Arc::new(coupons),
-            writes_in_flight: WRITES_IN_FLIGHT,
         })?;
         self.changes.into_iter().for_each(|change| change(&mut plan));
         let ports = Ports {

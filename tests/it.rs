@@ -12,6 +12,7 @@ mod database_faults;
 mod events;
 mod freezing;
 mod full_cycle;
+mod group_commit;
 mod hostile_shop;
 mod injection;
 mod kill_and_resume;

@@ -15,7 +15,6 @@ const AGENTS: usize = 372;
 async fn all_sides_agree(cycles: u32, (store, admin): (Arc<dyn Store>, Admin)) {
     let mut plan = real_run::practice_plan(load());
     plan.ends.cycles = Some(cycles);
-    plan.writes_in_flight = usize::try_from(store.pool_status().max.max(1)).unwrap();
     let run_id = plan.run_id;
     let run = real_run::run(plan, Arc::clone(&store)).await;
     assert_eq!(run.state, RunState::Completed);

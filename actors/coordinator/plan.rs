@@ -53,8 +53,6 @@ pub struct RunPlan {
     pub checkpoint_every_cycles: u32,
     /// What everybody draws from.
     pub entropy: Entropy,
-    /// Write attempts in flight at once: the pool's size.
-    pub writes_in_flight: usize,
     /// Every setting that is not secret, for `runs.settings` and checkpoints.
     pub settings: Value,
     /// Of `settings`, hexadecimal SHA-256; a resume notices a changed one.

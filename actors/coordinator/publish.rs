@@ -67,7 +67,7 @@ impl Coordinator {
             pool: (self.outlets.pool)(),
             last_checkpoint: path.map(|path| path.display().to_string()),
             last_checkpoint_at: written_at,
-            memory_bytes: (self.outlets.memory)(),
+            memory_bytes: self.outlets.memory_bytes,
             incidents: progress.journal.lines(),
             incident_counts: progress.journal.counts(),
         });

@@ -28,6 +28,9 @@ pub enum Script {
     Panic,
 }
 
+/// The default of a Postgres pool.
+const WRITES_AT_ONCE: usize = 125;
+
 type ScriptFn = Box<dyn Fn(u32) -> Script + Send + Sync>;
 
 pub struct ScriptedStore {
@@ -212,6 +215,10 @@ impl Store for ScriptedStore {
     fn drain(&self) -> StoreFuture<()> {
         self.is_drained.store(true, Ordering::SeqCst);
         Box::pin(async { Ok(()) })
+    }
+
+    fn writes_at_once(&self) -> usize {
+        WRITES_AT_ONCE
     }
 
     fn pool_status(&self) -> PoolStatus {

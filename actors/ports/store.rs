@@ -108,6 +108,9 @@ pub trait Store: Send + Sync + 'static {
     /// Waits until every write accepted so far has ended.
     fn drain(&self) -> StoreFuture<()>;
 
+    /// Write attempts that it takes at once: more wait in a line of the caller's.
+    fn writes_at_once(&self) -> usize;
+
     /// Connections now; all zero where there is no pool.
     fn pool_status(&self) -> PoolStatus;
 }

@@ -35,8 +35,6 @@ pub struct PlanParts {
     pub shop: ShopTraits,
     /// Coupon definitions.
     pub coupons: Arc<Vec<Coupon>>,
-    /// The store's pool size.
-    pub writes_in_flight: usize,
 }
 
 impl Settings {
@@ -61,7 +59,6 @@ impl Settings {
             experiment: experiment.map(Arc::new),
             checkpoint_every_cycles: self.checkpoints.every_cycles,
             entropy: Entropy::System,
-            writes_in_flight: parts.writes_in_flight,
             config_hash: crate::checkpoint_files::config_hash(&self.as_json()),
             settings: self.as_json(),
             resume_from: None,

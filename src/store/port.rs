@@ -128,6 +128,10 @@ macro_rules! implement_store {
                 self.drained()
             }
 
+            fn writes_at_once(&self) -> usize {
+                self.at_once()
+            }
+
             fn pool_status(&self) -> PoolStatus {
                 self.status()
             }

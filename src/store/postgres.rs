@@ -179,6 +179,11 @@ impl PostgresStore {
         .boxed()
     }
 
+    /// A connection each.
+    pub(super) fn at_once(&self) -> usize {
+        usize::try_from(self.shared.gate.size()).unwrap_or(usize::MAX).max(1)
+    }
+
     /// The pool, and who waits before it.
     pub(super) fn status(&self) -> PoolStatus {
         let state = self.shared.pool.state();

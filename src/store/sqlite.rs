@@ -84,6 +84,11 @@ impl SqliteStore {
         self.call(|_| Ok(()))
     }
 
+    /// What may wait for the next COMMIT, which all that wait share.
+    pub(super) fn at_once(&self) -> usize {
+        QUEUE
+    }
+
     /// No pool.
     pub(super) fn status(&self) -> PoolStatus {
         PoolStatus::default()

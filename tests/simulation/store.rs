@@ -140,6 +140,10 @@ impl Store for SimulatedStore {
         self.acknowledging(record, self.ask(&said, move |store| store.fail_flow(sent)))
     }
 
+    fn writes_at_once(&self) -> usize {
+        self.real.writes_at_once()
+    }
+
     fn pool_status(&self) -> PoolStatus {
         self.real.pool_status()
     }

@@ -78,7 +78,6 @@ pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
         experiment: None,
         checkpoint_every_cycles: 10,
         entropy: Entropy::System,
-        writes_in_flight: 125,
         settings: serde_json::json!({}),
         config_hash: String::new(),
         dirty_carts: Vec::new(),

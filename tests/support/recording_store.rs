@@ -234,6 +234,10 @@ impl Store for RecordingStore {
         self.dry.drain()
     }
 
+    fn writes_at_once(&self) -> usize {
+        self.dry.writes_at_once()
+    }
+
     fn pool_status(&self) -> PoolStatus {
         self.dry.pool_status()
     }

@@ -62,7 +62,6 @@ pub fn plan(shop: ShopTraits, variables: &[(&str, &str)]) -> RunPlan {
             behavior: Arc::new(ron_text::parse("load.ron", load).unwrap()),
             shop,
             coupons: Arc::new(coupon_book::builtin().unwrap()),
-            writes_in_flight: 20,
         })
         .unwrap()
 }

@@ -25,6 +25,7 @@ use crate::cli::database;
 use crate::cli::resume::takeover::{self, Taker};
 use crate::config::Settings;
 use crate::config::plan::PlanParts;
+use crate::config::shop::ShopTarget;
 use crate::config::words::OnFreeze;
 use crate::control::{ControlSocket, Desk};
 use crate::dashboard::look::Look;
@@ -55,7 +56,6 @@ async fn driven(mut asked: Asked) -> Result<Ended> {
     let (store, admin) = open_store(&asked).await?;
     let pacing: Arc<dyn Pacing> = Arc::new(SystemPacing);
     let before = before_it(&asked, admin.as_ref(), pacing.wall()).await?;
-    let pool = store.pool_status().max;
     let mut plan = settings.plan(PlanParts {
         run_id: before.run_id,
         owner: asked.owner,
@@ -63,7 +63,6 @@ async fn driven(mut asked: Asked) -> Result<Ended> {
         behavior,
         shop: traits,
         coupons,
-        writes_in_flight: usize::try_from(pool.max(1))?,
     })?;
     plan.resume_from = before.resume_from;
     plan.dirty_carts = before.dirty_carts;
@@ -73,7 +72,7 @@ async fn driven(mut asked: Asked) -> Result<Ended> {
     let ports =
         Ports { shop: factory, meter, store: Arc::clone(&store), checkpoints, pacing, memory };
     let planned = plan.ends.cycles;
-    let running = topology::start(plan, ports, Layout::Threads);
+    let running = topology::start(plan, ports, layout(settings));
     watchers.connect(&running);
     let control = open_control(&asked.data, &running, practice.as_ref());
 
@@ -102,6 +101,14 @@ async fn driven(mut asked: Asked) -> Result<Ended> {
     }
     drop(asked.lock);
     outcome
+}
+
+/// Answers of the mock come at once: each hop to another thread costs more than its work.
+fn layout(settings: &Settings) -> Layout {
+    match settings.shop.target() {
+        ShopTarget::Mock => Layout::OneThread,
+        ShopTarget::PracticeInProcess | ShopTarget::Remote { .. } => Layout::Threads,
+    }
 }
 
 /// What shows the run: the dashboard where it can, else what there is without one.
