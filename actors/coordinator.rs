@@ -31,6 +31,7 @@ pub mod progress;
 mod publish;
 pub mod ramp;
 pub mod roster;
+pub mod run;
 pub mod service_watch;
 pub mod services;
 mod session_check;

@@ -88,6 +88,11 @@ impl Pacer {
         }
     }
 
+    /// Whether time stands still for it.
+    pub fn is_paused(&self) -> bool {
+        self.paused_since.is_some()
+    }
+
     /// A repeated cycle takes the place of the broken one: its tick is not counted twice, and it is
     /// due when that one was, which is at once.
     pub fn repeat_tick(&mut self) {

@@ -132,7 +132,7 @@ pub struct NewRun {
     pub settings: Value,
 }
 
-/// The state of a run (`runs.state`, checkpoints, status).
+/// The state of a run, as watchers see it and as `runs.state` keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
@@ -140,7 +140,9 @@ pub enum RunState {
     Running,
     /// An operator parked it.
     Paused,
-    /// The breaker froze it.
+    /// The breaker froze it and its last flows are ending; its row says `frozen`.
+    Freezing,
+    /// The breaker froze it, and it is at rest: an operator's resume is taken.
     Frozen,
     /// An operator ended it before its plan.
     Stopped,
@@ -154,6 +156,7 @@ impl RunState {
         match self {
             Self::Running => "running",
             Self::Paused => "paused",
+            Self::Freezing => "freezing",
             Self::Frozen => "frozen",
             Self::Stopped => "stopped",
             Self::Completed => "completed",

@@ -1,0 +1,598 @@
+//! A run and all that answers it, for the tests: jobs that are under way, commands that wait, what
+//! was written. Says what is wrong after each event.
+//!
+//! What the real machine counts without bound is left out of [`World::key`]: instants, replay
+//! numbers, reasons, the numbers of tickets. Cycles are bounded by a planned end.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Run;
+use super::action::{Action, Ticket};
+use super::input::{Closed, Input, Reopened};
+use super::shown;
+use super::state::{Boundary, Course, Ended, LastWord, Owed, Resting, State, Thaw};
+use crate::agent::messages::ShopFacts;
+use crate::checkpointer::snapshot::SavedState;
+use crate::circuit_breaker::messages::FreezeReason;
+use crate::coordinator::agenda::Moment;
+use crate::coordinator::command::{Command, CommandRefused, Done, Quit};
+use crate::coordinator::messages::{Service, StartError};
+use crate::coordinator::plan::{Ends, RunPlan, WarmUp};
+use crate::domain::cycle::{Cycle, ReplayNumber};
+use crate::domain::ids::{OwnerToken, RunId};
+use crate::domain::offer::OfferPolicy;
+use crate::domain::presets;
+use crate::domain::rate::Rate;
+use crate::domain::time_scale::TimeScale as Scale;
+use crate::ports::checkpoint_file::CheckpointError;
+use crate::ports::entropy::Entropy;
+use crate::ports::shop_api::{CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+use crate::ports::store::{Replay, RunState};
+use crate::rate_limiter::gate::Gate;
+
+/// One thing that may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    Prepared,
+    CannotStart,
+    CameBack,
+    Woke,
+    Barrier,
+    Recorded,
+    NothingAccepted,
+    RowLost,
+    Saved,
+    NotSaved,
+    ShopIsBack,
+    ShopIsGone,
+    StateWritten,
+    Drained,
+    Froze,
+    Tripped,
+    ServiceLost,
+    Pause,
+    Resume,
+    Checkpoint,
+    Quit,
+    QuitNow,
+    TimeScale,
+}
+
+use Event::*;
+
+/// All of them.
+pub const EVENTS: [Event; 23] = [
+    Prepared,
+    CannotStart,
+    CameBack,
+    Woke,
+    Barrier,
+    Recorded,
+    NothingAccepted,
+    RowLost,
+    Saved,
+    NotSaved,
+    ShopIsBack,
+    ShopIsGone,
+    StateWritten,
+    Drained,
+    Froze,
+    Tripped,
+    ServiceLost,
+    Pause,
+    Resume,
+    Checkpoint,
+    Quit,
+    QuitNow,
+    TimeScale,
+];
+
+/// Commands that may wait at once: more of them are no other case.
+const ASKED_MAX: usize = 2;
+
+/// What is under way and will be heard of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Jobs {
+    starting: bool,
+    flows: bool,
+    /// A row that is being written, and whether its attempt was broken.
+    row: Option<bool>,
+    save: bool,
+    look: bool,
+    state: bool,
+    drain: bool,
+}
+
+/// A run in the middle of everything.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub run: Run,
+    pub now: Instant,
+    jobs: Jobs,
+    alarm: Option<Instant>,
+    gate: Gate,
+    /// What `runs.state` says.
+    pub row: Option<RunState>,
+    /// Whether the end has been written.
+    is_closed: bool,
+    /// What the newest checkpoint says.
+    pub saved: Option<SavedState>,
+    asked: BTreeMap<Ticket, Event>,
+    tickets: u64,
+    is_over: bool,
+    /// The last answer.
+    pub answer: Option<Result<Done, CommandRefused>>,
+    /// All that was wanted by the last event.
+    pub wanted: Vec<Action>,
+    wrong: Vec<&'static str>,
+}
+
+/// What tells two worlds apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    state: (u8, Option<Course>, Option<Step>, u8),
+    quit: Option<Quit>,
+    cycle: Cycle,
+    freeze: Option<(bool, Option<Cycle>)>,
+    flags: [bool; 5],
+    rows: super::rows::Rows,
+    jobs: Jobs,
+    owed: usize,
+    asked: Vec<Event>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Boundary(Boundary),
+    Thaw(Thaw),
+    Last(LastWord),
+    Parked,
+}
+
+/// Three cycles, a checkpoint after every second.
+pub fn plan() -> RunPlan {
+    RunPlan {
+        run_id: RunId::fresh(),
+        owner: OwnerToken::fresh(),
+        simulated_start: chrono::NaiveDateTime::default(),
+        interval: Duration::from_secs(75),
+        ends: Ends { cycles: Some(3), real_time: None },
+        warm_up: WarmUp::default(),
+        rate: Rate::DEFAULT,
+        behavior: Arc::new(presets::load()),
+        shop: ShopTraits {
+            catalog: CatalogMode::Live,
+            wallet: WalletMode::Engine,
+            idempotency: IdempotencyMode::Honoured,
+            selects_store: false,
+            is_real: true,
+        },
+        agents_max: None,
+        store_id: None,
+        offers: OfferPolicy::default(),
+        coupons: Arc::default(),
+        experiment: None,
+        checkpoint_every_cycles: 2,
+        entropy: Entropy::Seeded(1),
+        settings: json!({}),
+        config_hash: String::new(),
+        resume_from: None,
+        dirty_carts: Vec::new(),
+    }
+}
+
+fn tripped() -> FreezeReason {
+    FreezeReason::Tripped { reason: "a test".to_owned() }
+}
+
+impl World {
+    /// A run that has been told to start.
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            run: Run::new(&plan(), now),
+            now,
+            jobs: Jobs { starting: true, ..Jobs::default() },
+            alarm: None,
+            gate: Gate::Open,
+            row: None,
+            is_closed: false,
+            saved: None,
+            asked: BTreeMap::new(),
+            tickets: 0,
+            is_over: false,
+            answer: None,
+            wanted: Vec::new(),
+            wrong: Vec::new(),
+        }
+    }
+
+    /// After these events; each must be possible, and nothing may be wrong.
+    pub fn after(events: &[Event]) -> Self {
+        let mut world = Self::new();
+        for event in events {
+            world.does(*event);
+        }
+        world
+    }
+
+    /// One more event, that must be possible and go well.
+    pub fn does(&mut self, event: Event) -> &mut Self {
+        assert!(self.may(event), "{event:?} in {:?}", self.run.state);
+        let wrong = self.happens(event);
+        assert_eq!(wrong, [] as [&str; 0], "{event:?}: {:?}", self.run.state);
+        self
+    }
+
+    /// What the last command was told.
+    pub fn said(&self) -> String {
+        match self.answer.as_ref().expect("a command was answered") {
+            Ok(done) => done.message.clone(),
+            Err(refused) => format!("refused: {refused}"),
+        }
+    }
+
+    /// Whether this can happen here.
+    pub fn may(&self, event: Event) -> bool {
+        let jobs = &self.jobs;
+        match event {
+            Prepared | CannotStart | CameBack => jobs.starting,
+            Woke => self.alarm.is_some(),
+            Barrier => jobs.flows,
+            Recorded | RowLost => jobs.row.is_some(),
+            NothingAccepted => jobs.row == Some(false),
+            Saved | NotSaved => jobs.save,
+            ShopIsBack | ShopIsGone => jobs.look,
+            StateWritten => jobs.state,
+            Drained => jobs.drain,
+            Froze | Tripped | ServiceLost | Pause | Resume | Quit | QuitNow | TimeScale => true,
+            Checkpoint => {
+                self.asked.values().filter(|asked| **asked == Checkpoint).count() < ASKED_MAX
+            }
+        }
+    }
+
+    /// Lets it happen; answers what is wrong then.
+    pub fn happens(&mut self, event: Event) -> Vec<&'static str> {
+        self.wrong.clear();
+        self.wanted.clear();
+        let before = (self.run.quit(), self.run.frozen().is_some(), self.is_over);
+        let input = self.input(event);
+        self.feed(input);
+        self.look(event, before);
+        self.wrong.sort_unstable();
+        self.wrong.dedup();
+        self.wrong.clone()
+    }
+
+    fn input(&mut self, event: Event) -> Input {
+        let replay = Replay {
+            number: ReplayNumber(1),
+            last_cycle_with_rows: Some(self.run.at.cycle),
+            ended_rows: 0,
+        };
+        let jobs = &mut self.jobs;
+        let closed = |broken, nothing_accepted| Ok(Closed { broken, nothing_accepted });
+        match event {
+            Prepared => {
+                jobs.starting = false;
+                Input::Prepared(Ok(None))
+            }
+            CannotStart => {
+                jobs.starting = false;
+                Input::Prepared(Err(StartError::NoAgents))
+            }
+            CameBack => {
+                jobs.starting = false;
+                self.saved = Some(SavedState::Frozen { reason: tripped(), broken_cycle: None });
+                Input::CameBack(tripped())
+            }
+            Woke => {
+                self.now = self.now.max(self.alarm.take().expect("there is an alarm"));
+                Input::Woke
+            }
+            Barrier => {
+                jobs.flows = false;
+                Input::Barrier
+            }
+            Recorded => Input::Recorded(closed(jobs.row.take() == Some(true), None)),
+            NothingAccepted => Input::Recorded(closed(jobs.row.take() == Some(true), Some(7))),
+            RowLost => {
+                jobs.row = None;
+                Input::Recorded(Err("no database".to_owned()))
+            }
+            Saved => {
+                jobs.save = false;
+                Input::Saved(Ok(PathBuf::from("checkpoint")))
+            }
+            NotSaved => {
+                jobs.save = false;
+                let (path, cause) = (PathBuf::from("checkpoint"), "no room".to_owned());
+                Input::Saved(Err(CheckpointError::Io { path, cause }))
+            }
+            ShopIsBack => {
+                jobs.look = false;
+                let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
+                Input::Looked(Ok(Box::new(Reopened { replay, shop, memories })))
+            }
+            ShopIsGone => {
+                jobs.look = false;
+                Input::Looked(Err("nobody answers".to_owned()))
+            }
+            StateWritten => {
+                jobs.state = false;
+                Input::StateWritten
+            }
+            Drained => {
+                jobs.drain = false;
+                Input::Drained
+            }
+            Froze => Input::Froze(tripped()),
+            Tripped => Input::Tripped(tripped()),
+            ServiceLost => Input::ServiceLost(Service::DbWriter),
+            Pause => self.ask(event, Command::Pause),
+            Resume => self.ask(event, Command::Resume),
+            Checkpoint => self.ask(event, Command::Checkpoint),
+            Quit => self.ask(event, Command::Quit(super::Quit::AfterCycle)),
+            QuitNow => self.ask(event, Command::Quit(super::Quit::Now)),
+            TimeScale => self.ask(event, Command::TimeScale(Scale::Ratio(48.0))),
+        }
+    }
+
+    fn ask(&mut self, event: Event, command: Command) -> Input {
+        self.tickets += 1;
+        self.asked.insert(Ticket(self.tickets), event);
+        self.answer = None;
+        Input::Command(Ticket(self.tickets), command)
+    }
+
+    fn feed(&mut self, input: Input) {
+        let mut next = Some(input);
+        while let Some(input) = next.take() {
+            for action in self.run.on(input, self.now) {
+                self.wanted.push(action.clone());
+                self.perform(action, &mut next);
+            }
+        }
+    }
+
+    fn perform(&mut self, action: Action, next: &mut Option<Input>) {
+        let is_frozen = self.run.frozen().is_some();
+        match action {
+            Action::Tick { .. } => self.begins(|jobs| &mut jobs.flows, "two cycles at once"),
+            Action::CloseCycle { broken } => {
+                if self.jobs.row.replace(broken).is_some() {
+                    self.wrong.push("two rows at once");
+                }
+                if self.jobs.flows {
+                    self.wrong.push("a cycle is closed over agents under way");
+                }
+            }
+            Action::Save(state) => {
+                self.begins(|jobs| &mut jobs.save, "two transitions save at once");
+                self.saves(state, is_frozen);
+            }
+            Action::Checkpoint(state, tickets) => {
+                self.saves(state, is_frozen);
+                for ticket in tickets {
+                    self.answered(ticket, Ok(Done::that("a checkpoint is written")));
+                }
+            }
+            Action::Follow(moment) => {
+                if !matches!(moment, Moment::End(_)) {
+                    self.wrong.push("a boundary follows no tick");
+                }
+                *next = Some(Input::Followed);
+            }
+            Action::WriteState(state) => {
+                self.begins(|jobs| &mut jobs.state, "two states are written at once");
+                if self.is_closed {
+                    self.wrong.push("a state is written after the end");
+                }
+                if state == RunState::Freezing {
+                    self.wrong.push("a row says freezing");
+                }
+                self.is_closed = matches!(&self.run.state, State::Ending(ending)
+                    if ending.awaits == LastWord::Row);
+                self.row = Some(state);
+            }
+            Action::Drain => self.begins(|jobs| &mut jobs.drain, "drained twice"),
+            Action::End(state) => {
+                if self.is_over || !self.is_closed || self.row != Some(state) {
+                    self.wrong.push("an end that was not written, once");
+                }
+                self.is_over = true;
+            }
+            Action::Gate(gate) => {
+                if gate == Gate::Closed && matches!(self.gate, Gate::Refusing(_)) {
+                    self.wrong.push("a gate that refuses is closed: that changes nothing");
+                }
+                self.gate = gate;
+            }
+            Action::Alarm(at) => self.alarm = at,
+            Action::Look(_) => self.begins(|jobs| &mut jobs.look, "two looks at once"),
+            Action::Answer(ticket, answer) => self.answered(ticket, answer),
+            Action::Revive(ticket, _) | Action::SetRate(ticket, _) => {
+                self.answered(ticket, Ok(Done::that("done")));
+            }
+            Action::Started(_)
+            | Action::CutFlows
+            | Action::Publish
+            | Action::Incident(..)
+            | Action::ShowFailures(_)
+            | Action::ForgetFailures
+            | Action::Trip(_)
+            | Action::Reset
+            | Action::Rebuild(_)
+            | Action::KeepTimeScale(_) => {}
+        }
+    }
+
+    fn begins(&mut self, job: impl FnOnce(&mut Jobs) -> &mut bool, twice: &'static str) {
+        if std::mem::replace(job(&mut self.jobs), true) {
+            self.wrong.push(twice);
+        }
+    }
+
+    fn saves(&mut self, state: SavedState, is_frozen: bool) {
+        if is_frozen != matches!(state, SavedState::Frozen { .. }) {
+            self.wrong.push("a checkpoint that forgets, or makes up, a freeze");
+        }
+        self.saved = Some(state);
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Result<Done, CommandRefused>) {
+        let Some(event) = self.asked.remove(&ticket) else {
+            return self.wrong.push("an answer that nobody waits for");
+        };
+        if let Ok(done) = &answer {
+            let (state, quit) = (self.run.shown(), self.run.quit());
+            let holds = match event {
+                Pause => state == RunState::Paused && self.gate == Gate::Closed,
+                Resume if done.message.ends_with("to the end of its cycle") => {
+                    state == RunState::Running && quit == Some(super::Quit::AfterCycle)
+                }
+                Resume => state == RunState::Running && quit.is_none() && self.gate == Gate::Open,
+                Quit | QuitNow => quit.is_some(),
+                _ => true,
+            };
+            if !holds {
+                self.wrong.push("an answer that is not true");
+            }
+        }
+        self.answer = Some(answer);
+    }
+
+    /// What must hold after any event.
+    fn look(&mut self, event: Event, before: (Option<Quit>, bool, bool)) {
+        let (quit_before, was_frozen, was_over) = before;
+        let (quit, now) = (self.run.quit(), Some(super::Quit::Now));
+        let state = &self.run.state;
+        let mut must = |holds: bool, what| {
+            if !holds {
+                self.wrong.push(what);
+            }
+        };
+        must(quit_before != now || quit == now, "quit --now is weakened");
+        must(quit_before.is_none() || quit.is_some(), "a quit is forgotten");
+        let is_starting = matches!(state, State::Starting(_));
+        must(quit != now || self.gate != Gate::Open || is_starting, "open after quit --now");
+        must(self.gate == shown::gate(state), "the gate is not as the state has it");
+        must(self.alarm == shown::alarm(&self.run), "the alarm is not as the state has it");
+        let is_going = !matches!(state, State::Ending(_) | State::Ended(_));
+        must(
+            !is_going || self.run.at.pacer.is_paused() == shown::stands(state),
+            "the clock runs while the run stands, or stands while it runs",
+        );
+        let is_parked = self.run.shown() == RunState::Paused;
+        must(is_parked == (self.gate == Gate::Closed), "parked with an open gate");
+        let is_frozen = self.run.frozen().is_some();
+        let is_open = event == ShopIsBack || (event == CannotStart || event == NotSaved);
+        must(!was_frozen || is_frozen || is_open, "a freeze is forgotten");
+        let says_frozen = self.jobs.state || is_starting || self.row == Some(RunState::Frozen);
+        must(!is_frozen || says_frozen, "a frozen run whose row says something else");
+        must(!was_over || self.wanted.iter().all(is_answer), "something is done after the end");
+        let owed = owed(state);
+        must(owed.len() == self.asked.len(), "an answer is owed by nobody");
+        must(owed.iter().all(|ticket| self.asked.contains_key(ticket)), "an answer is owed twice");
+        if self.jobs == Jobs::default() && self.alarm.is_none() {
+            must(self.asked.is_empty(), "somebody waits for ever");
+            let is_stable = matches!(
+                state,
+                State::Resting(Resting::Parked) | State::Frozen(_) | State::Ended(_)
+            );
+            must(is_stable, "nothing follows");
+        }
+        if let State::Ended(Ended::As(how, _)) = state {
+            must(self.is_over && self.saved.as_ref() == Some(&how.saved()), "an end is not saved");
+        }
+    }
+
+    /// What tells it apart from others.
+    pub fn key(&self) -> Key {
+        let state = &self.run.state;
+        let none = |tag| (tag, None, None, 0);
+        let at = match state {
+            State::Starting(s) => (0, Some(s.course), None, u8::from(s.frozen.is_some())),
+            State::Resting(Resting::Waits { .. }) => none(1),
+            State::Resting(Resting::Parked) => (1, None, Some(Step::Parked), 0),
+            State::Cycling(c) => (2, Some(c.course), None, u8::from(c.cut_at.is_some())),
+            State::Closing(c) => {
+                (3, Some(c.course), Some(Step::Boundary(c.awaits)), u8::from(c.closed.is_some()))
+            }
+            State::Freezing(f) => (4, None, Some(Step::Thaw(f.awaits)), {
+                u8::from(f.cut_at.is_some()) + 2 * u8::from(f.closed.is_some())
+            }),
+            State::Frozen(_) => none(5),
+            State::Reopening(r) => (6, None, None, u8::from(r.is_refrozen)),
+            State::Ending(e) => (7, None, Some(Step::Last(e.awaits)), how(e.how.row())),
+            State::Ended(Ended::As(end, _)) => (8, None, None, how(end.row())),
+            State::Ended(Ended::NotBegun) => none(9),
+        };
+        let freeze = match state {
+            State::Starting(s) => s.frozen.as_ref(),
+            State::Freezing(f) => Some(&f.freeze),
+            State::Frozen(freeze) => Some(freeze),
+            State::Reopening(r) => Some(&r.freeze),
+            State::Resting(_)
+            | State::Cycling(_)
+            | State::Closing(_)
+            | State::Ending(_)
+            | State::Ended(_) => None,
+        };
+        Key {
+            state: at,
+            quit: self.run.quit(),
+            cycle: self.run.at.cycle,
+            freeze: freeze.map(|freeze| (freeze.for_good, freeze.broken)),
+            flags: [
+                self.is_over,
+                self.is_closed,
+                self.alarm.is_some(),
+                self.row == Some(RunState::Frozen),
+                matches!(self.saved, Some(SavedState::Frozen { .. })),
+            ],
+            rows: self.run.rows,
+            jobs: self.jobs,
+            owed: owed(state).len(),
+            asked: self.asked.values().copied().collect(),
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn end(&self) -> Option<RunState> {
+        self.is_over.then_some(self.row).flatten()
+    }
+}
+
+fn how(end: RunState) -> u8 {
+    match end {
+        RunState::Completed => 1,
+        RunState::Stopped => 2,
+        RunState::Frozen => 3,
+        RunState::Running | RunState::Paused | RunState::Freezing => 0,
+    }
+}
+
+fn is_answer(action: &Action) -> bool {
+    matches!(action, Action::Answer(..))
+}
+
+/// Everybody whose answer lies in the state.
+fn owed(state: &State) -> Vec<Ticket> {
+    let (Owed(owed), resume) = match state {
+        State::Starting(s) => (&s.owed, None),
+        State::Cycling(c) => (&c.owed, None),
+        State::Closing(c) => (&c.owed, None),
+        State::Freezing(f) => (&f.owed, None),
+        State::Reopening(r) => (&r.owed, Some(r.resume)),
+        State::Ending(e) => (&e.owed, None),
+        State::Resting(_) | State::Frozen(_) | State::Ended(_) => return Vec::new(),
+    };
+    owed.iter().copied().chain(resume).collect()
+}
