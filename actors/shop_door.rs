@@ -1,8 +1,8 @@
 //! The one way to the shop: a permit, then the call that consumes it over one HTTP session.
 //!
-//! Whoever calls the shop (agents, probes, the first look) calls it here, so that P3 is shown in one
-//! place: each request that leaves has taken a permit of its own, by value. A permit that expired
-//! unsent is nobody's failure: another one is asked for. Retries are the callers', by [`retry`].
+//! Whoever calls the shop (agents, probes, the first look) calls it here, so that P3 is shown in
+//! one place: each request that leaves has taken a permit of its own, by value. A permit that
+//! expired unsent is nobody's failure: another is asked for. Retries are callers', by [`retry`].
 
 pub mod retry;
 

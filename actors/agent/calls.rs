@@ -1,5 +1,5 @@
-//! What an agent adds to the way to the shop: the retries, the three clocks of each try, the mark of
-//! its progress, and that it stops where its HTTP session is down.
+//! What an agent adds to the way to the shop: the retries, the three clocks of each try, the mark
+//! of its progress, and that it stops where its HTTP session is down.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
