@@ -163,6 +163,14 @@ impl RunState {
         }
     }
 
+    /// As `runs.state` keeps it.
+    pub fn kept(self) -> Self {
+        match self {
+            Self::Freezing | Self::Frozen => Self::Frozen,
+            Self::Running | Self::Paused | Self::Stopped | Self::Completed => self,
+        }
+    }
+
     /// Whether nothing follows but `resume`.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Stopped | Self::Completed)

@@ -20,7 +20,7 @@ pub fn summary(status: &RunStatus) -> String {
     let n = units::grouped;
     let (counts, health) = (&status.totals.counts, &status.health);
     let mut lines = vec![format!("run {}: {}", status.run_id, status.state.as_str())];
-    if status.state == RunState::Frozen {
+    if status.frozen.is_some() {
         lines.push(frozen::text(status));
     }
     lines.extend([

@@ -19,7 +19,11 @@ pub fn begin(how: How, asked: Option<Quit>, owed: Owed, step: &mut Step<'_>) -> 
 }
 
 /// The last checkpoint is written, or could not be: the end is written as the last state.
-pub fn saved(ending: Ending, saved: &Result<PathBuf, CheckpointError>, step: &mut Step<'_>) -> State {
+pub fn saved(
+    ending: Ending,
+    saved: &Result<PathBuf, CheckpointError>,
+    step: &mut Step<'_>,
+) -> State {
     let Ending { how, asked, owed, awaits } = ending;
     if awaits != LastWord::Checkpoint {
         return State::Ending(Ending { how, asked, owed, awaits }).unasked("a checkpoint");

@@ -42,7 +42,8 @@ pub fn froze(state: State, reason: &FreezeReason, step: &mut Step<'_>) -> State 
         State::Closing(Closing { course, owed, closed, awaits }) => {
             tell(reason, step);
             step.at.pacer.resume(step.now);
-            let freezing = |awaits| Freezing { closed, ..newly(freeze, course.quit(), owed, awaits) };
+            let freezing =
+                |awaits| Freezing { closed, ..newly(freeze, course.quit(), owed, awaits) };
             match awaits {
                 Boundary::Row => State::Freezing(freezing(Thaw::Row)),
                 Boundary::Checkpoint => State::Freezing(freezing(Thaw::Boundary)),

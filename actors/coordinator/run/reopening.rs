@@ -29,11 +29,7 @@ pub fn refuse_for_good(resume: Ticket, step: &mut Step<'_>) {
 }
 
 /// The shop has been looked at.
-pub fn looked(
-    state: State,
-    looked: Result<Box<Reopened>, String>,
-    step: &mut Step<'_>,
-) -> State {
+pub fn looked(state: State, looked: Result<Box<Reopened>, String>, step: &mut Step<'_>) -> State {
     let State::Reopening(reopening) = state else { return state.unasked("a look at the shop") };
     match looked {
         Ok(_) if reopening.freeze.for_good => frozen_again(reopening, None, step),

@@ -154,7 +154,7 @@ pub fn alarm(run: &Run) -> Option<Instant> {
 /// Whether real time stands for the run: what passes is no lateness.
 pub fn stands(state: &State) -> bool {
     match state {
-        State::Starting(_) => false,
+        State::Starting(starting) => starting.course.is_parked(),
         State::Resting(Resting::Parked) | State::Frozen(_) | State::Reopening(_) => true,
         State::Resting(Resting::Waits { .. }) => false,
         State::Cycling(cycling) => cycling.course.is_parked(),

@@ -53,7 +53,10 @@ pub fn saved(
             step.at.begin(step.now, false);
             let ends = course.quit();
             let awaits = Thaw::Boundary;
-            freezing::settle(Freezing { freeze, ends, owed, cut_at: None, closed: None, awaits }, step)
+            freezing::settle(
+                Freezing { freeze, ends, owed, cut_at: None, closed: None, awaits },
+                step,
+            )
         }
     }
 }

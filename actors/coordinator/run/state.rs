@@ -312,9 +312,7 @@ impl Owed {
 }
 
 /// What whoever asked for a checkpoint is told.
-pub fn checkpoint_answer(
-    saved: &Result<PathBuf, CheckpointError>,
-) -> Result<Done, CommandRefused> {
+pub fn checkpoint_answer(saved: &Result<PathBuf, CheckpointError>) -> Result<Done, CommandRefused> {
     let path = saved.clone().map_err(|error| CommandRefused::Checkpoint(error.to_string()))?;
     let message = format!("a checkpoint is written: {}", path.display());
     Ok(Done { message, checkpoint: Some(path) })

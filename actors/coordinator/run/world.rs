@@ -458,8 +458,13 @@ impl World {
                     state == RunState::Running && quit == Some(super::Quit::AfterCycle)
                 }
                 Resume => state == RunState::Running && quit.is_none() && self.gate == Gate::Open,
-                Quit | QuitNow => quit.is_some(),
-                _ => true,
+                Quit | QuitNow => {
+                    quit.is_some() || matches!(self.run.state, State::Ending(_))
+                }
+                Checkpoint | TimeScale => true,
+                Prepared | CannotStart | CameBack | Woke | Barrier | Recorded | NothingAccepted
+                | RowLost | Saved | NotSaved | ShopIsBack | ShopIsGone | StateWritten | Drained
+                | Froze | Tripped | ServiceLost => false,
             };
             if !holds {
                 self.wrong.push("an answer that is not true");
@@ -478,8 +483,9 @@ impl World {
                 self.wrong.push(what);
             }
         };
-        must(quit_before != now || quit == now, "quit --now is weakened");
-        must(quit_before.is_none() || quit.is_some(), "a quit is forgotten");
+        let is_begun = !matches!(state, State::Ended(Ended::NotBegun));
+        must(!is_begun || quit_before != now || quit == now, "quit --now is weakened");
+        must(!is_begun || quit_before.is_none() || quit.is_some(), "a quit is forgotten");
         let is_starting = matches!(state, State::Starting(_));
         must(quit != now || self.gate != Gate::Open || is_starting, "open after quit --now");
         must(self.gate == shown::gate(state), "the gate is not as the state has it");
