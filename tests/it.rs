@@ -37,5 +37,6 @@ mod supervision;
 mod support;
 mod tidy;
 mod two_runs;
+mod unlucky_order;
 mod verify;
 mod web;

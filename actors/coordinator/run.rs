@@ -26,6 +26,8 @@ mod step;
 mod tuning;
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod sequences;

@@ -2,7 +2,6 @@
 
 use actors::coordinator::status::{Attempt, Clock, Health, RunStatus, Saved, Traffic};
 use actors::domain::timing::Percentiles;
-use actors::ports::store::RunState;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
 

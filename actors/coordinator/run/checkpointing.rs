@@ -70,3 +70,36 @@ pub fn saved(state: &State) -> SavedState {
         State::Ended(Ended::NotBegun) => SavedState::Running,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordinator::run::world::Event;
+    use crate::coordinator::run::world::World;
+
+    #[test]
+    fn while_agents_are_under_way_it_is_the_boundarys_and_else_it_is_written_at_once() {
+        for state in ["resting", "parked", "frozen", "cycling, parked"] {
+            let mut world = World::in_state(state);
+            world.does(Event::Checkpoint);
+            assert!(world.wants(|a| matches!(a, Action::Checkpoint(..))), "{state}");
+        }
+        for (state, events) in [
+            ("cycling", &[Event::Barrier, Event::Recorded, Event::Saved][..]),
+            ("closing", &[Event::Recorded, Event::Saved]),
+            ("freezing", &[Event::Barrier, Event::Recorded, Event::Saved]),
+            ("ending", &[Event::Saved]),
+        ] {
+            let mut world = World::in_state(state);
+            world.does(Event::Checkpoint).do_all(events);
+            assert!(world.said().starts_with("a checkpoint is written"), "{state}");
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_written_is_said_to_whoever_waits() {
+        let mut world = World::in_state("cycling");
+        world.do_all(&[Event::Checkpoint, Event::Barrier, Event::Recorded, Event::NotSaved]);
+        assert!(world.said().starts_with("refused: "), "{}", world.said());
+    }
+}

@@ -69,3 +69,43 @@ pub fn drained(state: State, step: &mut Step<'_>) -> State {
         | State::Ended(_) => state.unasked("a drained store"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordinator::run::world::Event::*;
+    use crate::coordinator::run::world::World;
+    use crate::ports::store::RunState;
+
+    #[test]
+    fn an_end_is_saved_then_written_after_every_other_state_then_drained() {
+        let mut world = World::in_state("resting");
+        // The state of the pause is still being written when the run ends.
+        world.do_all(&[Pause, Quit, Saved]);
+        assert!(!world.wants(|a| matches!(a, Action::WriteState(_))), "one at a time");
+        world.does(StateWritten);
+        assert!(world.wants(|a| matches!(a, Action::WriteState(RunState::Stopped))));
+        world.does(StateWritten);
+        assert!(world.wants(|a| matches!(a, Action::Drain)));
+        world.does(Drained);
+        assert!(world.wants(|a| matches!(a, Action::End(RunState::Stopped))));
+    }
+
+    #[test]
+    fn a_run_at_its_planned_end_is_completed_even_if_it_was_told_to_end() {
+        for told in [&[][..], &[Quit]] {
+            let mut world = World::in_state("closing");
+            world.do_all(&[Recorded, Saved, Woke]).do_all(told);
+            world.do_all(&[Barrier, Recorded, Saved, StateWritten, Drained]);
+            assert_eq!(world.end(), Some(RunState::Completed), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn what_happens_on_the_way_changes_nothing() {
+        let mut world = World::in_state("ending");
+        world.do_all(&[Froze, Tripped, Pause, Resume, Quit, QuitNow, NotSaved]);
+        world.do_all(&[StateWritten, Drained]);
+        assert_eq!(world.end(), Some(RunState::Stopped));
+    }
+}

@@ -147,3 +147,62 @@ pub fn at_rest(
     owed.write_at_once(freeze.saved(), step);
     State::Frozen(freeze)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordinator::run::world::Event::*;
+    use crate::coordinator::run::world::World;
+    use crate::ports::store::RunState;
+
+    #[test]
+    fn a_freeze_breaks_the_cycle_under_way_and_no_cycle_at_rest() {
+        let mut world = World::in_state("freezing");
+        world.does(Barrier);
+        assert!(world.wants(|a| matches!(a, Action::CloseCycle { broken: true })));
+        world.do_all(&[Recorded, Saved]);
+        let State::Frozen(freeze) = &world.run.state else { panic!("{:?}", world.run) };
+        assert_eq!((freeze.broken, freeze.from), (Some(Cycle(1)), Cycle(1)));
+        for state in ["resting", "parked"] {
+            let mut world = World::in_state(state);
+            world.do_all(&[Froze, StateWritten, Saved]);
+            let State::Frozen(freeze) = &world.run.state else { panic!("{:?}", world.run) };
+            assert_eq!((freeze.broken, freeze.from), (None, Cycle(1)), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_freeze_after_the_barrier_waits_for_what_is_being_written_and_the_cycle_counts() {
+        let mut world = World::in_state("closing");
+        world.do_all(&[Froze, Recorded, Saved]);
+        let State::Frozen(freeze) = &world.run.state else { panic!("{:?}", world.run) };
+        assert_eq!((freeze.broken, freeze.from), (None, Cycle(2)));
+    }
+
+    #[test]
+    fn a_cycle_whose_row_is_lost_is_lived_again() {
+        let mut world = World::in_state("closing");
+        world.does(RowLost);
+        assert!(world.wants(|a| matches!(a, Action::Trip(_))));
+        world.do_all(&[StateWritten, Saved]);
+        let State::Frozen(freeze) = &world.run.state else { panic!("{:?}", world.run) };
+        assert_eq!(freeze.from, Cycle(1));
+    }
+
+    #[test]
+    fn a_freeze_ends_a_pause_and_one_resume_opens_the_run() {
+        let mut world = World::in_state("cycling, parked");
+        world.do_all(&[Froze, StateWritten, Barrier, Recorded, Saved, Resume, ShopIsBack]);
+        assert!(world.said().starts_with("the frozen run goes on"), "{}", world.said());
+        assert_eq!(world.run.shown(), RunState::Running);
+    }
+
+    #[test]
+    fn a_run_that_is_to_end_and_freezes_ends_frozen_and_its_row_says_nothing_else() {
+        for state in ["its last cycle", "its last cycle, parked", "stopping"] {
+            let mut world = World::in_state(state);
+            world.do_all(&[Froze, StateWritten, Barrier, Recorded, Saved, StateWritten, Drained]);
+            assert_eq!(world.end(), Some(RunState::Frozen), "{state}");
+        }
+    }
+}

@@ -154,3 +154,43 @@ fn unpark(course: Course, ticket: Ticket, step: &mut Step<'_>) -> Course {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::action::Action;
+    use crate::coordinator::run::world::Event::{self, *};
+    use crate::coordinator::run::world::World;
+    use crate::ports::store::RunState;
+    use crate::rate_limiter::gate::Gate;
+
+    #[test]
+    fn a_pause_closes_the_gate_and_is_shown_and_a_resume_undoes_it() {
+        for state in ["starting", "resting", "cycling", "its last cycle", "closing"] {
+            let mut world = World::in_state(state);
+            world.does(Pause);
+            assert_eq!(world.run.shown(), RunState::Paused, "{state}");
+            assert!(world.wants(|a| matches!(a, Action::Gate(Gate::Closed))), "{state}");
+            world.does(Resume);
+            assert_eq!(world.run.shown(), RunState::Running, "{state}");
+            assert!(world.wants(|a| matches!(a, Action::Gate(Gate::Open))), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_parked_run_that_has_come_to_a_boundary_stays_there() {
+        let mut world = World::in_state("cycling, parked");
+        world.do_all(&[Barrier, Recorded, Saved]);
+        assert!(!world.may(Woke), "no tick is waited for");
+        world.do_all(&[Resume, Woke]);
+        assert!(world.wants(|a| matches!(a, Action::Tick { .. })));
+    }
+
+    #[test]
+    fn a_quit_asked_for_before_a_pause_ends_the_run_after_the_resumed_cycle() {
+        let mut world = World::in_state("its last cycle, parked");
+        let rest: [Event; 7] =
+            [Resume, StateWritten, Barrier, Recorded, Saved, StateWritten, Drained];
+        world.do_all(&rest);
+        assert_eq!(world.end(), Some(RunState::Stopped));
+    }
+}

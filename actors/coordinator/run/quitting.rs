@@ -110,3 +110,53 @@ fn quit_freeze(freezing: Freezing, ticket: Ticket, quit: Quit, step: &mut Step<'
     };
     State::Freezing(Freezing { ends, cut_at, ..freezing })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::STOP_GRACE;
+    use crate::coordinator::run::action::Action;
+    use crate::coordinator::run::world::Event::{self, *};
+    use crate::coordinator::run::world::World;
+    use crate::ports::store::RunState;
+    use crate::rate_limiter::gate::Gate;
+    use crate::rate_limiter::messages::Refused;
+
+    #[test]
+    fn a_quit_that_does_not_wait_refuses_permits_cuts_after_ten_seconds_and_is_not_weakened() {
+        let mut world = World::in_state("cycling");
+        let begun = world.now;
+        world.does(QuitNow);
+        let refuses = |a: &Action| matches!(a, Action::Gate(Gate::Refusing(Refused::Stopped)));
+        assert!(world.wants(refuses));
+        for weaker in [Event::Quit, Pause, Resume] {
+            world.does(weaker);
+            assert_eq!(world.run.quit(), Some(crate::coordinator::command::Quit::Now));
+        }
+        world.does(Woke);
+        assert_eq!(world.now - begun, STOP_GRACE);
+        assert!(world.wants(|a| matches!(a, Action::CutFlows)));
+        assert!(!world.may(Woke), "they are cut once");
+        world.does(Barrier);
+        assert!(world.wants(|a| matches!(a, Action::CloseCycle { broken: true })));
+    }
+
+    #[test]
+    fn a_quit_of_a_parked_run_cuts_what_is_parked() {
+        for state in ["cycling, parked", "its last cycle, parked"] {
+            let mut world = World::in_state(state);
+            world.does(Event::Quit);
+            assert_eq!(world.run.quit(), Some(crate::coordinator::command::Quit::Now), "{state}");
+            world.do_all(&[Barrier, Recorded, Saved, StateWritten, Drained]);
+            assert_eq!(world.end(), Some(RunState::Stopped));
+        }
+    }
+
+    #[test]
+    fn a_quit_after_the_cycle_lets_it_end_unbroken() {
+        let mut world = World::in_state("its last cycle");
+        world.does(Barrier);
+        assert!(world.wants(|a| matches!(a, Action::CloseCycle { broken: false })));
+        world.do_all(&[Recorded, Saved, StateWritten, Drained]);
+        assert_eq!(world.end(), Some(RunState::Stopped));
+    }
+}

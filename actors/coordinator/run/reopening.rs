@@ -78,3 +78,64 @@ fn frozen_again(reopening: Reopening, cause: Option<String>, step: &mut Step<'_>
     owed.write_at_once(freeze.saved(), step);
     State::Frozen(freeze)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordinator::run::world::Event::*;
+    use crate::coordinator::run::world::World;
+    use crate::ports::store::RunState;
+
+    fn reopening() -> World {
+        World::in_state("reopening")
+    }
+
+    #[test]
+    fn a_shop_that_is_back_repeats_the_broken_cycle_with_every_agent_built_anew() {
+        let mut world = reopening();
+        world.does(ShopIsBack);
+        assert!(world.wants(|a| matches!(a, Action::Rebuild(_))));
+        assert_eq!(world.run.shown(), RunState::Running);
+        world.does(Saved);
+        assert!(world.wants(|a| matches!(a, Action::Tick { .. })), "it is due at once");
+        assert_eq!(world.run.at().cycle.0, 1);
+    }
+
+    #[test]
+    fn a_shop_that_is_away_or_fails_again_leaves_the_run_frozen_and_says_why() {
+        for (events, why) in [
+            (&[ShopIsGone][..], "nobody answers; the run stays frozen"),
+            (&[Froze, ShopIsBack], "the shop failed its probe again; the run stays frozen"),
+            (&[ServiceLost, ShopIsBack], "the run is frozen for good"),
+        ] {
+            let mut world = reopening();
+            world.do_all(events);
+            assert!(world.said().starts_with(&format!("refused: {why}")), "{}", world.said());
+            assert_eq!(world.run.shown(), RunState::Frozen);
+            assert!(world.wants(|a| matches!(a, Action::Trip(_))), "the breaker was reset");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_asked_for_meanwhile_is_answered_either_way() {
+        for end in [ShopIsGone, ShopIsBack] {
+            let mut world = reopening();
+            world.do_all(&[Checkpoint, end]);
+            if world.may(Saved) {
+                world.does(Saved);
+            }
+            assert_eq!(world.said().split(':').next(), Some("a checkpoint is written"));
+        }
+    }
+
+    #[test]
+    fn a_quit_meanwhile_ends_it_as_the_shop_is_found() {
+        for (look, end) in [(ShopIsBack, RunState::Stopped), (ShopIsGone, RunState::Frozen)] {
+            let mut world = reopening();
+            world.do_all(&[Quit, look]);
+            assert!(world.said().starts_with("refused: the run is ending"), "{}", world.said());
+            world.do_all(&[Saved, StateWritten, Drained]);
+            assert_eq!(world.end(), Some(end));
+        }
+    }
+}

@@ -164,3 +164,32 @@ pub fn stands(state: &State) -> bool {
         State::Ending(_) | State::Ended(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordinator::run::world::World;
+
+    #[test]
+    fn the_gate_the_row_and_the_word_of_each_state() {
+        use Gate::{Closed, Open, Refusing};
+        let keep = |state| Row::Keep(state);
+        for (name, gate_is, row_is, word) in [
+            ("starting", Open, Row::Leave, RunState::Running),
+            ("resting", Open, keep(RunState::Running), RunState::Running),
+            ("parked", Closed, keep(RunState::Paused), RunState::Paused),
+            ("cycling", Open, keep(RunState::Running), RunState::Running),
+            ("cycling, parked", Closed, keep(RunState::Paused), RunState::Paused),
+            ("stopping", Refusing(Refused::Stopped), keep(RunState::Running), RunState::Running),
+            ("freezing", Refusing(Refused::Frozen), keep(RunState::Frozen), RunState::Freezing),
+            ("frozen", Refusing(Refused::Frozen), keep(RunState::Frozen), RunState::Frozen),
+            ("reopening", Open, keep(RunState::Frozen), RunState::Frozen),
+            ("ending", Refusing(Refused::Stopped), Row::Leave, RunState::Running),
+            ("ended", Refusing(Refused::Stopped), Row::Leave, RunState::Stopped),
+        ] {
+            let world = World::in_state(name);
+            let state = &world.run.state;
+            assert_eq!((gate(state), row(state), shown(state)), (gate_is, row_is, word), "{name}");
+        }
+    }
+}

@@ -86,3 +86,48 @@ fn not_begun(starting: Starting, error: StartError, step: &mut Step<'_>) -> Stat
     step.act(Action::Started(Err(error)));
     State::Ended(Ended::NotBegun)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordinator::run::world::Event::*;
+    use crate::coordinator::run::world::World;
+    use crate::ports::store::RunState;
+
+    #[test]
+    fn a_run_begins_when_its_first_checkpoint_is_written_and_else_not_at_all() {
+        let mut world = World::new();
+        world.do_all(&[Checkpoint, Prepared, Saved]);
+        assert!(world.wants(|a| matches!(a, Action::Started(Ok(())))));
+        assert!(world.wants(|a| matches!(a, Action::Tick { .. })));
+        for end in [&[CannotStart][..], &[Prepared, NotSaved]] {
+            let mut world = World::new();
+            world.does(Checkpoint).do_all(end);
+            assert!(world.wants(|a| matches!(a, Action::Started(Err(_)))));
+            assert_eq!(world.said(), "refused: the run is ended: it could not start");
+        }
+    }
+
+    #[test]
+    fn a_run_that_comes_back_frozen_sends_nothing_until_an_operator_opens_it() {
+        let mut world = World::new();
+        world.does(CameBack);
+        assert!(world.wants(|a| matches!(a, Action::Trip(_))));
+        assert!(world.wants(|a| matches!(a, Action::WriteState(RunState::Frozen))));
+        world.do_all(&[StateWritten, Resume]);
+        assert!(world.wants(|a| matches!(a, Action::Look(_))));
+    }
+
+    #[test]
+    fn what_is_said_before_the_first_tick_holds_at_the_first_tick() {
+        let mut world = World::after(&[Pause, Prepared, Saved, StateWritten]);
+        assert_eq!(world.run.shown(), RunState::Paused);
+        world.does(Resume);
+        assert!(world.wants(|a| matches!(a, Action::Tick { .. })));
+        let mut world = World::after(&[Quit, Prepared, Saved]);
+        world.do_all(&[Saved, StateWritten, Drained]);
+        assert_eq!(world.end(), Some(RunState::Stopped));
+        let world = World::after(&[Froze, Prepared, Saved, Saved]);
+        assert_eq!(world.run.shown(), RunState::Frozen);
+    }
+}

@@ -221,12 +221,49 @@ impl World {
         world
     }
 
+    /// In a state, reached as it is reached most shortly.
+    pub fn in_state(name: &str) -> Self {
+        let resting = [Prepared, Saved, StateWritten, Barrier, Recorded];
+        let more: &[Event] = match name {
+            "starting" => return Self::new(),
+            "resting" => &[],
+            "parked" => &[Pause, StateWritten],
+            "cycling" => &[Woke],
+            "cycling, parked" => &[Woke, Pause, StateWritten],
+            "its last cycle" => &[Woke, Quit],
+            "its last cycle, parked" => &[Woke, Quit, Pause, StateWritten],
+            "stopping" => &[Woke, QuitNow],
+            "closing" => &[Woke, Barrier],
+            "freezing" => &[Woke, Froze, StateWritten],
+            "frozen" => &[Woke, Froze, StateWritten, Barrier, Recorded, Saved],
+            "reopening" => &[Woke, Froze, StateWritten, Barrier, Recorded, Saved, Resume],
+            "frozen for good" => &[ServiceLost, StateWritten, Saved],
+            "ending" => &[Quit],
+            "ended" => &[Quit, Saved, StateWritten, Drained],
+            other => panic!("{other} is no state"),
+        };
+        Self::after(&[&resting[..], more].concat())
+    }
+
     /// One more event, that must be possible and go well.
     pub fn does(&mut self, event: Event) -> &mut Self {
         assert!(self.may(event), "{event:?} in {:?}", self.run.state);
         let wrong = self.happens(event);
         assert_eq!(wrong, [] as [&str; 0], "{event:?}: {:?}", self.run.state);
         self
+    }
+
+    /// Several.
+    pub fn do_all(&mut self, events: &[Event]) -> &mut Self {
+        events.iter().for_each(|event| {
+            self.does(*event);
+        });
+        self
+    }
+
+    /// Whether the last event wanted such a thing.
+    pub fn wants(&self, is_such: impl Fn(&Action) -> bool) -> bool {
+        self.wanted.iter().any(is_such)
     }
 
     /// What the last command was told.
