@@ -39,16 +39,16 @@ use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Result, anyhow};
+use shops::coupon_book;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::dry::DryStore;
 
 use crate::cli::database;
 use crate::config::environment::Environment;
 use crate::config::plan::PlanParts;
 use crate::config::{Settings, Sources};
 use crate::control::Desk;
-use crate::coupon_book;
-use crate::practice_shop::catalog;
-use crate::shop_api::mock::{MockGoods, MockShop};
-use crate::store::dry::DryStore;
 
 /// What a test changes of the plan.
 type Change = Box<dyn FnOnce(&mut RunPlan)>;
@@ -188,9 +188,8 @@ impl Rehearsed {
     /// and ends no more by itself.
     pub async fn finish(mut self) -> Result<RunStatus> {
         let mut status = self.running.status.clone();
-        let is_frozen = |status: &RunStatus| {
-            status.state == RunState::Frozen && status.ending.is_none()
-        };
+        let is_frozen =
+            |status: &RunStatus| status.state == RunState::Frozen && status.ending.is_none();
         let frozen = tokio::select! {
             biased;
             // An error says that the Coordinator is gone: the last picture tells how far it came.

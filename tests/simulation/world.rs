@@ -23,8 +23,8 @@ use cartload::checkpoint_files::CheckpointFolder;
 use cartload::cli::resume::takeover::{Taker, take_over};
 use cartload::config::environment::Environment;
 use cartload::config::{Settings, Sources};
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
 use rand::seq::IndexedRandom;
+use store::{Admin, StoreOptions, StoreUrl, open};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -288,10 +288,9 @@ impl World {
                 Some(Act::Operate(Command::Quit(Quit::Now)))
             }
             RunState::Frozen | RunState::Paused => Some(Act::Operate(Command::Resume)),
-            RunState::Running
-            | RunState::Freezing
-            | RunState::Completed
-            | RunState::Stopped => None,
+            RunState::Running | RunState::Freezing | RunState::Completed | RunState::Stopped => {
+                None
+            }
         }
     }
 
