@@ -7,11 +7,10 @@ pub mod agents;
 pub mod completions;
 pub mod config;
 pub mod ctl;
-pub(crate) mod database;
 pub mod events;
 pub mod exit_code;
+pub mod failure;
 pub mod inject;
-mod known_runs;
 pub mod migrate;
 pub mod output;
 pub mod purge;
@@ -23,11 +22,11 @@ pub mod verify;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::exit_code::ExitCode;
+pub use self::failure::{Failure, Result};
 use crate::config::db_url::DbUrl;
 use crate::config::environment::Environment;
 use crate::config::{ConfigError, Layer, Origin, Settings, Sources, Value};
@@ -109,17 +108,13 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
 impl GlobalArgs {
     /// These options and a subcommand's own, above environment, file and defaults.
     pub fn settings(&self, flags: Layer) -> Result<Settings, ConfigError> {
-        self.settings_from(flags, Sources::default())
+        Settings::load(self.sources(flags)?)
     }
 
-    /// As `settings`, with those of a checkpoint or a scenario between the options and the
-    /// environment.
-    pub fn settings_from(
-        &self,
-        mut flags: Layer,
-        sources: Sources,
-    ) -> Result<Settings, ConfigError> {
-        flags.store.data_dir = self.data.clone();
+    /// Where settings are looked for: these options and a subcommand's own, the environment, the
+    /// file; neither a checkpoint nor a scenario.
+    pub fn sources(&self, mut flags: Layer) -> Result<Sources, ConfigError> {
+        flags.store.data_dir.clone_from(&self.data);
         if let Some(text) = &self.db {
             let url = DbUrl::from_text(text.expose_secret());
             let refused = || ConfigError::Impossible {
@@ -131,12 +126,12 @@ impl GlobalArgs {
             flags.store.url = Some(Some(url.ok_or_else(refused)?));
         }
         let environment = Environment::of_process();
-        Settings::load(Sources { flags, config: self.config.clone(), environment, ..sources })
+        Ok(Sources { flags, config: self.config.clone(), environment, ..Sources::default() })
     }
 }
 
-/// Does what was asked; an error's code is [`ExitCode::of`] it.
-pub fn execute(cli: Cli) -> Result<ExitCode> {
+/// Does what was asked.
+pub fn execute(cli: Cli) -> Result {
     let global = cli.global;
     match cli.command {
         Command::Run(args) => run::execute(&global, &args),

@@ -39,13 +39,13 @@ use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Result, anyhow};
 
-use crate::cli::database;
 use crate::config::environment::Environment;
 use crate::config::plan::PlanParts;
 use crate::config::{Settings, Sources};
 use crate::control::Desk;
 use crate::coupon_book;
 use crate::practice_shop::catalog;
+use crate::presets;
 use crate::shop_api::mock::{MockGoods, MockShop};
 use crate::store::dry::DryStore;
 
@@ -107,7 +107,7 @@ impl Rehearsal {
             run_id: RunId::fresh(),
             owner: OwnerToken::fresh(),
             now: SystemPacing.wall(),
-            behavior: database::preset("load")?,
+            behavior: presets::behavior("load")?,
             // As a real shop: flows are opened before their first call.
             shop: ShopTraits { is_real: true, ..MockShop::traits() },
             coupons: Arc::new(coupons),
@@ -116,7 +116,7 @@ impl Rehearsal {
         let ports = Ports {
             shop: MockShop::factory(mock, meter.on_sent()),
             meter,
-            store: Arc::new(DryStore::new(database::generated(self.agents, &[])?)),
+            store: Arc::new(DryStore::new(presets::personas(self.agents, &[])?)),
             checkpoints: Arc::new(Forgotten),
             pacing: Arc::new(SystemPacing),
             memory: || None,

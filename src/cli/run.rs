@@ -1,27 +1,20 @@
-//! `cartload run`: the flags, what is checked before anything is written, and how the run ends.
+//! `cartload run`: the flags, what is checked before anything is written, and the code of the end.
 
-pub(super) mod drive;
-mod orphans;
-pub mod signals;
-mod target;
-mod watchers;
+mod codes;
 
 use std::net::SocketAddr;
 
-use actors::domain::ids::OwnerToken;
 use actors::domain::rate::Rate;
 use actors::domain::time_scale::TimeScale;
 use actors::ports::store::RunState;
-use anyhow::Result;
 use clap::Args;
 
-use super::resume::Resume;
-use super::{ExitCode, GlobalArgs, output};
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::words::{LogFormat, OnFreeze, SimulatedInstant, Start};
 use crate::config::{Layer, Settings, Sources};
-use crate::data_dir::{DataDir, Lock};
 use crate::logging::{self, Screen};
-use crate::run_report::{RunReport, summary};
+use crate::run_report::summary;
+use crate::running::{Asked, Doors, Ended, drive};
 use crate::scenario::{Scenario, ScenarioReport};
 
 const EXAMPLES: &str = "\
@@ -148,64 +141,36 @@ impl RunArgs {
     }
 }
 
-/// A run that is asked for: settings that were checked, and what becomes of the summary.
-#[derive(Debug)]
-pub struct Asked {
-    /// The settings.
-    pub settings: Settings,
-    /// Stderr, shared by messages and the progress line.
-    pub screen: Screen,
-    /// This process's right to write, also named in the lock.
-    pub owner: OwnerToken,
-    /// Where files go.
-    pub data: DataDir,
-    /// Keeps other processes out of `data` as long as this lives.
-    pub lock: Lock,
-    /// Where it goes on; `None` for a run that begins.
-    pub resume: Option<Resume>,
-    /// The drill that it is, if it is one.
-    pub scenario: Option<Scenario>,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    /// What is printed.
-    pub report: RunReport,
-    /// The state it ended in.
-    pub state: RunState,
-    /// The code of the signal that ended it, if one did.
-    pub signal: Option<ExitCode>,
-}
-
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result {
     let scenario = args.scenario.as_deref().map(Scenario::resolve).transpose()?;
     let of_scenario = scenario.as_ref().map(|scenario| scenario.settings.clone());
-    let sources = Sources { scenario: of_scenario, ..Sources::default() };
-    let settings = global.settings_from(args.layer(), sources)?;
+    let sources = Sources { scenario: of_scenario, ..global.sources(args.layer())? };
+    let settings = Settings::load(sources)?;
     settings.ends(settings.time.start.resolve(chrono::Utc::now().naive_utc()))?;
+    let screen = hear(&settings);
+    let asked = Asked { scenario, ..Asked::anew(settings)? };
+    to_its_end(asked, screen, args.json)
+}
+
+/// From here on messages go where the settings say; the warnings about them first.
+pub(super) fn hear(settings: &Settings) -> Screen {
     let screen = Screen::default();
     logging::install(&settings.log, &screen);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    let owner = OwnerToken::fresh();
-    let data = DataDir::open(&settings.store.data_dir)?;
-    let lock = Lock::take(&data, owner)?;
-    let asked = Asked { settings, screen, owner, data, lock, resume: None, scenario };
-    finish(drive::drive(asked)?, args.json)
+    screen
 }
 
-/// Prints the summary; answers the code of the process.
-pub(super) fn finish(ended: Ended, json: bool) -> Result<ExitCode> {
-    let text = match json {
-        true => serde_json::to_string(&ended.report)?,
-        false => summary::text(&ended.report),
-    };
+/// Drives the run to its end and prints the summary; answers the code of the process.
+pub(super) fn to_its_end(asked: Asked, screen: Screen, json: bool) -> Result {
+    let doors = Doors { screen, hears_signals: true };
+    let Ended { report, state, signal } = actix_rt::System::new().block_on(drive(asked, doors))?;
+    let text = if json { serde_json::to_string(&report)? } else { summary::text(&report) };
     output::data(&text)?;
-    let has_held = ended.report.scenario.as_ref().map(ScenarioReport::has_held);
-    Ok(exit_code(ended.state, ended.signal, has_held))
+    let has_held = report.scenario.as_ref().map(ScenarioReport::has_held);
+    Ok(exit_code(state, signal.map(ExitCode::from), has_held))
 }
 
 /// The code of a run that ended in `state`: a signal counts only where it cut the plan short. Of a

@@ -41,3 +41,10 @@ concern!(
             check |n| n.is_none_or(|n| n > 0.0 && n <= 87_600.0);
     }
 );
+
+impl TimeLayer {
+    /// Whether this source says where the run ends.
+    pub fn says_an_end(&self) -> bool {
+        self.cycles.is_some() || self.days.is_some() || self.until.is_some() || self.hours.is_some()
+    }
+}

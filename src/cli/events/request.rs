@@ -5,12 +5,10 @@ use std::path::Path;
 
 use actors::domain::event::{CouponStep, EventKind};
 use actors::domain::incident::IncidentKind;
-use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::EventsArgs;
-use crate::cli::ExitCode;
-use crate::cli::exit_code::WithCode;
+use crate::cli::{ExitCode, Failure, Result};
 use crate::config::realism::Realism;
 use crate::export::sink::terminal::ROWS_MAX;
 use crate::export::tables::{self, Table};
@@ -112,7 +110,7 @@ fn check_kind(table: &Table, kind: &str) -> Result<()> {
 }
 
 fn usage<T>(text: String) -> Result<T> {
-    Err(anyhow!(text)).code(ExitCode::Usage).map_err(Into::into)
+    Err(Failure::new(ExitCode::Usage, text))
 }
 
 /// `7`, `0..23`, `48..`, `..23`, `0..=23`.
