@@ -63,7 +63,7 @@ impl ResumeArgs {
 /// Does it.
 pub fn execute(global: &GlobalArgs, args: &ResumeArgs) -> Result {
     refuse_what_cannot_change(&args.flags)?;
-    let sources = global.sources(args.flags.layer())?;
+    let sources = global.sources(args.flags.settings.layer())?;
     let process = Settings::load(sources.clone())?;
     let screen = hear(&process);
     let asked = Asked::again(&process, sources, &args.go_on())?;
@@ -71,9 +71,9 @@ pub fn execute(global: &GlobalArgs, args: &ResumeArgs) -> Result {
 }
 
 fn refuse_what_cannot_change(flags: &RunArgs) -> Result<()> {
-    let refusal = if flags.start.is_some() {
+    let refusal = if flags.settings.time.start.is_some() {
         "--start: the simulated time of a resumed run goes on where it was"
-    } else if flags.mock_db {
+    } else if flags.settings.store.mock {
         "--mock-db: a resumed run goes on in its database"
     } else if flags.scenario.is_some() {
         "--scenario: a drill is a run of its own; begin one with `cartload run --scenario`"

@@ -2,16 +2,11 @@
 
 mod codes;
 
-use std::net::SocketAddr;
-
-use actors::domain::rate::Rate;
-use actors::domain::time_scale::TimeScale;
 use actors::ports::store::RunState;
 use clap::Args;
 
 use super::{ExitCode, GlobalArgs, Result, output};
-use crate::config::words::{LogFormat, OnFreeze, SimulatedInstant, Start};
-use crate::config::{Layer, Settings, Sources};
+use crate::config::{Flags, Settings, Sources};
 use crate::logging::{self, Screen};
 use crate::run_report::summary;
 use crate::running::{Asked, Doors, Ended, drive};
@@ -32,120 +27,23 @@ A cycle is a simulated hour. Ctrl-C finishes the cycle and saves; twice stops no
 #[derive(Clone, Debug, Default, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct RunArgs {
-    /// Simulated seconds per real second; max: as fast as the work allows [default: 48]
-    #[arg(long, value_name = "N|max")]
-    pub time_scale: Option<TimeScale>,
-    /// Requests per second to the shop, over all connections [default: 50]
-    #[arg(long, value_name = "N|unlimited")]
-    pub rate: Option<Rate>,
-    /// End after so many cycles (of several ends the first reached counts)
-    #[arg(long, value_name = "N")]
-    pub cycles: Option<u32>,
-    /// End after so many simulated days
-    #[arg(long, value_name = "N")]
-    pub days: Option<u32>,
-    /// End at this simulated date
-    #[arg(long, value_name = "DATE")]
-    pub until: Option<SimulatedInstant>,
-    /// End after so many real hours; the cycle under way is finished
-    #[arg(long, value_name = "REAL")]
-    pub hours: Option<f64>,
-    /// Where simulated time begins, as 2026-01-05 or 2026-01-05T08:00 [default: this Monday, 08:00]
-    #[arg(long, value_name = "DATE")]
-    pub start: Option<Start>,
-    /// Release 10, 25, 50, 75 % of the agents for two cycles each first [default: on]
-    #[arg(long, value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
-    pub warm_up: Option<bool>,
-    /// Rules of behaviour: load, lifelike or a file [default: load]
-    #[arg(long, value_name = "NAME|FILE")]
-    pub preset: Option<String>,
-    /// At most so many agents; so many are generated where there are none [default: all, 372]
-    #[arg(long, value_name = "N")]
-    pub agents: Option<u32>,
-    /// Base URL of the shop [default: the practice shop, in this process]
-    #[arg(long, value_name = "URL")]
-    pub api: Option<String>,
-    /// Which shop that is [default: practice; voiceoffers with --api]
-    #[arg(long, value_name = "NAME|FILE")]
-    pub profile: Option<String>,
-    /// The store all agents select [default: they are spread over all]
-    #[arg(long, value_name = "ID")]
-    pub store_id: Option<String>,
-    /// Answer from inside the process: no HTTP
-    #[arg(long)]
-    pub mock_api: bool,
-    /// Log what would be written: no database
-    #[arg(long)]
-    pub mock_db: bool,
-    /// Serve a page, /metrics, /healthz and /readyz there, as 127.0.0.1:9184
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub serve: Option<SocketAddr>,
+    /// What the settings are to be.
+    #[command(flatten)]
+    pub settings: Flags,
     /// Play a drill and end: crashes_at_the_border, coupon_rush, outage_and_recovery, slow_shop or
     /// a file; code 10 if something expected did not hold
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE", display_order = 16)]
     pub scenario: Option<String>,
-    /// What a frozen run does: wait for an operator, or end with code 7 [default: wait]
-    #[arg(long, value_enum, value_name = "wait|exit", hide_possible_values = true)]
-    pub on_freeze: Option<OnFreeze>,
     /// Print the summary as one JSON object on stdout
-    #[arg(long)]
+    #[arg(long, display_order = 18)]
     pub json: bool,
-    /// Form of messages and cycle lines on stderr [default: text]
-    #[arg(long, value_enum, value_name = "text|json", hide_possible_values = true)]
-    pub log_format: Option<LogFormat>,
-    /// On a terminal: a progress line instead of the dashboard
-    #[arg(long)]
-    pub plain: bool,
-    /// Draw the dashboard with ASCII only [default: where the locale is not UTF-8]
-    #[arg(long)]
-    pub ascii: bool,
-    /// No cycle lines, no progress line, no dashboard; warnings only
-    #[arg(long, short)]
-    pub quiet: bool,
-}
-
-fn on_off(text: &str) -> Result<bool, &'static str> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("allowed: on, off"),
-    }
-}
-
-impl RunArgs {
-    /// What these flags say; a flag that is not given says nothing.
-    pub fn layer(&self) -> Layer {
-        let mut layer = Layer::default();
-        layer.time.scale = self.time_scale;
-        layer.time.start = self.start;
-        layer.time.cycles = self.cycles.map(Some);
-        layer.time.days = self.days.map(Some);
-        layer.time.until = self.until.map(Some);
-        layer.time.hours = self.hours.map(Some);
-        layer.rate.per_second = self.rate;
-        layer.warm_up.enabled = self.warm_up;
-        layer.population.agents = self.agents.map(Some);
-        layer.population.preset = self.preset.clone();
-        layer.shop.api = self.api.clone().map(Some);
-        layer.shop.profile = self.profile.clone().map(Some);
-        layer.shop.store_id = self.store_id.clone().map(Some);
-        layer.shop.mock = self.mock_api.then_some(true);
-        layer.store.mock = self.mock_db.then_some(true);
-        layer.web.serve = self.serve.map(Some);
-        layer.breaker.on_freeze = self.on_freeze;
-        layer.log.format = self.log_format;
-        layer.log.plain = self.plain.then_some(true);
-        layer.log.ascii = self.ascii.then_some(true);
-        layer.log.quiet = self.quiet.then_some(true);
-        layer
-    }
 }
 
 /// Does it.
 pub fn execute(global: &GlobalArgs, args: &RunArgs) -> Result {
     let scenario = args.scenario.as_deref().map(Scenario::resolve).transpose()?;
     let of_scenario = scenario.as_ref().map(|scenario| scenario.settings.clone());
-    let sources = Sources { scenario: of_scenario, ..global.sources(args.layer())? };
+    let sources = Sources { scenario: of_scenario, ..global.sources(args.settings.layer())? };
     let settings = Settings::load(sources)?;
     settings.ends(settings.time.start.resolve(chrono::Utc::now().naive_utc()))?;
     let screen = hear(&settings);

@@ -1,20 +1,16 @@
 //! Personas, presets and plans of whole runs, as the shipped configuration makes them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use actors::coordinator::plan::{Ends, RunPlan, WarmUp};
+use actors::coordinator::plan::RunPlan;
 use actors::coordinator::ramp;
 use actors::domain::behavior::{AddRule, Behavior, FrequencyBase};
-use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::domain::offer::OfferPolicy;
+use actors::domain::ids::AgentId;
 use actors::domain::persona::Persona;
 use actors::domain::population::{Archetypes, generate};
-use actors::domain::rate::Rate;
-use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::ShopTraits;
 use cartload::practice_shop::catalog;
-use cartload::ron_text;
+use cartload::{rehearsal, ron_text};
 
 use super::flows::start;
 
@@ -62,26 +58,11 @@ pub fn keen() -> Behavior {
 /// All agents at once, as fast as work allows, without a limit, until stopped.
 pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
     RunPlan {
-        run_id: RunId::fresh(),
-        owner: OwnerToken::fresh(),
         simulated_start: start(),
-        interval: Duration::ZERO,
-        ends: Ends::default(),
-        warm_up: WarmUp { steps_percent: Vec::new(), cycles_per_step: 2 },
-        rate: Rate::Unlimited,
         behavior: Arc::new(behavior),
-        shop,
-        agents_max: None,
-        store_id: None,
-        offers: OfferPolicy::default(),
-        coupons: Arc::new(cartload::coupon_book::builtin().unwrap()),
-        experiment: None,
-        checkpoint_every_cycles: 10,
-        entropy: Entropy::System,
         settings: serde_json::json!({}),
         config_hash: String::new(),
-        dirty_carts: Vec::new(),
-        resume_from: None,
+        ..rehearsal::plan(shop, &[]).unwrap()
     }
 }
 
