@@ -146,7 +146,7 @@ fn end_after_grace(screen: Screen) {
             "error: not everything was saved within 25 s of SIGTERM; `cartload resume` goes on \
              from the newest checkpoint",
         );
-        std::process::exit(i32::from(Signal::Terminated as u8));
+        std::process::exit(Signal::Terminated.status());
     };
     if let Err(error) = std::thread::Builder::new().name("grace".to_owned()).spawn(ends) {
         tracing::warn!(%error, "no thread ends this process if it hangs");
