@@ -8,6 +8,7 @@ use actors::domain::behavior::Behavior;
 use actors::domain::offer::Coupon;
 use actors::domain::persona::Persona;
 use actors::domain::population::{Archetypes, generate};
+use rand::Rng;
 
 use crate::config::offers::Offers;
 use crate::coupon_book;
@@ -63,14 +64,18 @@ pub fn coupons(offers: &Offers) -> Result<Arc<Vec<Coupon>>, RonError> {
 
 /// Personas from the archetypes that ship with cartload, for these categories or, where there are
 /// none, the practice shop's.
-pub fn personas(count: u32, categories: &[String]) -> Result<Vec<Persona>, RonError> {
+pub fn personas(
+    count: u32,
+    categories: &[String],
+    rng: &mut impl Rng,
+) -> Result<Vec<Persona>, RonError> {
     let text = include_str!("../config/personas.ron");
     let archetypes: Archetypes = ron_text::parse("config/personas.ron", text)?;
     let categories = match categories {
         [] => practice_categories()?,
         given => given.to_vec(),
     };
-    Ok(generate(count as usize, &archetypes, &categories, &mut rand::rng()))
+    Ok(generate(count as usize, &archetypes, &categories, rng))
 }
 
 fn practice_categories() -> Result<Vec<String>, RonError> {

@@ -123,7 +123,7 @@ impl Rehearsal {
         let ports = Ports {
             shop: MockShop::factory(mock, meter.on_sent()),
             meter,
-            store: Arc::new(DryStore::new(presets::personas(self.agents, &[])?)),
+            store: Arc::new(DryStore::new(presets::personas(self.agents, &[], &mut rand::rng())?)),
             checkpoints: Arc::new(Forgotten),
             pacing: Arc::new(SystemPacing),
             memory: || None,

@@ -28,7 +28,7 @@ impl Books {
         if settings.store.mock {
             let personas = match existing(asked).await? {
                 Some(personas) => personas,
-                None => presets::personas(count, &[])?,
+                None => presets::personas(count, &[], &mut rand::rng())?,
             };
             return Ok(Self { store: Arc::new(DryStore::new(personas)), admin: None });
         }
@@ -37,7 +37,7 @@ impl Books {
         }
         let OpenStore { store, admin } = database::open(settings, &asked.data).await?;
         if admin.count_agents(None).await? == 0 {
-            let personas = presets::personas(count, &[])?;
+            let personas = presets::personas(count, &[], &mut rand::rng())?;
             let written = admin.insert_agents(personas, false, SystemPacing.wall()).await?;
             tracing::info!(agents = written, "the database had no agents; they were generated");
         }

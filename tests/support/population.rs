@@ -7,34 +7,24 @@ use actors::coordinator::ramp;
 use actors::domain::behavior::{AddRule, Behavior, FrequencyBase};
 use actors::domain::ids::AgentId;
 use actors::domain::persona::Persona;
-use actors::domain::population::{Archetypes, generate};
 use actors::ports::shop_api::ShopTraits;
-use cartload::practice_shop::catalog;
-use cartload::{rehearsal, ron_text};
+use cartload::{presets, rehearsal};
 
 use super::flows::start;
 
 /// Personas agent_001 ... of the shipped archetypes, each population different.
 pub fn personas(count: usize) -> Vec<Persona> {
-    let text = include_str!("../../config/personas.ron");
-    let archetypes: Archetypes = ron_text::parse("config/personas.ron", text).unwrap();
-    let products = catalog::builtin().unwrap().products;
-    let mut categories: Vec<String> = products.into_iter().map(|p| p.category).collect();
-    categories.sort();
-    categories.dedup();
-    generate(count, &archetypes, &categories, &mut rand::rng())
+    presets::personas(u32::try_from(count).unwrap(), &[], &mut rand::rng()).unwrap()
 }
 
 /// The shipped preset `load`.
 pub fn load() -> Behavior {
-    let text = include_str!("../../config/behavior/load.ron");
-    ron_text::parse("config/behavior/load.ron", text).unwrap()
+    Arc::unwrap_or_clone(presets::behavior("load").unwrap())
 }
 
 /// The shipped preset `lifelike`.
 pub fn lifelike() -> Behavior {
-    let text = include_str!("../../config/behavior/lifelike.ron");
-    ron_text::parse("config/behavior/lifelike.ron", text).unwrap()
+    Arc::unwrap_or_clone(presets::behavior("lifelike").unwrap())
 }
 
 /// `load`, but everybody shops in every hour.

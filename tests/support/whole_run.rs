@@ -10,7 +10,6 @@ use actors::domain::catalog::Catalog;
 use actors::domain::cycle::CycleRecord;
 use actors::domain::ids::RunId;
 use actors::domain::persona::Persona;
-use actors::domain::population::{Archetypes, generate};
 use actors::ports::pacing::SystemPacing;
 use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
 use actors::ports::store::{RunState, Store};
@@ -20,7 +19,7 @@ use cartload::checkpoint_files::CheckpointFolder;
 use cartload::practice_shop::catalog;
 use cartload::shop_api::mock::{MockGoods, MockShop};
 use cartload::store::Admin;
-use cartload::{coupon_book, ron_text};
+use cartload::{coupon_book, presets, rehearsal};
 use rand::Rng;
 use tempfile::TempDir;
 
@@ -29,19 +28,13 @@ const RUN_MAX: Duration = Duration::from_secs(600);
 
 /// Agents as `cartload agents generate` makes them.
 pub fn personas(count: usize, rng: &mut impl Rng) -> Vec<Persona> {
-    let text = include_str!("../../config/personas.ron");
-    let archetypes: Archetypes = ron_text::parse("personas.ron", text).unwrap();
-    let mut categories: Vec<String> =
-        catalog::builtin().unwrap().products.into_iter().map(|p| p.category).collect();
-    categories.sort();
-    categories.dedup();
-    generate(count, &archetypes, &categories, rng)
+    presets::personas(u32::try_from(count).unwrap(), &[], rng).unwrap()
 }
 
 /// The plan of a run with these settings (`CARTLOAD_*` variables) on top of: no warm-up, as fast as
 /// work allows, no limit.
 pub fn plan(shop: ShopTraits, variables: &[(&str, &str)]) -> RunPlan {
-    cartload::rehearsal::plan(shop, variables).unwrap()
+    rehearsal::plan(shop, variables).unwrap()
 }
 
 /// The mock of `--mock-api`, with traits of a shop that may be left with a cart: flows are opened.

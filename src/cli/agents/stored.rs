@@ -29,7 +29,7 @@ fn with_admin<T>(settings: &Settings, work: impl AsyncFnOnce(&Admin) -> Result<T
 
 /// `agents generate`.
 pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result {
-    let personas = presets::personas(args.count, &args.categories)?;
+    let personas = presets::personas(args.count, &args.categories, &mut rand::rng())?;
     with_admin(settings, async |admin| {
         let there = admin.count_agents(None).await?;
         if there > 0 && !args.replace {
