@@ -1,9 +1,10 @@
 //! Opening the database that the settings name, for every run and every command in the same way.
 
+use store::{self, Admin, OpenStore, StoreOpenError, StoreOptions, StoreUrl};
+
 use crate::config::Settings;
 use crate::config::db_url::DbUrl;
 use crate::data_dir::{DataDir, SQLITE_FILE};
-use crate::store::{self, Admin, OpenStore, StoreOpenError, StoreOptions, StoreUrl};
 
 /// Connections of a command that asks one thing after the other.
 const POOL_OF_A_COMMAND: u32 = 2;

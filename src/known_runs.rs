@@ -4,10 +4,9 @@ use actors::domain::ids::RunId;
 use actors::ports::store::StoreError;
 use chrono::NaiveDateTime;
 use serde::Serialize;
-
-use crate::cli::output;
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
+use store::Admin;
+use store::admin::KnownRun;
+use text::output;
 
 /// Why no run is meant.
 #[derive(Clone, Debug, thiserror::Error)]

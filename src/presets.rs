@@ -9,11 +9,11 @@ use actors::domain::offer::Coupon;
 use actors::domain::persona::Persona;
 use actors::domain::population::{Archetypes, generate};
 use rand::Rng;
+use shops::coupon_book;
+use shops::practice_shop::catalog;
+use text::ron_text::{self, RonError};
 
 use crate::config::offers::Offers;
-use crate::coupon_book;
-use crate::practice_shop::catalog;
-use crate::ron_text::{self, RonError};
 
 /// Agents made where there are none (Q3.1).
 pub const AGENTS_GENERATED: u32 = 372;

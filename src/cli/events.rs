@@ -11,15 +11,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use actors::domain::flow::FlowStatus;
+use analysis::export::{
+    Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
+};
+use store::Admin;
+use store::admin::KnownRun;
 
 use super::exit_code::HasCode;
 use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
-use crate::export::{
-    Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
-};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
 use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\

@@ -8,14 +8,14 @@ use std::io;
 
 use actors::ports::checkpoint_file::CheckpointError;
 use actors::ports::store::StoreError;
+use store::StoreOpenError;
+use text::ron_text::RonError;
 
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
 use crate::known_runs::KnownRunError;
 use crate::presets::PresetError;
-use crate::ron_text::RonError;
 use crate::running::signals::Signal;
-use crate::store::StoreOpenError;
 
 /// Why a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

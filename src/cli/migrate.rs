@@ -1,11 +1,12 @@
 //! `cartload migrate`: brings the database's tables up to date, as every command that opens
 //! it does.
 
+use store::OpenStore;
+
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::config::Layer;
 use crate::data_dir::DataDir;
 use crate::database;
-use crate::store::OpenStore;
 
 /// Shown before the options.
 pub const EXAMPLES: &str = "\

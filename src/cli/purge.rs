@@ -4,14 +4,14 @@ use std::io::{self, BufRead, IsTerminal};
 
 use chrono::{SubsecRound, Utc};
 use clap::Args;
+use store::Admin;
+use store::admin::KnownRun;
+use store::admin::audit::Purge;
 
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::checkpoint_files::CheckpointFolder;
 use crate::config::{Layer, Settings};
 use crate::data_dir::{CHECKPOINTS, DataDir, DataDirError, Lock};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
-use crate::store::admin::audit::Purge;
 use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\

@@ -3,21 +3,21 @@
 
 use std::path::PathBuf;
 
+use analysis::export::{must_be_free, write_file};
+use analysis::realism::Verdict;
+use analysis::report::page::missed_line;
+use analysis::report::{QUESTIONS, Report, ReportError};
+use analysis::verify::Audit;
 use chrono::{SubsecRound, Utc};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use store::Admin;
+use store::admin::KnownRun;
 
 use super::exit_code::HasCode;
 use super::{ExitCode, Failure, GlobalArgs, Result, output, verify};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
-use crate::export::{must_be_free, write_file};
-use crate::realism::Verdict;
-use crate::report::page::missed_line;
-use crate::report::{QUESTIONS, Report, ReportError};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
-use crate::verify::Audit;
 use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\

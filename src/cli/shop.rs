@@ -1,10 +1,10 @@
 //! `cartload shop`: the practice shop as a server of its own.
 
 use clap::Args;
+use shops::practice_shop::{PracticeConfig, PracticeShop};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
-use crate::practice_shop::{PracticeConfig, PracticeShop};
 
 /// Open the practice shop as a server of its own.
 #[derive(Clone, Debug, Args)]

@@ -2,14 +2,14 @@
 //! nothing, neither rows nor tables nor files.
 
 use actors::domain::ids::RunId;
+use analysis::verify::{Audit, report};
 use chrono::Utc;
 use clap::Args;
+use store::Admin;
 
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
-use crate::store::Admin;
-use crate::verify::{Audit, report};
 use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use actors::domain::persona::{AgentStatus, Persona};
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::store::{Store, StoreError};
+use store::admin::AgentFilter;
+use store::dry::DryStore;
+use store::{Admin, OpenStore};
 
 use super::{Asked, RunError};
-use crate::store::admin::AgentFilter;
-use crate::store::dry::DryStore;
-use crate::store::{Admin, OpenStore};
 use crate::{database, presets};
 
 /// What is written into.

@@ -8,6 +8,7 @@ use actors::coordinator::messages::{Operate, StartRun};
 use actors::coordinator::plan::RunPlan;
 use actors::ports::store::RunState;
 use actors::topology::{self, Layout, Running};
+use shops::practice_shop::RunningShop;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +18,6 @@ use super::{Asked, Doors, Ended, RunError, faces};
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 use crate::config::words::OnFreeze;
-use crate::practice_shop::RunningShop;
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::scenario::{Player, Scenario, player};

@@ -7,6 +7,10 @@ use std::io;
 use actors::coordinator::messages::StartError;
 use actors::ports::checkpoint_file::CheckpointError;
 use actors::ports::store::StoreError;
+use shops::shop_api::http::ShopSetupError;
+use shops::shop_api::profile::ProfileError;
+use store::StoreOpenError;
+use text::ron_text::RonError;
 use tokio::task::JoinError;
 
 use super::resuming::ResumeRefused;
@@ -14,11 +18,7 @@ use crate::alerts::AlertSetupError;
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
 use crate::presets::PresetError;
-use crate::ron_text::RonError;
 use crate::scenario::player::NoteError;
-use crate::shop_api::http::ShopSetupError;
-use crate::shop_api::profile::ProfileError;
-use crate::store::StoreOpenError;
 use crate::web::{TokenError, WebError};
 
 /// Why a run did not begin, or did not come to an end of its own.

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use actors::domain::ids::RunId;
 use actors::topology::Running;
+use shops::practice_shop::RunningShop;
 
 use super::{Asked, Doors};
 use crate::control::{ControlSocket, Desk};
 use crate::dashboard::look::Look;
 use crate::dashboard::{self, Dashboard, Parts, view};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::practice_shop::RunningShop;
 use crate::run_report::progress::Progress;
 
 /// Why there is no dashboard.

@@ -11,15 +11,15 @@ use actors::coordinator::plan::ResumePoint;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::OwnerToken;
 use actors::ports::store::{RunState, StoreError};
+use analysis::verify::report::ranges;
 use chrono::NaiveDateTime;
+use store::Admin;
+use store::admin::{KnownRun, TakeOver};
 
 use super::RunError;
 use super::resuming::{Resume, ResumeRefused};
 use crate::config::Settings;
 use crate::known_runs;
-use crate::store::Admin;
-use crate::store::admin::{KnownRun, TakeOver};
-use crate::verify::report::ranges;
 
 /// Who takes it over, and from whom it may be taken at once.
 #[derive(Clone, Debug)]

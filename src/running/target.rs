@@ -5,14 +5,14 @@ use std::sync::Arc;
 use actors::domain::catalog::Catalog;
 use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
+use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
+use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
+use shops::shop_api::mock::{MockGoods, MockShop};
+use shops::shop_api::profile::Profile;
 
 use super::RunError;
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
-use crate::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
-use crate::shop_api::http::{self, Credentials, OnSent, ShopOptions};
-use crate::shop_api::mock::{MockGoods, MockShop};
-use crate::shop_api::profile::Profile;
 
 /// A shop that can be called.
 pub(super) struct Target {

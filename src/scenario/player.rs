@@ -12,6 +12,7 @@ use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
 use actors::coordinator::messages::{Appoint, Appointment, Inject};
 use actors::coordinator::status::RunStatus;
 use actors::injection::Injection;
+use shops::practice_shop::FaultSwitches;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,6 @@ use super::following::Following;
 use super::report::{Line, ScenarioReport};
 use super::{Scenario, Step};
 use crate::injection;
-use crate::practice_shop::FaultSwitches;
 
 /// The ways to a run that a scenario takes.
 #[derive(Clone)]

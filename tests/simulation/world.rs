@@ -24,8 +24,8 @@ use cartload::config::environment::Environment;
 use cartload::config::{Settings, Sources};
 use cartload::running::Resume;
 use cartload::running::takeover::{Taker, take_over};
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
 use rand::seq::IndexedRandom;
+use store::{Admin, StoreOptions, StoreUrl, open};
 use tempfile::TempDir;
 use uuid::Uuid;
 

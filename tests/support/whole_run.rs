@@ -16,11 +16,11 @@ use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use cartload::checkpoint_files::CheckpointFolder;
-use cartload::practice_shop::catalog;
-use cartload::shop_api::mock::{MockGoods, MockShop};
-use cartload::store::Admin;
 use cartload::{coupon_book, presets, rehearsal};
 use rand::Rng;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::Admin;
 use tempfile::TempDir;
 
 /// A run that takes longer hangs.

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use actors::domain::ids::RunId;
 use actors::ports::store::StoreError;
+use shops::practice_shop::catalog;
+use store::Admin;
+use store::admin::AgentFilter;
+use store::admin::export::{Bind, Cell, Statement};
 
 use super::DescribeArgs;
 use crate::cli::{ExitCode, Failure, Result, output};
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 use crate::personas::describe::{Given, Population};
-use crate::practice_shop::catalog;
-use crate::store::Admin;
-use crate::store::admin::AgentFilter;
-use crate::store::admin::export::{Bind, Cell, Statement};
 use crate::{database, presets};
 
 /// Does it.
