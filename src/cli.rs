@@ -12,7 +12,6 @@ pub mod exit_code;
 pub mod failure;
 pub mod inject;
 pub mod migrate;
-pub mod output;
 pub mod purge;
 pub mod report;
 pub mod resume;
@@ -24,6 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
+use text::output;
 
 pub use self::exit_code::ExitCode;
 pub use self::failure::{Failure, Result};

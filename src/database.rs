@@ -1,6 +1,6 @@
 //! Opening the database that the settings name, for every run and every command in the same way.
 
-use store::{self, Admin, OpenStore, StoreOpenError, StoreOptions, StoreUrl};
+use store::{Admin, OpenStore, StoreOpenError, StoreOptions, StoreUrl};
 
 use crate::config::Settings;
 use crate::config::db_url::DbUrl;
