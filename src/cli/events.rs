@@ -12,14 +12,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use actors::domain::flow::FlowStatus;
+use analysis::export::{
+    Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
+};
+use store::Admin;
+use store::admin::KnownRun;
 
 use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::config::Layer;
-use crate::export::{
-    Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
-};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,7 +97,7 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
     let settings = global.settings(Layer::default())?;
     // What cannot be is refused before the database is touched.
     let now = Utc::now().naive_utc().trunc_subsecs(6);
-    let request = request::of(args, now, settings.realism.clone())?;
+    let request = request::of(args, now, settings.realism.yardstick())?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
     }
