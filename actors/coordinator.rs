@@ -1,8 +1,7 @@
 //! Broadcasts the ticks, waits at the barrier, and does what operators say.
 //!
-//! *Owns*: the run, which is one pure machine ([`run`]) that decides; the agents and the barrier of
-//! their cycle ([`shard`]); what has been counted ([`ledger`]); who waits for an answer ([`desk`]).
-//! Handlers translate a message into an input; `perform.rs` does what the run wants done.
+//! *Owns*: the run, a pure machine ([`run`]) that decides; the agents and the barrier of their cycle
+//! ([`shard`]); what has been counted ([`ledger`]); who waits ([`desk`]). `perform.rs` acts.
 //! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` and `Appoint` from a
 //! developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`,
 //! `ServiceDown` as tells.
@@ -161,7 +160,7 @@ impl Handler<Inject> for Coordinator {
     type Result = ResponseFuture<Result<Done, CommandRefused>>;
 
     fn handle(&mut self, inject: Inject, ctx: &mut Self::Context) -> Self::Result {
-        self.inject(inject, ctx)
+        injections::inject(self, inject, ctx)
     }
 }
 
@@ -169,7 +168,7 @@ impl Handler<Appoint> for Coordinator {
     type Result = Result<Appointment, CommandRefused>;
 
     fn handle(&mut self, step: Appoint, _: &mut Self::Context) -> Self::Result {
-        let next = self.next_moment(step.at)?;
+        let next = injections::next_moment(self, step.at)?;
         self.desk.appoint(step, next)
     }
 }
@@ -246,11 +245,11 @@ impl Coordinator {
             Some(Heard::Through(agent_id)) => self.leave(&agent_id, ctx),
             Some(Heard::Judge(ask)) => {
                 let agent_id = ask.agent_id.clone();
-                let verdict = self.services.breaker.send(ask).into_actor(self);
-                ctx.spawn(verdict.map(move |verdict, act, ctx| {
+                let verdict = self.services.breaker.send(ask);
+                self.after(verdict, ctx, move |verdict, act, ctx| {
                     act.judged(verdict, ctx);
                     act.leave(&agent_id, ctx);
-                }));
+                });
             }
         }
     }
@@ -289,11 +288,11 @@ impl Coordinator {
     fn agent_crashed(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
         let (run_id, next) = (self.ledger.plan.run_id, self.run.at().cycle.next());
         let closed = down::close_crashed(self.services.clone(), down, run_id, next);
-        ctx.spawn(closed.into_actor(self).map(|(down, ending, memory), act, ctx| {
+        self.after(closed, ctx, |(down, ending, memory), act, ctx| {
             if act.shard.is_current(&down.agent_id, down.incarnation) {
                 act.replace(&down, &ending, memory, ctx);
             }
-        }));
+        });
     }
 
     fn replace(
@@ -322,11 +321,11 @@ impl Coordinator {
 
     /// A flow that was cut ends as stopped.
     fn flow_cut(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
-        let closed = down::close_cut(self.services.clone(), down).into_actor(self);
-        ctx.spawn(closed.map(|(down, ending, volume), act, ctx| {
+        let closed = down::close_cut(self.services.clone(), down);
+        self.after(closed, ctx, |(down, ending, volume), act, ctx| {
             act.shard.hear_cut(&ending, &volume);
             act.leave(&down.agent_id, ctx);
-        }));
+        });
     }
 
     /// An HTTP session tells of itself. One that the board has just taken down is forgiven what it
@@ -340,8 +339,8 @@ impl Coordinator {
             self.note(sessions::report(&told), (None, Some(http_session)));
         }
         let News::Down { cause } = told.news else { return };
-        let forgiven = self.services.breaker.send(Forgive(http_session)).into_actor(self);
-        ctx.spawn(forgiven.map(|verdict, act, ctx| act.judged(verdict, ctx)));
+        let forgiven = self.services.breaker.send(Forgive(http_session));
+        self.after(forgiven, ctx, |verdict, act, ctx| act.judged(verdict, ctx));
         if self.services.board.down().len() >= sessions::DOWN_IS_OUTAGE {
             let failed_at = self.clock.now();
             self.services.breaker.do_send(OutageSignal { http_session, cause, failed_at });
@@ -354,12 +353,12 @@ impl Coordinator {
             return;
         }
         let probed = sessions::probe_until_known(self.services.clone(), http_session);
-        ctx.spawn(probed.into_actor(self).map(move |(), act, ctx| {
+        self.after(probed, ctx, move |(), act, ctx| {
             let standing = act.services.board.standing(http_session);
             for heard in act.shard.end_probe(http_session, standing) {
                 act.heed(Some(heard), ctx);
             }
-        }));
+        });
     }
 
     /// A service's actor is gone: it is rebuilt, or the run is frozen for good.
@@ -383,9 +382,7 @@ impl Coordinator {
     /// Writes down that nothing ran for a while: what was under way may have run out of time.
     fn note_standstill(&mut self) {
         let report = self.clock.gaps.stood(self.clock.now());
-        if let Some(report) = report.filter(|_| self.run.is_live()) {
-            self.note(report, NOBODY);
-        }
+        report.filter(|_| self.run.is_live()).into_iter().for_each(|r| self.note(r, NOBODY));
     }
 
     fn beat(&self) {

@@ -1,4 +1,4 @@
-//! Developers' messages to services: where each goes, and the one incident that says so.
+//! Developers' messages: when each is delivered, where it goes, and the one incident that says so.
 
 use actix::prelude::*;
 use serde_json::json;
@@ -6,15 +6,23 @@ use serde_json::json;
 use crate::agent::Agent;
 use crate::agent::drill::Shares;
 use crate::agent::messages::Drill;
+use crate::checkpointer::messages::CheckpointerInjection;
 use crate::circuit_breaker::messages::CircuitBreakerInjection;
+use crate::db_writer::messages::DbWriterInjection;
 use crate::domain::ids::SessionId;
 use crate::domain::incident::IncidentKind;
 use crate::injection::Injection;
 use crate::offer_refresher::messages::OfferRefresherInjection;
+use crate::rate_limiter::messages::RateLimiterInjection;
 use crate::session_pool::messages::{SessionInjection, SessionPoolInjection};
 
+use super::Coordinator;
+use super::agenda::Moment;
 use super::command::{CommandRefused, Done, Door};
-use super::ledger::{About, Report};
+use super::desk::{Desk, Entry};
+use super::ledger::{About, NOBODY, Report};
+use super::messages::Inject;
+use super::perform::Outcome;
 use super::services::Services;
 use super::shard::Shard;
 
@@ -27,6 +35,104 @@ pub struct DrillDoors {
     pub pool: Recipient<SessionPoolInjection>,
     /// The OfferRefresher.
     pub refresher: Recipient<OfferRefresherInjection>,
+}
+
+/// Delivers a message at once, or notes it for its moment.
+pub fn inject(act: &mut Coordinator, inject: Inject, ctx: &mut Context<Coordinator>) -> Outcome {
+    let Inject { injection, at, door } = inject;
+    let Some(moment) = at else { return deliver(act, injection, door, ctx) };
+    let message = format!("{injection} waits for {moment}");
+    let entry = Entry::Inject(injection, door, None);
+    let noted = next_moment(act, moment).and_then(|next| act.desk.note(moment, next, entry));
+    Box::pin(std::future::ready(noted.map(|()| Done::that(message))))
+}
+
+/// The next moment of this kind.
+pub fn next_moment(act: &Coordinator, moment: Moment) -> Result<Moment, CommandRefused> {
+    let is_ticked = act.shard.attempt().is_some();
+    let next = Desk::next(moment, act.run.at().cycle, is_ticked);
+    if act.run.is_over() { Err(ended()) } else { Ok(next) }
+}
+
+/// Does what waits for `moment`.
+pub fn follow(act: &mut Coordinator, moment: Moment, ctx: &mut Context<Coordinator>) {
+    for entry in act.desk.due(moment) {
+        match entry {
+            Entry::Inject(injection, door, reply) => {
+                let delivered = deliver(act, injection, door, ctx);
+                actix::spawn(async move {
+                    let outcome = delivered.await;
+                    // Whoever asked may have gone away.
+                    let _ = reply.map(|reply| reply.send(outcome));
+                });
+            }
+            Entry::Look(look) => {
+                act.publish();
+                // Whoever asked may have gone away.
+                let _ = look.send(act.outlets.picture());
+            }
+        }
+    }
+}
+
+fn deliver(
+    act: &mut Coordinator,
+    injection: Injection,
+    door: Door,
+    ctx: &mut Context<Coordinator>,
+) -> Outcome {
+    if let Injection::Coordinator(command) = injection {
+        let door = if door == Door::Scenario { door } else { Door::Injection };
+        return act.operate(command, door, ctx);
+    }
+    let written = injection.to_string();
+    let ends_writer = matches!(injection, Injection::DbWriter(DbWriterInjection::Die));
+    if ends_writer && !act.run.is_over() {
+        return end_writer(act, &written, door);
+    }
+    let about = about(&injection);
+    let sent = send(act, injection, ctx);
+    let outcome = sent.map(|()| Done::that(format!("injected {written}")));
+    act.note_unless_over(report(&written, door, &outcome), about);
+    Box::pin(std::future::ready(outcome))
+}
+
+/// The DbWriter writes down that it is to die before it hears of it.
+#[expect(clippy::disallowed_methods, reason = "one per developer's message")]
+fn end_writer(act: &mut Coordinator, written: &str, door: Door) -> Outcome {
+    let outcome = Ok(Done::that(format!("injected {written}")));
+    let incident = act.record(report(written, door, &outcome), NOBODY);
+    let services = act.services.clone();
+    Box::pin(async move {
+        services.write_down(incident).await;
+        services.writer.do_send(DbWriterInjection::Die);
+        outcome
+    })
+}
+
+fn send(
+    act: &mut Coordinator,
+    injection: Injection,
+    ctx: &mut Context<Coordinator>,
+) -> Result<(), CommandRefused> {
+    if act.run.is_over() {
+        return Err(ended());
+    }
+    match injection {
+        Injection::OfferRefresher(OfferRefresherInjection::Refresh) => {
+            act.refresh_offers_of(act.shard.roster().everybody().to_vec(), ctx);
+        }
+        Injection::Checkpointer(CheckpointerInjection::Save) => {
+            act.save(act.run.saved(), ctx, |_, _| None);
+        }
+        Injection::RateLimiter(RateLimiterInjection::OpenGate) if !act.run.may_send() => {
+            let hint = "only resume opens its gate";
+            let state = "paused, frozen or ending";
+            return Err(CommandRefused::WrongState { state, hint });
+        }
+        injection => send_on(&act.shard, &act.services, injection)?,
+    }
+    Ok(())
 }
 
 /// Sends a message on to agents or to its service; what is said to the Coordinator itself does not

@@ -9,30 +9,25 @@ use actix::prelude::*;
 use serde_json::json;
 
 use crate::agent::messages::{CutFlow, RunCycle, StopAgent};
-use crate::checkpointer::messages::CheckpointerInjection;
 use crate::checkpointer::snapshot::SavedState;
 use crate::circuit_breaker::messages::{ResetByOperator, Trip};
-use crate::db_writer::messages::{DbWriterInjection, Drain, RecordCycle, SetRunState};
+use crate::db_writer::messages::{Drain, RecordCycle, SetRunState};
 use crate::domain::calendar;
 use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
-use crate::domain::incident::IncidentKind;
+use crate::domain::incident::{Incident, IncidentKind};
 use crate::domain::rate::Rate;
 use crate::failpoint::{self, Failpoint};
-use crate::injection::Injection;
 use crate::offer_refresher::due::due_agents;
-use crate::offer_refresher::messages::{OfferRefresherInjection, RefreshOffers};
+use crate::offer_refresher::messages::RefreshOffers;
 use crate::ports::checkpoint_file::CheckpointError;
-use crate::ports::shop_api::Caller;
 use crate::ports::store::RunState;
-use crate::rate_limiter::messages::{RateLimiterInjection, Retune};
+use crate::rate_limiter::messages::Retune;
 
 use super::agenda::Moment;
 use super::command::{Command, CommandRefused, Done, Door};
-use super::desk::{Desk, Entry};
 use super::ledger::{self, About, NOBODY, Report};
-use super::messages::Inject;
 use super::run::action::{Action, Ticket};
 use super::run::input::{Closed, Input, Reopened};
 use super::run::state::checkpoint_answer;
@@ -41,7 +36,7 @@ use super::start::{self, Prepared};
 use super::{Coordinator, injections, ramp};
 
 /// What becomes of a command or a message; some are done only when something else has been.
-type Outcome = ResponseFuture<Result<Done, CommandRefused>>;
+pub(super) type Outcome = ResponseFuture<Result<Done, CommandRefused>>;
 
 /// What became of a checkpoint.
 type Saved = Result<PathBuf, CheckpointError>;
@@ -73,7 +68,7 @@ impl Coordinator {
                 None
             }),
             Action::Follow(moment) => {
-                self.follow(moment, ctx);
+                injections::follow(self, moment, ctx);
                 return Some(Input::Followed);
             }
             Action::WriteState(state) => self.write_state(state, ctx),
@@ -99,12 +94,22 @@ impl Coordinator {
         None
     }
 
+    /// Lets this be done, and does `then` with what came of it.
+    pub(super) fn after<T: 'static>(
+        &mut self,
+        work: impl Future<Output = T> + 'static,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(T, &mut Self, &mut Context<Self>) + 'static,
+    ) {
+        ctx.spawn(work.into_actor(self).map(then));
+    }
+
     /// Shop and store are asked, or, where the run comes back frozen, the store alone.
     pub(super) fn start(&mut self, ctx: &mut Context<Self>) {
         let (services, plan) = (self.services.clone(), Arc::clone(&self.ledger.plan));
         let pacing = Arc::clone(&self.clock.pacing);
-        let prepared = start::prepare(services, Arc::clone(&plan), pacing).into_actor(self);
-        ctx.spawn(prepared.map(move |prepared, act, ctx| {
+        let prepared = start::prepare(services, Arc::clone(&plan), pacing);
+        self.after(prepared, ctx, move |prepared, act, ctx| {
             let Prepared { personas, shop, memories, input, reports } = match prepared {
                 Ok(prepared) => prepared,
                 Err(error) => return act.feed(Input::Prepared(Err(error)), ctx),
@@ -115,7 +120,7 @@ impl Coordinator {
             reports.0.into_iter().for_each(|report| act.note(report, NOBODY));
             act.feed(input, ctx);
             reports.1.into_iter().for_each(|report| act.note(report, NOBODY));
-        }));
+        });
     }
 
     /// The cycle begins for everybody released.
@@ -136,7 +141,7 @@ impl Coordinator {
                 self.note(exposed.report(experiment), NOBODY);
             }
         }
-        self.follow(Moment::Tick(cycle), ctx);
+        injections::follow(self, Moment::Tick(cycle), ctx);
         self.refresh_offers(ctx);
         for http_session in self.services.board.down() {
             self.probe(http_session, ctx);
@@ -167,8 +172,8 @@ impl Coordinator {
             self.ledger.tuning.rate,
         );
         let (services, row) = (self.services.clone(), record.clone());
-        let written = async move { services.write(RecordCycle(row)).await }.into_actor(self);
-        ctx.spawn(written.map(move |written, act, ctx| {
+        let written = async move { services.write(RecordCycle(row)).await };
+        self.after(written, ctx, move |written, act, ctx| {
             if let Err(error) = written {
                 return act.feed(Input::Recorded(Err(error.to_string())), ctx);
             }
@@ -178,11 +183,11 @@ impl Coordinator {
             act.ledger.close(record, act.run.frozen().is_some());
             report.into_iter().for_each(|report| act.note(report, NOBODY));
             act.feed(Input::Recorded(Ok(Closed { broken, nothing_accepted })), ctx);
-        }));
+        });
     }
 
     /// Writes a checkpoint of the last clean boundary, and does `then` with what came of it.
-    fn save(
+    pub(super) fn save(
         &mut self,
         state: SavedState,
         ctx: &mut Context<Self>,
@@ -191,8 +196,8 @@ impl Coordinator {
         let (at, wall) = (self.run.at(), self.clock.wall());
         let snapshot = self.ledger.snapshot(at, self.shard.roster(), state, wall);
         let services = self.services.clone();
-        let saved = async move { services.save(snapshot).await }.into_actor(self);
-        ctx.spawn(saved.map(|saved, act, ctx| {
+        let saved = async move { services.save(snapshot).await };
+        self.after(saved, ctx, |saved, act, ctx| {
             match &saved {
                 Ok(path) => act.ledger.saved(path.clone(), act.clock.wall()),
                 Err(error) => {
@@ -204,31 +209,29 @@ impl Coordinator {
             if let Some(input) = then(act, saved) {
                 act.feed(input, ctx);
             }
-        }));
+        });
     }
 
     fn write_state(&mut self, state: RunState, ctx: &mut Context<Self>) {
         let (plan, at) = (&self.ledger.plan, self.clock.wall());
         let note = SetRunState { run_id: plan.run_id, owner: plan.owner, state, at };
         let services = self.services.clone();
-        let written = async move { services.write(note).await }.into_actor(self);
-        ctx.spawn(written.map(|written, act, ctx| {
+        self.after(async move { services.write(note).await }, ctx, |written, act, ctx| {
             if let Err(error) = written {
                 tracing::error!(%error, "the run's state could not be recorded");
             }
             act.feed(Input::StateWritten, ctx);
-        }));
+        });
     }
 
     fn drain(&mut self, ctx: &mut Context<Self>) {
         let services = self.services.clone();
-        let drained = async move { services.write(Drain).await }.into_actor(self);
-        ctx.spawn(drained.map(|drained, act, ctx| {
+        self.after(async move { services.write(Drain).await }, ctx, |drained, act, ctx| {
             if let Err(error) = drained {
                 tracing::error!(%error, "the store did not drain");
             }
             act.feed(Input::Drained, ctx);
-        }));
+        });
     }
 
     fn end(&mut self, state: RunState) {
@@ -242,26 +245,19 @@ impl Coordinator {
 
     /// Every HTTP session and the shop are looked at, and an attempt is begun.
     fn look(&mut self, from: Cycle, ctx: &mut Context<Self>) {
-        let roster = self.shard.roster();
-        let first = roster.everybody().first().and_then(|agent| roster.persona(agent));
-        let first = first.expect("a run without agents never starts");
-        let (agent_id, user_id) = (first.agent_id.clone(), first.user_id);
-        let caller = Caller { agent_id, user_id, flow_id: None };
-        let plan = Arc::clone(&self.ledger.plan);
-        let pacing = Arc::clone(&self.clock.pacing);
-        let looked = start::reopen(self.services.clone(), plan, pacing, caller, from);
-        ctx.spawn(looked.into_actor(self).map(|looked, act, ctx| {
+        let (services, plan) = (self.services.clone(), Arc::clone(&self.ledger.plan));
+        let (caller, pacing) = (self.shard.caller(), Arc::clone(&self.clock.pacing));
+        let looked = start::reopen(services, plan, pacing, caller, from);
+        self.after(looked, ctx, |looked, act, ctx| {
             act.feed(Input::Looked(looked.map_err(|error| error.to_string())), ctx);
-        }));
+        });
     }
 
     fn rebuild_all(&mut self, reopened: Reopened) {
         let Reopened { shop, mut memories, .. } = reopened;
         self.shard.shop = shop;
         for agent in self.shard.roster().everybody().to_vec() {
-            let mut memory = memories.remove(&agent).unwrap_or_default();
-            let dirty = &self.ledger.plan.dirty_carts;
-            memory.shop_cart_dirty |= dirty.iter().any(|cart| cart.agent_id == agent);
+            let memory = memories.remove(&agent).unwrap_or_default();
             self.rebuild(&agent, memory);
         }
     }
@@ -283,7 +279,7 @@ impl Coordinator {
     }
 
     #[expect(clippy::disallowed_methods, reason = "one per cycle; the refresher merges them")]
-    fn refresh_offers_of(&mut self, due: Vec<AgentId>, ctx: &mut Context<Self>) {
+    pub(super) fn refresh_offers_of(&mut self, due: Vec<AgentId>, ctx: &mut Context<Self>) {
         let (at, plan) = (self.run.at(), &self.ledger.plan);
         self.services.refresher.do_send(RefreshOffers {
             run_id: plan.run_id,
@@ -336,109 +332,20 @@ impl Coordinator {
         self.answer(ticket, Ok(Done::that(message)));
     }
 
-    /// Delivers a message at once, or notes it for its moment.
-    pub(super) fn inject(&mut self, inject: Inject, ctx: &mut Context<Self>) -> Outcome {
-        let Inject { injection, at, door } = inject;
-        let Some(moment) = at else { return self.deliver(injection, door, ctx) };
-        let message = format!("{injection} waits for {moment}");
-        let entry = Entry::Inject(injection, door, None);
-        let noted = self.next_moment(moment).and_then(|next| self.desk.note(moment, next, entry));
-        Box::pin(std::future::ready(noted.map(|()| Done::that(message))))
-    }
-
-    /// The next moment of this kind.
-    pub(super) fn next_moment(&self, moment: Moment) -> Result<Moment, CommandRefused> {
-        let is_ticked = self.shard.attempt().is_some();
-        let next = Desk::next(moment, self.run.at().cycle, is_ticked);
-        if self.run.is_over() { Err(injections::ended()) } else { Ok(next) }
-    }
-
-    /// Does what waits for `moment`.
-    fn follow(&mut self, moment: Moment, ctx: &mut Context<Self>) {
-        for entry in self.desk.due(moment) {
-            match entry {
-                Entry::Inject(injection, door, reply) => {
-                    let delivered = self.deliver(injection, door, ctx);
-                    actix::spawn(async move {
-                        let outcome = delivered.await;
-                        // Whoever asked may have gone away.
-                        let _ = reply.map(|reply| reply.send(outcome));
-                    });
-                }
-                Entry::Look(look) => {
-                    self.publish();
-                    // Whoever asked may have gone away.
-                    let _ = look.send(self.outlets.picture());
-                }
-            }
-        }
-    }
-
-    fn deliver(&mut self, injection: Injection, door: Door, ctx: &mut Context<Self>) -> Outcome {
-        if let Injection::Coordinator(command) = injection {
-            let door = if door == Door::Scenario { door } else { Door::Injection };
-            return self.operate(command, door, ctx);
-        }
-        let ends_writer = matches!(injection, Injection::DbWriter(DbWriterInjection::Die));
-        if ends_writer && !self.run.is_over() {
-            return self.end_writer(&injection, door);
-        }
-        let (written, about) = (injection.to_string(), injections::about(&injection));
-        let sent = self.send_on(injection, ctx);
-        let outcome = sent.map(|()| Done::that(format!("injected {written}")));
-        self.note_unless_over(injections::report(&written, door, &outcome), about);
-        Box::pin(std::future::ready(outcome))
-    }
-
-    /// The DbWriter writes down that it is to die before it hears of it.
-    #[expect(clippy::disallowed_methods, reason = "one per developer's message")]
-    fn end_writer(&mut self, injection: &Injection, door: Door) -> Outcome {
-        let written = injection.to_string();
-        let outcome = Ok(Done::that(format!("injected {written}")));
-        let report = injections::report(&written, door, &outcome);
-        let incident = self.ledger.incident(self.run.at(), self.clock.wall(), report, NOBODY);
-        let services = self.services.clone();
-        Box::pin(async move {
-            services.write_down(incident).await;
-            services.writer.do_send(DbWriterInjection::Die);
-            outcome
-        })
-    }
-
-    fn send_on(
-        &mut self,
-        injection: Injection,
-        ctx: &mut Context<Self>,
-    ) -> Result<(), CommandRefused> {
-        if self.run.is_over() {
-            return Err(injections::ended());
-        }
-        match injection {
-            Injection::OfferRefresher(OfferRefresherInjection::Refresh) => {
-                self.refresh_offers_of(self.shard.roster().everybody().to_vec(), ctx);
-            }
-            Injection::Checkpointer(CheckpointerInjection::Save) => {
-                self.save(self.run.saved(), ctx, |_, _| None);
-            }
-            Injection::RateLimiter(RateLimiterInjection::OpenGate) if !self.run.may_send() => {
-                let hint = "only resume opens its gate";
-                let state = "paused, frozen or ending";
-                return Err(CommandRefused::WrongState { state, hint });
-            }
-            injection => injections::send_on(&self.shard, &self.services, injection)?,
-        }
-        Ok(())
+    /// An incident, told to watchers; whoever calls writes it down.
+    pub(super) fn record(&mut self, report: Report, about: About) -> Incident {
+        self.ledger.incident(self.run.at(), self.clock.wall(), report, about)
     }
 
     /// An incident: told to watchers, and written beside the run.
     pub(super) fn note(&mut self, report: Report, about: About) {
-        let incident = self.ledger.incident(self.run.at(), self.clock.wall(), report, about);
+        let incident = self.record(report, about);
         let services = self.services.clone();
         actix::spawn(async move { services.write_down(incident).await });
     }
 
     /// After the end the store is closed: there is no run left that a row could belong to.
-    fn note_unless_over(&mut self, report: Report, about: About) {
+    pub(super) fn note_unless_over(&mut self, report: Report, about: About) {
         if self.run.is_over() { tracing::warn!("{}", report.1) } else { self.note(report, about) }
     }
 

@@ -14,7 +14,7 @@ use super::ledger::Report;
 use super::messages::{News, SessionNews};
 use super::services::Services;
 
-/// HTTP sessions down at once that are a signal of an outage (design, "HTTP sessions").
+/// HTTP sessions down at once that are a signal of an outage: one may be at fault itself.
 pub const DOWN_IS_OUTAGE: usize = 2;
 
 /// What is said of an HTTP session that tells of itself.

@@ -20,6 +20,7 @@ use crate::domain::experiment::Experiment;
 use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
 use crate::domain::ids::{AgentId, CohortName, Incarnation, SessionId};
 use crate::domain::persona::Persona;
+use crate::ports::shop_api::Caller;
 use crate::session_pool::board::Standing;
 
 use super::command::CommandRefused;
@@ -89,6 +90,13 @@ impl<H: Clone> Shard<H> {
     /// Who is alive.
     pub fn roster(&self) -> &Roster<H> {
         &self.roster
+    }
+
+    /// In whose name the shop is looked at.
+    pub fn caller(&self) -> Caller {
+        let first = self.roster.everybody().first().and_then(|agent| self.roster.persona(agent));
+        let first = first.expect("a run without agents never starts");
+        Caller { agent_id: first.agent_id.clone(), user_id: first.user_id, flow_id: None }
     }
 
     /// An operator gives a quarantined agent its ticks back.

@@ -28,7 +28,7 @@ use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
     ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
 };
-use crate::ports::store::{NewRun, Orphans, Replay};
+use crate::ports::store::{DirtyCart, NewRun, Orphans, Replay};
 use crate::rate_limiter::messages::Place;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
@@ -126,10 +126,7 @@ async fn prepared(
         None => (None, HashMap::new()),
     };
     let orphans = services.write(AbandonOrphans { run_id: plan.run_id, at }).await?;
-    // Whose cart a dead process left full begins its next flow by clearing it.
-    for cart in orphans.dirty.iter().chain(&plan.dirty_carts) {
-        memories.entry(cart.agent_id.clone()).or_default().shop_cart_dirty = true;
-    }
+    remember_carts(&mut memories, orphans.dirty.iter().chain(&plan.dirty_carts));
     let seen = RecordSeen {
         run_id: plan.run_id,
         products: shop.catalog.products.clone(),
@@ -154,6 +151,16 @@ async fn come_back(
     let reports = (vec![(IncidentKind::Freeze, message, point.detail())], Vec::new());
     let (shop, memories, input) = (Arc::default(), HashMap::new(), Input::CameBack(reason));
     Ok(Prepared { personas, shop, memories, input, reports })
+}
+
+/// Whose cart a dead process left full begins its next flow by clearing it.
+fn remember_carts<'a>(
+    memories: &mut HashMap<AgentId, AgentMemory>,
+    carts: impl IntoIterator<Item = &'a DirtyCart>,
+) {
+    for cart in carts {
+        memories.entry(cart.agent_id.clone()).or_default().shop_cart_dirty = true;
+    }
 }
 
 /// What is said of a process that goes on with a run of another one, or of its own past.
@@ -202,7 +209,8 @@ pub async fn reopen(
         session_check::all(&services, &plan, &first).await?;
         let shop = look_at_shop(&services, &plan, first).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
-        let Resumed { replay, memories } = resumed;
+        let Resumed { replay, mut memories } = resumed;
+        remember_carts(&mut memories, &plan.dirty_carts);
         Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories }))
     };
     caught(reopened).await

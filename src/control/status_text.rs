@@ -4,8 +4,9 @@ use actors::coordinator::status::{Attempt, Clock, Health, RunStatus, Saved, Traf
 use actors::domain::timing::Percentiles;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
+use text::units;
 
-use crate::run_report::{frozen, units};
+use crate::run_report::frozen;
 
 /// Incidents shown.
 const INCIDENTS_SHOWN: usize = 3;

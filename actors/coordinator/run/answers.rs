@@ -20,8 +20,7 @@ const IS_RUNNING: &str = "refused: the run is running: there is nothing to resum
 const IS_FROZEN: &str = "refused: the run is frozen: it sends nothing; resume opens it";
 const IS_STOPPING: &str = "refused: the run is ending: its flows are being stopped; `cartload \
                            resume` goes on with it afterwards";
-const IS_ENDING: &str =
-    "refused: the run is ending: `cartload resume` goes on with it afterwards";
+const IS_ENDING: &str = "refused: the run is ending: `cartload resume` goes on with it afterwards";
 const IS_FREEZING: &str =
     "refused: the run is freezing: its last flows are ending; try again in a few seconds";
 const IS_LOST: &str = "refused: the run is frozen for good: a part of it died; end it, then \

@@ -1,96 +1,37 @@
 //! A run and all that answers it, for the tests: jobs that are under way, commands that wait, what
 //! was written. Says what is wrong after each event.
 //!
-//! What the real machine counts without bound is left out of [`World::key`]: instants, replay
+//! What the real machine counts without bound is left out of [`key::key`]: instants, replay
 //! numbers, reasons, the numbers of tickets. Cycles are bounded by a planned end.
+
+pub mod event;
+pub mod invariants;
+pub mod key;
+mod plan;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::json;
+use event::Event::*;
+pub use event::{EVENTS, Event};
 
 use super::Run;
 use super::action::{Action, Ticket};
 use super::input::{Closed, Input, Reopened};
-use super::shown;
-use super::state::{Boundary, Course, Ended, LastWord, Owed, Resting, State, Thaw};
+use super::state::{LastWord, Owed, State};
 use crate::agent::messages::ShopFacts;
 use crate::checkpointer::snapshot::SavedState;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::coordinator::agenda::Moment;
-use crate::coordinator::command::{Command, CommandRefused, Done, Quit};
+use crate::coordinator::command::{Command, CommandRefused, Done};
 use crate::coordinator::messages::{Service, StartError};
-use crate::coordinator::plan::{Ends, RunPlan, WarmUp};
-use crate::domain::cycle::{Cycle, ReplayNumber};
-use crate::domain::ids::{OwnerToken, RunId};
-use crate::domain::offer::OfferPolicy;
-use crate::domain::presets;
-use crate::domain::rate::Rate;
+use crate::domain::cycle::ReplayNumber;
 use crate::domain::time_scale::TimeScale as Scale;
 use crate::ports::checkpoint_file::CheckpointError;
-use crate::ports::entropy::Entropy;
-use crate::ports::shop_api::{CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
 use crate::ports::store::{Replay, RunState};
 use crate::rate_limiter::gate::Gate;
-
-/// One thing that may happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Event {
-    Prepared,
-    CannotStart,
-    CameBack,
-    Woke,
-    Barrier,
-    Recorded,
-    NothingAccepted,
-    RowLost,
-    Saved,
-    NotSaved,
-    ShopIsBack,
-    ShopIsGone,
-    StateWritten,
-    Drained,
-    Froze,
-    Tripped,
-    ServiceLost,
-    Pause,
-    Resume,
-    Checkpoint,
-    Quit,
-    QuitNow,
-    TimeScale,
-}
-
-use Event::*;
-
-/// All of them.
-pub const EVENTS: [Event; 23] = [
-    Prepared,
-    CannotStart,
-    CameBack,
-    Woke,
-    Barrier,
-    Recorded,
-    NothingAccepted,
-    RowLost,
-    Saved,
-    NotSaved,
-    ShopIsBack,
-    ShopIsGone,
-    StateWritten,
-    Drained,
-    Froze,
-    Tripped,
-    ServiceLost,
-    Pause,
-    Resume,
-    Checkpoint,
-    Quit,
-    QuitNow,
-    TimeScale,
-];
 
 /// Commands that may wait at once: more of them are no other case.
 const ASKED_MAX: usize = 2;
@@ -132,60 +73,6 @@ pub struct World {
     wrong: Vec<&'static str>,
 }
 
-/// What tells two worlds apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    state: (u8, Option<Course>, Option<Step>, u8),
-    quit: Option<Quit>,
-    cycle: Cycle,
-    freeze: Option<(bool, Option<Cycle>)>,
-    flags: [bool; 5],
-    rows: super::rows::Rows,
-    jobs: Jobs,
-    owed: usize,
-    asked: Vec<Event>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Step {
-    Boundary(Boundary),
-    Thaw(Thaw),
-    Last(LastWord),
-    Parked,
-}
-
-/// Three cycles, a checkpoint after every second.
-pub fn plan() -> RunPlan {
-    RunPlan {
-        run_id: RunId::fresh(),
-        owner: OwnerToken::fresh(),
-        simulated_start: chrono::NaiveDateTime::default(),
-        interval: Duration::from_secs(75),
-        ends: Ends { cycles: Some(3), real_time: None },
-        warm_up: WarmUp::default(),
-        rate: Rate::DEFAULT,
-        behavior: Arc::new(presets::load()),
-        shop: ShopTraits {
-            catalog: CatalogMode::Live,
-            wallet: WalletMode::Engine,
-            idempotency: IdempotencyMode::Honoured,
-            selects_store: false,
-            is_real: true,
-        },
-        agents_max: None,
-        store_id: None,
-        offers: OfferPolicy::default(),
-        coupons: Arc::default(),
-        experiment: None,
-        checkpoint_every_cycles: 2,
-        entropy: Entropy::Seeded(1),
-        settings: json!({}),
-        config_hash: String::new(),
-        resume_from: None,
-        dirty_carts: Vec::new(),
-    }
-}
-
 fn tripped() -> FreezeReason {
     FreezeReason::Tripped { reason: "a test".to_owned() }
 }
@@ -195,7 +82,7 @@ impl World {
     pub fn new() -> Self {
         let now = Instant::now();
         Self {
-            run: Run::new(&plan(), now),
+            run: Run::new(&plan::plan(), now),
             now,
             jobs: Jobs { starting: true, ..Jobs::default() },
             alarm: None,
@@ -301,7 +188,7 @@ impl World {
         let before = (self.run.quit(), self.run.frozen().is_some(), self.is_over);
         let input = self.input(event);
         self.feed(input);
-        self.look(event, before);
+        self.wrong.extend(invariants::broken(self, event, before));
         self.wrong.sort_unstable();
         self.wrong.dedup();
         self.wrong.clone()
@@ -495,9 +382,7 @@ impl World {
                     state == RunState::Running && quit == Some(super::Quit::AfterCycle)
                 }
                 Resume => state == RunState::Running && quit.is_none() && self.gate == Gate::Open,
-                Quit | QuitNow => {
-                    quit.is_some() || matches!(self.run.state, State::Ending(_))
-                }
+                Quit | QuitNow => quit.is_some() || matches!(self.run.state, State::Ending(_)),
                 Checkpoint | TimeScale => true,
                 Prepared | CannotStart | CameBack | Woke | Barrier | Recorded | NothingAccepted
                 | RowLost | Saved | NotSaved | ShopIsBack | ShopIsGone | StateWritten | Drained
@@ -510,120 +395,10 @@ impl World {
         self.answer = Some(answer);
     }
 
-    /// What must hold after any event.
-    fn look(&mut self, event: Event, before: (Option<Quit>, bool, bool)) {
-        let (quit_before, was_frozen, was_over) = before;
-        let (quit, now) = (self.run.quit(), Some(super::Quit::Now));
-        let state = &self.run.state;
-        let mut must = |holds: bool, what| {
-            if !holds {
-                self.wrong.push(what);
-            }
-        };
-        let is_begun = !matches!(state, State::Ended(Ended::NotBegun));
-        must(!is_begun || quit_before != now || quit == now, "quit --now is weakened");
-        must(!is_begun || quit_before.is_none() || quit.is_some(), "a quit is forgotten");
-        let is_starting = matches!(state, State::Starting(_));
-        must(quit != now || self.gate != Gate::Open || is_starting, "open after quit --now");
-        must(self.gate == shown::gate(state), "the gate is not as the state has it");
-        must(self.alarm == shown::alarm(&self.run), "the alarm is not as the state has it");
-        let is_going = !matches!(state, State::Ending(_) | State::Ended(_));
-        must(
-            !is_going || self.run.at.pacer.is_paused() == shown::stands(state),
-            "the clock runs while the run stands, or stands while it runs",
-        );
-        let is_parked = self.run.shown() == RunState::Paused;
-        must(is_parked == (self.gate == Gate::Closed), "parked with an open gate");
-        let is_frozen = self.run.frozen().is_some();
-        let is_open = event == ShopIsBack || (event == CannotStart || event == NotSaved);
-        must(!was_frozen || is_frozen || is_open, "a freeze is forgotten");
-        let says_frozen = self.jobs.state || is_starting || self.row == Some(RunState::Frozen);
-        must(!is_frozen || says_frozen, "a frozen run whose row says something else");
-        must(!was_over || self.wanted.iter().all(is_answer), "something is done after the end");
-        let owed = owed(state);
-        must(owed.len() == self.asked.len(), "an answer is owed by nobody");
-        must(owed.iter().all(|ticket| self.asked.contains_key(ticket)), "an answer is owed twice");
-        if self.jobs == Jobs::default() && self.alarm.is_none() {
-            must(self.asked.is_empty(), "somebody waits for ever");
-            let is_stable = matches!(
-                state,
-                State::Resting(Resting::Parked) | State::Frozen(_) | State::Ended(_)
-            );
-            must(is_stable, "nothing follows");
-        }
-        if let State::Ended(Ended::As(how, _)) = state {
-            must(self.is_over && self.saved.as_ref() == Some(&how.saved()), "an end is not saved");
-        }
-    }
-
-    /// What tells it apart from others.
-    pub fn key(&self) -> Key {
-        let state = &self.run.state;
-        let none = |tag| (tag, None, None, 0);
-        let at = match state {
-            State::Starting(s) => (0, Some(s.course), None, u8::from(s.frozen.is_some())),
-            State::Resting(Resting::Waits { .. }) => none(1),
-            State::Resting(Resting::Parked) => (1, None, Some(Step::Parked), 0),
-            State::Cycling(c) => (2, Some(c.course), None, u8::from(c.cut_at.is_some())),
-            State::Closing(c) => {
-                (3, Some(c.course), Some(Step::Boundary(c.awaits)), u8::from(c.closed.is_some()))
-            }
-            State::Freezing(f) => (4, None, Some(Step::Thaw(f.awaits)), {
-                u8::from(f.cut_at.is_some()) + 2 * u8::from(f.closed.is_some())
-            }),
-            State::Frozen(_) => none(5),
-            State::Reopening(r) => (6, None, None, u8::from(r.is_refrozen)),
-            State::Ending(e) => (7, None, Some(Step::Last(e.awaits)), how(e.how.row())),
-            State::Ended(Ended::As(end, _)) => (8, None, None, how(end.row())),
-            State::Ended(Ended::NotBegun) => none(9),
-        };
-        let freeze = match state {
-            State::Starting(s) => s.frozen.as_ref(),
-            State::Freezing(f) => Some(&f.freeze),
-            State::Frozen(freeze) => Some(freeze),
-            State::Reopening(r) => Some(&r.freeze),
-            State::Resting(_)
-            | State::Cycling(_)
-            | State::Closing(_)
-            | State::Ending(_)
-            | State::Ended(_) => None,
-        };
-        Key {
-            state: at,
-            quit: self.run.quit(),
-            cycle: self.run.at.cycle,
-            freeze: freeze.map(|freeze| (freeze.for_good, freeze.broken)),
-            flags: [
-                self.is_over,
-                self.is_closed,
-                self.alarm.is_some(),
-                self.row == Some(RunState::Frozen),
-                matches!(self.saved, Some(SavedState::Frozen { .. })),
-            ],
-            rows: self.run.rows,
-            jobs: self.jobs,
-            owed: owed(state).len(),
-            asked: self.asked.values().copied().collect(),
-        }
-    }
-
     /// How it ended, if it has.
     pub fn end(&self) -> Option<RunState> {
         self.is_over.then_some(self.row).flatten()
     }
-}
-
-fn how(end: RunState) -> u8 {
-    match end {
-        RunState::Completed => 1,
-        RunState::Stopped => 2,
-        RunState::Frozen => 3,
-        RunState::Running | RunState::Paused | RunState::Freezing => 0,
-    }
-}
-
-fn is_answer(action: &Action) -> bool {
-    matches!(action, Action::Answer(..))
 }
 
 /// Everybody whose answer lies in the state.

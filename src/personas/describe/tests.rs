@@ -1,10 +1,10 @@
 //! What is said of a population, and that nothing of it is made up.
 
+use ::text::ron_text;
 use actors::domain::ids::CohortName;
 use actors::domain::population::{Archetypes, generate};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use text::ron_text;
 
 use super::*;
 
