@@ -8,7 +8,7 @@
 //! *Sends*: `RunCycle` and `Drill` to agents; a developer's messages to all; gate messages to the
 //! RateLimiter; `RecordOutcome` and `Forgive` to the CircuitBreaker; rows to the DbWriter; probes
 //! to HTTP sessions in doubt or down; `SaveCheckpoint`; `RefreshOffers`.
-//! *When it fails*: the run ends; the next `resume` continues from the newest checkpoint.
+//! *When it fails*: the run ends; `resume` continues from the newest checkpoint.
 //! *Bounds*: one cycle under way; one report per agent and cycle (372).
 
 pub mod agenda;
@@ -168,8 +168,7 @@ impl Handler<Appoint> for Coordinator {
     type Result = Result<Appointment, CommandRefused>;
 
     fn handle(&mut self, step: Appoint, _: &mut Self::Context) -> Self::Result {
-        let next = injections::next_moment(self, step.at)?;
-        self.desk.appoint(step, next)
+        injections::next_moment(self, step.at).and_then(|next| self.desk.appoint(step, next))
     }
 }
 

@@ -118,21 +118,20 @@ fn send(
     if act.run.is_over() {
         return Err(ended());
     }
-    match injection {
-        Injection::OfferRefresher(OfferRefresherInjection::Refresh) => {
-            act.refresh_offers_of(act.shard.roster().everybody().to_vec(), ctx);
-        }
-        Injection::Checkpointer(CheckpointerInjection::Save) => {
-            act.save(act.run.saved(), ctx, |_, _| None);
-        }
-        Injection::RateLimiter(RateLimiterInjection::OpenGate) if !act.run.may_send() => {
-            let hint = "only resume opens its gate";
-            let state = "paused, frozen or ending";
-            return Err(CommandRefused::WrongState { state, hint });
-        }
-        injection => send_on(&act.shard, &act.services, injection)?,
+    if matches!(injection, Injection::OfferRefresher(OfferRefresherInjection::Refresh)) {
+        act.refresh_offers_of(act.shard.roster().everybody().to_vec(), ctx);
+        return Ok(());
     }
-    Ok(())
+    if matches!(injection, Injection::Checkpointer(CheckpointerInjection::Save)) {
+        act.save(act.run.saved(), ctx, |_, _| None);
+        return Ok(());
+    }
+    let opens = matches!(injection, Injection::RateLimiter(RateLimiterInjection::OpenGate));
+    if opens && !act.run.may_send() {
+        let (state, hint) = ("paused, frozen or ending", "only resume opens its gate");
+        return Err(CommandRefused::WrongState { state, hint });
+    }
+    send_on(&act.shard, &act.services, injection)
 }
 
 /// Sends a message on to agents or to its service; what is said to the Coordinator itself does not

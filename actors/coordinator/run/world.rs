@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use event::Event::*;
+use event::command;
 pub use event::{EVENTS, Event};
 
 use super::Run;
@@ -28,7 +29,6 @@ use crate::coordinator::agenda::Moment;
 use crate::coordinator::command::{Command, CommandRefused, Done};
 use crate::coordinator::messages::{Service, StartError};
 use crate::domain::cycle::ReplayNumber;
-use crate::domain::time_scale::TimeScale as Scale;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::{Replay, RunState};
 use crate::rate_limiter::gate::Gate;
@@ -186,7 +186,10 @@ impl World {
         self.wrong.clear();
         self.wanted.clear();
         let before = (self.run.quit(), self.run.frozen().is_some(), self.is_over);
-        let input = self.input(event);
+        let input = match command(event) {
+            Some(command) => self.ask(event, command),
+            None => self.comes(event),
+        };
         self.feed(input);
         self.wrong.extend(invariants::broken(self, event, before));
         self.wrong.sort_unstable();
@@ -194,7 +197,8 @@ impl World {
         self.wrong.clone()
     }
 
-    fn input(&mut self, event: Event) -> Input {
+    /// What happens by itself; a job that has ended is under way no longer.
+    fn comes(&mut self, event: Event) -> Input {
         let replay = Replay {
             number: ReplayNumber(1),
             last_cycle_with_rows: Some(self.run.at.cycle),
@@ -259,12 +263,7 @@ impl World {
             Froze => Input::Froze(tripped()),
             Tripped => Input::Tripped(tripped()),
             ServiceLost => Input::ServiceLost(Service::DbWriter),
-            Pause => self.ask(event, Command::Pause),
-            Resume => self.ask(event, Command::Resume),
-            Checkpoint => self.ask(event, Command::Checkpoint),
-            Quit => self.ask(event, Command::Quit(super::Quit::AfterCycle)),
-            QuitNow => self.ask(event, Command::Quit(super::Quit::Now)),
-            TimeScale => self.ask(event, Command::TimeScale(Scale::Ratio(48.0))),
+            Pause | Resume | Checkpoint | Quit | QuitNow | TimeScale => unreachable!("a command"),
         }
     }
 
@@ -374,23 +373,10 @@ impl World {
         let Some(event) = self.asked.remove(&ticket) else {
             return self.wrong.push("an answer that nobody waits for");
         };
-        if let Ok(done) = &answer {
-            let (state, quit) = (self.run.shown(), self.run.quit());
-            let holds = match event {
-                Pause => state == RunState::Paused && self.gate == Gate::Closed,
-                Resume if done.message.ends_with("to the end of its cycle") => {
-                    state == RunState::Running && quit == Some(super::Quit::AfterCycle)
-                }
-                Resume => state == RunState::Running && quit.is_none() && self.gate == Gate::Open,
-                Quit | QuitNow => quit.is_some() || matches!(self.run.state, State::Ending(_)),
-                Checkpoint | TimeScale => true,
-                Prepared | CannotStart | CameBack | Woke | Barrier | Recorded | NothingAccepted
-                | RowLost | Saved | NotSaved | ShopIsBack | ShopIsGone | StateWritten | Drained
-                | Froze | Tripped | ServiceLost => false,
-            };
-            if !holds {
-                self.wrong.push("an answer that is not true");
-            }
+        if let Ok(done) = &answer
+            && !invariants::is_true(self, event, done)
+        {
+            self.wrong.push("an answer that is not true");
         }
         self.answer = Some(answer);
     }

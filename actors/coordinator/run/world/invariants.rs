@@ -1,7 +1,7 @@
 //! What must hold after any event.
 
 use super::{Event, Jobs, World, owed};
-use crate::coordinator::command::Quit;
+use crate::coordinator::command::{self, Done, Quit};
 use crate::coordinator::run::action::Action;
 use crate::coordinator::run::shown;
 use crate::coordinator::run::state::{Ended, Resting, State};
@@ -59,4 +59,22 @@ pub fn broken(world: &World, event: Event, before: Before) -> Vec<&'static str> 
 
 fn is_answer(action: &Action) -> bool {
     matches!(action, Action::Answer(..))
+}
+
+/// Whether a command was told what is so.
+pub fn is_true(world: &World, event: Event, done: &Done) -> bool {
+    use Event::*;
+    let (state, quit) = (world.run.shown(), world.run.quit());
+    match event {
+        Pause => state == RunState::Paused && world.gate == Gate::Closed,
+        Resume if done.message.ends_with("to the end of its cycle") => {
+            state == RunState::Running && quit == Some(command::Quit::AfterCycle)
+        }
+        Resume => state == RunState::Running && quit.is_none() && world.gate == Gate::Open,
+        Quit | QuitNow => quit.is_some() || matches!(world.run.state, State::Ending(_)),
+        Checkpoint | TimeScale => true,
+        Prepared | CannotStart | CameBack | Woke | Barrier | Recorded | NothingAccepted
+        | RowLost | Saved | NotSaved | ShopIsBack | ShopIsGone | StateWritten | Drained | Froze
+        | Tripped | ServiceLost => false,
+    }
 }
