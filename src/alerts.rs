@@ -20,7 +20,7 @@ pub use self::channel::{Channel, DeliveryError};
 use self::email::Mailer;
 use self::gathering::Gathering;
 use self::webhook::Webhook;
-pub use self::worth::{Alert, AlertKind, RunEnd, Severity};
+pub use self::worth::{Alert, AlertKind, RunEnd};
 use crate::config::alerts::AlertSettings;
 use crate::trust::TrustError;
 

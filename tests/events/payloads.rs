@@ -71,8 +71,8 @@ fn a_path_is_found_however_it_is_written_and_a_foreign_one_is_not_declared() {
 fn the_documented_table_of_payloads_is_the_declared_one() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/data.md");
     let text = fs::read_to_string(docs).unwrap();
-    let mut table =
-        "| event_type | field of `payload` | type | what it says |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| event_type | field of `payload` | type | what it says |\n".to_owned();
+    table += "|---|---|---|---|\n";
     for kind in EventKind::ALL {
         for field in kind.fields() {
             let (name, meaning) = (field.name, field.meaning);

@@ -1,7 +1,8 @@
 //! How the payload of an event is declared: kind, word, fields with their types and meanings, once.
 //!
-//! The JSON, the data card, docs/data.md and the checks of JSON paths in SQL all come from that one
-//! declaration, in the file above. A field is written as declared: what was released stays readable.
+//! The JSON, the data card, docs/data.md and the checks of JSON paths in SQL all come from that
+//! one declaration, in the file above. A field is written as declared: what was released stays
+//! readable.
 
 use serde::Serialize;
 
