@@ -50,34 +50,34 @@ macro_rules! query_set {
             use $dsl;
 
             use super::{ROWS_PER_INSERT, VALUES_PER_LIST};
-            use crate::store::admin::audit::{LastVisit, Purge};
-            use crate::store::admin::export::{Page, PageRows, Step};
-            use crate::store::admin::{AgentFilter, RunSummary, TakeOver};
-            use crate::store::error::{Answer, Fault};
-            use crate::store::rows::agents::AgentRow;
-            use crate::store::rows::cycles::{CycleRow, IncidentRow};
-            use crate::store::rows::dead_runs::LastVisitRow;
-            use crate::store::rows::dynamic::DynamicRow;
-            use crate::store::rows::flow::{CutAttempt, Ending, SessionRow, Standing};
-            use crate::store::rows::flow_parts::{
+            use crate::admin::audit::{LastVisit, Purge};
+            use crate::admin::export::{Page, PageRows, Step};
+            use crate::admin::{AgentFilter, RunSummary, TakeOver};
+            use crate::error::{Answer, Fault};
+            use crate::rows::agents::AgentRow;
+            use crate::rows::cycles::{CycleRow, IncidentRow};
+            use crate::rows::dead_runs::LastVisitRow;
+            use crate::rows::dynamic::DynamicRow;
+            use crate::rows::flow::{CutAttempt, Ending, SessionRow, Standing};
+            use crate::rows::flow_parts::{
                 InteractionRow, event_rows, interaction_row, item_rows, order_row,
             };
-            use crate::store::rows::ledger::{
+            use crate::rows::ledger::{
                 AttemptRow, EventCount, Finding, FlowCount, Ledger, OfferLimits, OrderCount,
             };
-            use crate::store::rows::offers::{
+            use crate::rows::offers::{
                 AssignedBy, AssignmentRow, CouponRow, HeldRow, OfferCycleRow, ProductRow,
             };
-            use crate::store::rows::runs::{
+            use crate::rows::runs::{
                 BrandRow, DirtyRow, KnownRun, NamedCount, RunRow, VisitRow,
             };
-            use crate::store::rows::{Tags, count, integer, large, read, replay};
-            use crate::store::schema::{
+            use crate::rows::{Tags, count, integer, large, read, replay};
+            use crate::schema::{
                 agents, coupon_assignments, coupon_interactions, coupons, cycles, incidents,
                 offer_cycles, order_items, orders, products, runs, shopping_session_events,
                 shopping_sessions,
             };
-            use crate::store::statement::{Bind, Statement};
+            use crate::statement::{Bind, Statement};
 
             type Conn = $connection;
             type Db = $backend;

@@ -8,13 +8,11 @@ use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
 use serde_json::Value;
 
-pub use crate::store::rows::dead_runs::LastVisit;
-pub use crate::store::rows::ledger::{
-    AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount,
-};
+pub use crate::rows::dead_runs::LastVisit;
+pub use crate::rows::ledger::{AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount};
 
 use super::{Admin, Backend, KnownRun, OWNER_SILENCE_S};
-use crate::store::queries::{postgres, sqlite};
+use crate::queries::{postgres, sqlite};
 
 /// How a purge ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use actors::ports::store::StoreError;
 use futures::FutureExt;
 
-pub use crate::store::rows::dynamic::{Cell, DynamicRow};
-pub use crate::store::statement::{Bind, Statement};
+pub use crate::rows::dynamic::{Cell, DynamicRow};
+pub use crate::statement::{Bind, Statement};
 
 use super::{Admin, Backend};
-use crate::store::queries::{postgres, sqlite};
+use crate::queries::{postgres, sqlite};
 
 /// What to read next.
 pub trait Page: Send + Sync {

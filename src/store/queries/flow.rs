@@ -135,7 +135,7 @@ macro_rules! flow_queries {
                     coupon_assignments::assigned_at.desc(),
                     coupon_assignments::assignment_id,
                 ))
-                .limit(crate::store::WALLET_CAP)
+                .limit(crate::WALLET_CAP)
                 .select(HeldRow::as_select())
                 .load(c) $($await)* ?;
             let newest: Option<NaiveDateTime> = mine

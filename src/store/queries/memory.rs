@@ -18,7 +18,7 @@ macro_rules! memory_queries {
                 .first(c) $($await)*
                 .optional()?;
             let Some(start) = start else { return Ok(memories) };
-            let monday = crate::store::monday_of(before.begins_at(start));
+            let monday = crate::monday_of(before.begins_at(start));
             let lists: Vec<&[AgentId]> =
                 if who.is_empty() { vec![&[]] } else { who.chunks(VALUES_PER_LIST).collect() };
             for list in lists {
@@ -58,7 +58,7 @@ macro_rules! memory_queries {
                 }
             }
             for memory in memories.values_mut() {
-                let surplus = memory.brands_bought.len().saturating_sub(crate::store::BRANDS_KEPT);
+                let surplus = memory.brands_bought.len().saturating_sub(crate::BRANDS_KEPT);
                 memory.brands_bought.drain(..surplus);
             }
             Ok(memories)
