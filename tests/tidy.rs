@@ -1,4 +1,8 @@
-//! The style, checked by the tests themselves: layout, sizes, purity and the message table.
+//! The style, checked by the tests themselves: layout, sizes, purity, the message table, what
+//! comments name and what is depended on.
+
+mod dependencies;
+mod documents;
 
 use std::fs;
 use std::path::{Path, PathBuf};

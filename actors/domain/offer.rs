@@ -69,7 +69,7 @@ pub struct Coupon {
 
 impl Coupon {
     /// Whether it may be used on this cart: frontstore from its minimum purchase, the others when
-    /// their category or brand is in (behavior.md "coupons").
+    /// their category or brand is in.
     pub fn is_eligible_for(&self, cart: &Cart) -> bool {
         let target = self.target.as_deref();
         match self.kind {
@@ -116,7 +116,7 @@ impl Wallet {
     }
 }
 
-/// How offers are handed out (behavior.md "Offers"); simulated days.
+/// How offers are handed out (docs/behavior.md); simulated days.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfferPolicy {

@@ -117,7 +117,7 @@ pub struct TimeOfDay {
     pub evening: f64,
 }
 
-/// One agent (behavior.md "Persona").
+/// One agent; docs/personas.md has each field with its range.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Persona {
     /// Unique name: `agent_001`.

@@ -1,4 +1,4 @@
-//! Which coupons an agent gets at a refresh (behavior.md "Offers").
+//! Which coupons an agent gets at a refresh (docs/behavior.md).
 //!
 //! A refresh fills a wallet up, it never wipes one. The holdout is decided before anything is
 //! drawn, by the agent's stable hash alone: deciding it afterwards would select by luck.

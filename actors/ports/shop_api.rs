@@ -99,7 +99,7 @@ pub struct ShopRequest {
     pub call: ShopCall,
 }
 
-/// What may be asked (shop-api.md, one variant per step of the table).
+/// What may be asked: one variant for each step of a shop's profile (config/shops).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShopCall {
     /// Is the shop there, its database included?

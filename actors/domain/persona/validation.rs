@@ -37,7 +37,7 @@ pub struct PersonaError {
 }
 
 impl Persona {
-    /// Checks every field against its range (behavior.md "Persona"); answers the first that is
+    /// Checks every field against its range (docs/personas.md); answers the first that is
     /// outside. A not-a-number is outside of every range.
     pub fn validate(&self) -> Result<(), PersonaError> {
         self.check_identity()?;
