@@ -127,6 +127,18 @@ fn pure_cores_know_no_actix() {
 }
 
 #[test]
+fn nobody_but_the_binary_reaches_up_into_the_command_line() {
+    let is_of_it = |name: &str| name == "src/main.rs" || name.starts_with("src/cli");
+    let reaches = |text: &str| ["crate::cli", "cartload::cli"].iter().any(|up| text.contains(up));
+    let broken: Vec<String> = sources()
+        .into_iter()
+        .filter(|(name, text)| !is_of_it(name) && name != "tests/tidy.rs" && reaches(text))
+        .map(|(name, _)| name)
+        .collect();
+    assert_none(&broken, "a run is started through src/running");
+}
+
+#[test]
 fn only_the_topology_starts_actors() {
     let starts = [".start()", "::start_in_arbiter(", "::create("];
     let broken: Vec<String> = sources()

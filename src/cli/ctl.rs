@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use actors::coordinator::command::{Command, FORMS, Form, Takes};
 use actors::ports::store::RunState;
-use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Subcommand};
 
-use super::{ExitCode, GlobalArgs, output};
+use super::exit_code::HasCode;
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
-use crate::control::{Client, status_text};
+use crate::control::{Client, ControlError, status_text};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,7 +78,7 @@ fn subcommand(form: &Form) -> clap::Command {
 }
 
 impl FromArgMatches for Told {
-    fn from_arg_matches(given: &ArgMatches) -> Result<Self, clap::Error> {
+    fn from_arg_matches(given: &ArgMatches) -> std::result::Result<Self, clap::Error> {
         let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
         let (word, given) = given.subcommand().ok_or_else(missing)?;
         let form = FORMS.iter().find(|form| form.word == word).ok_or_else(missing)?;
@@ -91,14 +91,29 @@ impl FromArgMatches for Told {
         Ok(Self(command.clone()))
     }
 
-    fn update_from_arg_matches(&mut self, given: &ArgMatches) -> Result<(), clap::Error> {
+    fn update_from_arg_matches(
+        &mut self,
+        given: &ArgMatches,
+    ) -> std::result::Result<(), clap::Error> {
         *self = Self::from_arg_matches(given)?;
         Ok(())
     }
 }
 
+impl HasCode for ControlError {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::NoRun { .. } => ExitCode::NoRun,
+            Self::Refused(_) => ExitCode::Refused,
+            Self::Message(_) => ExitCode::Usage,
+            Self::Foreign { .. } | Self::Io { .. } => ExitCode::Unexpected,
+            Self::Taken { .. } | Self::InTheWay { .. } | Self::Unsafe { .. } => ExitCode::Config,
+        }
+    }
+}
+
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &CtlArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &CtlArgs) -> Result {
     let mut run = Client::connect(&data_dir(global)?)?;
     let command = match &args.order {
         Order::Status => return status(&mut run, args.json),
@@ -115,7 +130,7 @@ pub(super) fn data_dir(global: &GlobalArgs) -> Result<PathBuf> {
     Ok(global.settings(Layer::default())?.store.data_dir)
 }
 
-fn status(run: &mut Client, json: bool) -> Result<ExitCode> {
+fn status(run: &mut Client, json: bool) -> Result {
     let status = run.status()?;
     let text = if json { serde_json::to_string(&status)? } else { status_text::summary(&status) };
     output::data(&text)?;
@@ -123,7 +138,7 @@ fn status(run: &mut Client, json: bool) -> Result<ExitCode> {
 }
 
 /// Ends with the run: 7 where it ended frozen.
-fn watch(run: &mut Client, json: bool) -> Result<ExitCode> {
+fn watch(run: &mut Client, json: bool) -> Result {
     let mut last = None;
     run.watch(|status| {
         last = Some(status.state);
