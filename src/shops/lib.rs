@@ -3,6 +3,5 @@
 
 pub mod coupon_book;
 pub mod practice_shop;
-pub mod redaction;
 pub mod shop_api;
 pub mod trust;
