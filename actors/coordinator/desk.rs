@@ -52,20 +52,12 @@ impl Asked {
             Ok(done) => (format!("{} (door: {door})", done.message), "done"),
             Err(why) => (format!("`{command}` was refused: {why} (door: {door})"), "refused"),
         };
-        let (kind, agent_id) = match command {
-            Command::Pause => (IncidentKind::Pause, None),
-            Command::Resume => (IncidentKind::Resume, None),
-            Command::Revive(agent_id) => (IncidentKind::Revive, Some(agent_id.clone())),
-            Command::Checkpoint | Command::Quit(_) | Command::Rate(_) | Command::TimeScale(_) => {
-                (IncidentKind::Command, None)
-            }
-        };
-        let kind = if outcome.is_ok() { kind } else { IncidentKind::Command };
+        let kind = if outcome.is_ok() { command.form().incident } else { IncidentKind::Command };
         let mut detail = json!({ "door": door, "command": command.to_string(), "outcome": result });
         if door.is_drill() {
             detail["drill"] = true.into();
         }
-        ((kind, message, detail), (agent_id, None))
+        ((kind, message, detail), (command.agent().cloned(), None))
     }
 }
 

@@ -142,10 +142,7 @@ impl World {
 
     /// Several.
     pub fn do_all(&mut self, events: &[Event]) -> &mut Self {
-        events.iter().for_each(|event| {
-            self.does(*event);
-        });
-        self
+        events.iter().fold(self, |world, event| world.does(*event))
     }
 
     /// Whether the last event wanted such a thing.
@@ -381,9 +378,9 @@ impl World {
         self.answer = Some(answer);
     }
 
-    /// How it ended, if it has.
+    /// How it ended.
     pub fn end(&self) -> Option<RunState> {
-        self.is_over.then_some(self.row).flatten()
+        if self.is_over { self.row } else { None }
     }
 }
 
