@@ -12,7 +12,7 @@ use actix::prelude::*;
 
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopCall, ShopRequest};
 use crate::rate_limiter::messages::{Place, Refused, TakePermit};
-use crate::rate_limiter::permit::Permit;
+use crate::domain::permit::Permit;
 use crate::session_pool::messages::Call;
 
 /// Permits that one probe may let expire: a process too busy to send must not probe for ever.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actors::checkpointer::snapshot::Snapshot;
+use actors::domain::snapshot::Snapshot;
 use actors::coordinator::messages::StartRun;
 use actors::domain::behavior::{Behavior, FrequencyBase};
 use actors::domain::catalog::Catalog;

@@ -22,7 +22,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::checkpointer::snapshot::Snapshot;
+use actors::domain::snapshot::Snapshot;
 use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door};
 use actors::coordinator::messages::{Inject, Operate, StartRun};

@@ -6,7 +6,7 @@ mod panics;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::SavedState;
+use actors::domain::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::command::Quit;
 use actors::coordinator::plan::WarmUp;

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use serde_json::json;
 
 use crate::checkpointer::messages::SaveCheckpoint;
-use crate::checkpointer::snapshot::{SNAPSHOT_VERSION, SavedState, Snapshot};
+use crate::domain::snapshot::{SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::circuit_breaker::messages::{FreezeReason, Trip};
 use crate::db_writer::messages::{Drain, RecordCycle, SetRunState};
 use crate::domain::cycle::CycleRecord;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use serde_json::json;
 
-use crate::checkpointer::snapshot::SavedState;
+use crate::domain::snapshot::SavedState;
 use crate::circuit_breaker::messages::{FreezeReason, ResetByOperator, Trip};
 use crate::domain::ids::SessionId;
 use crate::domain::incident::IncidentKind;

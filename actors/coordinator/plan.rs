@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
-use crate::checkpointer::snapshot::{SavedState, Snapshot};
+use crate::domain::snapshot::{SavedState, Snapshot};
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::behavior::Behavior;
 use crate::domain::cycle::{Cycle, ReplayNumber};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AgentId, SessionId};
 use crate::ports::shop_api::{Answered, ApiError, ShopRequest};
-use crate::rate_limiter::permit::Permit;
+use crate::domain::permit::Permit;
 
 use super::board::DownFlag;
 

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
     use crate::ports::pacing::SystemPacing;
     use crate::ports::shop_api::{ShopReply, ShopRequest};
-    use crate::rate_limiter::permit::Permit;
+    use crate::domain::permit::Permit;
 
     /// A shop that answers a probe after 20 ms, refuses connections for the branches and panics
     /// when an agent visits first.

@@ -17,7 +17,7 @@ pub mod technique;
 
 use std::sync::Arc;
 
-use actors::ports::store::StoreError;
+use ports::store::StoreError;
 use chrono::NaiveDateTime;
 use serde::Serialize;
 use serde_json::Value as Json;

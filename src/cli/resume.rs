@@ -7,7 +7,7 @@ pub mod takeover;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use actors::checkpointer::snapshot::Snapshot;
+use actors::domain::snapshot::Snapshot;
 use actors::domain::ids::{OwnerToken, RunId};
 use actors::ports::checkpoint_file::{CheckpointError, LoadedCheckpoint};
 use anyhow::{Result, anyhow};

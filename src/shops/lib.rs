@@ -3,6 +3,7 @@
 
 pub mod coupon_book;
 pub mod practice_shop;
+mod pricing;
 pub mod redaction;
 pub mod shop_api;
 pub mod trust;

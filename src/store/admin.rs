@@ -6,10 +6,10 @@
 pub mod audit;
 pub mod export;
 
-use actors::domain::flow::FlowStatus;
-use actors::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
-use actors::domain::persona::{AgentStatus, Persona};
-use actors::ports::store::StoreError;
+use domain::flow::FlowStatus;
+use domain::ids::{AgentId, CohortName, OwnerToken, RunId};
+use domain::persona::{AgentStatus, Persona};
+use ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
 use serde_json::Value;

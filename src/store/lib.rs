@@ -21,7 +21,7 @@ pub mod url;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::ports::store::Store;
+use ports::store::Store;
 use chrono::{Datelike, Days, NaiveDateTime, NaiveTime};
 
 pub use admin::Admin;

@@ -13,7 +13,7 @@ mod room;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
+use ports::store::{PoolStatus, StoreError, StoreFuture};
 use bb8::RunError;
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
+use ports::store::{PoolStatus, StoreError, StoreFuture};
 use diesel::SqliteConnection;
 use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};

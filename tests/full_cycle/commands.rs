@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::SavedState;
+use actors::domain::snapshot::SavedState;
 use actors::coordinator::command::{Command, CommandRefused, Done, Quit};
 use actors::domain::cycle::Cycle;
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};

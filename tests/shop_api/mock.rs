@@ -10,7 +10,7 @@ use actors::domain::offer::{Coupon, CouponKind, Discount};
 use actors::ports::shop_api::{
     ApiErrorKind, PlacedOrder, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
-use actors::rate_limiter::permit::Permit;
+use actors::domain::permit::Permit;
 use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::{add, caller};

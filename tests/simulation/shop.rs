@@ -16,7 +16,7 @@ use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, IdempotencyMode, ShopApi, ShopApiFactory, ShopCall,
     ShopReply, ShopRequest, ShopTraits,
 };
-use actors::rate_limiter::permit::Permit;
+use actors::domain::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;

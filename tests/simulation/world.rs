@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::Snapshot;
+use actors::domain::snapshot::Snapshot;
 use actors::coordinator::command::{Command, Door, Quit};
 use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan};

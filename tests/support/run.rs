@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use actors::agent::messages::AgentInjection;
-use actors::checkpointer::snapshot::Snapshot;
+use actors::domain::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
 use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
@@ -269,7 +269,7 @@ impl Live {
     pub async fn until_frozen(&mut self) -> RunStatus {
         self.until(|s| s.state == RunState::Frozen).await;
         let frozen = |snapshot: &Snapshot| {
-            use actors::checkpointer::snapshot::SavedState;
+            use actors::domain::snapshot::SavedState;
             matches!(snapshot.state, SavedState::Frozen { .. })
         };
         let begin = SystemPacing.now();

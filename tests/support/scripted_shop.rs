@@ -14,7 +14,7 @@ use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
 };
-use actors::rate_limiter::permit::Permit;
+use actors::domain::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
 use futures::future::LocalBoxFuture;
 use shops::practice_shop::catalog;

@@ -155,7 +155,7 @@ pub fn words(kind: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use actors::domain::incident::IncidentKind;
+    use domain::incident::IncidentKind;
 
     use super::*;
 

@@ -4,7 +4,7 @@
 //! Behaviour is read from canonical rows; technical pictures from every attempt, because the shop
 //! and the database had to bear all of them. `$1` is the run.
 
-use actors::domain::ids::RunId;
+use domain::ids::RunId;
 use chrono::{NaiveDateTime, Timelike};
 use store::admin::export::{Bind, Statement};
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use actors::checkpointer::snapshot::SavedState;
+use actors::domain::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::plan::ResumePoint;
 use actors::domain::cycle::Cycle;

@@ -16,8 +16,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actors::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopReply, ShopRequest};
-use actors::rate_limiter::permit::Permit;
+use ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopReply, ShopRequest};
+use domain::permit::Permit;
 use awc::error::SendRequestError;
 use awc::{ClientRequest, Connector};
 use futures::future::LocalBoxFuture;

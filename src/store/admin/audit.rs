@@ -1,9 +1,9 @@
 //! What needs to know whether a run's process lives: cleaning up after dead ones, the ledger, the
 //! purge.
 
-use actors::domain::cycle::Cycle;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::ports::store::StoreError;
+use domain::cycle::Cycle;
+use domain::ids::{OwnerToken, RunId};
+use ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actors::ports::store::StoreError;
+use ports::store::StoreError;
 use futures::FutureExt;
 
 pub use crate::rows::dynamic::{Cell, DynamicRow};

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
-use actors::domain::flow::{AgentMemory, FlowRecord, ShopCart};
-use actors::domain::ids::{AgentId, ProductId, RunId, StoreId};
-use actors::domain::money::Cents;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
+use domain::flow::{AgentMemory, FlowRecord, ShopCart};
+use domain::ids::{AgentId, ProductId, RunId, StoreId};
+use domain::money::Cents;
 use chrono::NaiveDateTime;
 
 /// Visits remembered of an agent.

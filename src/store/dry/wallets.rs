@@ -4,9 +4,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use actors::domain::ids::{AgentId, AssignmentId, FlowId, RunId};
-use actors::domain::offer::{Assignment, Wallet};
-use actors::ports::store::Holding;
+use domain::ids::{AgentId, AssignmentId, FlowId, RunId};
+use domain::offer::{Assignment, Wallet};
+use ports::store::Holding;
 use chrono::NaiveDateTime;
 
 /// Assignments remembered of an agent: eight wallets full.

@@ -1,8 +1,8 @@
 //! What is read about runs whose process may be dead.
 
-use actors::domain::flow::ShopCart;
-use actors::domain::ids::{AgentId, RunId, StoreId};
-use actors::ports::store::DirtyCart;
+use domain::flow::ShopCart;
+use domain::ids::{AgentId, RunId, StoreId};
+use ports::store::DirtyCart;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text, Timestamp};

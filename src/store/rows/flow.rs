@@ -2,7 +2,7 @@
 //!
 //! The row is dirty while active: a process that dies leaves a cart that may hold items.
 
-use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
+use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
 use chrono::NaiveDateTime;
 use diesel::{AsChangeset, QueryableByName, Selectable};
 

@@ -2,8 +2,8 @@
 //!
 //! `seq` and `line` are places in the record, from 0; together with the flow they are the key.
 
-use actors::domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
-use actors::domain::flow::{FlowRecord, Order};
+use domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
+use domain::flow::{FlowRecord, Order};
 use chrono::NaiveDateTime;
 use serde_json::Value;
 

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use actors::domain::catalog::Product;
-use actors::domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
-use actors::domain::offer::{Assignment, Coupon, Discount};
-use actors::ports::store::OfferBatch;
+use domain::catalog::Product;
+use domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
+use domain::offer::{Assignment, Coupon, Discount};
+use ports::store::OfferBatch;
 use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
 

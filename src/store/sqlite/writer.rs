@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use actors::ports::store::StoreError;
+use ports::store::StoreError;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use actors::domain::offer::{Coupon, CouponKind};
+use domain::offer::{Coupon, CouponKind};
 use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;

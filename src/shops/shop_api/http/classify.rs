@@ -4,7 +4,7 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use actors::ports::shop_api::ApiErrorKind;
+use ports::shop_api::ApiErrorKind;
 use awc::error::{ConnectError, SendRequestError};
 use serde_json::Value;
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use actors::ports::shop_api::{Caller, ShopCall, ShopRequest};
+use ports::shop_api::{Caller, ShopCall, ShopRequest};
 use awc::ClientRequest;
 use awc::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use actors::domain::ids::AgentId;
-use actors::ports::shop_api::Caller;
+use domain::ids::AgentId;
+use ports::shop_api::Caller;
 use awc::http::header::HeaderValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! What RON cannot say: which steps a shop must have, what templates may ask for, sane numbers.
 
-use actors::ports::shop_api::WalletMode;
+use ports::shop_api::WalletMode;
 use awc::http::header::{HeaderName, HeaderValue};
 
 use super::{Placeholder, Profile, ProfileError, Step, StepName, Template};
