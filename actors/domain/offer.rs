@@ -169,6 +169,9 @@ mod tests {
         assert!((900..=1_100).contains(&held_out), "{held_out} of 10,000");
         let nobody = OfferPolicy { holdout_percent: 0.0, ..policy };
         let everybody = OfferPolicy { holdout_percent: 100.0, ..policy };
-        assert!(!is_held_out(&AgentId::new("agent_001"), &nobody) && is_held_out(&AgentId::new("agent_001"), &everybody));
+        assert!(
+            !is_held_out(&AgentId::new("agent_001"), &nobody)
+                && is_held_out(&AgentId::new("agent_001"), &everybody)
+        );
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reads RON with the extensions of the edge's reader, so that what parses here parses there.
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -42,7 +42,10 @@ fn parse<T: DeserializeOwned>(text: &str) -> T {
     let extensions = Extensions::IMPLICIT_SOME
         | Extensions::UNWRAP_NEWTYPES
         | Extensions::UNWRAP_VARIANT_NEWTYPES;
-    ron::Options::default().with_default_extension(extensions).from_str(text).unwrap()
+    ron::Options::default()
+        .with_default_extension(extensions)
+        .from_str(text)
+        .expect("the files of config/ are RON")
 }
 
 /// config/behavior/load.ron.
@@ -77,8 +80,8 @@ pub fn population(count: usize, seed: u64) -> Vec<Persona> {
 
 /// The hour `n` of an ordinary week; 0 is Monday 1 June 2026 00:00.
 pub fn hour(n: u32) -> NaiveDateTime {
-    let monday = NaiveDate::from_ymd_opt(2026, 6, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
-    monday + TimeDelta::hours(i64::from(n))
+    let monday = NaiveDate::from_ymd_opt(2026, 6, 1).expect("June has a first day");
+    monday.and_time(NaiveTime::MIN) + TimeDelta::hours(i64::from(n))
 }
 
 /// Panics unless `hits` of `draws` is within four standard errors of probability `p`.

@@ -8,8 +8,8 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::freeze_reason::FreezeReason;
 use crate::cycle::{Cycle, ReplayNumber};
+use crate::freeze_reason::FreezeReason;
 use crate::ids::{AgentId, RunId};
 use crate::totals::Totals;
 

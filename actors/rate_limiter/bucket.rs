@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::permit::Permit;
 use super::ring::Ring;
+use crate::domain::permit::Permit;
 use crate::domain::rate::Rate;
 
 /// The burst is what the rate gives in so many seconds: it pays for timers that fire late.

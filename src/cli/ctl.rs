@@ -8,12 +8,12 @@ use actors::domain::ids::AgentId;
 use actors::domain::rate::Rate;
 use actors::domain::time_scale::TimeScale;
 use actors::ports::store::RunState;
-use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{ExitCode, GlobalArgs, output};
+use super::exit_code::HasCode;
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
-use crate::control::{Client, status_text};
+use crate::control::{Client, ControlError, status_text};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,8 +77,20 @@ pub enum Order {
     },
 }
 
+impl HasCode for ControlError {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::NoRun { .. } => ExitCode::NoRun,
+            Self::Refused(_) => ExitCode::Refused,
+            Self::Message(_) => ExitCode::Usage,
+            Self::Foreign { .. } | Self::Io { .. } => ExitCode::Unexpected,
+            Self::Taken { .. } | Self::InTheWay { .. } | Self::Unsafe { .. } => ExitCode::Config,
+        }
+    }
+}
+
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &CtlArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &CtlArgs) -> Result {
     let mut run = Client::connect(&data_dir(global)?)?;
     let command = match &args.order {
         Order::Status => return status(&mut run, args.json),
@@ -102,7 +114,7 @@ pub(super) fn data_dir(global: &GlobalArgs) -> Result<PathBuf> {
     Ok(global.settings(Layer::default())?.store.data_dir)
 }
 
-fn status(run: &mut Client, json: bool) -> Result<ExitCode> {
+fn status(run: &mut Client, json: bool) -> Result {
     let status = run.status()?;
     let text = if json { serde_json::to_string(&status)? } else { status_text::summary(&status) };
     output::data(&text)?;
@@ -110,7 +122,7 @@ fn status(run: &mut Client, json: bool) -> Result<ExitCode> {
 }
 
 /// Ends with the run: 7 where it ended frozen.
-fn watch(run: &mut Client, json: bool) -> Result<ExitCode> {
+fn watch(run: &mut Client, json: bool) -> Result {
     let mut last = None;
     run.watch(|status| {
         last = Some(status.state);

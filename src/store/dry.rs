@@ -10,6 +10,7 @@ mod wallets;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::NaiveDateTime;
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord};
 use domain::flow::{AgentMemory, FlowKey, FlowRecord};
@@ -17,13 +18,12 @@ use domain::ids::{AgentId, OwnerToken, RunId};
 use domain::incident::Incident;
 use domain::offer::{Coupon, Wallet};
 use domain::persona::{AgentStatus, Persona};
+use futures::FutureExt;
+use ledger::Ledger;
 use ports::store::{
     Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
     StoreError, StoreFuture,
 };
-use chrono::NaiveDateTime;
-use futures::FutureExt;
-use ledger::Ledger;
 
 /// Nothing is written, so nothing waits: as many as a file takes.
 const WRITES_AT_ONCE: usize = 1_024;

@@ -142,6 +142,7 @@ macro_rules! implement_store {
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::NaiveDateTime;
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord};
 use domain::flow::{AgentMemory, FlowKey, FlowRecord};
@@ -149,13 +150,12 @@ use domain::ids::{AgentId, OwnerToken, RunId};
 use domain::incident::Incident;
 use domain::offer::{Coupon, Wallet};
 use domain::persona::Persona;
+use futures::FutureExt;
 use ports::failpoint::{self, Failpoint};
 use ports::store::{
     Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, StoreError,
     StoreFuture,
 };
-use chrono::NaiveDateTime;
-use futures::FutureExt;
 
 use super::postgres::PostgresStore;
 use super::queries::{postgres, sqlite};

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::pricing::{PricedLine, PricedOrder, price};
 use domain::cart::Cart;
 use domain::ids::CouponId;
 use domain::offer::Coupon;
-use crate::pricing::{PricedLine, PricedOrder, price};
 
 use super::catalog::PracticeCatalog;
 

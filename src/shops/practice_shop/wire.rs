@@ -1,10 +1,10 @@
 //! The JSON of the API imitated: product lists in camelCase, cart and orders in snake_case, money
 //! as numbers that are floats there (`12.0`, `8.5`, `0` for nothing), written from exact cents.
 
-use domain::money::{Cents, Percent};
-use domain::offer::{Coupon, Discount};
 use crate::pricing::PricedOrder;
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::money::{Cents, Percent};
+use domain::offer::{Coupon, Discount};
 use serde_json::{Number, Value, json};
 use uuid::Uuid;
 

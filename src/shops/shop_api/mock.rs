@@ -14,13 +14,13 @@ use std::time::Instant;
 use domain::catalog::{Catalog, Product};
 use domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
 use domain::offer::Coupon;
+use domain::permit::Permit;
+use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
     Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, PlacedOrder, Refusal, ShopApi,
     ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
-use domain::permit::Permit;
-use futures::future::LocalBoxFuture;
 use rand::RngExt;
 use rand::seq::IteratorRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;

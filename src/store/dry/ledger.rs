@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use chrono::NaiveDateTime;
 use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use domain::event::CouponStep;
 use domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
@@ -11,7 +12,6 @@ use domain::ids::{AgentId, FlowId, OwnerToken, RunId};
 use domain::offer::Wallet;
 use domain::persona::Persona;
 use ports::store::{Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, StoreError};
-use chrono::NaiveDateTime;
 
 use super::DryCounts;
 use super::memory::{Memory, Visit};

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use chrono::NaiveDateTime;
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use domain::flow::{AgentMemory, FlowRecord, ShopCart};
 use domain::ids::{AgentId, ProductId, RunId, StoreId};
 use domain::money::Cents;
-use chrono::NaiveDateTime;
 
 /// Visits remembered of an agent.
 const VISITS_KEPT: usize = 256;

@@ -2,10 +2,10 @@
 //!
 //! An incident's id is a function of its content, so that a retried write appends it once.
 
-use domain::cycle::CycleRecord;
-use domain::incident::Incident;
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::Insertable;
+use domain::cycle::CycleRecord;
+use domain::incident::Incident;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

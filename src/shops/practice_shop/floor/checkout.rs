@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use domain::money::Cents;
 use crate::pricing::PricedOrder;
+use domain::money::Cents;
 
 use super::Floor;
 use crate::practice_shop::faults::Faults;
