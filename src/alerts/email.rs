@@ -212,7 +212,7 @@ pub fn text(bundle: &Bundle) -> String {
                 "{} UTC, cycle {}, {} ({}):\n  {}\n",
                 alert.at.format("%Y-%m-%d %H:%M:%S"),
                 alert.cycle,
-                alert.kind.as_str(),
+                alert.kind,
                 alert.severity.as_str(),
                 one_line(&alert.message)
             )
