@@ -10,8 +10,8 @@ use awc::http::Uri;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::{Value, json};
-use shops::redaction::Redactor;
 use shops::trust;
+use text::redaction::Redactor;
 
 use super::AlertSetupError;
 use super::channel::{Channel, DeliveryError};

@@ -4,6 +4,5 @@
 pub mod coupon_book;
 pub mod practice_shop;
 mod pricing;
-pub mod redaction;
 pub mod shop_api;
 pub mod trust;

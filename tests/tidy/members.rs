@@ -12,7 +12,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("actors/ports", &["domain"]),
     ("actors", &["domain", "ports"]),
     ("src/text", &[]),
-    ("src/store", &["domain", "ports"]),
+    ("src/store", &["domain", "ports", "text"]),
     ("src/shops", &["domain", "ports", "text"]),
     ("src/analysis", &["domain", "ports", "store", "text"]),
     (".", &["actors", "analysis", "shops", "store", "text"]),

@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::open;
 use crate::Access;
-use crate::error::{Answer, Fault, Redactor};
+use crate::error::{Answer, Fault};
 use crate::open_error::StoreOpenError;
+use text::redaction::Redactor;
 
 /// Calls that share one COMMIT at most.
 const CALLS_PER_COMMIT: usize = 64;

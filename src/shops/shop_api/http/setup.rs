@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use super::HttpShop;
 use super::base_url::BaseUrl;
 use super::token::TokenSource;
-use crate::redaction::Redactor;
 use crate::shop_api::profile::{Auth, Profile, SecretSource};
 use crate::trust::{self, TrustError};
+use text::redaction::Redactor;
 
 /// Called with the time of each request right before it is sent: the meter behind P3.
 pub type OnSent = Arc<dyn Fn(Instant) + Send + Sync>;
