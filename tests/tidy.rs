@@ -4,6 +4,7 @@
 mod dependencies;
 mod documents;
 mod house;
+mod members;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -10,11 +10,11 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
-use crate::checkpointer::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind};
+use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
 

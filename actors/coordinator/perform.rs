@@ -9,7 +9,6 @@ use actix::prelude::*;
 use serde_json::json;
 
 use crate::agent::messages::{CutFlow, RunCycle, StopAgent};
-use crate::checkpointer::snapshot::SavedState;
 use crate::circuit_breaker::messages::{ResetByOperator, Trip};
 use crate::db_writer::messages::{Drain, RecordCycle, SetRunState};
 use crate::domain::calendar;
@@ -18,6 +17,7 @@ use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
 use crate::domain::incident::{Incident, IncidentKind};
 use crate::domain::rate::Rate;
+use crate::domain::snapshot::SavedState;
 use crate::failpoint::{self, Failpoint};
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;

@@ -166,7 +166,7 @@ impl Run {
     }
 
     /// The checkpoint that a developer's message writes here and now.
-    pub fn saved(&self) -> crate::checkpointer::snapshot::SavedState {
+    pub fn saved(&self) -> crate::domain::snapshot::SavedState {
         checkpointing::saved(&self.state)
     }
 

@@ -7,12 +7,12 @@ use actix::prelude::*;
 
 use crate::checkpointer::Checkpointer;
 use crate::checkpointer::messages::SaveCheckpoint;
-use crate::checkpointer::snapshot::Snapshot;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::db_writer::DbWriter;
 use crate::db_writer::messages::RecordIncident;
 use crate::domain::ids::SessionId;
 use crate::domain::incident::Incident;
+use crate::domain::snapshot::Snapshot;
 use crate::offer_refresher::messages::RefreshOffers;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::StoreError;

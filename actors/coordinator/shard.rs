@@ -13,13 +13,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::agent::messages::ShopFacts;
-use crate::checkpointer::snapshot::Snapshot;
 use crate::circuit_breaker::messages::{FreezeReason, Outcome, RecordOutcome};
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
 use crate::domain::experiment::Experiment;
 use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
 use crate::domain::ids::{AgentId, CohortName, Incarnation, SessionId};
 use crate::domain::persona::Persona;
+use crate::domain::snapshot::Snapshot;
 use crate::ports::shop_api::Caller;
 use crate::session_pool::board::Standing;
 

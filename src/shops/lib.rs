@@ -3,5 +3,6 @@
 
 pub mod coupon_book;
 pub mod practice_shop;
+mod pricing;
 pub mod shop_api;
 pub mod trust;

@@ -3,11 +3,11 @@
 //! diesel hides most SQLSTATEs behind `Unknown`; those are told apart by the server's words, and
 //! what cannot be told apart counts as passing: a retry with the same flow id costs lateness only.
 
-use actors::domain::flow::{EndReason, FlowStatus};
-use actors::domain::ids::{FlowId, RunId};
-use actors::failpoint::Injected;
-use actors::ports::store::StoreError;
 use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
+use domain::flow::{EndReason, FlowStatus};
+use domain::ids::{FlowId, RunId};
+use ports::failpoint::Injected;
+use ports::store::StoreError;
 use text::redaction::Redactor;
 
 /// What a query answers.

@@ -7,22 +7,22 @@ pub mod admin;
 pub mod dry;
 mod error;
 mod migrations;
-pub mod open_error;
+mod open_error;
 mod port;
 mod postgres;
 mod queries;
 mod rows;
 mod schema;
 mod sqlite;
-pub mod statement;
+mod statement;
 mod tls;
-pub mod url;
+mod url;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::ports::store::Store;
 use chrono::{Datelike, Days, NaiveDateTime, NaiveTime};
+use ports::store::Store;
 
 pub use admin::Admin;
 pub use open_error::StoreOpenError;

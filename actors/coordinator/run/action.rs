@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::checkpointer::snapshot::SavedState;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::coordinator::agenda::Moment;
 use crate::coordinator::command::{CommandRefused, Done};
@@ -13,6 +12,7 @@ use crate::domain::cycle::Cycle;
 use crate::domain::ids::AgentId;
 use crate::domain::incident::IncidentKind;
 use crate::domain::rate::Rate;
+use crate::domain::snapshot::SavedState;
 use crate::domain::time_scale::TimeScale;
 use crate::ports::store::RunState;
 use crate::rate_limiter::gate::Gate;

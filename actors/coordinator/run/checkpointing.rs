@@ -1,6 +1,6 @@
 //! A checkpoint that an operator asks for: at the boundary while running, else at once.
 
-use crate::checkpointer::snapshot::SavedState;
+use crate::domain::snapshot::SavedState;
 
 use super::action::{Action, Ticket};
 use super::state::{

@@ -1,8 +1,8 @@
 //! An operator opens a frozen run: every HTTP session is checked, then its broken cycle is repeated
 //! as replay. Nothing else opens one.
 
-use crate::checkpointer::snapshot::SavedState;
 use crate::coordinator::command::CommandRefused;
+use crate::domain::snapshot::SavedState;
 
 use super::action::{Action, Ticket};
 use super::ending;

@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::checkpointer::snapshot::SavedState;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::coordinator::command::{CommandRefused, Done, Quit};
 use crate::domain::cycle::Cycle;
+use crate::domain::snapshot::SavedState;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::RunState;
 

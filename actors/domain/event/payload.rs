@@ -6,10 +6,10 @@
 
 use serde::Serialize;
 
-use crate::domain::flow::EndReason;
-use crate::domain::ids::{CouponId, OrderId, ProductId};
-use crate::domain::money::Cents;
-use crate::domain::offer::CouponKind;
+use crate::flow::EndReason;
+use crate::ids::{CouponId, OrderId, ProductId};
+use crate::money::Cents;
+use crate::offer::CouponKind;
 
 /// One field of a payload, for whoever reads the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 //! Of each kind the first few are listed, all are counted: a thousand restarts must not hide the
 //! one freeze.
 
-use actors::domain::incident::IncidentKind;
 use chrono::NaiveDateTime;
+use domain::incident::IncidentKind;
 use serde::Serialize;
 use store::admin::export::DynamicRow;
 

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use actors::ports::store::StoreError;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection, SqliteConnection};
+use ports::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::open;

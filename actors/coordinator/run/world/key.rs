@@ -1,11 +1,11 @@
 //! What tells two worlds apart, in as little as decides anything.
 
 use super::{Event, Jobs, World, owed};
-use crate::checkpointer::snapshot::SavedState;
 use crate::coordinator::command::Quit;
 use crate::coordinator::run::rows::Rows;
 use crate::coordinator::run::state::{Boundary, Course, Ended, LastWord, Resting, State, Thaw};
 use crate::domain::cycle::Cycle;
+use crate::domain::snapshot::SavedState;
 use crate::ports::store::RunState;
 
 /// What tells two worlds apart.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use actors::domain::incident::IncidentKind;
+use domain::incident::IncidentKind;
 
 use super::columns::{
     COHORT, IS_SIMULATED, RECORDED_AT, RUN_ID, SIMULATED_AT, attempt, big, column, double, flag,

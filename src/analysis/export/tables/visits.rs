@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use actors::domain::event::{CouponStep, EventKind};
-use actors::domain::flow::{EndReason, FlowStatus};
+use domain::event::{CouponStep, EventKind};
+use domain::flow::{EndReason, FlowStatus};
 
 use super::columns::{
     AGENT_ID, COHORT, Column, RECORDED_AT, SIMULATED_AT, attempt, big, column, flag, instant, int,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use actors::ports::shop_api::{ShopApi, ShopApiFactory};
+use ports::shop_api::{ShopApi, ShopApiFactory};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::HttpShop;
