@@ -146,7 +146,7 @@ mod tests {
             let mut world = World::in_state(state);
             world.does(Event::Quit);
             assert_eq!(world.run.quit(), Some(crate::coordinator::command::Quit::Now), "{state}");
-            world.do_all(&[Barrier, Recorded, Saved, StateWritten, Drained]);
+            world.do_all(&[StateWritten, Barrier, Recorded, Saved, StateWritten, Drained]);
             assert_eq!(world.end(), Some(RunState::Stopped));
         }
     }

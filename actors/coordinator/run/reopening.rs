@@ -118,14 +118,12 @@ mod tests {
 
     #[test]
     fn a_checkpoint_asked_for_meanwhile_is_answered_either_way() {
-        for end in [ShopIsGone, ShopIsBack] {
-            let mut world = reopening();
-            world.do_all(&[Checkpoint, end]);
-            if world.may(Saved) {
-                world.does(Saved);
-            }
-            assert_eq!(world.said().split(':').next(), Some("a checkpoint is written"));
-        }
+        let mut world = reopening();
+        world.do_all(&[Checkpoint, ShopIsGone]);
+        assert!(world.wants(|a| matches!(a, Action::Checkpoint(..))));
+        let mut world = reopening();
+        world.do_all(&[Checkpoint, ShopIsBack, Saved]);
+        assert!(world.said().starts_with("a checkpoint is written"), "{}", world.said());
     }
 
     #[test]
