@@ -1,4 +1,5 @@
-//! The edge of cartload: adapters to shop, store and files, configuration and the command line.
+//! The edge of cartload: the life of a run, its settings, whoever sees or reaches it from outside,
+//! and the command line.
 
 pub mod alerts;
 pub mod checkpoint_files;

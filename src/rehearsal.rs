@@ -22,7 +22,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door};
 use actors::coordinator::messages::{Inject, Operate, StartRun};
@@ -31,6 +30,7 @@ use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::{OwnerToken, RunId};
+use actors::domain::snapshot::Snapshot;
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};

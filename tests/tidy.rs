@@ -3,6 +3,7 @@
 
 mod dependencies;
 mod documents;
+mod members;
 
 use std::fs;
 use std::path::{Path, PathBuf};

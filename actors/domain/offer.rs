@@ -13,6 +13,7 @@ use super::cart::Cart;
 use super::ids::{AgentId, AssignmentId, CouponId};
 use super::money::{Cents, Percent};
 use super::persona::words;
+use super::stable_hash::stable_share;
 
 mod estimate;
 
@@ -147,5 +148,30 @@ impl Default for OfferPolicy {
             no_repeat_days: 28,
             holdout_percent: 10.0,
         }
+    }
+}
+
+/// Whether the agent gets no offers, ever.
+pub fn is_held_out(agent: &AgentId, policy: &OfferPolicy) -> bool {
+    stable_share("holdout", agent) * 100.0 < policy.holdout_percent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn about_a_tenth_of_the_agents_is_held_out() {
+        let policy = OfferPolicy::default();
+        let held_out = (0..10_000)
+            .filter(|n| is_held_out(&AgentId::new(format!("agent_{n:03}")), &policy))
+            .count();
+        assert!((900..=1_100).contains(&held_out), "{held_out} of 10,000");
+        let nobody = OfferPolicy { holdout_percent: 0.0, ..policy };
+        let everybody = OfferPolicy { holdout_percent: 100.0, ..policy };
+        assert!(
+            !is_held_out(&AgentId::new("agent_001"), &nobody)
+                && is_held_out(&AgentId::new("agent_001"), &everybody)
+        );
     }
 }

@@ -6,8 +6,8 @@
 /// source says anything.
 ///
 /// A flag says how the command line holds it, its place in the help (of equal ones the name
-/// decides), what clap must know besides, and its help. One that every command has, and that is read
-/// elsewhere, says its name only.
+/// decides), what clap must know besides, and its help. One that every command has is read
+/// elsewhere and says its name only.
 macro_rules! concern {
     (
         $(#[$doc:meta])*

@@ -22,6 +22,9 @@ use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::scenario::{Player, Scenario, player};
 
+/// The last signal heard.
+type Heard = watch::Receiver<Option<Signal>>;
+
 /// Runs it to its end, in the actix system around the caller.
 pub async fn drive(mut asked: Asked, doors: Doors) -> Result<Ended, RunError> {
     let scenario = asked.scenario.take();
@@ -47,8 +50,8 @@ async fn live(
     let running = topology::start(plan, ports, layout(&asked.settings));
     opened.watchers.connect(&running);
     let practice = opened.target.practice.as_ref();
-    let player = match noted(scenario, &running, practice).await {
-        Ok(player) => player,
+    let (signal, player) = match prepared(&running, doors, scenario, practice).await {
+        Ok(both) => both,
         Err(error) => {
             running.stop();
             return Err(error);
@@ -56,7 +59,7 @@ async fn live(
     };
     let control = faces::open_control(&asked.data, &running, practice);
     let progress = faces::progress(asked, doors, &running, planned);
-    let outcome = follow(running, &progress, asked, doors, player).await;
+    let outcome = follow(running, &progress, asked, (signal, player)).await;
     progress.finish();
     if let Some(control) = control {
         control.close().await;
@@ -70,6 +73,16 @@ fn layout(settings: &Settings) -> Layout {
         ShopTarget::Mock => Layout::OneThread,
         ShopTarget::PracticeInProcess | ShopTarget::Remote { .. } => Layout::Threads,
     }
+}
+
+/// What must stand before the first tick.
+async fn prepared(
+    running: &Running,
+    doors: &Doors,
+    scenario: Option<Scenario>,
+    practice: Option<&RunningShop>,
+) -> Result<(Heard, Option<Player>), RunError> {
+    Ok((hear_signals(running, doors)?, noted(scenario, running, practice).await?))
 }
 
 /// The drill, its moments noted with the run before the first tick.
@@ -93,10 +106,8 @@ async fn follow(
     mut running: Running,
     progress: &Progress,
     asked: &Asked,
-    doors: &Doors,
-    player: Option<Player>,
+    (signal, player): (Heard, Option<Player>),
 ) -> Result<Ended, RunError> {
-    let signal = hear_signals(&running, doors)?;
     let started = running.coordinator.send(StartRun).await.map_err(|_| RunError::Gone)?;
     if let Err(error) = started {
         running.stop();
@@ -118,11 +129,8 @@ async fn follow(
     Ok(Ended { report, state, signal })
 }
 
-/// The last signal heard; none for ever where they are not the run's to hear.
-fn hear_signals(
-    running: &Running,
-    doors: &Doors,
-) -> Result<watch::Receiver<Option<Signal>>, RunError> {
+/// None for ever where signals are not the run's to hear.
+fn hear_signals(running: &Running, doors: &Doors) -> Result<Heard, RunError> {
     if !doors.hears_signals {
         return Ok(watch::channel(None).1);
     }

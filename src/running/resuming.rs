@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::{OwnerToken, RunId};
+use actors::domain::snapshot::Snapshot;
 use actors::ports::checkpoint_file::{CheckpointError, LoadedCheckpoint};
 use chrono::NaiveDateTime;
 

@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use actors::checkpointer::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::plan::ResumePoint;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::OwnerToken;
+use actors::domain::snapshot::SavedState;
 use actors::ports::store::{RunState, StoreError};
 use analysis::verify::report::ranges;
 use chrono::NaiveDateTime;

@@ -6,12 +6,12 @@
 pub mod audit;
 pub mod export;
 
-use actors::domain::flow::FlowStatus;
-use actors::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
-use actors::domain::persona::{AgentStatus, Persona};
-use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
+use domain::flow::FlowStatus;
+use domain::ids::{AgentId, CohortName, OwnerToken, RunId};
+use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
+use ports::store::StoreError;
 use serde_json::Value;
 
 pub use super::rows::runs::KnownRun;

@@ -27,19 +27,19 @@ macro_rules! query_set {
             use std::collections::HashMap;
             use std::sync::Arc;
 
-            use actors::domain::catalog::Product;
-            use actors::domain::cycle::{Cycle, CycleRecord};
-            use actors::domain::event::CouponStep;
-            use actors::domain::flow::{
+            use domain::catalog::Product;
+            use domain::cycle::{Cycle, CycleRecord};
+            use domain::event::CouponStep;
+            use domain::flow::{
                 AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus,
             };
-            use actors::domain::ids::{AgentId, AssignmentId, CouponId, OwnerToken, RunId, StoreId};
-            use actors::domain::incident::{Incident, IncidentKind};
-            use actors::domain::money::Cents;
-            use actors::domain::offer::{Coupon, Wallet};
-            use actors::domain::persona::{AgentStatus, Persona};
-            use actors::failpoint::{self, Failpoint};
-            use actors::ports::store::{
+            use domain::ids::{AgentId, AssignmentId, CouponId, OwnerToken, RunId, StoreId};
+            use domain::incident::{Incident, IncidentKind};
+            use domain::money::Cents;
+            use domain::offer::{Coupon, Wallet};
+            use domain::persona::{AgentStatus, Persona};
+            use ports::failpoint::{self, Failpoint};
+            use ports::store::{
                 Committed, DirtyCart, Holding, NewRun, OfferBatch, Orphans, Replay, RunState,
             };
             use chrono::NaiveDateTime;

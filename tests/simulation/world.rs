@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::command::{Command, Door, Quit};
 use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan};
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::ids::{FlowId, OwnerToken, RunId};
+use actors::domain::snapshot::Snapshot;
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::entropy::Entropy;

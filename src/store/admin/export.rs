@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use actors::ports::store::StoreError;
 use futures::FutureExt;
+use ports::store::StoreError;
 
 pub use crate::rows::dynamic::{Cell, DynamicRow};
 pub use crate::statement::{Bind, Statement};
