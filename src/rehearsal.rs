@@ -195,9 +195,8 @@ impl Rehearsed {
     /// and ends no more by itself.
     pub async fn finish(mut self) -> Result<RunStatus> {
         let mut status = self.running.status.clone();
-        let waits = |status: &RunStatus| {
-            status.state == RunState::Frozen && status.ending.is_none()
-        };
+        let waits =
+            |status: &RunStatus| status.state == RunState::Frozen && status.ending.is_none();
         let frozen = tokio::select! {
             biased;
             // An error says that the Coordinator is gone: the last picture tells how far it came.
