@@ -11,6 +11,7 @@ pub mod flow;
 pub mod flow_parts;
 pub mod ledger;
 pub mod offers;
+pub mod pages;
 pub mod runs;
 
 use std::str::FromStr;

@@ -8,30 +8,13 @@ use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
 use serde_json::Value;
 
-pub use crate::store::rows::dead_runs::LastVisit;
+pub use crate::store::rows::dead_runs::{LastVisit, Purge};
 pub use crate::store::rows::ledger::{
     AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount,
 };
 
 use super::{Admin, Backend, KnownRun, OWNER_SILENCE_S};
 use crate::store::queries::{postgres, sqlite};
-
-/// How a purge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purge {
-    /// The run is gone.
-    Purged {
-        /// Over all tables.
-        rows: u64,
-    },
-    /// Its owner lives: nothing was deleted.
-    Owned {
-        /// The owner's last sign of life; wall clock, UTC.
-        heartbeat_at: NaiveDateTime,
-    },
-    /// There is no such run.
-    Unknown,
-}
 
 impl KnownRun {
     /// How its shoppers behave, as its settings name it.

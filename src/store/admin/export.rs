@@ -7,30 +7,11 @@ use actors::ports::store::StoreError;
 use futures::FutureExt;
 
 pub use crate::store::rows::dynamic::{Cell, DynamicRow};
+pub use crate::store::rows::pages::{Page, PageRows, Step};
 pub use crate::store::statement::{Bind, Statement};
 
 use super::{Admin, Backend};
 use crate::store::queries::{postgres, sqlite};
-
-/// What to read next.
-pub trait Page: Send + Sync {
-    /// Answers the key of the page's last row; no row where no full page is left.
-    fn end(&self) -> Statement;
-    /// The rows up to that key, or all that are left.
-    fn rows(&self, end: Option<&DynamicRow>) -> Statement;
-}
-
-/// Is told the number of the SELECT that comes next, from 0; on the store's thread.
-pub type Step = Arc<dyn Fn(usize) + Send + Sync>;
-
-/// One page.
-#[derive(Clone, Debug)]
-pub struct PageRows {
-    /// Its rows.
-    pub rows: Vec<DynamicRow>,
-    /// The key of its last row; `None`: nothing comes after it.
-    pub end: Option<DynamicRow>,
-}
 
 /// Which SQL a statement is written for, where both databases do not share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
