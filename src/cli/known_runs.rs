@@ -4,12 +4,12 @@ use actors::domain::ids::RunId;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDateTime;
 use serde::Serialize;
+use store::Admin;
+use store::admin::KnownRun;
 
 use super::ExitCode;
 use super::exit_code::WithCode;
 use super::output;
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
 
 /// One run of a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

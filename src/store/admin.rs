@@ -41,12 +41,12 @@ enum Backend {
 macro_rules! on_backend {
     ($admin:expr, $call:ident, |$c:ident, $q:ident| $query:expr) => {
         match &$admin.backend {
-            $crate::store::admin::Backend::Postgres(store) => {
-                use $crate::store::queries::postgres as $q;
+            $crate::admin::Backend::Postgres(store) => {
+                use $crate::queries::postgres as $q;
                 store.$call(move |$c| $q::answering($query))
             }
-            $crate::store::admin::Backend::Sqlite(store) => {
-                use $crate::store::queries::sqlite as $q;
+            $crate::admin::Backend::Sqlite(store) => {
+                use $crate::queries::sqlite as $q;
                 store.$call(move |$c| $q::answering($query))
             }
         }

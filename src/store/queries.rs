@@ -20,7 +20,7 @@ pub mod postgres {
     use maybe_async::must_be_async as dialect;
 
     use super::acknowledged;
-    use crate::store::postgres::PostgresStore as Adapter;
+    use crate::postgres::PostgresStore as Adapter;
 
     #[path = "statements.rs"]
     mod statements;
@@ -41,7 +41,7 @@ pub mod sqlite {
     use maybe_async::must_be_sync as dialect;
 
     use super::acknowledged;
-    use crate::store::sqlite::SqliteStore as Adapter;
+    use crate::sqlite::SqliteStore as Adapter;
 
     #[expect(clippy::duplicate_mod, reason = "both databases read the same files")]
     #[path = "statements.rs"]

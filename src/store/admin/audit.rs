@@ -7,10 +7,8 @@ use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
 use serde_json::Value;
 
-pub use crate::store::rows::dead_runs::{LastVisit, Purge};
-pub use crate::store::rows::ledger::{
-    AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount,
-};
+pub use crate::rows::dead_runs::{LastVisit, Purge};
+pub use crate::rows::ledger::{AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount};
 
 use super::{Admin, KnownRun, OWNER_SILENCE_S, on_backend};
 

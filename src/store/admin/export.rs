@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use actors::ports::store::StoreError;
 
-pub use crate::store::rows::dynamic::{Cell, DynamicRow};
-pub use crate::store::rows::pages::{Page, PageRows, Step};
-pub use crate::store::statement::{Bind, Statement};
+pub use crate::rows::dynamic::{Cell, DynamicRow};
+pub use crate::rows::pages::{Page, PageRows, Step};
+pub use crate::statement::{Bind, Statement};
 
 use super::{Admin, Backend, on_backend};
 

@@ -15,10 +15,10 @@ use diesel::sql_types::Text;
 use super::offers::record_seen;
 use super::runs::set_run_state;
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::cycles::{CycleRow, IncidentRow};
-use crate::store::rows::flow::CutAttempt;
-use crate::store::schema::{cycles, incidents};
+use crate::error::Answer;
+use crate::rows::cycles::{CycleRow, IncidentRow};
+use crate::rows::flow::CutAttempt;
+use crate::schema::{cycles, incidents};
 
 impl JournalStore for Adapter {
     fn set_run_state(

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use diesel::sql_types::{Integer, Text, Timestamp};
 
 use super::{Conn, Db, RunQueryDsl, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::dynamic::DynamicRow;
-use crate::store::rows::pages::{Page, PageRows, Step};
-use crate::store::statement::{Bind, Statement};
+use crate::error::Answer;
+use crate::rows::dynamic::DynamicRow;
+use crate::rows::pages::{Page, PageRows, Step};
+use crate::statement::{Bind, Statement};
 
 /// The rows of a SELECT.
 #[dialect]

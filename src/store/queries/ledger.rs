@@ -12,12 +12,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::{Conn, RunQueryDsl, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::ledger::{
+use crate::error::Answer;
+use crate::rows::ledger::{
     AttemptRow, EventCount, Finding, FlowCount, Ledger, OfferLimits, OrderCount,
 };
-use crate::store::rows::runs::RunRow;
-use crate::store::schema::{cycles, runs};
+use crate::rows::runs::RunRow;
+use crate::schema::{cycles, runs};
 
 /// All of it; `None` for a run that is not there.
 #[dialect]

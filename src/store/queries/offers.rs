@@ -15,9 +15,9 @@ use diesel::upsert::excluded;
 
 use super::runs::owns;
 use super::{Adapter, Conn, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, answering, dialect};
-use crate::store::error::{Answer, Fault};
-use crate::store::rows::offers::{AssignedBy, AssignmentRow, CouponRow, OfferCycleRow, ProductRow};
-use crate::store::schema::{coupon_assignments, coupons, offer_cycles, products};
+use crate::error::{Answer, Fault};
+use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow, OfferCycleRow, ProductRow};
+use crate::schema::{coupon_assignments, coupons, offer_cycles, products};
 
 impl OfferStore for Adapter {
     fn holdings(

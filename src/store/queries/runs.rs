@@ -19,10 +19,10 @@ use super::cycles::close_cut_attempts;
 use super::dead_runs::last_cycle;
 use super::memory::{dirty_carts, load_memories};
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
-use crate::store::error::{Answer, Fault};
-use crate::store::rows::runs::{KnownRun, RunRow, TakeOver};
-use crate::store::rows::{read, replay};
-use crate::store::schema::{runs, shopping_sessions};
+use crate::error::{Answer, Fault};
+use crate::rows::runs::{KnownRun, RunRow, TakeOver};
+use crate::rows::{read, replay};
+use crate::schema::{runs, shopping_sessions};
 
 impl RunStore for Adapter {
     fn open_run(&self, run: NewRun) -> StoreFuture<()> {
@@ -82,12 +82,7 @@ pub(super) async fn owns(c: &mut Conn, run: RunId, owner: OwnerToken) -> Answer<
 
 /// The owner's sign of life.
 #[dialect]
-async fn heartbeat(
-    c: &mut Conn,
-    run: RunId,
-    owner: OwnerToken,
-    at: NaiveDateTime,
-) -> Answer<()> {
+async fn heartbeat(c: &mut Conn, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> Answer<()> {
     let mine = runs::table
         .filter(runs::run_id.eq(run.to_string()))
         .filter(runs::owner_token.eq(owner.to_string()));

@@ -8,10 +8,10 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::{Conn, RunQueryDsl, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::large;
-use crate::store::rows::runs::{NamedCount, RunRow, RunSummary};
-use crate::store::schema::runs;
+use crate::error::Answer;
+use crate::rows::large;
+use crate::rows::runs::{NamedCount, RunRow, RunSummary};
+use crate::schema::runs;
 
 /// How many rows each table has of this run.
 #[dialect]

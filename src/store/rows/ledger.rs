@@ -9,8 +9,8 @@ use diesel::{Queryable, QueryableByName, Selectable};
 use serde_json::Value;
 
 use super::runs::KnownRun;
-use crate::store::WALLET_CAP;
-use crate::store::schema::cycles;
+use crate::WALLET_CAP;
+use crate::schema::cycles;
 
 /// Cycles in a simulated day.
 const CYCLES_PER_DAY: u64 = 24;

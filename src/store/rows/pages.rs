@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::dynamic::DynamicRow;
-use crate::store::statement::Statement;
+use crate::statement::Statement;
 
 /// What to read next.
 pub trait Page: Send + Sync {

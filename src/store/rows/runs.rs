@@ -12,8 +12,8 @@ use diesel::{Insertable, Queryable, QueryableByName, Selectable};
 use serde_json::Value;
 
 use super::{count, integer, read};
-use crate::store::error::Fault;
-use crate::store::schema::runs;
+use crate::error::Fault;
+use crate::schema::runs;
 
 /// One run.
 #[derive(Clone, Debug, Insertable, Queryable, Selectable)]
