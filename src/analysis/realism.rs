@@ -11,6 +11,7 @@ pub mod reference;
 pub mod sample;
 pub mod scoring;
 pub mod statistics;
+pub mod yardstick;
 
 use actors::ports::store::StoreError;
 use serde::Serialize;
@@ -19,7 +20,7 @@ use store::admin::KnownRun;
 
 use self::band::Band;
 use self::measure::{Driver, Measure};
-use crate::config::realism::Realism;
+use self::yardstick::Yardstick;
 
 /// How lifelike a run is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -170,7 +171,7 @@ impl Scorecard {
 pub async fn score(
     admin: &Admin,
     run: &KnownRun,
-    settings: &Realism,
+    yardstick: &Yardstick,
 ) -> Result<Scorecard, RealismError> {
     let sample = reading::read(admin, run).await?;
     let preset = run.preset();
@@ -185,6 +186,6 @@ pub async fn score(
             orders: sample.orders_total(),
             redemptions: statistics::count(&sample.lag_hours),
         },
-        dimensions: scoring::dimensions(&sample, settings, preset),
+        dimensions: scoring::dimensions(&sample, yardstick, preset),
     })
 }

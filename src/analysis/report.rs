@@ -31,8 +31,8 @@ use self::incidents::Incidents;
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
 use crate::cohorts::{self, CohortError, CohortResults};
-use crate::config::realism::Realism;
 use crate::export::{ExportError, Population, begin_of, load_replays, population};
+use crate::realism::yardstick::Yardstick;
 use crate::realism::{self, RealismError, Scorecard};
 use crate::verify::Audit;
 
@@ -137,7 +137,7 @@ pub struct Facts {
 }
 
 impl Report {
-    /// Reads it. `audit`: the run's ledger, judged; `bands`: what counts as lifelike. `step` is
+    /// Reads it. `audit`: the run's ledger, judged; `yardstick`: what counts as lifelike. `step` is
     /// told which of [`QUESTIONS`] comes next.
     ///
     /// # Errors
@@ -145,10 +145,10 @@ impl Report {
     pub async fn read(
         admin: &Admin,
         (run, audit): (KnownRun, Audit),
-        (bands, made_at): (&Realism, NaiveDateTime),
+        (yardstick, made_at): (&Yardstick, NaiveDateTime),
         step: impl Fn(usize) + Send + Sync + 'static,
     ) -> Result<Self, ReportError> {
-        let realism = realism::score(admin, &run, bands).await?;
+        let realism = realism::score(admin, &run, yardstick).await?;
         let cohorts = match cohorts::results(admin, run.run_id).await {
             Ok(results) => Some(results),
             Err(CohortError::NoExperiment(_)) => None,

@@ -150,8 +150,8 @@ async fn read(
             bar.set_message(QUESTIONS.get(number).copied().unwrap_or_default());
         }
     };
-    let bands = (&settings.realism, at);
-    Ok(Report::read(admin, (ledger.run, audit), bands, step).await?)
+    let yardstick = settings.realism.yardstick();
+    Ok(Report::read(admin, (ledger.run, audit), (&yardstick, at), step).await?)
 }
 
 /// On stderr, where somebody looks.

@@ -10,7 +10,6 @@ use store::admin::export::{Bind, Cell, DynamicRow, Statement};
 
 use super::CohortError;
 use super::metrics::AgentFigures;
-use crate::config::experiment::Arms;
 
 /// Cycles (simulated hours) in a week.
 const WEEK_CYCLES: f64 = 168.0;
@@ -33,6 +32,13 @@ pub struct Exposure {
     pub cycle: u32,
     /// Whether the operator put it there.
     pub fixed: bool,
+}
+
+/// An arm in the run's settings; its overrides say nothing here.
+#[derive(Deserialize)]
+struct Arm {
+    name: String,
+    share: f64,
 }
 
 /// The details of an incident of kind `exposure`.
@@ -78,7 +84,7 @@ pub async fn plan(admin: &Admin, run: RunId) -> Result<Plan, CohortError> {
         return Err(CohortError::NoExperiment(run));
     };
     let unreadable = CohortError::Unreadable("experiment.arms in the run's settings");
-    let Some(Ok(Arms(arms))) = text("arms").cloned().map(serde_json::from_value) else {
+    let Some(Ok(arms)) = text("arms").cloned().map(serde_json::from_value::<Vec<Arm>>) else {
         return Err(unreadable);
     };
     let arms = arms.into_iter().map(|arm| (arm.name, arm.share)).collect();

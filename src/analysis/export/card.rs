@@ -130,7 +130,7 @@ impl Card {
         let mut runs = Vec::new();
         for scope in scopes {
             let attempts = facts::attempted(admin, scope).await?;
-            let scorecard = realism::score(admin, &scope.run, &export.bands).await?;
+            let scorecard = realism::score(admin, &scope.run, &export.yardstick).await?;
             runs.push(CardRun::of(scope, attempts, lifelike::of(&scorecard)));
         }
         let is_folder = matches!(export.destination, Destination::Folder(_));
