@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::domain::ids::RunId;
+use actors::domain::snapshot::Snapshot;
 use actors::failpoint::{self, Failpoint};
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 

@@ -110,8 +110,8 @@ impl ScriptedStore {
     }
 }
 
-crate::pass_on!(RunStore for ScriptedStore);
-crate::pass_on!(JournalStore for ScriptedStore);
+crate::ports::pass_on!(RunStore for ScriptedStore);
+crate::ports::pass_on!(JournalStore for ScriptedStore);
 
 impl FlowStore for ScriptedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {

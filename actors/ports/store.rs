@@ -16,13 +16,13 @@ pub use self::answers::{
     Committed, DirtyCart, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState,
 };
 pub use self::error::StoreError;
-use crate::domain::catalog::Product;
-use crate::domain::cycle::{Cycle, CycleRecord};
-use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use crate::domain::ids::{AgentId, OwnerToken, RunId};
-use crate::domain::incident::Incident;
-use crate::domain::offer::{Coupon, Wallet};
-use crate::domain::persona::Persona;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord};
+use domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::incident::Incident;
+use domain::offer::{Coupon, Wallet};
+use domain::persona::Persona;
 
 /// What a store call answers, some time later.
 pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
@@ -142,13 +142,13 @@ pub mod signatures {
         Holding, JournalStore, NewRun, OfferBatch, OfferStore, Orphans, Replay, RunState, RunStore,
         StoreFuture,
     };
-    pub use crate::domain::catalog::Product;
-    pub use crate::domain::cycle::{Cycle, CycleRecord};
-    pub use crate::domain::flow::AgentMemory;
-    pub use crate::domain::ids::{AgentId, OwnerToken, RunId};
-    pub use crate::domain::incident::Incident;
-    pub use crate::domain::offer::Coupon;
-    pub use crate::domain::persona::Persona;
+    pub use domain::catalog::Product;
+    pub use domain::cycle::{Cycle, CycleRecord};
+    pub use domain::flow::AgentMemory;
+    pub use domain::ids::{AgentId, OwnerToken, RunId};
+    pub use domain::incident::Incident;
+    pub use domain::offer::Coupon;
+    pub use domain::persona::Persona;
 }
 
 /// Implements a part of the port for a store that stands before another: each call, by its name and
@@ -187,7 +187,7 @@ macro_rules! pass_on {
     };
     (@part $part:ident $store:ty; $($call:ident($($given:ident: $type:ty),*) -> $reply:ty;)+) => {
         const _: () = {
-            use $crate::ports::store::signatures::*;
+            use $crate::store::signatures::*;
 
             impl $part for $store {
                 $(fn $call(&self, $($given: $type),*) -> StoreFuture<$reply> {

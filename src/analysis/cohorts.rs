@@ -11,8 +11,8 @@ pub mod statistics;
 
 use std::collections::BTreeMap;
 
-use actors::domain::ids::RunId;
-use actors::ports::store::StoreError;
+use domain::ids::RunId;
+use ports::store::StoreError;
 use serde::Serialize;
 use store::Admin;
 

@@ -13,7 +13,7 @@ pub mod scoring;
 pub mod statistics;
 pub mod yardstick;
 
-use actors::ports::store::StoreError;
+use ports::store::StoreError;
 use serde::Serialize;
 use store::Admin;
 use store::admin::KnownRun;

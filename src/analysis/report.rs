@@ -17,8 +17,8 @@ pub mod technique;
 
 use std::sync::Arc;
 
-use actors::ports::store::StoreError;
 use chrono::NaiveDateTime;
+use ports::store::StoreError;
 use serde::Serialize;
 use serde_json::Value as Json;
 use store::Admin;

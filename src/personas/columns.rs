@@ -1,4 +1,4 @@
-//! The columns of a persona as files and tables name them (behavior.md "Persona").
+//! The columns of a persona as files and tables name them (docs/personas.md).
 
 /// Every column that is read.
 pub const COLUMNS: &[&str] = &[

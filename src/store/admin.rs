@@ -6,11 +6,11 @@
 pub mod audit;
 pub mod export;
 
-use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::domain::persona::{AgentStatus, Persona};
-use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
+use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
+use ports::store::StoreError;
 use serde_json::Value;
 
 pub use super::rows::agents::AgentFilter;

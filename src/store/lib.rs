@@ -20,8 +20,8 @@ pub mod url;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::ports::store::Store;
 use chrono::{Datelike, Days, NaiveDateTime, NaiveTime};
+use ports::store::Store;
 
 pub use admin::Admin;
 pub use open_error::StoreOpenError;

@@ -13,16 +13,17 @@ mod room;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use actors::ports::store::{PoolStatus, Store, StoreError, StoreFuture};
 use bb8::RunError;
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use ports::store::{PoolStatus, Store, StoreError, StoreFuture};
+use text::redaction::Redactor;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::error::{Answer, Fault, Redactor};
+use super::error::{Answer, Fault};
 use super::open_error::StoreOpenError;
 use super::url::PostgresUrl;
 use super::{Access, StoreOptions};

@@ -4,9 +4,9 @@
 //! Each function runs inside a transaction its caller began; none begins or ends one. What the two
 //! databases do not share is declared here and nowhere else.
 
-use actors::failpoint::{self, Failpoint};
-use actors::ports::store::{StoreError, StoreFuture};
 use futures::FutureExt;
+use ports::failpoint::{self, Failpoint};
+use ports::store::{StoreError, StoreFuture};
 
 /// The statements over a Postgres connection.
 #[path = "queries"]

@@ -16,8 +16,8 @@ pub mod runs;
 
 use std::str::FromStr;
 
-use actors::domain::cycle::ReplayNumber;
-use actors::domain::flow::FlowKey;
+use domain::cycle::ReplayNumber;
+use domain::flow::FlowKey;
 
 use super::error::Fault;
 

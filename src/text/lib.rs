@@ -2,5 +2,6 @@
 //! dying of a closed pipe.
 
 pub mod output;
+pub mod redaction;
 pub mod ron_text;
 pub mod units;

@@ -100,9 +100,9 @@ impl SimulatedStore {
     }
 }
 
-actors::pass_on!(RunStore for SimulatedStore);
-actors::pass_on!(JournalStore for SimulatedStore);
-actors::pass_on!(OfferStore for SimulatedStore);
+actors::ports::pass_on!(RunStore for SimulatedStore);
+actors::ports::pass_on!(JournalStore for SimulatedStore);
+actors::ports::pass_on!(OfferStore for SimulatedStore);
 
 impl FlowStore for SimulatedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {

@@ -112,7 +112,7 @@ impl RecordingStore {
     }
 }
 
-actors::pass_on!(RunStore for RecordingStore);
+actors::ports::pass_on!(RunStore for RecordingStore);
 
 impl JournalStore for RecordingStore {
     fn set_run_state(

@@ -8,9 +8,9 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::cycle::{Cycle, ReplayNumber};
-use crate::domain::ids::{AgentId, CohortName, CouponId, OwnerToken, RunId, StoreId};
-use crate::domain::offer::Assignment;
+use domain::cycle::{Cycle, ReplayNumber};
+use domain::ids::{AgentId, CohortName, CouponId, OwnerToken, RunId, StoreId};
+use domain::offer::Assignment;
 
 /// A run as it begins.
 #[derive(Clone, Debug, PartialEq)]

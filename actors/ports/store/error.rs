@@ -1,7 +1,7 @@
 //! Why the store did not do it, and whether asking again may help.
 
-use crate::domain::flow::{EndReason, FlowStatus};
-use crate::domain::ids::{FlowId, RunId};
+use domain::flow::{EndReason, FlowStatus};
+use domain::ids::{FlowId, RunId};
 
 /// Why the store did not do it. No variant carries a password.
 #[derive(Clone, Debug, thiserror::Error)]

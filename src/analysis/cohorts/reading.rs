@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actors::domain::ids::RunId;
+use domain::ids::RunId;
 use serde::Deserialize;
 use serde_json::Value;
 use store::Admin;

@@ -1,10 +1,10 @@
 //! What is known of a run before its rows are read: where it stands, which attempts count, why
 //! something was run again.
 
-use actors::domain::ids::AgentId;
-use actors::domain::offer::OfferPolicy;
-use actors::offer_refresher::policy::is_held_out;
 use chrono::{DateTime, NaiveDateTime, Timelike};
+use domain::ids::AgentId;
+use domain::offer::OfferPolicy;
+use domain::offer::is_held_out;
 use store::Admin;
 use store::admin::KnownRun;
 use store::admin::export::{Bind, Cell, Statement};

@@ -5,7 +5,7 @@
 //! experiment. Each figure is a ratio of two sums over agents (orders of visits, units of orders),
 //! which fits proportions and means alike. Both runs are taken for independent.
 
-use actors::domain::ids::RunId;
+use domain::ids::RunId;
 use serde::Serialize;
 use store::Admin;
 use store::admin::export::{Bind, Statement};

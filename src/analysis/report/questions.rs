@@ -4,8 +4,8 @@
 //! Behaviour is read from canonical rows; technical pictures from every attempt, because the shop
 //! and the database had to bear all of them. `$1` is the run.
 
-use actors::domain::ids::RunId;
 use chrono::{NaiveDateTime, Timelike};
+use domain::ids::RunId;
 use store::admin::export::{Bind, Statement};
 
 /// Buckets of a technical picture at most: what a page is wide enough for.

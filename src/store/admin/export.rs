@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actors::ports::store::StoreError;
+use ports::store::StoreError;
 
 pub use crate::rows::dynamic::{Cell, DynamicRow};
 pub use crate::rows::pages::{Page, PageRows, Step};

@@ -2,15 +2,15 @@
 //!
 //! An attempt without a `cycles` row was cut by a crash; it gets a broken one from its rows.
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::CycleRecord;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::domain::incident::Incident;
-use actors::domain::offer::Coupon;
-use actors::failpoint::Failpoint;
-use actors::ports::store::{JournalStore, RunState, StoreFuture};
 use chrono::NaiveDateTime;
 use diesel::sql_types::Text;
+use domain::catalog::Product;
+use domain::cycle::CycleRecord;
+use domain::ids::{OwnerToken, RunId};
+use domain::incident::Incident;
+use domain::offer::Coupon;
+use ports::failpoint::Failpoint;
+use ports::store::{JournalStore, RunState, StoreFuture};
 
 use super::offers::record_seen;
 use super::runs::set_run_state;

@@ -7,9 +7,9 @@
 mod checks;
 mod money_checks;
 
-use actors::domain::ids::RunId;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use domain::ids::RunId;
 
 use super::{Conn, RunQueryDsl, dialect};
 use crate::error::Answer;

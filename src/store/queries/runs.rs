@@ -5,14 +5,14 @@
 
 use std::collections::HashMap;
 
-use actors::domain::cycle::Cycle;
-use actors::domain::flow::{AgentMemory, EndReason, FlowStatus};
-use actors::domain::ids::{AgentId, OwnerToken, RunId, StoreId};
-use actors::domain::persona::Persona;
-use actors::failpoint::{self, Failpoint};
-use actors::ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState, RunStore, StoreFuture};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use domain::cycle::Cycle;
+use domain::flow::{AgentMemory, EndReason, FlowStatus};
+use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
+use domain::persona::Persona;
+use ports::failpoint::{self, Failpoint};
+use ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState, RunStore, StoreFuture};
 
 use super::agents::load_agents;
 use super::cycles::close_cut_attempts;

@@ -2,13 +2,13 @@
 //!
 //! `heartbeat_at` is the owner's sign of life; who may write is decided by `owner_token` alone.
 
-use actors::domain::cycle::ReplayNumber;
-use actors::domain::flow::FlowStatus;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::ports::store::{NewRun, RunState};
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 use diesel::{Insertable, Queryable, QueryableByName, Selectable};
+use domain::cycle::ReplayNumber;
+use domain::flow::FlowStatus;
+use domain::ids::{OwnerToken, RunId};
+use ports::store::{NewRun, RunState};
 use serde_json::Value;
 
 use super::{count, integer, read};
