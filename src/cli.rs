@@ -3,21 +3,21 @@
 //! Data goes to stdout, messages to stderr. `--config`, `--data` and `--db` mean the
 //! same everywhere.
 
-pub mod agents;
-pub mod completions;
-pub mod config;
-pub mod ctl;
-pub mod events;
-pub mod exit_code;
-pub mod failure;
-pub mod inject;
-pub mod migrate;
-pub mod purge;
-pub mod report;
-pub mod resume;
-pub mod run;
-pub mod shop;
-pub mod verify;
+pub(crate) mod agents;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod ctl;
+pub(crate) mod events;
+pub(crate) mod exit_code;
+pub(crate) mod failure;
+pub(crate) mod inject;
+pub(crate) mod migrate;
+pub(crate) mod purge;
+pub(crate) mod report;
+pub(crate) mod resume;
+pub(crate) mod run;
+pub(crate) mod shop;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
 

@@ -4,28 +4,28 @@
 //! variables, these over the config file, that over the defaults; each value keeps where it came
 //! from. The file is one struct per concern, in `config/<concern>.rs`.
 
-pub mod alerts;
-pub mod breaker;
-pub mod checkpoints;
+pub(crate) mod alerts;
+pub(crate) mod breaker;
+pub(crate) mod checkpoints;
 mod concern;
-pub mod db_url;
+pub(crate) mod db_url;
 pub mod environment;
-pub mod experiment;
+pub(crate) mod experiment;
 mod knob;
-pub mod log;
-pub mod offers;
-pub mod plan;
-pub mod population;
-pub mod rate;
-pub mod realism;
-pub mod saved;
+pub(crate) mod log;
+pub(crate) mod offers;
+pub(crate) mod plan;
+pub(crate) mod population;
+pub(crate) mod rate;
+pub(crate) mod realism;
+pub(crate) mod saved;
 pub mod secret;
-pub mod shop;
+pub(crate) mod shop;
 mod stack;
-pub mod store;
-pub mod time;
-pub mod warm_up;
-pub mod web;
+pub(crate) mod store;
+pub(crate) mod time;
+pub(crate) mod warm_up;
+pub(crate) mod web;
 pub mod words;
 
 use std::fs;

@@ -3,7 +3,7 @@
 //! The words are columns of the data product, the fields keys of its JSON: what is written under a
 //! name keeps its meaning for ever, since released data has it.
 
-pub mod payload;
+pub(crate) mod payload;
 
 use std::fmt;
 use std::str::FromStr;

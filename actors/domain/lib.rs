@@ -16,7 +16,7 @@ pub mod flow;
 pub mod freeze_reason;
 pub mod ids;
 pub mod incident;
-pub mod memory;
+mod memory;
 pub mod money;
 pub mod number_or_word;
 pub mod offer;

@@ -6,7 +6,7 @@
 
 pub mod metrics;
 pub mod reading;
-pub mod sample_ratio;
+pub(crate) mod sample_ratio;
 pub mod statistics;
 
 use std::collections::BTreeMap;

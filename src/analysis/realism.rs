@@ -10,7 +10,7 @@ mod reading;
 pub mod reference;
 pub mod sample;
 pub mod scoring;
-pub mod statistics;
+pub(crate) mod statistics;
 pub mod yardstick;
 
 use ports::store::StoreError;

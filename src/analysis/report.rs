@@ -4,16 +4,16 @@
 //! The database answers sums only, so a report of three simulated years takes as little memory as
 //! one of a day.
 
-pub mod activity;
-pub mod compare;
-pub mod coupons;
-pub mod incidents;
+pub(crate) mod activity;
+pub(crate) mod compare;
+pub(crate) mod coupons;
+pub(crate) mod incidents;
 pub mod page;
 mod questions;
 mod reading;
-pub mod shopping;
+pub(crate) mod shopping;
 mod svg;
-pub mod technique;
+pub(crate) mod technique;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use actors::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequen
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use serde::Serialize;
 
-pub mod text;
+pub(crate) mod text;
 
 /// Names the form of [`Population`] in JSON.
 pub const SCHEMA: &str = "cartload.population/1";

@@ -7,15 +7,15 @@ pub mod admin;
 pub mod dry;
 mod error;
 mod migrations;
-pub mod open_error;
+mod open_error;
 mod postgres;
 mod queries;
 mod rows;
 mod schema;
 mod sqlite;
-pub mod statement;
+mod statement;
 mod tls;
-pub mod url;
+mod url;
 
 use std::path::PathBuf;
 use std::sync::Arc;
