@@ -14,6 +14,7 @@ pub mod injection;
 pub mod logging;
 pub mod personas;
 pub mod practice_shop;
+pub mod questions;
 pub mod realism;
 pub mod rehearsal;
 pub mod report;

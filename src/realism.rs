@@ -17,9 +17,11 @@ use serde::Serialize;
 
 use self::band::Band;
 use self::measure::{Driver, Measure};
+use self::reading::Reading;
+use self::sample::Sample;
 use crate::config::realism::Realism;
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
+use crate::questions::Ask;
+use crate::questions::runs::KnownRun;
 
 /// How lifelike a run is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -140,8 +142,8 @@ pub enum RealismError {
         run_id: String,
         /// What was counted.
         what: &'static str,
-        /// What is there, cut.
-        given: String,
+        /// What is there.
+        given: i64,
     },
     /// The database failed.
     #[error(transparent)]
@@ -166,13 +168,14 @@ impl Scorecard {
     }
 }
 
-/// Scores a run by a dozen aggregate statements over its canonical rows.
+/// Scores a run by a dozen sums over its canonical rows.
 pub async fn score(
-    admin: &Admin,
+    store: &impl Ask,
     run: &KnownRun,
     settings: &Realism,
 ) -> Result<Scorecard, RealismError> {
-    let sample = reading::read(admin, run).await?;
+    let answers = store.at_once(Reading(run.clone())).await?;
+    let sample = Sample::of(run, &answers)?;
     let preset = run.preset();
     Ok(Scorecard {
         run_id: run.run_id.to_string(),

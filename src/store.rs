@@ -4,6 +4,7 @@
 //! are handles to the same pool or thread.
 
 pub mod admin;
+mod asking;
 pub mod dry;
 mod error;
 mod migrations;
@@ -14,7 +15,6 @@ mod queries;
 mod rows;
 mod schema;
 mod sqlite;
-pub mod statement;
 mod tls;
 pub mod url;
 

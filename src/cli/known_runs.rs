@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::ExitCode;
 use super::exit_code::WithCode;
 use super::output;
+use crate::questions::Ask;
+use crate::questions::runs::{self, KnownRun};
 use crate::store::Admin;
-use crate::store::admin::KnownRun;
 
 /// One run of a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,10 +31,11 @@ pub struct Listed {
 
 /// The runs of the database, the newest first.
 pub async fn listed(admin: &Admin) -> Result<Vec<Listed>> {
-    let hours = admin.hours_by_run().await?;
+    let hours = admin.ask(runs::hours()).await?;
     let of = |run: &KnownRun| {
         let id = run.run_id.to_string();
-        let cycles = hours.iter().find(|(name, _)| *name == id).map_or(0, |(_, cycles)| *cycles);
+        let hours = hours.iter().find(|row| row.run_id == id).map_or(0, |row| row.hours);
+        let cycles = u64::try_from(hours).unwrap_or(0);
         Listed {
             run_id: id,
             state: run.state.as_str(),

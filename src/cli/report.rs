@@ -2,6 +2,7 @@
 //! another one. It writes nothing into the database.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
@@ -13,9 +14,11 @@ use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
 use crate::export::{must_be_free, write_file};
+use crate::questions::Ask;
+use crate::questions::ledger::Books;
 use crate::realism::Verdict;
 use crate::report::page::missed_line;
-use crate::report::{QUESTIONS, Report};
+use crate::report::{Report, questions};
 use crate::store::Admin;
 use crate::store::admin::KnownRun;
 use crate::verify::Audit;
@@ -140,23 +143,23 @@ async fn read(
     let dead = Lock::dead_in(&settings.store.data_dir);
     let at = Utc::now().naive_utc().trunc_subsecs(6);
     bar.set_message("the books");
-    let ledger = admin.ledger(run.run_id).await?;
+    let ledger = admin.at_once(Books(run.run_id)).await?;
     let ledger = ledger.ok_or_else(|| anyhow!("run {} was purged a moment ago", run.run_id))?;
     let audit = Audit::of(&ledger, ledger.run.is_owned(&dead, at));
-    let step = {
+    let tell = {
         let bar = bar.clone();
-        move |number: usize| {
-            bar.set_position(number as u64 + 1);
-            bar.set_message(QUESTIONS.get(number).copied().unwrap_or_default());
+        move |says| {
+            bar.inc(1);
+            bar.set_message(says);
         }
     };
     let bands = (&settings.realism, at);
-    Ok(Report::read(admin, (ledger.run, audit), bands, step).await?)
+    Ok(Report::read(admin, (ledger.run, audit), bands, Arc::new(tell)).await?)
 }
 
 /// On stderr, where somebody looks.
 fn bar() -> ProgressBar {
-    let length = QUESTIONS.len() as u64 + 1;
+    let length = questions().len() as u64 + 1;
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{spinner} reading {msg} {wide_bar} {pos}/{len}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

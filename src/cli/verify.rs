@@ -8,6 +8,8 @@ use clap::Args;
 use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
+use crate::questions::Ask;
+use crate::questions::ledger::Books;
 use crate::store::Admin;
 use crate::verify::{Audit, report};
 
@@ -60,7 +62,7 @@ async fn verify(admin: &Admin, settings: &Settings, args: &VerifyArgs) -> Result
     // Before the books are read: a process that starts meanwhile is not taken for a dead one.
     let dead = Lock::dead_in(&settings.store.data_dir);
     let at = Utc::now().naive_utc();
-    let ledger = admin.ledger(run).await?;
+    let ledger = admin.at_once(Books(run)).await?;
     let ledger = ledger.ok_or_else(|| anyhow!("run {run} was purged a moment ago"))?;
     let audit = Audit::of(&ledger, ledger.run.is_owned(&dead, at));
     let text = match args.json {

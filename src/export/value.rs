@@ -5,7 +5,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 use super::ExportError;
-use crate::store::admin::export::Cell;
+use crate::questions::any_row::Cell;
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

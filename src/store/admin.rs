@@ -4,88 +4,36 @@
 //! connection.
 
 pub mod audit;
-pub mod export;
 
-use actors::domain::flow::FlowStatus;
-use actors::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
+use actors::domain::ids::{AgentId, OwnerToken, RunId};
 use actors::domain::persona::{AgentStatus, Persona};
 use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
 use serde_json::Value;
 
-pub use super::rows::runs::KnownRun;
+pub use super::rows::agents::AgentFilter;
+pub use super::rows::runs::{RunSummary, TakeOver};
+pub use crate::questions::runs::{KnownRun, OWNER_SILENCE_S};
 
 use super::error::Answer;
 use super::postgres::PostgresStore;
 use super::queries::{postgres, sqlite};
 use super::rows::runs::JsonRow;
 use super::sqlite::SqliteStore;
-
-/// An owner silent for this long is dead.
-pub const OWNER_SILENCE_S: i64 = 120;
+use crate::questions::runs::known;
 
 /// The database as the command line sees it.
 #[derive(Clone)]
 pub struct Admin {
-    backend: Backend,
+    pub(super) backend: Backend,
     migrations_applied: usize,
 }
 
 #[derive(Clone)]
-enum Backend {
+pub(super) enum Backend {
     Postgres(PostgresStore),
     Sqlite(SqliteStore),
-}
-
-/// Which agents to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AgentFilter {
-    /// Only those of this status.
-    pub status: Option<AgentStatus>,
-    /// Only those of this arm.
-    pub cohort: Option<CohortName>,
-}
-
-/// What a run left behind, over all attempts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunSummary {
-    /// The run.
-    pub run: KnownRun,
-    /// Rows of shopping_sessions by status, every status named.
-    pub flows: Vec<(FlowStatus, u64)>,
-    /// Rows of shopping_session_events.
-    pub events: u64,
-    /// Rows of orders.
-    pub orders: u64,
-    /// Sum of their final totals, cents.
-    pub order_cents: i64,
-    /// Closed attempts that nothing broke.
-    pub cycles_unbroken: u64,
-    /// Attempts that a freeze, a stop or a crash broke.
-    pub cycles_broken: u64,
-    /// Cycles with an attempt that counts: the hours claimed (P8).
-    pub canonical_cycles: u64,
-    /// Coupons handed out.
-    pub assignments: u64,
-    /// Of them redeemed.
-    pub redemptions: u64,
-    /// Rows of incidents.
-    pub incidents: u64,
-}
-
-/// Whether a run could be taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TakeOver {
-    /// It could; the owner given may write.
-    Taken,
-    /// Its owner lives.
-    Owned {
-        /// The owner's last sign of life; wall clock, UTC.
-        heartbeat_at: NaiveDateTime,
-    },
-    /// There is no such run.
-    Unknown,
 }
 
 /// Runs the same query on whichever backend there is.
@@ -151,7 +99,7 @@ impl Admin {
 
     /// Every run, the newest first.
     pub async fn list_runs(&self) -> Result<Vec<KnownRun>, StoreError> {
-        on_backend!(self, |c, q| q::list_runs(c))
+        known(self).await
     }
 
     /// Runs with rows still active, whether or not their owner lives.

@@ -6,10 +6,8 @@
 pub mod agents;
 pub mod cycles;
 pub mod dead_runs;
-pub mod dynamic;
 pub mod flow;
 pub mod flow_parts;
-pub mod ledger;
 pub mod offers;
 pub mod runs;
 

@@ -10,7 +10,7 @@ use actors::domain::cycle::Cycle;
 use actors::domain::flow::FlowStatus;
 
 use super::Problem;
-use crate::store::admin::audit::{AttemptRow, EventCount, Ledger, OrderCount};
+use crate::questions::ledger::{AttemptRow, EventCount, Ledger, OrderCount};
 
 /// Rows of one attempt by status.
 type Rows<'a> = BTreeMap<&'a str, i64>;

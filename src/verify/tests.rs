@@ -8,8 +8,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::store::admin::KnownRun;
-use crate::store::admin::audit::{AttemptRow, EventCount, Finding, FlowCount, OrderCount};
+use crate::questions::ledger::checks::Finding;
+use crate::questions::ledger::{AttemptRow, EventCount, FlowCount, OrderCount};
+use crate::questions::runs::KnownRun;
 
 fn attempt(cycle: i32, replay: i32, broken: bool) -> AttemptRow {
     AttemptRow {
@@ -68,7 +69,8 @@ fn ledger(attempts: Vec<AttemptRow>) -> Ledger {
         revenue_cents: 900,
     });
     let (flows, events, orders) = (flows.collect(), events.collect(), orders.collect());
-    Ledger { run, attempts, flows, events, orders, findings: Vec::new() }
+    let (findings, holders) = (Vec::new(), Vec::new());
+    Ledger { run, attempts, flows, events, orders, findings, holders }
 }
 
 fn checks(ledger: &Ledger) -> Vec<&'static str> {

@@ -64,7 +64,7 @@ pub async fn fifty_redeemers_and_a_refresher_lose_no_race(rig: &Rig) {
     eprintln!("{handed_out} handed out, {tried} tried, {redeemed} redeemed, {refused} too late");
     assert_eq!((redeemed, redeemed + refused), (taken, tried), "each try has one outcome");
     assert!(refused > 0, "nobody met anybody: there was no race");
-    let ledger = admin.ledger(owned.run).await.unwrap().unwrap();
+    let ledger = admin.at_once(Books(owned.run)).await.unwrap().unwrap();
     for race in RACES {
         let (.., rows) = ledger.findings.iter().find(|(check, ..)| *check == race).unwrap();
         assert_eq!(*rows, [], "{race}");

@@ -12,9 +12,9 @@ use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 use crate::personas::describe::{Given, Population};
 use crate::practice_shop::catalog;
+use crate::questions::{Ask, products};
 use crate::store::Admin;
 use crate::store::admin::AgentFilter;
-use crate::store::admin::export::{Bind, Cell, Statement};
 
 /// Does it.
 pub fn describe(settings: &Settings, args: &DescribeArgs) -> Result<ExitCode> {
@@ -58,13 +58,6 @@ async fn shop_categories(settings: &Settings, admin: &Admin) -> Result<Option<BT
 }
 
 async fn seen(admin: &Admin, run: RunId) -> Result<BTreeSet<String>, StoreError> {
-    let mut statement = Statement::default();
-    statement.push("SELECT DISTINCT category FROM products WHERE run_id = ");
-    statement.bind(Bind::Text(run.to_string()));
-    let rows = admin.rows(statement).await?;
-    let name = |cell: Cell| match cell {
-        Cell::Text(name) => Some(name),
-        Cell::Null | Cell::Bool(_) | Cell::Integer(_) | Cell::Double(_) | Cell::Instant(_) => None,
-    };
-    Ok(rows.into_iter().flat_map(|row| row.0).filter_map(name).collect())
+    let rows = admin.ask(products::categories(run)).await?;
+    Ok(rows.into_iter().map(|row| row.category).collect())
 }

@@ -1,5 +1,4 @@
-//! What needs to know whether a run's process lives: cleaning up after dead ones, the ledger, the
-//! purge.
+//! What needs to know whether a run's process lives: cleaning up after dead ones, the purge.
 
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::{OwnerToken, RunId};
@@ -8,44 +7,10 @@ use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
 use serde_json::Value;
 
-pub use crate::store::rows::dead_runs::LastVisit;
-pub use crate::store::rows::ledger::{
-    AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount,
-};
+pub use crate::store::rows::dead_runs::{LastVisit, Purge};
 
-use super::{Admin, Backend, KnownRun, OWNER_SILENCE_S};
+use super::{Admin, Backend, OWNER_SILENCE_S};
 use crate::store::queries::{postgres, sqlite};
-
-/// How a purge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purge {
-    /// The run is gone.
-    Purged {
-        /// Over all tables.
-        rows: u64,
-    },
-    /// Its owner lives: nothing was deleted.
-    Owned {
-        /// The owner's last sign of life; wall clock, UTC.
-        heartbeat_at: NaiveDateTime,
-    },
-    /// There is no such run.
-    Unknown,
-}
-
-impl KnownRun {
-    /// How its shoppers behave, as its settings name it.
-    pub fn preset(&self) -> &str {
-        let preset = self.settings.get("population").and_then(|p| p.get("preset"));
-        preset.and_then(|name| name.as_str()).unwrap_or("unknown")
-    }
-
-    /// Whether a process may still write to it at `at`, given owners that are known to be `dead`.
-    pub fn is_owned(&self, dead: &[OwnerToken], at: NaiveDateTime) -> bool {
-        let is_silent = self.heartbeat_at < at - TimeDelta::seconds(OWNER_SILENCE_S);
-        !(self.state.is_end() || is_silent || dead.contains(&self.owner))
-    }
-}
 
 /// As the macro of the same name, with time to look at every row.
 macro_rules! on_backend {
@@ -88,19 +53,9 @@ impl Admin {
         on_backend!(self, call_long, |c, q| q::abandon_dead(c, run, who, at))
     }
 
-    /// Cycles with a closed, unbroken attempt of each run that has any, by the run's id.
-    pub async fn hours_by_run(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        on_backend!(self, call_long, |c, q| q::hours_by_run(c))
-    }
-
     /// The last visit of each agent in each run, by agent, the latest last.
     pub async fn last_visits(&self) -> Result<Vec<LastVisit>, StoreError> {
         on_backend!(self, call_long, |c, q| q::last_visits(c))
-    }
-
-    /// The books of a run, all read at one moment; `None` for a run that is not there.
-    pub async fn ledger(&self, run: RunId) -> Result<Option<Ledger>, StoreError> {
-        on_backend!(self, call_audit, |c, q| q::ledger(c, run))
     }
 
     /// Deletes every row of a run without a living owner, in one transaction; agents stay.

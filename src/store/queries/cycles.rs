@@ -2,49 +2,56 @@
 //!
 //! An attempt without a `cycles` row was cut by a crash; it gets a broken one from its rows.
 
-macro_rules! cycle_queries {
-    ([$($async:tt)?] [$($await:tt)*]) => {
-        /// Writes one attempt; one that is there stays as it is.
-        pub $($async)? fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
-            let row = CycleRow::of(&record);
-            let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
-            insert.execute(c) $($await)* ?;
-            Ok(())
-        }
+use actors::domain::cycle::CycleRecord;
+use actors::domain::ids::RunId;
+use actors::domain::incident::Incident;
+use chrono::NaiveDateTime;
+use diesel::sql_types::Text;
 
-        /// Appends an incident; the same one again is nothing more.
-        pub $($async)? fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
-            let row = IncidentRow::of(&incident);
-            let insert =
-                diesel::insert_into(incidents::table).values(&row).on_conflict_do_nothing();
-            insert.execute(c) $($await)* ?;
-            Ok(())
-        }
+use super::{Conn, RunQueryDsl, dialect};
+use crate::store::error::Answer;
+use crate::store::rows::cycles::{CycleRow, IncidentRow};
+use crate::store::rows::flow::CutAttempt;
+use crate::store::schema::{cycles, incidents};
 
-        $($async)? fn close_cut_attempts(
-            c: &mut Conn,
-            run: RunId,
-            simulated_start: NaiveDateTime,
-            at: NaiveDateTime,
-        ) -> Answer<()> {
-            let cut: Vec<CutAttempt> = diesel::sql_query(super::cycles::CUT_ATTEMPTS)
-                .bind::<Text, _>(run.to_string())
-                .load(c) $($await)* ?;
-            let run_id = run.to_string();
-            for attempt in &cut {
-                let row = CycleRow::cut(&run_id, simulated_start, attempt, at);
-                let insert =
-                    diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
-                insert.execute(c) $($await)* ?;
-            }
-            Ok(())
-        }
-    };
+/// Writes one attempt; one that is there stays as it is.
+#[dialect]
+pub async fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
+    let row = CycleRow::of(&record);
+    let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
+    insert.execute(c).await?;
+    Ok(())
 }
-pub(super) use cycle_queries;
+
+/// Appends an incident; the same one again is nothing more.
+#[dialect]
+pub async fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
+    let row = IncidentRow::of(&incident);
+    let insert = diesel::insert_into(incidents::table).values(&row).on_conflict_do_nothing();
+    insert.execute(c).await?;
+    Ok(())
+}
+
+#[dialect]
+pub(super) async fn close_cut_attempts(
+    c: &mut Conn,
+    run: RunId,
+    simulated_start: NaiveDateTime,
+    at: NaiveDateTime,
+) -> Answer<()> {
+    let cut: Vec<CutAttempt> =
+        diesel::sql_query(CUT_ATTEMPTS).bind::<Text, _>(run.to_string()).load(c).await?;
+    let run_id = run.to_string();
+    for attempt in &cut {
+        let row = CycleRow::cut(&run_id, simulated_start, attempt, at);
+        let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
+        insert.execute(c).await?;
+    }
+    Ok(())
+}
 
 /// Attempts with rows but without a `cycles` row, summed up.
-pub(super) const CUT_ATTEMPTS: &str = "
+const CUT_ATTEMPTS: &str = "
 SELECT s.cycle, s.replay, MIN(s.opened_at) AS started_at, COUNT(*) AS flows,
   COUNT(CASE WHEN s.status = 'completed' THEN 1 END) AS completed,
   COUNT(CASE WHEN s.status = 'abandoned' THEN 1 END) AS abandoned,

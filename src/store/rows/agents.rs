@@ -5,7 +5,7 @@
 
 use actors::domain::ids::{AgentId, CohortName};
 use actors::domain::money::Cents;
-use actors::domain::persona::{Persona, TimeOfDay};
+use actors::domain::persona::{AgentStatus, Persona, TimeOfDay};
 use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
 use serde_json::Value;
@@ -13,6 +13,15 @@ use serde_json::Value;
 use super::read;
 use crate::store::error::Fault;
 use crate::store::schema::agents;
+
+/// Which agents to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentFilter {
+    /// Only those of this status.
+    pub status: Option<AgentStatus>,
+    /// Only those of this arm.
+    pub cohort: Option<CohortName>,
+}
 
 /// One agent.
 #[derive(Clone, Debug, Insertable, Queryable, Selectable)]

@@ -2,20 +2,19 @@
 //!
 //! `heartbeat_at` is the owner's sign of life; who may write is decided by `owner_token` alone.
 
-use actors::domain::cycle::ReplayNumber;
-use actors::domain::ids::{OwnerToken, RunId};
+use actors::domain::flow::FlowStatus;
 use actors::ports::store::{NewRun, RunState};
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
-use diesel::{Insertable, Queryable, QueryableByName, Selectable};
+use diesel::{Insertable, QueryableByName};
 use serde_json::Value;
 
-use super::{count, integer, read};
-use crate::store::error::Fault;
+use super::integer;
+use crate::questions::runs::KnownRun;
 use crate::store::schema::runs;
 
-/// One run.
-#[derive(Clone, Debug, Insertable, Queryable, Selectable)]
+/// One run that begins.
+#[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = runs, treat_none_as_default_value = false)]
 pub struct RunRow {
     run_id: String,
@@ -31,33 +30,49 @@ pub struct RunRow {
     settings: Value,
 }
 
-/// A run as the database knows it.
+/// What a run left behind, over all attempts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KnownRun {
-    /// Its id.
-    pub run_id: RunId,
-    /// Who may write.
-    pub owner: OwnerToken,
-    /// Its state.
-    pub state: RunState,
-    /// How often it was resumed: the highest replay number so far.
-    pub resumes: ReplayNumber,
-    /// Active agents at its start.
-    pub agents: u32,
-    /// Simulated begin of cycle 0.
-    pub simulated_start: NaiveDateTime,
-    /// Wall clock, UTC.
-    pub started_at: NaiveDateTime,
-    /// The owner's last sign of life; wall clock, UTC.
-    pub heartbeat_at: NaiveDateTime,
-    /// Wall clock (UTC) of an end state.
-    pub ended_at: Option<NaiveDateTime>,
-    /// Every setting that is not secret.
-    pub settings: Value,
+pub struct RunSummary {
+    /// The run.
+    pub run: KnownRun,
+    /// Rows of shopping_sessions by status, every status named.
+    pub flows: Vec<(FlowStatus, u64)>,
+    /// Rows of shopping_session_events.
+    pub events: u64,
+    /// Rows of orders.
+    pub orders: u64,
+    /// Sum of their final totals, cents.
+    pub order_cents: i64,
+    /// Closed attempts that nothing broke.
+    pub cycles_unbroken: u64,
+    /// Attempts that a freeze, a stop or a crash broke.
+    pub cycles_broken: u64,
+    /// Cycles with an attempt that counts: the hours claimed (P8).
+    pub canonical_cycles: u64,
+    /// Coupons handed out.
+    pub assignments: u64,
+    /// Of them redeemed.
+    pub redemptions: u64,
+    /// Rows of incidents.
+    pub incidents: u64,
+}
+
+/// Whether a run could be taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeOver {
+    /// It could; the owner given may write.
+    Taken,
+    /// Its owner lives.
+    Owned {
+        /// The owner's last sign of life; wall clock, UTC.
+        heartbeat_at: NaiveDateTime,
+    },
+    /// There is no such run.
+    Unknown,
 }
 
 impl RunRow {
-    /// The row of a run that begins.
+    /// Its row.
     pub fn begin(run: &NewRun) -> Self {
         Self {
             run_id: run.run_id.to_string(),
@@ -73,34 +88,6 @@ impl RunRow {
             settings: run.settings.clone(),
         }
     }
-
-    /// The run.
-    pub fn parse(self) -> Result<KnownRun, Fault> {
-        Ok(KnownRun {
-            run_id: RunId(read("runs.run_id", &self.run_id)?),
-            owner: OwnerToken(read("runs.owner_token", &self.owner_token)?),
-            state: state(&self.state)?,
-            resumes: ReplayNumber(count(self.resumes)),
-            agents: count(self.agents),
-            simulated_start: self.simulated_start,
-            started_at: self.started_at,
-            heartbeat_at: self.heartbeat_at,
-            ended_at: self.ended_at,
-            settings: self.settings,
-        })
-    }
-}
-
-fn state(word: &str) -> Result<RunState, Fault> {
-    let all = [
-        RunState::Running,
-        RunState::Paused,
-        RunState::Frozen,
-        RunState::Stopped,
-        RunState::Completed,
-    ];
-    let found = all.into_iter().find(|s| s.as_str() == word);
-    found.ok_or_else(|| Fault::Unreadable(format!("column runs.state: `{word}` is no run state")))
 }
 
 /// A name with a number.

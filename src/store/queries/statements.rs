@@ -1,0 +1,30 @@
+//! The statements by subject. This file and those it names are compiled once for each database.
+//!
+//! `#[dialect] async fn` is a plain function over SQLite, its every `.await` taken out. One that is
+//! forgotten is an error of the Postgres side alone.
+
+mod agents;
+mod cycles;
+mod dead_runs;
+mod flow;
+mod flow_parts;
+mod memory;
+mod offers;
+mod runs;
+mod summary;
+
+pub use agents::*;
+pub use cycles::*;
+pub use dead_runs::*;
+pub use flow::*;
+pub use memory::*;
+pub use offers::*;
+pub use runs::*;
+pub use summary::*;
+
+use super::{Conn, Db, RunQueryDsl, dialect};
+
+/// Rows of one INSERT: the widest of these rows has 15 columns, and SQLite binds at most 32,766.
+const ROWS_PER_INSERT: usize = 2_000;
+/// Values of one IN list.
+const VALUES_PER_LIST: usize = 10_000;
