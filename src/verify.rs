@@ -5,7 +5,7 @@
 //! whose process lives may have one attempt under way; a run whose process is dead may not.
 
 mod attempts;
-mod holdout;
+pub mod holdout;
 pub mod report;
 
 use std::collections::{BTreeMap, BTreeSet};

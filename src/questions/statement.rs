@@ -140,7 +140,10 @@ mod tests {
     fn a_text_is_added_with_its_places_filled() {
         let mut statement = Statement::default();
         let filled = statement.expand("a {x y} b {z", |out, place| match place {
-            "x y" => Ok(drop(out.push("1"))),
+            "x y" => {
+                out.push("1");
+                Ok(())
+            }
             other => Err(other.to_owned()),
         });
         assert_eq!((filled, statement.sql()), (Err("z".to_owned()), "a 1 b "));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::questions::ledger::checks::{Finding, SHOWN_MAX};
 
 /// The check of whoever was handed coupons: nobody of the holdout may be among them.
-pub(super) fn held_out(
+pub fn held_out(
     settings: &Value,
     holders: &[Finding],
 ) -> (&'static str, &'static str, Vec<Finding>) {
