@@ -23,7 +23,6 @@ pub mod messages;
 pub mod monitor;
 pub mod progress;
 pub mod record;
-pub mod retry;
 pub mod temporal;
 pub mod watch;
 

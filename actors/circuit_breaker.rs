@@ -19,12 +19,11 @@ use self::messages::{
     CircuitBreakerInjection, Forgive, FreezeReason, OutageSignal, ProbeVia, RecordOutcome,
     ResetByOperator, Trip, Verdict,
 };
-use self::probe::{PERMITS_PER_CALL_MAX, PROBE_CALL_MAX, PROBE_PAUSE};
+use self::probe::{PROBE_CALL_MAX, PROBE_PAUSE};
 use crate::coordinator::messages::Frozen;
 use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{ApiErrorKind, ShopCall, ShopRequest};
 use crate::rate_limiter::messages::{Place, Refuse, Refused, TakePermit};
-use crate::session_pool::messages::Call;
+use crate::shop_door::{Probed, ShopDoor};
 
 /// Messages that may wait: an outcome and a signal of every agent at once.
 const MAILBOX_CAPACITY: usize = 16_384;
@@ -40,8 +39,8 @@ pub struct CircuitBreaker {
     coordinator: Recipient<Frozen>,
     /// The RateLimiter again: probes take permits like everybody, from the head of the line.
     permits: Recipient<TakePermit>,
-    /// HTTP sessions for probes, session 0 first; empty until the topology has sent them.
-    sessions: Vec<Recipient<Call>>,
+    /// Ways to the shop for probes, over session 0 first; empty until the topology has sent them.
+    doors: Vec<ShopDoor>,
     /// Running or frozen.
     breaker: Breaker,
     /// The probe under way, at most one.
@@ -59,7 +58,7 @@ impl CircuitBreaker {
         pacing: Arc<dyn Pacing>,
     ) -> Self {
         let breaker = Breaker::default();
-        Self { limiter, coordinator, permits, sessions: Vec::new(), breaker, probe: None, pacing }
+        Self { limiter, coordinator, permits, doors: Vec::new(), breaker, probe: None, pacing }
     }
 }
 
@@ -92,9 +91,9 @@ impl Handler<OutageSignal> for CircuitBreaker {
         if self.breaker.is_frozen() || self.probe.is_some() {
             return;
         }
-        let route: Vec<_> = probe::route(signal.http_session, self.sessions.len())
+        let route: Vec<_> = probe::route(signal.http_session, self.doors.len())
             .into_iter()
-            .map(|session| self.sessions[session].clone())
+            .map(|session| self.doors[session].clone())
             .collect();
         if route.is_empty() {
             tracing::warn!(cause = signal.cause, "an outage signal came before any HTTP session");
@@ -105,7 +104,7 @@ impl Handler<OutageSignal> for CircuitBreaker {
             cause = signal.cause,
             "probing the shop after an outage-class error"
         );
-        let work = run_probe(self.permits.clone(), route).into_actor(self);
+        let work = run_probe(route).into_actor(self);
         self.probe = Some(ctx.spawn(work.map(|end, breaker, ctx| {
             breaker.probe = None;
             breaker.end_probe(end, signal, ctx);
@@ -117,7 +116,8 @@ impl Handler<ProbeVia> for CircuitBreaker {
     type Result = ();
 
     fn handle(&mut self, ProbeVia(sessions): ProbeVia, _: &mut Self::Context) {
-        self.sessions = sessions;
+        let door = |session| ShopDoor { permits: self.permits.clone(), session };
+        self.doors = sessions.into_iter().map(door).collect();
     }
 }
 
@@ -216,34 +216,18 @@ enum ProbeEnd {
     Cut,
 }
 
-async fn run_probe(permits: Recipient<TakePermit>, route: Vec<Recipient<Call>>) -> ProbeEnd {
-    for (number, session) in route.into_iter().enumerate() {
+async fn run_probe(route: Vec<ShopDoor>) -> ProbeEnd {
+    for (number, door) in route.into_iter().enumerate() {
         if number > 0 {
             tokio::time::sleep(PROBE_PAUSE).await;
         }
-        match probe_once(&permits, &session).await {
-            Some(true) => return ProbeEnd::Answered,
-            Some(false) => {}
-            None => return ProbeEnd::Cut,
+        match door.probe(Place::Head, Some(PROBE_CALL_MAX)).await {
+            Probed::Answered => return ProbeEnd::Answered,
+            Probed::Failed | Probed::Unsent => {}
+            Probed::NoPermit => return ProbeEnd::Cut,
         }
     }
     ProbeEnd::AllFailed
-}
-
-/// Whether the shop answered; `None` when there is no permit.
-async fn probe_once(permits: &Recipient<TakePermit>, session: &Recipient<Call>) -> Option<bool> {
-    for _ in 0..PERMITS_PER_CALL_MAX {
-        let permit = permits.send(TakePermit { place: Place::Head }).await.ok()?.ok()?;
-        let request = ShopRequest { caller: None, call: ShopCall::Probe };
-        let calling = session.send(Call { permit, request });
-        match tokio::time::timeout(PROBE_CALL_MAX, calling).await {
-            Ok(Ok(Ok(_))) => return Some(true),
-            // Nothing was sent: it says nothing of the shop.
-            Ok(Ok(Err(error))) if error.kind == ApiErrorKind::PermitExpired => {}
-            Ok(Ok(Err(_)) | Err(_)) | Err(_) => return Some(false),
-        }
-    }
-    Some(false)
 }
 
 #[cfg(test)]

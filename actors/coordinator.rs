@@ -42,7 +42,7 @@ mod ticking;
 pub mod tuning;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -68,7 +68,7 @@ use plan::RunPlan;
 use progress::{Orders, Phase, Progress};
 use roster::Roster;
 use services::Services;
-use status::RunStatus;
+use status::{RunStatus, Traffic};
 use supervision::Supervision;
 
 /// How often the run says that its owner lives; 120 s of silence make it dead.
@@ -130,6 +130,18 @@ impl Outlets {
     /// Asks the system, which is too dear for each picture.
     fn weigh(&mut self) {
         self.memory_bytes = (self.memory)();
+    }
+
+    /// Requests as sent, for the picture, beside their limit and those who wait for it.
+    fn traffic(&self, rate_limit: Option<f64>, waiting_for_permit: u32, now: Instant) -> Traffic {
+        Traffic {
+            rate_limit,
+            requests_sent: self.meter.total(),
+            requests_max_in_1s: self.meter.max_in_1s(),
+            requests_per_second: self.meter.in_last_second(now),
+            requests_history: self.meter.history(now),
+            waiting_for_permit,
+        }
     }
 }
 

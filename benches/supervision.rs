@@ -44,6 +44,7 @@ use actors::session_pool::board::{DownFlag, HealthBoard};
 use actors::session_pool::messages::Call;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::session_pool::session::{Reports, Session};
+use actors::shop_door::ShopDoor;
 use cartload::practice_shop::catalog;
 use cartload::shop_api::mock::{MockGoods, MockShop};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -129,8 +130,7 @@ impl Shop {
             flow_id: None,
         };
         let calls = Calls {
-            permits: self.permits.clone(),
-            session: self.session.clone(),
+            door: ShopDoor { permits: self.permits.clone(), session: self.session.clone() },
             down: DownFlag::default(),
             progress,
             pacing: Arc::clone(&self.settings.pacing),

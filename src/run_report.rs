@@ -93,21 +93,21 @@ pub struct Sessions {
 impl RunReport {
     /// The report of a run that ended as `end`, from its last status.
     pub fn new(status: &RunStatus, end: RunState) -> Self {
-        let totals = &status.totals;
+        let RunStatus { attempt, totals, clock, calls, traffic, saved, .. } = status;
         Self {
             schema: SCHEMA,
             run_id: status.run_id,
             state: end.as_str(),
             frozen_reason: status.frozen.as_ref().map(ToString::to_string),
             agents: status.agents,
-            cycles_planned: status.cycles_planned,
+            cycles_planned: attempt.cycles_planned,
             cycles_completed: totals.cycles_completed,
-            simulated_start: units::iso(status.simulated_start),
-            simulated_end: units::iso(status.simulated_at),
-            lateness_s: units::seconds(status.lateness_ms),
-            requests: status.requests_sent,
-            requests_max_in_1s: status.requests_max_in_1s,
-            rate_limit: status.rate_limit,
+            simulated_start: units::iso(attempt.simulated_start),
+            simulated_end: units::iso(attempt.simulated_at),
+            lateness_s: units::seconds(clock.lateness_ms),
+            requests: traffic.requests_sent,
+            requests_max_in_1s: traffic.requests_max_in_1s,
+            rate_limit: traffic.rate_limit,
             sessions: Sessions {
                 completed: totals.counts.completed,
                 abandoned: totals.counts.abandoned,
@@ -120,11 +120,11 @@ impl RunReport {
             orders: totals.volume.orders,
             revenue_cents: totals.volume.revenue_cents,
             offers_assigned: totals.offers_assigned,
-            latency_ms: status.whole_run,
+            latency_ms: calls.whole_run,
             replayed_cycles: totals.replayed_cycles,
             restarts: totals.restarts,
             checkpoints: totals.checkpoints,
-            last_checkpoint: status.last_checkpoint.clone(),
+            last_checkpoint: saved.last_checkpoint.clone(),
             scenario: None,
         }
     }

@@ -69,7 +69,7 @@ async fn the_border_is_one_beyond_5_percent_of_the_released_at_every_size() {
         let border = failing(agents, freezes_on, 1);
         let mut run = released(agents, percent).cycles(2).shop(border).start().await;
         let status = run.until_frozen().await;
-        let shown = (status.failures as usize, status.failures_allowed as usize);
+        let shown = (status.health.failures as usize, status.health.failures_allowed as usize);
         assert_eq!(shown, (freezes_on, freezes_on - 1));
         match status.frozen {
             Some(FreezeReason::FailuresInCycle { failures, allowed, released, causes }) => {

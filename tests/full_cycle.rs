@@ -61,7 +61,7 @@ async fn the_summary_counts_what_was_written() {
         let flows: BTreeSet<_> = written.flows.iter().map(|f| f.key.flow_id).collect();
         assert_eq!(flows.len(), written.flows.len(), "a flow ended twice");
     });
-    assert_eq!(run.status.requests_sent as usize, run.shop.calls());
+    assert_eq!(run.status.traffic.requests_sent as usize, run.shop.calls());
 }
 
 #[actix::test]
@@ -74,7 +74,7 @@ async fn at_time_scale_48_each_cycle_begins_75_s_after_the_one_before() {
         assert!((75_000 * n..=75_000 * n + 1).contains(&at), "tick {n} at {at} ms");
     }
     assert!(cycles.iter().all(|c| c.lateness_ms <= 1));
-    assert_eq!(run.status.simulated_at, start() + TimeDelta::hours(12));
+    assert_eq!(run.status.attempt.simulated_at, start() + TimeDelta::hours(12));
 }
 
 #[actix::test]

@@ -165,7 +165,7 @@ async fn a_shop_that_answers_everything_so_freezes_and_goes_on_when_it_is_well()
         };
         let (rig, plan) = (Rig::new(AGENTS, tampered).await, plan());
         let mut running = rig.start(plan.clone()).await;
-        let at_rest = |s: &RunStatus| s.state != RunState::Running && s.outstanding == 0;
+        let at_rest = |s: &RunStatus| s.state != RunState::Running && s.attempt.outstanding == 0;
         let status = running.status.wait_for(at_rest).await.unwrap().clone();
         let reason = status.frozen.expect(name);
         if let FreezeReason::FailuresInCycle { failures, allowed, .. } = reason {

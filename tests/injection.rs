@@ -45,7 +45,7 @@ fn failed(run: &Live, cycle: u32) -> Vec<(EndReason, String)> {
 }
 
 async fn until_closed(run: &mut Live, cycle: u32) {
-    run.until(|s| s.last.as_ref().is_some_and(|last| last.cycle.0 >= cycle)).await;
+    run.until(|s| s.attempt.last.as_ref().is_some_and(|last| last.cycle.0 >= cycle)).await;
 }
 
 #[actix::test]
@@ -133,11 +133,11 @@ async fn a_session_told_to_break_goes_down_and_comes_back_when_its_time_is_up() 
 async fn a_session_told_to_be_slow_delays_its_own_agents_only() {
     let mut run = busy(100, 2).start().await;
     until_closed(&mut run, 0).await;
-    assert!(run.status().last.unwrap().latency.service.p99 < 1.0);
+    assert!(run.status().attempt.last.unwrap().latency.service.p99 < 1.0);
     let slow = SessionInjection::Delay { ms: 700, for_s: 600 };
     run.inject(Injection::Session(SessionId(0), slow)).await.unwrap();
     until_closed(&mut run, 1).await;
-    let latency = run.status().last.unwrap().latency.service;
+    let latency = run.status().attempt.last.unwrap().latency.service;
     assert!(latency.p50 < 1.0 && (650.0..=750.0).contains(&latency.p99), "{latency:?}");
     assert_eq!(run.status().totals.counts.failed, 0);
 }
@@ -160,7 +160,10 @@ async fn a_tripped_breaker_freezes_with_the_reason_given_and_an_operator_opens_i
     let trip = CircuitBreakerInjection::Trip { reason: reason.clone() };
     run.inject_at(1, Injection::CircuitBreaker(trip)).await.unwrap();
     let frozen = run.until_frozen().await;
-    assert_eq!((frozen.cycle, frozen.frozen), (Cycle(1), Some(FreezeReason::Tripped { reason })));
+    assert_eq!(
+        (frozen.attempt.cycle, frozen.frozen),
+        (Cycle(1), Some(FreezeReason::Tripped { reason }))
+    );
     let calls = run.shop.calls();
     tokio::time::sleep(Duration::from_secs(1_000)).await;
     assert_eq!(run.shop.calls(), calls);
@@ -204,9 +207,9 @@ async fn an_operators_command_can_be_injected_at_a_tick_and_is_one_incident() {
     let mut run = busy(20, 9).start().await;
     run.inject_at(2, Injection::Coordinator(Command::Pause)).await.unwrap();
     let paused = run.until(|s| s.state == RunState::Paused).await;
-    assert_eq!(paused.cycle, Cycle(2));
+    assert_eq!(paused.attempt.cycle, Cycle(2));
     tokio::time::sleep(Duration::from_secs(1_000)).await;
-    assert_eq!((run.status().cycle, run.status().outstanding), (Cycle(2), 20));
+    assert_eq!((run.status().attempt.cycle, run.status().attempt.outstanding), (Cycle(2), 20));
     assert_eq!(run.store.incidents(IncidentKind::Pause), ["the run is paused (door: injection)"]);
     assert!(run.store.incidents(IncidentKind::Injection).is_empty());
 }

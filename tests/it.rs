@@ -37,5 +37,6 @@ mod supervision;
 mod support;
 mod tidy;
 mod two_runs;
+mod upgrades;
 mod verify;
 mod web;

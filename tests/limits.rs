@@ -46,8 +46,12 @@ async fn the_shop_counts_at_most_51_in_a_second_over_idle_gaps() {
     for _ in 0..3 {
         let run = limited_run().await;
         assert_eq!((run.state, run.status.totals.counts.failed), (RunState::Completed, 0));
-        assert!(run.status.requests_max_in_1s <= 51, "{}", run.status.requests_max_in_1s);
-        assert_eq!(run.ledger.requests_total, run.status.requests_sent);
+        assert!(
+            run.status.traffic.requests_max_in_1s <= 51,
+            "{}",
+            run.status.traffic.requests_max_in_1s
+        );
+        assert_eq!(run.ledger.requests_total, run.status.traffic.requests_sent);
         let gap = run.sent.windows(2).map(|pair| pair[1] - pair[0]).max();
         assert!(gap > Some(Duration::from_millis(200)), "no idle gap: {gap:?}");
         // How much of the limit is used is a matter of the paused clock (actors/rate_limiter): here
@@ -91,11 +95,11 @@ async fn each_agent_is_seen_on_one_http_sessions_connections_only() {
 async fn a_resumed_run_sends_nothing_that_shares_a_second_with_the_process_before_it() {
     let shoppers = || run_of(372).behavior(always_shopping()).rate(RATE);
     let mut run = shoppers().start().await;
-    run.until(|s| s.requests_sent > 200).await;
+    run.until(|s| s.traffic.requests_sent > 200).await;
     run.quit(Quit::Now).await.unwrap();
     let dead = run.finish().await;
     let mut resumed = shoppers().resuming(&dead).start().await;
-    resumed.until(|s| s.requests_sent > 200).await;
+    resumed.until(|s| s.traffic.requests_sent > 200).await;
     let (before, after) = (dead.shop.log(), resumed.shop.log());
     let last = before.last().unwrap().at;
     assert!(resumed.began - last < Duration::from_millis(21), "it goes on at once");

@@ -41,7 +41,7 @@ async fn all_sides_agree(cycles: u32, (store, admin): (Arc<dyn Store>, Admin)) {
     assert_eq!([totals.volume.revenue_cents, ledger.order_cents_total.0], [rows.order_cents; 2]);
     assert!(rows.redemptions > 0, "nobody used a coupon");
 
-    assert_eq!(run.status.requests_sent, ledger.requests_total);
+    assert_eq!(run.status.traffic.requests_sent, ledger.requests_total);
     assert_eq!(run.sent.len() as u64, ledger.requests_total);
     store.drain().await.unwrap();
     admin.close().await;

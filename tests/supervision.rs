@@ -14,7 +14,7 @@ use crate::support::run::Live;
 
 /// Waits until this cycle has closed; the next tick is some time away.
 async fn until_closed(run: &mut Live, cycle: u32) {
-    run.until(|s| s.last.as_ref().is_some_and(|last| last.cycle.0 >= cycle)).await;
+    run.until(|s| s.attempt.last.as_ref().is_some_and(|last| last.cycle.0 >= cycle)).await;
 }
 
 async fn strike(run: &Live, agents: &[String], what: AgentInjection) {

@@ -209,8 +209,8 @@ async fn a_reader_that_does_not_read_holds_up_nobody() {
     // Some 100 kB a picture: the slow one's buffers are full after a few.
     for round in 1..=20_u64 {
         served.status.send_modify(|status| {
-            status.requests_sent = round;
-            status.requests_history = vec![u32::MAX; 10_000];
+            status.traffic.requests_sent = round;
+            status.traffic.requests_history = vec![u32::MAX; 10_000];
         });
         while quick.next().unwrap()["status"]["requests_sent"] != round {}
     }
@@ -234,7 +234,7 @@ async fn so_many_readers_are_served_and_one_more_is_told_to_come_later() {
     // The server sees that it went when it writes the next picture.
     let deadline = std::time::Instant::now() + Duration::from_secs(30);
     loop {
-        served.status.send_modify(|status| status.requests_sent += 1);
+        served.status.send_modify(|status| status.traffic.requests_sent += 1);
         if client.events().head().contains("200") {
             break;
         }

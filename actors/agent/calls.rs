@@ -1,9 +1,9 @@
-//! How an agent reaches the shop: a permit, a call, the retries, and the three clocks of each try.
+//! What an agent adds to the way to the shop: the retries, the three clocks of each try, the mark
+//! of its progress, and that it stops where its HTTP session is down.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::prelude::*;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::domain::timing::CallTiming;
@@ -11,21 +11,18 @@ use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
     ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
 };
-use crate::rate_limiter::messages::{Place, Refused, TakePermit};
+use crate::rate_limiter::messages::{Place, Refused};
 use crate::rate_limiter::parked::ParkedTime;
-use crate::rate_limiter::permit::Permit;
 use crate::session_pool::board::DownFlag;
-use crate::session_pool::messages::Call;
+use crate::shop_door::retry::{self, Next};
+use crate::shop_door::{ShopDoor, Stage, Stop};
 
 use super::progress::ProgressMark;
-use super::retry::{self, Next};
 
 /// An agent's way to the shop during one flow.
 pub struct Calls {
-    /// Every request takes a permit here first.
-    pub permits: Recipient<TakePermit>,
-    /// The agent's HTTP session.
-    pub session: Recipient<Call>,
+    /// Over the agent's HTTP session.
+    pub door: ShopDoor,
     /// Whether that session is down.
     pub down: DownFlag,
     /// Marked at each step.
@@ -70,13 +67,14 @@ impl Calls {
     ) -> Result<ShopReply, CallStop> {
         // What ends the tries of a checkout must not hide that an earlier one may have ordered.
         let mut uncertain = None;
-        let asked = self.try_until_known(call, rng, &mut uncertain).await;
+        let request = ShopRequest { caller: Some(self.caller.clone()), call };
+        let asked = self.try_until_known(&request, rng, &mut uncertain).await;
         asked.map_err(|stop| uncertain.map_or(stop, CallStop::Uncertain))
     }
 
     async fn try_until_known(
         &mut self,
-        call: ShopCall,
+        request: &ShopRequest,
         rng: &mut Xoshiro256PlusPlus,
         uncertain: &mut Option<ApiError>,
     ) -> Result<ShopReply, CallStop> {
@@ -86,36 +84,31 @@ impl Calls {
                 return Err(CallStop::SessionDown);
             }
             let wanted = Wanted::at(self.pacing.now(), &self.parked);
-            let permit = self.permit().await?;
-            let request = ShopRequest { caller: Some(self.caller.clone()), call: call.clone() };
-            let answer = self
-                .session
-                .send(Call { permit, request })
-                .await
-                .map_err(|_| CallStop::SessionGone)?;
+            let answer = self.door.call_watched(request, Place::Tail, |s| self.mark(s)).await;
             self.step();
             let error = match answer {
                 Ok(answered) => {
                     self.sent(tries, wanted, answered.sent_at, answered.answered_at);
                     return Ok(answered.reply);
                 }
-                Err(error) => error,
+                Err(Stop::Failed(error)) => error,
+                Err(Stop::NoPermit(refused)) => return Err(CallStop::NoPermit(refused)),
+                Err(Stop::SessionGone) => return Err(CallStop::SessionGone),
             };
             if let Some(sent_at) = error.sent_at {
                 self.sent(tries, wanted, sent_at, error.failed_at);
             }
-            if call == ShopCall::Checkout && error.may_have_ordered() {
+            if request.call == ShopCall::Checkout && error.may_have_ordered() {
                 uncertain.get_or_insert_with(|| error.clone());
             }
-            match retry::next(&call, &error, tries, self.idempotency, rng) {
-                Next::SameTry => {}
+            match retry::next(&request.call, &error, tries, self.idempotency, rng) {
                 Next::Again(_) | Next::GiveUp if self.down.is_set() && error.is_session_fault() => {
                     return Err(CallStop::SessionDown);
                 }
                 Next::Again(wait) => {
                     tries += 1;
                     self.progress.wait();
-                    actix::clock::sleep(wait).await;
+                    tokio::time::sleep(wait).await;
                     self.step();
                 }
                 Next::GiveUp => return Err(CallStop::Api(error)),
@@ -123,11 +116,12 @@ impl Calls {
         }
     }
 
-    async fn permit(&self) -> Result<Permit, CallStop> {
-        self.progress.wait();
-        let asked = self.permits.send(TakePermit { place: Place::Tail }).await;
-        self.step();
-        asked.unwrap_or(Err(Refused::Gone)).map_err(CallStop::NoPermit)
+    /// A permit may take as long as the gate is closed; what follows it may not.
+    fn mark(&self, stage: Stage) {
+        match stage {
+            Stage::InLine => self.progress.wait(),
+            Stage::Sending => self.step(),
+        }
     }
 
     fn step(&self) {

@@ -18,6 +18,7 @@ use crate::domain::timing::CallTiming;
 use crate::ports::shop_api::Caller;
 use crate::ports::store::StoreError;
 use crate::session_pool::messages::Leased;
+use crate::shop_door::ShopDoor;
 
 use super::AgentDoors;
 use super::calls::Calls;
@@ -142,8 +143,10 @@ impl Desk {
 
     fn visit(&self, state: AgentState, clock: VisitClock) -> Visit {
         let calls = Calls {
-            permits: self.doors.permits.clone(),
-            session: self.leased.calls.clone(),
+            door: ShopDoor {
+                permits: self.doors.permits.clone(),
+                session: self.leased.calls.clone(),
+            },
             down: self.leased.down.clone(),
             progress: self.progress.clone(),
             pacing: Arc::clone(&self.settings.pacing),

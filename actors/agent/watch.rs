@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
+use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::rate_limiter::parked::ParkedTime;
 
 use super::progress::{LOOK_INTERVAL_MIN, ProgressMark};
-
-/// A panic's words are cut after this many characters.
-const PANIC_WORDS_MAX: usize = 200;
 
 /// How a flow left its watch.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ pub async fn watched<T>(
         biased;
         end = AssertUnwindSafe(flow).catch_unwind() => match end {
             Ok(answer) => Watched::Ended(answer),
-            Err(panic) => Watched::Panicked(panic_message(panic.as_ref())),
+            Err(panic) => Watched::Panicked(panic_words(panic.as_ref())),
         },
         () = hang(progress, pacing, parked) => Watched::Hung,
     }
@@ -52,14 +50,4 @@ async fn hang(progress: ProgressMark, pacing: Arc<dyn Pacing>, parked: ParkedTim
         }
         tokio::time::sleep(left.max(LOOK_INTERVAL_MIN)).await;
     }
-}
-
-/// What a panic said, cut; a panic's payload is a string in all but exotic cases.
-pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|s| (*s).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned());
-    text.chars().take(PANIC_WORDS_MAX).collect()
 }

@@ -13,8 +13,6 @@ pub const PROBE_CALLS: usize = 3;
 pub const PROBE_PAUSE: Duration = Duration::from_secs(1);
 /// Each has so long: with the pauses a silent shop freezes the run 8 s after the signal.
 pub const PROBE_CALL_MAX: Duration = Duration::from_secs(2);
-/// Permits that one probe call may let expire before it counts as failed.
-pub const PERMITS_PER_CALL_MAX: u32 = 3;
 
 /// The sessions over which the calls go, in order; the failed one only where there is no other.
 /// Empty without any session.

@@ -9,9 +9,10 @@ use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::rate::Rate;
 use crate::ports::pacing::SystemPacing;
-use crate::ports::shop_api::{Answered, ApiError, ShopReply};
+use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopReply};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::messages::CloseGate;
+use crate::session_pool::messages::Call;
 
 /// What the neighbours saw, in order.
 #[derive(Clone, Debug, PartialEq)]

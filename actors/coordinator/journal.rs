@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::cycle::Cycle;
 use crate::domain::incident::{Incident, IncidentKind};
 
+use super::status::News;
+
 /// Lines kept for watchers.
 pub const LINES_KEPT: usize = 20;
 
@@ -59,14 +61,13 @@ impl Journal {
         self.lines.push_back(line);
     }
 
-    /// Oldest first.
-    pub fn lines(&self) -> Vec<JournalLine> {
-        self.lines.iter().cloned().collect()
-    }
-
-    /// Incidents of this process by kind, those whose lines are gone included.
-    pub fn counts(&self) -> BTreeMap<IncidentKind, u64> {
-        self.counts.clone()
+    /// For the picture: the lines, oldest first, and the incidents of this process by kind, those
+    /// whose lines are gone included.
+    pub fn news(&self) -> News {
+        News {
+            incidents: self.lines.iter().cloned().collect(),
+            incident_counts: self.counts.clone(),
+        }
     }
 }
 
@@ -86,8 +87,9 @@ mod tests {
                 message: "an operator paused the run".to_owned(),
             });
         }
-        let numbers: Vec<u64> = journal.lines().iter().map(|line| line.number).collect();
+        let news = journal.news();
+        let numbers: Vec<u64> = news.incidents.iter().map(|line| line.number).collect();
         assert_eq!(numbers, (2..=21).collect::<Vec<u64>>());
-        assert_eq!(journal.counts(), BTreeMap::from([(IncidentKind::Pause, 21)]));
+        assert_eq!(news.incident_counts, BTreeMap::from([(IncidentKind::Pause, 21)]));
     }
 }

@@ -8,6 +8,8 @@ use hdrhistogram::Histogram;
 use crate::domain::call_histogram::CallHistograms;
 use crate::domain::timing::{CallTiming, LatencySummary, Percentiles};
 
+use super::status::Calls;
+
 /// Samples of the rolling window (Q6.4).
 pub const ROLLING_SAMPLES: usize = 1_000;
 
@@ -55,19 +57,10 @@ impl Latency {
         summary
     }
 
-    /// Over the last [`ROLLING_SAMPLES`].
-    pub fn rolling(&self) -> LatencySummary {
-        self.summaries().0
-    }
-
-    /// Over the run so far.
-    pub fn whole_run(&self) -> LatencySummary {
-        self.summaries().1
-    }
-
-    /// All calls of this process, in buckets.
-    pub fn histograms(&self) -> CallHistograms {
-        self.histograms
+    /// All three spans, for the picture: rolling over the last [`ROLLING_SAMPLES`].
+    pub fn calls(&self) -> Calls {
+        let (rolling, whole_run) = self.summaries();
+        Calls { rolling, whole_run, call_histograms: self.histograms }
     }
 
     fn summaries(&self) -> (LatencySummary, LatencySummary) {
@@ -183,16 +176,16 @@ mod tests {
         for _ in 0..1_000 {
             latency.record(call(0, 5));
         }
-        assert_eq!(latency.rolling().service.p99, 5.0);
-        assert!((latency.whole_run().service.p99 - 500.0).abs() < 1.0);
+        assert_eq!(latency.calls().rolling.service.p99, 5.0);
+        assert!((latency.calls().whole_run.service.p99 - 500.0).abs() < 1.0);
     }
 
     #[test]
     fn felt_is_queued_and_service_together() {
         let mut latency = Latency::default();
         latency.record(call(30, 12));
-        assert_eq!(latency.rolling().felt.p50, 42.0);
-        assert!((latency.whole_run().felt.p50 - 42.0).abs() < 0.1);
+        assert_eq!(latency.calls().rolling.felt.p50, 42.0);
+        assert!((latency.calls().whole_run.felt.p50 - 42.0).abs() < 0.1);
     }
 
     #[test]

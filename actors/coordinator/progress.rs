@@ -22,6 +22,7 @@ use super::journal::Journal;
 use super::latency::Latency;
 use super::pacer::Pacer;
 use super::plan::RunPlan;
+use super::status::{Attempt, Clock, Saved};
 use super::tuning::Tuning;
 
 /// Where the run is.
@@ -128,6 +129,40 @@ impl Progress {
         }
     }
 
+    /// The attempt under way or next, for the picture.
+    pub fn attempt(&self, plan: &RunPlan, under_way: Option<&CycleUnderWay>) -> Attempt {
+        Attempt {
+            cycle: self.cycle,
+            replay: self.attempts.of(self.cycle),
+            cycles_planned: plan.ends.cycles,
+            simulated_start: plan.simulated_start,
+            simulated_at: self.simulated_at(plan),
+            outstanding: under_way.map_or(0, CycleUnderWay::outstanding),
+            current: under_way.map(|cycle| cycle.counts).unwrap_or_default(),
+            current_volume: under_way.map(|cycle| cycle.volume).unwrap_or_default(),
+            last: self.last.clone(),
+        }
+    }
+
+    /// The pace, for the picture, with the real time that is `left`.
+    pub fn clock(&self, left: Option<Duration>) -> Clock {
+        Clock {
+            lateness_ms: self.lateness_ms,
+            lateness_history_ms: self.lateness_history.iter().copied().collect(),
+            interval_ms: u64::try_from(self.pacer.interval().as_millis()).unwrap_or(u64::MAX),
+            eta_s: left.map(|left| left.as_secs_f64()),
+        }
+    }
+
+    /// The newest checkpoint, for the picture.
+    pub fn saved(&self) -> Saved {
+        let (path, written_at) = self.last_checkpoint.clone().unzip();
+        Saved {
+            last_checkpoint: path.map(|path| path.display().to_string()),
+            last_checkpoint_at: written_at,
+        }
+    }
+
     /// Simulated begin of the cycle.
     pub fn simulated_at(&self, plan: &RunPlan) -> NaiveDateTime {
         self.cycle.begins_at(plan.simulated_start)
@@ -166,6 +201,20 @@ pub enum Phase {
     },
     /// Nothing follows.
     Ended,
+}
+
+impl Phase {
+    /// The cycle whose agents are outstanding.
+    pub fn under_way(&self) -> Option<&CycleUnderWay> {
+        match self {
+            Self::InCycle(cycle) => Some(cycle),
+            Self::Starting
+            | Self::Closing
+            | Self::Waiting { .. }
+            | Self::Halted { .. }
+            | Self::Ended => None,
+        }
+    }
 }
 
 /// What has been asked for and not yet carried out.

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::db_writer::messages::RecordIncident;
-use crate::domain::cycle::{CycleCounts, CycleVolume};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind};
 use crate::ports::store::RunState;
@@ -12,64 +11,41 @@ use super::Coordinator;
 use super::journal::JournalLine;
 use super::progress::Phase;
 use super::services::Services;
-use super::status::RunStatus;
+use super::status::{Health, RunStatus};
 
 impl Coordinator {
     /// Shows the run as it is.
     pub(super) fn publish(&self) {
-        let (progress, now) = (&self.progress, self.pacing.now());
+        let (progress, plan, now) = (&self.progress, &self.plan, self.pacing.now());
         let state = self.shown_state();
-        let (outstanding, current, current_volume) = match &self.phase {
-            Phase::InCycle(cycle) => (cycle.outstanding(), cycle.counts, cycle.volume),
-            Phase::Starting
-            | Phase::Closing
-            | Phase::Waiting { .. }
-            | Phase::Halted { .. }
-            | Phase::Ended => (0, CycleCounts::default(), CycleVolume::default()),
-        };
-        let time_left = progress.time_left(&self.plan, now);
-        let (path, written_at) = progress.last_checkpoint.clone().unzip();
+        let left = progress.time_left(plan, now).filter(|_| state == RunState::Running);
         self.outlets.status.send_replace(RunStatus {
             at: self.pacing.wall(),
             began_at: progress.began_at,
-            run_id: self.plan.run_id,
+            run_id: plan.run_id,
             state,
             frozen: self.orders.frozen.clone(),
             ending: self.orders.quit,
             agents: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
-            cycle: progress.cycle,
-            replay: progress.attempts.of(progress.cycle),
-            cycles_planned: self.plan.ends.cycles,
-            simulated_start: self.plan.simulated_start,
-            simulated_at: progress.simulated_at(&self.plan),
-            outstanding,
-            current,
-            current_volume,
-            last: progress.last.clone(),
+            attempt: progress.attempt(plan, self.phase.under_way()),
             totals: progress.totals,
-            lateness_ms: progress.lateness_ms,
-            lateness_history_ms: progress.lateness_history.iter().copied().collect(),
-            interval_ms: millis(progress.pacer.interval()),
-            eta_s: time_left.filter(|_| state == RunState::Running).map(|left| left.as_secs_f64()),
-            rolling: progress.latency.rolling(),
-            whole_run: progress.latency.whole_run(),
-            call_histograms: progress.latency.histograms(),
-            rate_limit: progress.tuning.rate.limit(),
-            requests_sent: self.outlets.meter.total(),
-            requests_max_in_1s: self.outlets.meter.max_in_1s(),
-            requests_per_second: self.outlets.meter.in_last_second(now),
-            requests_history: self.outlets.meter.history(now),
-            waiting_for_permit: self.services.queue.get(),
-            sessions: self.services.board.all(),
-            failures: progress.failures.0,
-            failures_allowed: progress.failures.1,
-            quarantined: self.roster.quarantined(),
-            pool: (self.outlets.pool)(),
-            last_checkpoint: path.map(|path| path.display().to_string()),
-            last_checkpoint_at: written_at,
+            clock: progress.clock(left),
+            calls: progress.latency.calls(),
+            traffic: self.outlets.traffic(
+                progress.tuning.rate.limit(),
+                self.services.queue.get(),
+                now,
+            ),
+            health: Health {
+                sessions: self.services.board.all(),
+                failures: progress.failures.0,
+                failures_allowed: progress.failures.1,
+                quarantined: self.roster.quarantined(),
+                pool: (self.outlets.pool)(),
+            },
+            saved: progress.saved(),
             memory_bytes: self.outlets.memory_bytes,
-            incidents: progress.journal.lines(),
-            incident_counts: progress.journal.counts(),
+            news: progress.journal.news(),
         });
     }
 
@@ -146,8 +122,4 @@ pub(super) async fn write_down(services: Services, incident: Incident) {
             break;
         }
     }
-}
-
-fn millis(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

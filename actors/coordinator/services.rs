@@ -6,6 +6,7 @@ use actix::prelude::*;
 use crate::checkpointer::Checkpointer;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::db_writer::DbWriter;
+use crate::domain::ids::SessionId;
 use crate::offer_refresher::messages::RefreshOffers;
 use crate::ports::store::StoreError;
 use crate::rate_limiter::RateLimiter;
@@ -13,6 +14,7 @@ use crate::rate_limiter::messages::TakePermit;
 use crate::rate_limiter::queue_length::QueueLength;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
+use crate::shop_door::ShopDoor;
 
 use super::injections::DrillDoors;
 
@@ -42,6 +44,13 @@ pub struct Services {
 }
 
 impl Services {
+    /// The way to the shop over this HTTP session, for the start-up check and for probes; `None`
+    /// where the run has no such session.
+    pub fn door(&self, http_session: SessionId) -> Option<ShopDoor> {
+        let session = self.sessions.get(usize::from(http_session.0))?.clone();
+        Some(ShopDoor { permits: self.permits.clone(), session })
+    }
+
     /// Asks the DbWriter, whose death is an error of the store.
     pub async fn write<M, T>(&self, message: M) -> Result<T, StoreError>
     where

@@ -4,12 +4,9 @@
 //! A run must not go back to work over connections that no longer carry anything; two sessions with
 //! outage-class failures mean that the shop is not back (design "Pause, freeze, quit").
 
-use std::sync::Arc;
-
 use futures::future::join_all;
 
 use crate::domain::ids::SessionId;
-use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ApiError, Caller, ShopCall};
 
 use super::messages::StartError;
@@ -21,15 +18,10 @@ use super::start::Look;
 const OUTAGES_MAX: usize = 2;
 
 /// Checks all sessions side by side.
-pub async fn all(
-    services: &Services,
-    plan: &RunPlan,
-    caller: &Caller,
-    pacing: &Arc<dyn Pacing>,
-) -> Result<(), StartError> {
+pub async fn all(services: &Services, plan: &RunPlan, caller: &Caller) -> Result<(), StartError> {
     let checks = (0..services.sessions.len()).map(|number| {
         let session = SessionId(u8::try_from(number).unwrap_or(u8::MAX));
-        one(session, Look::new(session, services, plan, caller.clone(), Arc::clone(pacing)))
+        one(session, Look::new(session, services, plan, caller.clone()))
     });
     let mut outages: Vec<(SessionId, ApiError)> = Vec::new();
     for (session, checked) in join_all(checks).await {

@@ -11,18 +11,14 @@ use crate::circuit_breaker::messages::{Forgive, OutageSignal, Outcome};
 use crate::domain::flow::{EndReason, FlowStatus};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::IncidentKind;
-use crate::ports::shop_api::{ApiErrorKind, ShopCall, ShopRequest};
-use crate::rate_limiter::messages::{Place, TakePermit};
+use crate::rate_limiter::messages::Place;
 use crate::session_pool::board::{HealthBoard, Standing};
 use crate::session_pool::health::FAULTS_IN_A_ROW;
-use crate::session_pool::messages::Call;
+use crate::shop_door::Probed;
 
 use super::Coordinator;
 use super::messages::{Ending, News, SessionNews};
 use super::services::Services;
-
-/// Permits that one probe may let expire before it is given up.
-const PERMITS_PER_PROBE_MAX: u32 = 3;
 
 /// HTTP sessions down at once that are a signal of an outage (design, "HTTP sessions").
 const DOWN_IS_OUTAGE: usize = 2;
@@ -151,9 +147,12 @@ fn is_call_failure(ending: &Ending) -> bool {
 }
 
 async fn probe_until_known(services: Services, http_session: SessionId) {
+    let Some(door) = services.door(http_session) else { return };
     for _ in 0..FAULTS_IN_A_ROW {
-        if !probe_once(&services, http_session).await || is_known(&services.board, http_session) {
-            return;
+        match door.probe(Place::Tail, None).await {
+            Probed::Answered | Probed::Failed if is_known(&services.board, http_session) => return,
+            Probed::Answered | Probed::Failed => {}
+            Probed::Unsent | Probed::NoPermit => return,
         }
     }
 }
@@ -163,21 +162,4 @@ fn is_known(board: &HealthBoard, http_session: SessionId) -> bool {
         Standing::Up | Standing::Down => true,
         Standing::InDoubt => false,
     }
-}
-
-/// Sends one probe; false when none can be sent.
-async fn probe_once(services: &Services, http_session: SessionId) -> bool {
-    let Some(session) = services.sessions.get(usize::from(http_session.0)) else { return false };
-    for _ in 0..PERMITS_PER_PROBE_MAX {
-        let Ok(Ok(permit)) = services.permits.send(TakePermit { place: Place::Tail }).await else {
-            return false;
-        };
-        let request = ShopRequest { caller: None, call: ShopCall::Probe };
-        match session.send(Call { permit, request }).await {
-            Ok(Err(error)) if error.kind == ApiErrorKind::PermitExpired => {}
-            Ok(Ok(_) | Err(_)) => return true,
-            Err(_) => return false,
-        }
-    }
-    false
 }

@@ -11,9 +11,7 @@ use chrono::NaiveDateTime;
 use futures::FutureExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::agent::calls::{CallStop, Calls};
 use crate::agent::messages::ShopFacts;
-use crate::agent::watch::panic_message;
 use crate::db_writer::messages::{
     AbandonOrphans, BeginReplay, LoadAgents, LoadMemories, OpenRun, RecordSeen,
 };
@@ -22,10 +20,15 @@ use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::persona::Persona;
+use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall, ShopReply};
+use crate::ports::shop_api::{
+    ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
+};
 use crate::ports::store::{NewRun, Orphans, Replay};
-use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::messages::Place;
+use crate::shop_door::retry::{self, Next};
+use crate::shop_door::{ShopDoor, Stop};
 
 use super::messages::StartError;
 use super::plan::RunPlan;
@@ -73,7 +76,7 @@ pub async fn prepare(
 /// A panic on the way is an error: it must not end the Coordinator, who waits for this.
 async fn caught<T>(work: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
     let ended = AssertUnwindSafe(work).catch_unwind().await;
-    ended.unwrap_or_else(|panic| Err(StartError::Panicked(panic_message(&*panic))))
+    ended.unwrap_or_else(|panic| Err(StartError::Panicked(panic_words(&*panic))))
 }
 
 async fn prepared(
@@ -88,9 +91,9 @@ async fn prepared(
         flow_id: None,
     };
     if plan.resume_from.is_some() {
-        session_check::all(&services, &plan, &first, &pacing).await?;
+        session_check::all(&services, &plan, &first).await?;
     }
-    let shop = look_at_shop(&services, &plan, first, Arc::clone(&pacing)).await?;
+    let shop = look_at_shop(&services, &plan, first).await?;
     warn_of_foreign_categories(&personas, &shop.catalog);
     let at = pacing.wall();
     let resumed = match &plan.resume_from {
@@ -135,8 +138,8 @@ pub async fn reopen(
     boundary: Cycle,
 ) -> Result<(ShopFacts, Resumed), StartError> {
     let reopened = async {
-        session_check::all(&services, &plan, &first, &pacing).await?;
-        let shop = look_at_shop(&services, &plan, first, Arc::clone(&pacing)).await?;
+        session_check::all(&services, &plan, &first).await?;
+        let shop = look_at_shop(&services, &plan, first).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
         Ok((shop, resumed))
     };
@@ -160,9 +163,8 @@ async fn look_at_shop(
     services: &Services,
     plan: &RunPlan,
     first: Caller,
-    pacing: Arc<dyn Pacing>,
 ) -> Result<ShopFacts, StartError> {
-    let mut look = Look::new(SessionId(0), services, plan, first, pacing);
+    let mut look = Look::new(SessionId(0), services, plan, first);
     look.ask(ShopCall::Probe).await?;
     let mut facts = ShopFacts::default();
     if plan.shop.selects_store
@@ -188,7 +190,9 @@ async fn look_at_shop(
 
 /// The start-up check's own way to the shop, over one HTTP session.
 pub(super) struct Look {
-    calls: Calls,
+    door: Option<ShopDoor>,
+    caller: Caller,
+    idempotency: IdempotencyMode,
     rng: Xoshiro256PlusPlus,
 }
 
@@ -198,40 +202,43 @@ impl Look {
         services: &Services,
         plan: &RunPlan,
         caller: Caller,
-        pacing: Arc<dyn Pacing>,
     ) -> Self {
         Self {
-            calls: Calls {
-                permits: services.permits.clone(),
-                session: services.sessions[usize::from(http_session.0)].clone(),
-                down: crate::session_pool::board::DownFlag::default(),
-                progress: crate::agent::progress::ProgressMark::default(),
-                pacing,
-                parked: ParkedTime::default(),
-                caller,
-                idempotency: plan.shop.idempotency,
-                timings: Vec::new(),
-                requests: 0,
-                retries: 0,
-            },
+            door: services.door(http_session),
+            caller,
+            idempotency: plan.shop.idempotency,
             rng: plan.entropy.stream("look", &http_session.to_string()),
         }
     }
 
     pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
-        let name = call.name();
-        self.calls.ask(call, &mut self.rng).await.map_err(|stop| match stop {
-            CallStop::Api(error) | CallStop::Uncertain(error) => StartError::Shop(error),
-            CallStop::NoPermit(refused) => StartError::Ended(refused.to_string()),
-            CallStop::SessionDown | CallStop::SessionGone => StartError::Shop(ApiError {
-                call: name,
-                kind: ApiErrorKind::Disconnected,
-                detail: Some("the HTTP session is gone".to_owned()),
-                sent_at: None,
-                failed_at: Instant::now(),
-            }),
-        })
+        let Some(door) = &self.door else { return Err(session_gone(&call)) };
+        let request = ShopRequest { caller: Some(self.caller.clone()), call };
+        let mut tries = 1;
+        loop {
+            let error = match door.call(&request, Place::Tail).await {
+                Ok(answered) => return Ok(answered.reply),
+                Err(Stop::NoPermit(refused)) => return Err(StartError::Ended(refused.to_string())),
+                Err(Stop::SessionGone) => return Err(session_gone(&request.call)),
+                Err(Stop::Failed(error)) => error,
+            };
+            match retry::next(&request.call, &error, tries, self.idempotency, &mut self.rng) {
+                Next::Again(wait) => tokio::time::sleep(wait).await,
+                Next::GiveUp => return Err(StartError::Shop(error)),
+            }
+            tries += 1;
+        }
     }
+}
+
+fn session_gone(call: &ShopCall) -> StartError {
+    StartError::Shop(ApiError {
+        call: call.name(),
+        kind: ApiErrorKind::Disconnected,
+        detail: Some("the HTTP session is gone".to_owned()),
+        sent_at: None,
+        failed_at: Instant::now(),
+    })
 }
 
 fn warn_of_foreign_categories(personas: &[Persona], catalog: &Catalog) {

@@ -1,12 +1,15 @@
 //! The one picture of a run that every reader shares: progress line, dashboard, metrics, page,
 //! `ctl`.
 //!
-//! Published through a watch channel: readers see the latest value, never a queue.
+//! Published through a watch channel: readers see the latest value, never a queue. In groups for
+//! those who draw it, flat as JSON: a field's name is its key, so that no two groups share one.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::call_histogram::CallHistograms;
@@ -23,7 +26,7 @@ use super::journal::JournalLine;
 use super::plan::RunPlan;
 
 /// The run as the Coordinator last saw it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunStatus {
     /// Wall clock (UTC) of this picture.
     pub at: NaiveDateTime,
@@ -40,8 +43,38 @@ pub struct RunStatus {
     /// Active agents.
     pub agents: u32,
     /// The cycle under way or next.
+    #[serde(flatten)]
+    pub attempt: Attempt,
+    /// Sums over closed attempts.
+    pub totals: Totals,
+    /// Whether it keeps its pace.
+    #[serde(flatten)]
+    pub clock: Clock,
+    /// How long calls to the shop take.
+    #[serde(flatten)]
+    pub calls: Calls,
+    /// Requests against their limit.
+    #[serde(flatten)]
+    pub traffic: Traffic,
+    /// What may freeze it or slow it down.
+    #[serde(flatten)]
+    pub health: Health,
+    /// The newest checkpoint.
+    #[serde(flatten)]
+    pub saved: Saved,
+    /// Resident memory of the process, bytes; `None` where the system does not say.
+    pub memory_bytes: Option<u64>,
+    /// What happened.
+    #[serde(flatten)]
+    pub news: News,
+}
+
+/// The attempt at a cycle that is under way or next.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The cycle.
     pub cycle: Cycle,
-    /// The attempt.
+    /// Which attempt at it.
     pub replay: ReplayNumber,
     /// Cycles the run is planned for; `None`: until stopped.
     pub cycles_planned: Option<u32>,
@@ -57,8 +90,11 @@ pub struct RunStatus {
     pub current_volume: CycleVolume,
     /// The last closed attempt.
     pub last: Option<CycleRecord>,
-    /// Sums over closed attempts.
-    pub totals: Totals,
+}
+
+/// The run against real time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
     /// now - (start + cycles x interval) without pauses, at the last tick, milliseconds.
     pub lateness_ms: i64,
     /// The same at the last ticks, oldest first, at most 32.
@@ -68,12 +104,22 @@ pub struct RunStatus {
     /// Real seconds to the planned end at the present speed; `None` without a planned end and while
     /// nothing moves.
     pub eta_s: Option<f64>,
+}
+
+/// Calls to the shop by three clocks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Calls {
     /// Over the last 1,000 calls.
     pub rolling: LatencySummary,
     /// Over the whole run.
     pub whole_run: LatencySummary,
     /// The calls of this process in buckets.
     pub call_histograms: CallHistograms,
+}
+
+/// Requests as they are sent, and the limit they keep.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
     /// The limit, requests per second; `None`: unlimited.
     pub rate_limit: Option<f64>,
     /// Requests sent since this process began, start-up check and probes included.
@@ -86,6 +132,11 @@ pub struct RunStatus {
     pub requests_history: Vec<u32>,
     /// Callers that wait for a permit.
     pub waiting_for_permit: u32,
+}
+
+/// What an operator looks at before anything breaks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Health {
     /// The HTTP sessions that have been used, by number.
     pub sessions: Vec<SessionStatus>,
     /// Failures in this cycle.
@@ -96,12 +147,20 @@ pub struct RunStatus {
     pub quarantined: Vec<AgentId>,
     /// Database connections.
     pub pool: PoolStatus,
-    /// The newest checkpoint's path.
+}
+
+/// The newest checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Its path.
     pub last_checkpoint: Option<String>,
     /// Wall clock (UTC) at which it was written.
     pub last_checkpoint_at: Option<NaiveDateTime>,
-    /// Resident memory of the process, bytes; `None` where the system does not say.
-    pub memory_bytes: Option<u64>,
+}
+
+/// What happened in this process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct News {
     /// What happened last, newest last, at most 20.
     pub incidents: Vec<JournalLine>,
     /// Incidents of this process by kind; a kind without any is absent.
@@ -112,6 +171,14 @@ impl RunStatus {
     /// A run that has not begun, looked at `at`.
     pub fn before(plan: &RunPlan, at: NaiveDateTime) -> Self {
         let cycle = plan.resume_from.as_ref().map_or(Cycle(0), |point| point.boundary);
+        let attempt = Attempt {
+            cycle,
+            cycles_planned: plan.ends.cycles,
+            simulated_start: plan.simulated_start,
+            simulated_at: cycle.begins_at(plan.simulated_start),
+            ..Attempt::default()
+        };
+        let interval_ms = u64::try_from(plan.interval.as_millis()).unwrap_or(u64::MAX);
         Self {
             at,
             began_at: at,
@@ -120,39 +187,55 @@ impl RunStatus {
             frozen: None,
             ending: None,
             agents: 0,
-            cycle,
-            replay: ReplayNumber::ORIGINAL,
-            cycles_planned: plan.ends.cycles,
-            simulated_start: plan.simulated_start,
-            simulated_at: cycle.begins_at(plan.simulated_start),
-            outstanding: 0,
-            current: CycleCounts::default(),
-            current_volume: CycleVolume::default(),
-            last: None,
+            attempt,
             totals: Totals::default(),
-            lateness_ms: 0,
-            lateness_history_ms: Vec::new(),
-            interval_ms: u64::try_from(plan.interval.as_millis()).unwrap_or(u64::MAX),
-            eta_s: None,
-            rolling: LatencySummary::default(),
-            whole_run: LatencySummary::default(),
-            call_histograms: CallHistograms::default(),
-            rate_limit: plan.rate.limit(),
-            requests_sent: 0,
-            requests_max_in_1s: 0,
-            requests_per_second: 0,
-            requests_history: Vec::new(),
-            waiting_for_permit: 0,
-            sessions: Vec::new(),
-            failures: 0,
-            failures_allowed: 0,
-            quarantined: Vec::new(),
-            pool: PoolStatus::default(),
-            last_checkpoint: None,
-            last_checkpoint_at: None,
+            clock: Clock { interval_ms, ..Clock::default() },
+            calls: Calls::default(),
+            traffic: Traffic { rate_limit: plan.rate.limit(), ..Traffic::default() },
+            health: Health::default(),
+            saved: Saved::default(),
             memory_bytes: None,
-            incidents: Vec::new(),
-            incident_counts: BTreeMap::new(),
+            news: News::default(),
         }
     }
 }
+
+/// By hand: serde reads a flattened group through a buffer of its own, which cannot hold the
+/// numbers of serde_json's `arbitrary_precision`. Each group takes its keys out of the same object.
+impl<'de> Deserialize<'de> for RunStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let flat = Value::deserialize(deserializer)?;
+        Ok(Self {
+            at: key_of(&flat, "at")?,
+            began_at: key_of(&flat, "began_at")?,
+            run_id: key_of(&flat, "run_id")?,
+            state: key_of(&flat, "state")?,
+            frozen: key_of(&flat, "frozen")?,
+            ending: key_of(&flat, "ending")?,
+            agents: key_of(&flat, "agents")?,
+            attempt: group_of(&flat)?,
+            totals: key_of(&flat, "totals")?,
+            clock: group_of(&flat)?,
+            calls: group_of(&flat)?,
+            traffic: group_of(&flat)?,
+            health: group_of(&flat)?,
+            saved: group_of(&flat)?,
+            memory_bytes: key_of(&flat, "memory_bytes")?,
+            news: group_of(&flat)?,
+        })
+    }
+}
+
+fn group_of<'de, T: Deserialize<'de>, E: Error>(flat: &'de Value) -> Result<T, E> {
+    T::deserialize(flat).map_err(E::custom)
+}
+
+/// A key that is absent is read as null.
+fn key_of<'de, T: Deserialize<'de>, E: Error>(flat: &'de Value, key: &str) -> Result<T, E> {
+    T::deserialize(flat.get(key).unwrap_or(&Value::Null))
+        .map_err(|error| E::custom(format_args!("{key}: {error}")))
+}
+
+#[cfg(test)]
+#[path = "status/status_tests.rs"]
+mod status_tests;

@@ -95,8 +95,8 @@ impl Gathering {
         Some(Bundle {
             run_id: status.run_id,
             state: status.state,
-            cycle: status.cycle,
-            simulated_at: status.simulated_at,
+            cycle: status.attempt.cycle,
+            simulated_at: status.attempt.simulated_at,
             alerts: std::mem::take(&mut self.waiting),
             more: std::mem::take(&mut self.more),
         })

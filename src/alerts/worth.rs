@@ -101,7 +101,7 @@ pub struct Lookout {
 impl Lookout {
     /// What has happened since the last look and is worth an alert.
     pub fn look(&mut self, status: &RunStatus) -> Vec<Alert> {
-        let fresh = status.incidents.iter().filter(|line| line.number > self.seen);
+        let fresh = status.news.incidents.iter().filter(|line| line.number > self.seen);
         let mut alerts: Vec<Alert> = Vec::new();
         if let Some(first) = fresh.clone().next()
             && first.number > self.seen + 1
@@ -118,7 +118,8 @@ impl Lookout {
             });
         }
         alerts.extend(fresh.filter_map(alert_of));
-        self.seen = status.incidents.last().map_or(self.seen, |line| self.seen.max(line.number));
+        self.seen =
+            status.news.incidents.last().map_or(self.seen, |line| self.seen.max(line.number));
         alerts
     }
 }
@@ -172,6 +173,6 @@ pub fn end_of_run(status: &RunStatus, end: &RunEnd) -> Alert {
         }
         RunEnd::NotStarted(why) => (Severity::Critical, format!("the run did not start: {why}")),
     };
-    let (at, cycle) = (status.at, status.cycle);
+    let (at, cycle) = (status.at, status.attempt.cycle);
     Alert { kind: AlertKind::RunEnd, severity, at, cycle, message }
 }

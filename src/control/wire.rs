@@ -149,6 +149,7 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dashboard::sample;
 
     #[test]
     fn a_line_that_is_no_request_is_named_with_what_would_be_one() {
@@ -191,6 +192,9 @@ mod tests {
         let line = Reply::line(Ok(Answer::Done(Done::that("the run is paused"))));
         let reply: Reply = serde_json::from_str(&line).unwrap();
         assert_eq!(reply.answer, Some(Answer::Done(Done::that("the run is paused"))));
+        let line = Reply::line(Ok(Answer::Status(Box::new(sample::frozen()))));
+        let reply: Reply = serde_json::from_str(&line).unwrap();
+        assert_eq!(reply.answer, Some(Answer::Status(Box::new(sample::frozen()))));
         let busy = Error::new(ErrorKind::Busy, "later");
         assert_eq!(Reply::line(Err(busy)), r#"{"v":1,"error":{"kind":"busy","message":"later"}}"#);
     }

@@ -2,8 +2,7 @@
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::journal::JournalLine;
-use actors::coordinator::status::RunStatus;
-use actors::domain::call_histogram::CallHistograms;
+use actors::coordinator::status::{Attempt, Calls, Clock, Health, News, RunStatus, Saved, Traffic};
 use actors::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use actors::domain::ids::{RunId, SessionId};
 use actors::domain::incident::IncidentKind;
@@ -113,46 +112,62 @@ pub fn running() -> RunStatus {
         frozen: None,
         ending: None,
         agents: 372,
-        cycle: Cycle(12),
-        replay: ReplayNumber::ORIGINAL,
-        cycles_planned: Some(20),
-        simulated_start: simulated(8),
-        simulated_at: simulated(20),
-        outstanding: 54,
-        current: counts(),
-        current_volume: volume(),
-        last: Some(last()),
+        attempt: Attempt {
+            cycle: Cycle(12),
+            replay: ReplayNumber::ORIGINAL,
+            cycles_planned: Some(20),
+            simulated_start: simulated(8),
+            simulated_at: simulated(20),
+            outstanding: 54,
+            current: counts(),
+            current_volume: volume(),
+            last: Some(last()),
+        },
         totals: totals(),
-        lateness_ms: 400,
-        lateness_history_ms: vec![0, 0, 100, 200, 250, 300, 400],
-        interval_ms: 5_000,
-        eta_s: Some(38.0),
-        rolling: latency(),
-        whole_run: latency(),
-        call_histograms: CallHistograms::default(),
-        rate_limit: Some(600.0),
-        requests_sent: 16_053,
-        requests_max_in_1s: 606,
-        requests_per_second: 598,
-        requests_history: (0..60).map(|second: u32| (second * 37) % 600).collect(),
-        waiting_for_permit: 143,
-        sessions: (0..10)
-            .map(|id| SessionStatus {
-                id: SessionId(id),
-                standing: Standing::Up,
-                answered: 1_600,
-                faults: 0,
-            })
-            .collect(),
-        failures: 1,
-        failures_allowed: 18,
-        quarantined: Vec::new(),
-        pool: PoolStatus { open: 8, idle: 5, waiting: 0, max: 8 },
-        last_checkpoint: Some("data/checkpoints/checkpoint-01a20b1b-0000000010-2.json".to_owned()),
-        last_checkpoint_at: Some(wall(3, 12)),
+        clock: Clock {
+            lateness_ms: 400,
+            lateness_history_ms: vec![0, 0, 100, 200, 250, 300, 400],
+            interval_ms: 5_000,
+            eta_s: Some(38.0),
+        },
+        calls: Calls { rolling: latency(), whole_run: latency(), ..Calls::default() },
+        traffic: Traffic {
+            rate_limit: Some(600.0),
+            requests_sent: 16_053,
+            requests_max_in_1s: 606,
+            requests_per_second: 598,
+            requests_history: (0..60).map(|second: u32| (second * 37) % 600).collect(),
+            waiting_for_permit: 143,
+        },
+        health: Health {
+            sessions: (0..10)
+                .map(|id| SessionStatus {
+                    id: SessionId(id),
+                    standing: Standing::Up,
+                    answered: 1_600,
+                    faults: 0,
+                })
+                .collect(),
+            failures: 1,
+            failures_allowed: 18,
+            pool: PoolStatus { open: 8, idle: 5, waiting: 0, max: 8 },
+            ..Health::default()
+        },
+        saved: Saved {
+            last_checkpoint: Some(
+                "data/checkpoints/checkpoint-01a20b1b-0000000010-2.json".to_owned(),
+            ),
+            last_checkpoint_at: Some(wall(3, 12)),
+        },
         memory_bytes: Some(84_300_000),
-        incidents: vec![incident(1, IncidentKind::Resume, "the paused run goes on (door: key)")],
-        incident_counts: std::collections::BTreeMap::new(),
+        news: News {
+            incidents: vec![incident(
+                1,
+                IncidentKind::Resume,
+                "the paused run goes on (door: key)",
+            )],
+            ..News::default()
+        },
     }
 }
 
@@ -170,11 +185,11 @@ pub fn frozen() -> RunStatus {
     let mut status = running();
     let told = format!("frozen: {reason}");
     status.state = RunState::Frozen;
-    status.failures = 19;
-    status.current.failed = 19;
-    status.outstanding = 0;
-    status.eta_s = None;
-    status.incidents.push(incident(2, IncidentKind::Freeze, &told));
+    status.health.failures = 19;
+    status.attempt.current.failed = 19;
+    status.attempt.outstanding = 0;
+    status.clock.eta_s = None;
+    status.news.incidents.push(incident(2, IncidentKind::Freeze, &told));
     status.frozen = Some(reason);
     status
 }

@@ -100,18 +100,19 @@ impl State {
         self.seen_at = now;
         self.tick(now);
         let is = &self.status;
-        let incident = |status: &RunStatus| status.incidents.last().map(|line| line.number);
+        let (was_sessions, sessions) = (&was.health.sessions, &is.health.sessions);
+        let incident = |status: &RunStatus| status.news.incidents.last().map(|line| line.number);
         Mood::of(&was) != self.mood()
-            || (was.cycle, was.replay) != (is.cycle, is.replay)
-            || was.last != is.last
+            || (was.attempt.cycle, was.attempt.replay) != (is.attempt.cycle, is.attempt.replay)
+            || was.attempt.last != is.attempt.last
             || was.frozen != is.frozen
-            || was.last_checkpoint_at != is.last_checkpoint_at
-            || was.rate_limit != is.rate_limit
-            || was.interval_ms != is.interval_ms
-            || was.quarantined != is.quarantined
+            || was.saved != is.saved
+            || was.traffic.rate_limit != is.traffic.rate_limit
+            || was.clock.interval_ms != is.clock.interval_ms
+            || was.health.quarantined != is.health.quarantined
             || incident(&was) != incident(is)
-            || was.sessions.len() != is.sessions.len()
-            || was.sessions.iter().zip(&is.sessions).any(|(a, b)| a.standing != b.standing)
+            || was_sessions.len() != sessions.len()
+            || was_sessions.iter().zip(sessions).any(|(a, b)| a.standing != b.standing)
     }
 
     /// Time goes on: an answer that was read long enough goes.
@@ -171,7 +172,7 @@ impl State {
 
     /// What stands in the footer until the answer comes.
     fn asked(&self, command: &Command) -> String {
-        let cycle = self.status.cycle;
+        let cycle = self.status.attempt.cycle;
         if *command == Command::Checkpoint && self.mood().is_going_on() {
             format!("a checkpoint is written at the end of cycle {cycle}")
         } else if *command == Command::Resume && self.mood() == Mood::Frozen {
@@ -202,7 +203,7 @@ impl State {
     /// Messages that tell no incident that is shown anyway, oldest first.
     pub fn other_messages(&self) -> Vec<&str> {
         let tells_incident = |line: &&String| {
-            self.status.incidents.iter().any(|incident| line.contains(&incident.message))
+            self.status.news.incidents.iter().any(|incident| line.contains(&incident.message))
         };
         let others = self.messages.recent.iter().filter(|line| !tells_incident(line));
         others.map(String::as_str).collect()

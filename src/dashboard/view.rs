@@ -129,7 +129,7 @@ fn too_small(frame: &mut Frame<'_>, state: &State, look: Look) {
     let mood = state.mood();
     let lines = vec![
         Line::styled(format!("{} {}", look.mood(mood), mood.as_str()), look.head(mood)),
-        Line::raw(format!("cycle {}, {} failed", status.cycle, status.failures)),
+        Line::raw(format!("cycle {}, {} failed", status.attempt.cycle, status.health.failures)),
         Line::raw("too small to show more:"),
         Line::raw(format!("{} x {}, at least {WIDTH_MIN} x {HEIGHT_MIN}", area.width, area.height)),
         Line::raw("p r c q work as ever"),

@@ -23,7 +23,10 @@ pub fn advice(status: &RunStatus) -> Option<Advice> {
 pub fn text(status: &RunStatus) -> String {
     let Some(advice) = advice(status) else { return String::new() };
     let lines = [
-        format!("FROZEN at cycle {}, simulated {}", status.cycle, status.simulated_at),
+        format!(
+            "FROZEN at cycle {}, simulated {}",
+            status.attempt.cycle, status.attempt.simulated_at
+        ),
         format!("  why      {}", advice.why),
         format!("  look at  {}", advice.look_at),
         "  then     it sends nothing until you open it: Ctrl-C ends this process with a \

@@ -126,15 +126,15 @@ fn message(status: &RunStatus) -> String {
             format!("{}; ", state.as_str())
         }
     };
-    let current = &status.current;
+    let (attempt, current) = (&status.attempt, &status.attempt.current);
     format!(
         "{state}{}  {} out of {} still out  shopping {}  failed {}  felt p95 {}  late {:.1} s",
-        units::day_and_hour(status.simulated_at),
-        status.outstanding,
+        units::day_and_hour(attempt.simulated_at),
+        attempt.outstanding,
         current.released,
         current.shopped,
         current.failed,
-        units::duration(status.rolling.felt.p95),
-        units::seconds(status.lateness_ms),
+        units::duration(status.calls.rolling.felt.p95),
+        units::seconds(status.clock.lateness_ms),
     )
 }

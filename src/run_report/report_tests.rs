@@ -1,11 +1,10 @@
 //! What a run reports, from a status made by hand.
 
 use actors::circuit_breaker::messages::FreezeReason;
-use actors::domain::call_histogram::CallHistograms;
+use actors::coordinator::status::{Attempt, Calls, Clock, Health, News, Saved, Traffic};
 use actors::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use actors::domain::timing::Percentiles;
 use actors::domain::totals::Totals;
-use actors::ports::store::PoolStatus;
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::json;
 use uuid::Uuid;
@@ -69,39 +68,33 @@ fn status() -> RunStatus {
         frozen: None,
         ending: None,
         agents: 372,
-        cycle: Cycle(13),
-        replay: ReplayNumber::ORIGINAL,
-        cycles_planned: Some(13),
-        simulated_start: at(8),
-        simulated_at: at(21),
-        outstanding: 0,
-        current: CycleCounts::default(),
-        current_volume: CycleVolume::default(),
-        last: Some(record()),
+        attempt: Attempt {
+            cycle: Cycle(13),
+            replay: ReplayNumber::ORIGINAL,
+            cycles_planned: Some(13),
+            simulated_start: at(8),
+            simulated_at: at(21),
+            last: Some(record()),
+            ..Attempt::default()
+        },
         totals,
-        lateness_ms: 250,
-        lateness_history_ms: vec![0, 250],
-        interval_ms: 75_000,
-        eta_s: None,
-        rolling: latency(),
-        whole_run: latency(),
-        call_histograms: CallHistograms::default(),
-        rate_limit: Some(50.0),
-        requests_sent: 862,
-        requests_max_in_1s: 51,
-        requests_per_second: 0,
-        requests_history: Vec::new(),
-        waiting_for_permit: 0,
-        sessions: Vec::new(),
-        failures: 0,
-        failures_allowed: 18,
-        quarantined: Vec::new(),
-        pool: PoolStatus::default(),
-        last_checkpoint: None,
-        last_checkpoint_at: None,
+        clock: Clock {
+            lateness_ms: 250,
+            lateness_history_ms: vec![0, 250],
+            interval_ms: 75_000,
+            ..Clock::default()
+        },
+        calls: Calls { rolling: latency(), whole_run: latency(), ..Calls::default() },
+        traffic: Traffic {
+            rate_limit: Some(50.0),
+            requests_sent: 862,
+            requests_max_in_1s: 51,
+            ..Traffic::default()
+        },
+        health: Health { failures_allowed: 18, ..Health::default() },
+        saved: Saved::default(),
         memory_bytes: None,
-        incidents: Vec::new(),
-        incident_counts: std::collections::BTreeMap::new(),
+        news: News::default(),
     }
 }
 

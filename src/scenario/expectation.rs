@@ -104,11 +104,11 @@ macro_rules! expectations {
                     Self::FrozenBecause(words) => look_at_reason(status, words),
                     Self::Session(id, standing) => look_at_session(status, *id, *standing),
                     Self::Incidents(kind, bounds) => {
-                        let count = status.incident_counts.get(kind).copied().unwrap_or(0);
+                        let count = status.news.incident_counts.get(kind).copied().unwrap_or(0);
                         number(Some(count as f64), *bounds)
                     }
                     Self::RequestsMeanwhile(bounds) => {
-                        let sent = status.requests_sent.saturating_sub(sent_before);
+                        let sent = status.traffic.requests_sent.saturating_sub(sent_before);
                         number(Some(sent as f64), *bounds)
                     }
                     $(Self::$name(bounds) => {
@@ -176,23 +176,24 @@ expectations!(
     /// Checkpoints written.
     Checkpoints, "checkpoints", |s| Some(s.totals.checkpoints as f64);
     /// Agents in quarantine.
-    Quarantined, "agents in quarantine", |s| Some(s.quarantined.len() as f64);
+    Quarantined, "agents in quarantine", |s| Some(s.health.quarantined.len() as f64);
     /// HTTP sessions that are down.
     SessionsDown, "HTTP sessions down", |s| Some(sessions_down(s));
     /// How late the last tick was, without pauses, seconds.
-    LatenessS, "seconds late", |s| Some(s.lateness_ms as f64 / 1000.0);
+    LatenessS, "seconds late", |s| Some(s.clock.lateness_ms as f64 / 1000.0);
     /// The most requests sent in any second so far.
-    RequestsMaxIn1s, "requests in the fullest second", |s| Some(s.requests_max_in_1s as f64);
+    RequestsMaxIn1s, "requests in the fullest second", |s| Some(s.traffic.requests_max_in_1s as f64);
     /// Resident memory, megabytes; absent where the system does not say.
     MemoryMb, "memory, MB", |s| s.memory_bytes.map(|bytes| bytes as f64 / 1e6);
 );
 
 fn of_last(status: &RunStatus, measure: impl Fn(&CycleRecord) -> f64) -> Option<f64> {
-    status.last.as_ref().map(measure)
+    status.attempt.last.as_ref().map(measure)
 }
 
 fn sessions_down(status: &RunStatus) -> f64 {
-    status.sessions.iter().filter(|session| session.standing == Standing::Down).count() as f64
+    status.health.sessions.iter().filter(|session| session.standing == Standing::Down).count()
+        as f64
 }
 
 /// What was seen of an expectation.
@@ -218,7 +219,7 @@ fn look_at_reason(status: &RunStatus, words: &str) -> Seen {
 }
 
 fn look_at_session(status: &RunStatus, id: SessionId, standing: Standing) -> Seen {
-    let session = status.sessions.iter().find(|session| session.id == id);
+    let session = status.health.sessions.iter().find(|session| session.id == id);
     let seen = session.map_or(Standing::Up, |session| session.standing);
     Seen { holds: seen == standing, saw: seen.as_str().to_owned() }
 }

@@ -23,7 +23,7 @@ pub struct Following {
 impl Following {
     /// From this picture on.
     pub fn new(expect: Vec<Expectation>, watch: Watch, first: &RunStatus, now: Instant) -> Self {
-        Self { expect, watch, closed: closed(first), sent: first.requests_sent, began: now }
+        Self { expect, watch, closed: closed(first), sent: first.traffic.requests_sent, began: now }
     }
 
     /// What was seen of each expectation, once that is decided.

@@ -173,7 +173,7 @@ impl Player {
             Ok(_) => "done".to_owned(),
             Err(why) => format!("refused: {why}"),
         };
-        let cycle = self.doors.status.borrow().cycle.0;
+        let cycle = self.doors.status.borrow().attempt.cycle.0;
         self.decide(vec![Seen { holds, saw }], cycle);
     }
 
@@ -182,7 +182,7 @@ impl Player {
         while let Some(following) = &self.following {
             if let Some(seen) = following.look(&picture, Instant::now()) {
                 self.following = None;
-                self.decide(seen, picture.cycle.0);
+                self.decide(seen, picture.attempt.cycle.0);
                 return Ok(());
             }
             let deadline = following.deadline();
@@ -206,11 +206,11 @@ impl Player {
     fn give_up(&mut self, why: &str) {
         let last = self.doors.status.borrow().clone();
         let why = match &last.frozen {
-            Some(reason) => format!("{why}, frozen at cycle {}: {reason}", last.cycle),
-            None => format!("{why} at cycle {}", last.cycle),
+            Some(reason) => format!("{why}, frozen at cycle {}: {reason}", last.attempt.cycle),
+            None => format!("{why} at cycle {}", last.attempt.cycle),
         };
         if let Some(seen) = self.following.take().and_then(|following| following.give_up(&last)) {
-            self.decide(seen, last.cycle.0);
+            self.decide(seen, last.attempt.cycle.0);
         }
         self.never(&why);
         while let Some(Noted { step, .. }) = self.to_come.pop() {

@@ -7,9 +7,10 @@
 pub mod families;
 
 use actix_web::{HttpResponse, web};
-use actors::coordinator::status::RunStatus;
+use actors::coordinator::status::{Attempt, Calls, Clock, Health, RunStatus, Traffic};
 use actors::domain::cycle::CycleCounts;
 use actors::domain::timing::{LatencySummary, Percentiles};
+use actors::domain::totals::Totals;
 use actors::ports::store::RunState;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
@@ -52,13 +53,14 @@ pub fn families(status: &RunStatus) -> Vec<MetricFamily> {
     let mut page = Families::default();
     about(&mut page);
     run(&mut page, status);
-    time(&mut page, status);
+    time(&mut page, &status.attempt, &status.clock);
     agents(&mut page, status);
-    sums(&mut page, status);
-    requests(&mut page, status);
-    latency(&mut page, status);
-    sessions(&mut page, status);
-    health(&mut page, status);
+    sums(&mut page, &status.totals);
+    requests(&mut page, &status.traffic);
+    latency(&mut page, &status.calls);
+    sessions(&mut page, &status.health);
+    health(&mut page, &status.health);
+    process(&mut page, status);
     page.into_inner()
 }
 
@@ -90,54 +92,55 @@ fn run(page: &mut Families, status: &RunStatus) {
     );
 }
 
-fn time(page: &mut Families, status: &RunStatus) {
+fn time(page: &mut Families, attempt: &Attempt, clock: &Clock) {
     page.gauge(
         "cartload_simulated_timestamp_seconds",
         "Simulated begin of the cycle, Unix time.",
-        unix(status.simulated_at),
+        unix(attempt.simulated_at),
     );
-    page.gauge("cartload_cycle", "The cycle under way or next.", status.cycle.0.into());
-    page.gauge("cartload_cycle_replay", "Its attempt; 0: the original.", status.replay.0.into());
+    page.gauge("cartload_cycle", "The cycle under way or next.", attempt.cycle.0.into());
+    page.gauge("cartload_cycle_replay", "Its attempt; 0: the original.", attempt.replay.0.into());
     page.gauge_if(
         "cartload_cycles_planned",
         "Cycles the run is planned for; absent: until stopped.",
-        status.cycles_planned.map(f64::from),
+        attempt.cycles_planned.map(f64::from),
     );
     page.gauge(
         "cartload_cycle_interval_seconds",
         "Real time between two ticks; 0: as fast as work allows.",
-        millis(status.interval_ms as f64),
+        millis(clock.interval_ms as f64),
     );
     page.gauge(
         "cartload_lateness_seconds",
         "Behind the plan at the last tick, pauses taken out.",
-        millis(status.lateness_ms as f64),
+        millis(clock.lateness_ms as f64),
     );
     page.gauge_if(
         "cartload_eta_seconds",
         "Real time to the planned end; absent where there is none or nothing moves.",
-        status.eta_s,
+        clock.eta_s,
     );
 }
 
 fn agents(page: &mut Families, status: &RunStatus) {
+    let attempt = &status.attempt;
     page.gauge("cartload_agents", "Active agents.", status.agents.into());
     page.gauge(
         "cartload_agents_quarantined",
         "Agents that crashed too often and get no tick.",
-        status.quarantined.len() as f64,
+        status.health.quarantined.len() as f64,
     );
     page.gauge(
         "cartload_cycle_released_agents",
         "Agents released in the cycle under way.",
-        status.current.released.into(),
+        attempt.current.released.into(),
     );
     page.gauge(
         "cartload_cycle_outstanding_agents",
         "Agents of the cycle under way that have not ended yet.",
-        status.outstanding.into(),
+        attempt.outstanding.into(),
     );
-    let counts = outcomes(&status.current);
+    let counts = outcomes(&attempt.current);
     page.gauges(
         "cartload_cycle_agents",
         "Agents of the cycle under way that have ended, by outcome.",
@@ -145,8 +148,8 @@ fn agents(page: &mut Families, status: &RunStatus) {
     );
 }
 
-fn sums(page: &mut Families, status: &RunStatus) {
-    let (totals, volume) = (&status.totals, &status.totals.volume);
+fn sums(page: &mut Families, totals: &Totals) {
+    let volume = &totals.volume;
     let (completed, broken): (Labels, Labels) =
         (&[("result", "completed")], &[("result", "broken")]);
     page.counters(
@@ -205,49 +208,53 @@ fn sums(page: &mut Families, status: &RunStatus) {
     );
 }
 
-fn requests(page: &mut Families, status: &RunStatus) {
+fn requests(page: &mut Families, traffic: &Traffic) {
     page.counter(
         "cartload_requests_total",
         "Requests sent by this process, retries and probes included.",
-        status.requests_sent as f64,
+        traffic.requests_sent as f64,
     );
     page.gauge(
         "cartload_requests_per_second",
         "Requests sent in the last second.",
-        status.requests_per_second.into(),
+        traffic.requests_per_second.into(),
     );
     page.gauge(
         "cartload_requests_per_second_max",
         "The most requests sent in any 1 s window.",
-        status.requests_max_in_1s as f64,
+        traffic.requests_max_in_1s as f64,
     );
     page.gauge_if(
         "cartload_rate_limit_requests_per_second",
         "The limit; absent: unlimited.",
-        status.rate_limit,
+        traffic.rate_limit,
     );
     page.gauge(
         "cartload_permit_waiters",
         "Callers that wait for a permit.",
-        status.waiting_for_permit.into(),
+        traffic.waiting_for_permit.into(),
     );
 }
 
-fn latency(page: &mut Families, status: &RunStatus) {
-    let calls = &status.call_histograms;
+fn latency(page: &mut Families, calls: &Calls) {
+    let histograms = &calls.call_histograms;
     let clock = ["service", "queued", "felt"].map(|clock| [("clock", clock)]);
     page.histograms(
         "cartload_call_duration_seconds",
         "Calls to the shop: service is sent to answered, queued wanted to sent, felt both.",
-        clock.iter().map(|l| l.as_slice()).zip([calls.service, calls.queued, calls.felt]),
+        clock.iter().map(|l| l.as_slice()).zip([
+            histograms.service,
+            histograms.queued,
+            histograms.felt,
+        ]),
     );
-    let rolling = quantiles(&status.rolling);
+    let rolling = quantiles(&calls.rolling);
     page.gauges(
         "cartload_call_duration_rolling_seconds",
         "Exact percentiles of the last 1,000 calls.",
         rolling.iter().map(|(labels, value)| (labels.as_slice(), *value)),
     );
-    let whole = quantiles(&status.whole_run);
+    let whole = quantiles(&calls.whole_run);
     page.gauges(
         "cartload_call_duration_run_seconds",
         "Percentiles of all calls of this process, to three digits.",
@@ -267,11 +274,11 @@ fn quantiles(summary: &LatencySummary) -> Vec<Quantile> {
     clocks.into_iter().flatten().collect()
 }
 
-fn sessions(page: &mut Families, status: &RunStatus) {
-    let ids: Vec<String> = status.sessions.iter().map(|s| s.id.to_string()).collect();
+fn sessions(page: &mut Families, health: &Health) {
+    let ids: Vec<String> = health.sessions.iter().map(|s| s.id.to_string()).collect();
     let labels: Vec<[(&str, &str); 1]> =
         ids.iter().map(|id| [("http_session", id.as_str())]).collect();
-    let by = || labels.iter().map(|label| label.as_slice()).zip(&status.sessions);
+    let by = || labels.iter().map(|label| label.as_slice()).zip(&health.sessions);
     page.gauges(
         "cartload_http_session_up",
         "0 while the session's own connections are broken.",
@@ -289,14 +296,14 @@ fn sessions(page: &mut Families, status: &RunStatus) {
     );
 }
 
-fn health(page: &mut Families, status: &RunStatus) {
-    let pool = &status.pool;
+fn health(page: &mut Families, health: &Health) {
+    let pool = &health.pool;
     for (name, help, value) in [
-        ("cartload_breaker_failures", "Failures in this cycle.", status.failures),
+        ("cartload_breaker_failures", "Failures in this cycle.", health.failures),
         (
             "cartload_breaker_failures_allowed",
             "Failures this cycle may have; one more freezes the run.",
-            status.failures_allowed,
+            health.failures_allowed,
         ),
         ("cartload_db_connections_open", "Open database connections.", pool.open),
         ("cartload_db_connections_idle", "Of the open ones: idle.", pool.idle),
@@ -305,18 +312,21 @@ fn health(page: &mut Families, status: &RunStatus) {
     ] {
         page.gauge(name, help, value.into());
     }
+}
+
+fn process(page: &mut Families, status: &RunStatus) {
     let totals = &status.totals;
     page.counter("cartload_restarts_total", "Agents' actors rebuilt.", totals.restarts as f64);
     page.counter("cartload_checkpoints_total", "Checkpoints written.", totals.checkpoints as f64);
     page.gauge_if(
         "cartload_last_checkpoint_timestamp_seconds",
         "When the newest checkpoint was written, Unix time; absent before the first.",
-        status.last_checkpoint_at.map(unix),
+        status.saved.last_checkpoint_at.map(unix),
     );
     page.counter(
         "cartload_incidents_total",
         "Incidents of this process; the table `incidents` has each.",
-        status.incidents.last().map_or(0.0, |line| line.number as f64),
+        status.news.incidents.last().map_or(0.0, |line| line.number as f64),
     );
     page.gauge_if(
         "cartload_resident_memory_bytes",

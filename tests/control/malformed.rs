@@ -95,7 +95,7 @@ async fn malformed_lines_and_messages_cost_nobody_anything() {
     let grown = memory().saturating_sub(began);
     eprintln!("{count} lines: {began} bytes resident after a tenth, {grown} more at the end");
     assert!(grown < GROWTH_MAX, "grew by {grown} bytes");
-    assert!(rig.run.status().incidents.len() <= 20);
+    assert!(rig.run.status().news.incidents.len() <= 20);
 }
 
 #[test]

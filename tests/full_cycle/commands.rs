@@ -48,10 +48,10 @@ async fn a_pause_parks_the_cycle_and_costs_no_lateness_or_latency() {
     run.pause().await.unwrap();
     assert_eq!(run.status().state, RunState::Paused);
     wait(1.0).await;
-    let (calls, outstanding) = (run.shop.calls(), run.status().outstanding);
+    let (calls, outstanding) = (run.shop.calls(), run.status().attempt.outstanding);
     wait(PAUSE.as_secs_f64()).await;
     assert_eq!(run.shop.calls(), calls, "a paused run sends nothing");
-    assert!(outstanding > 300 && run.status().outstanding == outstanding);
+    assert!(outstanding > 300 && run.status().attempt.outstanding == outstanding);
     run.resume().await.unwrap();
     let run = run.finish().await;
     let cycles = run.store.cycles();
@@ -72,7 +72,7 @@ async fn a_pause_parks_the_cycle_and_costs_no_lateness_or_latency() {
 #[actix::test]
 async fn a_pause_between_two_cycles_shifts_the_next_tick() {
     let mut run = slow_run(3).await;
-    run.until(|s| s.last.as_ref().is_some_and(|c| c.cycle == Cycle(0))).await;
+    run.until(|s| s.attempt.last.as_ref().is_some_and(|c| c.cycle == Cycle(0))).await;
     run.pause().await.unwrap();
     wait(PAUSE.as_secs_f64()).await;
     assert_eq!(run.status().totals.cycles_completed, 1);
@@ -165,7 +165,7 @@ async fn quit_after_the_cycle_finishes_it() {
 #[actix::test]
 async fn quit_between_two_cycles_ends_at_once() {
     let mut run = slow_run(9).await;
-    run.until(|s| s.last.is_some()).await;
+    run.until(|s| s.attempt.last.is_some()).await;
     wait(30.0).await;
     let before = run.passed();
     run.quit(Quit::AfterCycle).await.unwrap();
@@ -253,7 +253,7 @@ async fn a_flow_that_is_cut_keeps_its_events_and_its_full_cart() {
 async fn a_row_that_is_being_opened_when_its_flow_is_cut_is_closed_too() {
     let setup = run_of(20).behavior(always_shopping()).time_scale(48.0).cycles(9);
     let mut run = setup.start().await;
-    run.until(|s| s.last.is_some()).await;
+    run.until(|s| s.attempt.last.is_some()).await;
     run.store.flow_writes_take_ms.store(12_000, Ordering::SeqCst);
     run.until_cycle(1).await;
     let before = run.passed();
@@ -351,12 +351,12 @@ async fn another_rate_holds_from_the_next_permit_on_and_is_kept_by_the_checkpoin
     let (before, begun) = (run.shop.calls(), run.passed());
     let done = run.operate(Command::Rate(Rate::PerSecond(100.0))).await.unwrap();
     assert_eq!(done.message, "the rate limit is 100 requests a second, it was 10");
-    assert_eq!(run.status().rate_limit, Some(100.0));
+    assert_eq!(run.status().traffic.rate_limit, Some(100.0));
     wait(2.0).await;
     let sent = run.shop.calls() - before;
     assert!((198..=212).contains(&sent), "{sent} in {:?}", run.passed() - begun);
     run.operate(Command::Rate(Rate::Unlimited)).await.unwrap();
-    assert_eq!(run.status().rate_limit, None);
+    assert_eq!(run.status().traffic.rate_limit, None);
     run.checkpoint().await.unwrap();
     assert_eq!(run.files.last().settings, json!({ "rate": { "per_second": "unlimited" } }));
 }
@@ -364,16 +364,16 @@ async fn another_rate_holds_from_the_next_permit_on_and_is_kept_by_the_checkpoin
 #[actix::test]
 async fn another_time_scale_moves_the_tick_that_is_waited_for() {
     let mut run = slow_run(4).await;
-    run.until(|s| s.last.is_some()).await;
+    run.until(|s| s.attempt.last.is_some()).await;
     let begun = run.passed();
     run.operate(Command::TimeScale(TimeScale::Ratio(36.0))).await.unwrap();
     run.until_cycle(1).await;
     assert_eq!(run.passed().as_secs(), 100, "one new interval after the tick of cycle 0");
-    run.until(|s| s.last.as_ref().is_some_and(|c| c.cycle == Cycle(1))).await;
+    run.until(|s| s.attempt.last.as_ref().is_some_and(|c| c.cycle == Cycle(1))).await;
     assert!(run.passed() - begun < Duration::from_secs(120));
     let before = run.passed();
     run.operate(Command::TimeScale(TimeScale::Max)).await.unwrap();
-    assert_eq!((run.status().cycle, run.passed()), (Cycle(2), before), "at once");
+    assert_eq!((run.status().attempt.cycle, run.passed()), (Cycle(2), before), "at once");
     let run = run.finish().await;
     let cycles = run.store.cycles();
     assert!(cycles.iter().all(|c| c.lateness_ms <= 1), "{cycles:?}");
@@ -383,12 +383,12 @@ async fn another_time_scale_moves_the_tick_that_is_waited_for() {
 #[actix::test]
 async fn another_time_scale_while_paused_sends_no_tick() {
     let mut run = slow_run(3).await;
-    run.until(|s| s.last.is_some()).await;
+    run.until(|s| s.attempt.last.is_some()).await;
     run.pause().await.unwrap();
     run.operate(Command::TimeScale(TimeScale::Max)).await.unwrap();
     wait(PAUSE.as_secs_f64()).await;
-    assert_eq!(run.status().cycle, Cycle(1));
-    assert_eq!(run.status().outstanding, 0);
+    assert_eq!(run.status().attempt.cycle, Cycle(1));
+    assert_eq!(run.status().attempt.outstanding, 0);
     run.resume().await.unwrap();
-    assert_eq!(run.status().outstanding, 10);
+    assert_eq!(run.status().attempt.outstanding, 10);
 }

@@ -68,7 +68,11 @@ async fn retry_after_is_honoured_in_every_form_over_http_and_the_limit_holds() {
     let finished = ended(rig.start(plan.clone()).await, "429").await;
     whole(&finished, &rig.admin, &plan, "429").await;
     assert_eq!(finished.status.totals.counts.failed, 0);
-    assert!(finished.status.requests_max_in_1s <= 101, "{}", finished.status.requests_max_in_1s);
+    assert!(
+        finished.status.traffic.requests_max_in_1s <= 101,
+        "{}",
+        finished.status.traffic.requests_max_in_1s
+    );
     assert_eq!(*early.lock().unwrap(), Vec::new(), "(agent, waited, told)");
     assert!(told.lock().unwrap().values().all(|turned_away| turned_away.len() == 2));
 }

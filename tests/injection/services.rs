@@ -35,7 +35,7 @@ async fn a_closed_gate_parks_the_cycle_until_it_is_opened() {
     assert_eq!((run.shop.calls(), run.status().state), (calls, RunState::Running));
     run.inject(gate(RateLimiterInjection::OpenGate)).await.unwrap();
     until_closed(&mut run, 1).await;
-    assert_eq!(run.status().last.unwrap().counts.shopped, 20);
+    assert_eq!(run.status().attempt.last.unwrap().counts.shopped, 20);
 }
 
 #[actix::test]
@@ -63,7 +63,7 @@ async fn a_limiter_told_another_rate_slows_down_and_the_run_does_not_know() {
     let before = run.shop.calls();
     wait(10).await;
     assert!((49..=53).contains(&(run.shop.calls() - before)), "{}", run.shop.calls() - before);
-    assert_eq!(run.status().rate_limit, Some(1_000.0));
+    assert_eq!(run.status().traffic.rate_limit, Some(1_000.0));
 }
 
 #[actix::test]
@@ -145,7 +145,7 @@ async fn a_part_that_can_be_rebuilt_dies_and_the_run_goes_on() {
     let slow = SessionInjection::Delay { ms: 700, for_s: 600 };
     run.inject(Injection::Session(SessionId(4), slow)).await.unwrap();
     until_closed(&mut run, 1).await;
-    assert!(run.status().last.unwrap().latency.service.p99 > 650.0);
+    assert!(run.status().attempt.last.unwrap().latency.service.p99 > 650.0);
     let run = run.finish().await;
     assert_eq!((run.state, run.status.totals.restarts), (RunState::Completed, 3));
     assert_eq!(run.store.incidents(IncidentKind::Restart).len(), 3);

@@ -10,7 +10,6 @@ use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::command::{Command, Door, Quit};
 use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan};
-use actors::coordinator::status::RunStatus;
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::ids::{FlowId, OwnerToken, RunId};
 use actors::injection::Injection;
@@ -346,7 +345,10 @@ struct Watch {
 
 impl Watch {
     fn look(&mut self, running: &Running, shop: &SimulatedShop) {
-        let RunStatus { state, outstanding, .. } = *running.status.borrow();
+        let (state, outstanding) = {
+            let status = running.status.borrow();
+            (status.state, status.attempt.outstanding)
+        };
         if let Some(calls) = self.silent_at {
             assert_eq!(state, RunState::Frozen, "nobody opened it");
             assert_eq!(shop.calls(), calls, "a frozen run sends nothing");

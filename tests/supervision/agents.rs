@@ -36,7 +36,7 @@ async fn panics_that_are_survived(count: usize) {
     until_closed(&mut run, 1).await;
     let (before, status) = (run.shop.calls(), run.status());
     assert_eq!(status.state, RunState::Running);
-    let last = status.last.unwrap();
+    let last = status.attempt.last.unwrap();
     assert_eq!((last.counts.failed as usize, last.counts.released), (count, 372));
     assert!(!last.broken);
     let is_victim = |agent: &str| victims.iter().any(|v| v == agent);
@@ -231,7 +231,7 @@ async fn a_pause_is_not_counted_as_time_without_progress() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     run.pause().await.unwrap();
     tokio::time::sleep(Duration::from_secs(600)).await;
-    assert_eq!(run.status().outstanding, 1);
+    assert_eq!(run.status().attempt.outstanding, 1);
     run.resume().await.unwrap();
     until_closed(&mut run, 1).await;
     let closed = run.store.cycles().pop().unwrap();

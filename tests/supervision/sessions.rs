@@ -84,7 +84,7 @@ async fn blackholed_for_ten_cycles(
     let probes = probes.lock().unwrap();
     assert!((3..12).all(|n| probes[&n] == 1), "one probe a cycle: {probes:?}");
     if limit.is_some() {
-        assert!(run.status().requests_max_in_1s <= 51);
+        assert!(run.status().traffic.requests_max_in_1s <= 51);
     }
 }
 

@@ -43,7 +43,7 @@ pub enum Database<'a> {
 
 impl Database<'_> {
     /// What a statement with one column `line` finds. On Postgres not from inside a future.
-    fn lines(&self, sql: &str) -> Vec<String> {
+    pub fn lines(&self, sql: &str) -> Vec<String> {
         match self {
             Self::Sqlite(place) => {
                 let rows: Vec<Row> = diesel::sql_query(sql).load(&mut place.sqlite()).expect(sql);

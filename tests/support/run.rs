@@ -262,7 +262,7 @@ impl Live {
 
     /// Waits until this cycle's agents are under way.
     pub async fn until_cycle(&mut self, cycle: u32) {
-        self.until(|s| s.cycle.0 == cycle && s.outstanding > 0).await;
+        self.until(|s| s.attempt.cycle.0 == cycle && s.attempt.outstanding > 0).await;
     }
 
     /// Waits until the run has frozen and nobody is under way: its checkpoint is written.

@@ -137,7 +137,7 @@ impl ShopApi for Counter {
         let agent = caller.map_or(String::new(), |c| c.agent_id.as_str().to_owned());
         let at = self.shop.status.get().map_or((0, 0), |status| {
             let seen = status.borrow();
-            (seen.cycle.0, seen.replay.0)
+            (seen.attempt.cycle.0, seen.attempt.replay.0)
         });
         let act = (self.shop.script)(&Ask {
             agent: &agent,

@@ -63,11 +63,11 @@ pub fn running() -> RunStatus {
 
 /// One more incident of this kind.
 pub fn happens(status: &mut RunStatus, kind: IncidentKind, message: &str) {
-    let number = status.incidents.last().map_or(1, |line| line.number + 1);
+    let number = status.news.incidents.last().map_or(1, |line| line.number + 1);
     let (at, cycle, message) = (wall(1), Cycle(3), message.to_owned());
-    status.incidents.push(JournalLine { number, at, cycle, kind, message });
-    if status.incidents.len() > actors::coordinator::journal::LINES_KEPT {
-        status.incidents.remove(0);
+    status.news.incidents.push(JournalLine { number, at, cycle, kind, message });
+    if status.news.incidents.len() > actors::coordinator::journal::LINES_KEPT {
+        status.news.incidents.remove(0);
     }
 }
 

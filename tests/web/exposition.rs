@@ -71,25 +71,25 @@ pub fn full() -> actors::coordinator::status::RunStatus {
         unfinished: 3,
     };
     let record: CycleRecord = serde_json::from_value(serde_json::json!({
-        "run_id": status.run_id, "cycle": 2, "replay": 1, "simulated_at": status.simulated_at,
+        "run_id": status.run_id, "cycle": 2, "replay": 1, "simulated_at": status.attempt.simulated_at,
         "started_at": status.at, "ended_at": status.at, "broken": false, "counts": counts,
         "volume": { "events": 90, "orders": 5, "revenue_cents": 12_345, "requests": 77,
             "retries": 3, "attempts": 20, "refusals": 2 },
-        "lateness_ms": 1500, "requests_per_second": 4.5, "latency": status.rolling,
+        "lateness_ms": 1500, "requests_per_second": 4.5, "latency": status.calls.rolling,
     }))
     .unwrap();
     status.totals.close(&record);
-    status.current = counts;
-    status.last = Some(record);
+    status.attempt.current = counts;
+    status.attempt.last = Some(record);
     status.frozen = Some(FreezeReason::Tripped { reason: "a \"drill\"\n\\".into() });
-    status.cycles_planned = Some(96);
-    status.eta_s = Some(12.5);
-    status.rate_limit = Some(50.0);
+    status.attempt.cycles_planned = Some(96);
+    status.clock.eta_s = Some(12.5);
+    status.traffic.rate_limit = Some(50.0);
     status.memory_bytes = Some(15 << 20);
-    status.last_checkpoint_at = Some(status.at);
-    status.quarantined = vec![AgentId::new("agent_007")];
-    status.requests_sent = 81;
-    status.sessions = (0..10)
+    status.saved.last_checkpoint_at = Some(status.at);
+    status.health.quarantined = vec![AgentId::new("agent_007")];
+    status.traffic.requests_sent = 81;
+    status.health.sessions = (0..10)
         .map(|n| SessionStatus {
             id: SessionId(n),
             standing: if n == 3 { Standing::Down } else { Standing::Up },
@@ -99,7 +99,7 @@ pub fn full() -> actors::coordinator::status::RunStatus {
         .collect();
     for ms in [1, 40, 800, 90_000] {
         let took = std::time::Duration::from_millis(ms);
-        status.call_histograms.record(CallTiming { queued: took, service: took });
+        status.calls.call_histograms.record(CallTiming { queued: took, service: took });
     }
     happens(&mut status, IncidentKind::Pause, "an operator paused the run");
     status
@@ -223,12 +223,12 @@ fn counters_only_grow_through_a_broken_cycle_and_its_replay() {
         samples.map(|(name, labels, value)| (format!("{name}{labels:?}"), value)).collect()
     };
     let mut before = counters(&status);
-    let record = status.last.clone().unwrap();
+    let record = status.attempt.last.clone().unwrap();
     for (broken, replay) in [(true, 1), (false, 2)] {
         let mut record = record.clone();
         (record.broken, record.replay.0) = (broken, replay);
         // The cycle under way is gone from `current` before its row has closed it.
-        status.current = CycleCounts::default();
+        status.attempt.current = CycleCounts::default();
         let between = counters(&status);
         assert!(before.iter().all(|(name, value)| between[name] >= *value));
         status.totals.close(&record);

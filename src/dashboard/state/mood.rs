@@ -36,7 +36,7 @@ impl Mood {
             (_, Some(Quit::AfterCycle)) => Self::Ending,
             (RunState::Paused, None) => Self::Paused,
             (RunState::Running, None) if !is_begun => Self::Starting,
-            (RunState::Running, None) if status.replay.is_replay() => Self::Replaying,
+            (RunState::Running, None) if status.attempt.replay.is_replay() => Self::Replaying,
             (RunState::Running, None) => Self::Running,
         }
     }

@@ -101,17 +101,17 @@ fn the_terminals_own_keys_are_passed_on() {
 fn a_freeze_a_cycle_and_an_incident_are_events_and_counts_are_not() {
     let (mut state, now) = state();
     let mut counts = running();
-    counts.outstanding -= 1;
-    counts.requests_sent += 9;
+    counts.attempt.outstanding -= 1;
+    counts.traffic.requests_sent += 9;
     assert!(!state.take_in(counts, now));
 
     let mut told = running();
-    told.incidents.push(incident(99, IncidentKind::Restart, "agent_004 was rebuilt"));
+    told.news.incidents.push(incident(99, IncidentKind::Restart, "agent_004 was rebuilt"));
     assert!(state.take_in(told.clone(), now));
     assert!(!state.take_in(told, now));
 
     let mut next = running();
-    next.cycle = next.cycle.next();
+    next.attempt.cycle = next.attempt.cycle.next();
     assert!(state.take_in(next.clone(), now));
     let mut paused = next.clone();
     paused.state = RunState::Paused;
@@ -123,7 +123,7 @@ fn a_freeze_a_cycle_and_an_incident_are_events_and_counts_are_not() {
 fn the_mood_is_the_worst_that_fits() {
     let mut status = running();
     assert_eq!(Mood::of(&status), Mood::Running);
-    status.replay = ReplayNumber(1);
+    status.attempt.replay = ReplayNumber(1);
     assert_eq!(Mood::of(&status), Mood::Replaying);
     status.state = RunState::Paused;
     assert_eq!(Mood::of(&status), Mood::Paused);
@@ -143,9 +143,9 @@ fn the_mood_is_the_worst_that_fits() {
 #[test]
 fn a_healthy_run_has_no_concerns_up_to_each_border() {
     let (mut state, now) = state();
-    state.status.failures = 8;
-    state.status.lateness_ms = 5_000;
-    state.status.pool.waiting = state.status.pool.max;
+    state.status.health.failures = 8;
+    state.status.clock.lateness_ms = 5_000;
+    state.status.health.pool.waiting = state.status.health.pool.max;
     assert_eq!(state.concerns(), Vec::<String>::new());
     state.tick(now + Duration::from_secs(10));
     assert_eq!(state.concerns(), Vec::<String>::new());
@@ -155,19 +155,19 @@ fn a_healthy_run_has_no_concerns_up_to_each_border() {
 fn each_trouble_is_a_concern_beyond_its_border() {
     let (mut state, now) = state();
     let status = &mut state.status;
-    status.failures = 9;
-    status.sessions[3].standing = Standing::Down;
-    status.sessions[4].standing = Standing::InDoubt;
-    status.sessions[7].standing = Standing::InDoubt;
-    status.quarantined = vec![actors::domain::ids::AgentId::new("agent_007")];
-    status.lateness_ms = 5_001;
-    status.lateness_history_ms = vec![0, 900, 2_000, 5_001];
-    status.pool.waiting = status.pool.max + 1;
-    let last = status.last.as_mut().unwrap();
+    status.health.failures = 9;
+    status.health.sessions[3].standing = Standing::Down;
+    status.health.sessions[4].standing = Standing::InDoubt;
+    status.health.sessions[7].standing = Standing::InDoubt;
+    status.health.quarantined = vec![actors::domain::ids::AgentId::new("agent_007")];
+    status.clock.lateness_ms = 5_001;
+    status.clock.lateness_history_ms = vec![0, 900, 2_000, 5_001];
+    status.health.pool.waiting = status.health.pool.max + 1;
+    let last = status.attempt.last.as_mut().unwrap();
     last.volume.retries = last.volume.requests / 10 + 20;
-    status.last_checkpoint_at = None;
-    status.incidents.push(incident(98, IncidentKind::CheckpointFailed, "no space"));
-    status.incidents.push(incident(99, IncidentKind::Unrecorded, "agent_012"));
+    status.saved.last_checkpoint_at = None;
+    status.news.incidents.push(incident(98, IncidentKind::CheckpointFailed, "no space"));
+    status.news.incidents.push(incident(99, IncidentKind::Unrecorded, "agent_012"));
     state.tick(now + Duration::from_secs(11));
     let concerns = state.concerns();
     for part in [
@@ -191,18 +191,18 @@ fn each_trouble_is_a_concern_beyond_its_border() {
 fn an_old_incident_is_no_concern_and_a_later_checkpoint_heals_a_failed_one() {
     let (mut state, _) = state();
     let mut old = incident(98, IncidentKind::Unrecorded, "agent_012");
-    old.cycle = actors::domain::cycle::Cycle(state.status.cycle.0 - 2);
-    state.status.incidents.push(old);
+    old.cycle = actors::domain::cycle::Cycle(state.status.attempt.cycle.0 - 2);
+    state.status.news.incidents.push(old);
     let mut failed = incident(99, IncidentKind::CheckpointFailed, "no space");
-    failed.at = state.status.last_checkpoint_at.unwrap() - chrono::TimeDelta::seconds(1);
-    state.status.incidents.push(failed);
+    failed.at = state.status.saved.last_checkpoint_at.unwrap() - chrono::TimeDelta::seconds(1);
+    state.status.news.incidents.push(failed);
     assert_eq!(state.concerns(), Vec::<String>::new());
 }
 
 #[test]
 fn lateness_has_a_trend_over_the_last_ticks() {
     let mut status = running();
-    status.interval_ms = 10_000;
+    status.clock.interval_ms = 10_000;
     for (history, trend) in [
         (vec![], Trend::Steady),
         (vec![7], Trend::Steady),
@@ -211,15 +211,15 @@ fn lateness_has_a_trend_over_the_last_ticks() {
         (vec![501, 0], Trend::Falling),
         (vec![0, 9_000, 9_000, 9_000, 9_000, 9_000, 9_000], Trend::Steady),
     ] {
-        status.lateness_history_ms = history.clone();
-        assert_eq!(Trend::of(&status), trend, "{history:?}");
+        status.clock.lateness_history_ms = history.clone();
+        assert_eq!(Trend::of(&status.clock), trend, "{history:?}");
     }
 }
 
 #[test]
 fn messages_of_incidents_are_not_shown_twice() {
     let (mut state, _) = state();
-    state.status.incidents = vec![incident(1, IncidentKind::Pause, "the run is paused")];
+    state.status.news.incidents = vec![incident(1, IncidentKind::Pause, "the run is paused")];
     state.messages.recent = vec![
         "14:03 WARN the run is paused kind=\"pause\"".to_owned(),
         "14:04 WARN the heartbeat was not written".to_owned(),

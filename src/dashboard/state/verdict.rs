@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use actors::coordinator::status::RunStatus;
-use actors::domain::cycle::Cycle;
+use actors::coordinator::status::{Clock, Health, RunStatus};
+use actors::domain::cycle::{Cycle, CycleRecord};
 use actors::domain::incident::IncidentKind;
+use actors::ports::store::PoolStatus;
 use actors::session_pool::board::Standing;
 
 use super::State;
@@ -33,13 +34,13 @@ pub enum Trend {
 
 impl Trend {
     /// Over the last ticks.
-    pub fn of(status: &RunStatus) -> Self {
-        let history = &status.lateness_history_ms;
+    pub fn of(clock: &Clock) -> Self {
+        let history = &clock.lateness_history_ms;
         let first = history.len().saturating_sub(TREND_TICKS + 1);
         let (Some(then), Some(now)) = (history.get(first), history.last()) else {
             return Self::Steady;
         };
-        let border = (status.interval_ms * STEADY_PERCENT / 100).max(STEADY_MS);
+        let border = (clock.interval_ms * STEADY_PERCENT / 100).max(STEADY_MS);
         match now.saturating_sub(*then) {
             change if change.unsigned_abs() <= border => Self::Steady,
             change if change > 0 => Self::Rising,
@@ -67,26 +68,26 @@ impl State {
             concerns.push(format!("no news from the run for {} s", silence.as_secs()));
         }
         concerns.extend(breaker(status));
-        concerns.extend(sessions(status));
-        concerns.extend(quarantine(status));
+        concerns.extend(sessions(&status.health));
+        concerns.extend(quarantine(&status.health));
         concerns.extend(incidents(status));
-        concerns.extend(lateness(status));
-        concerns.extend(database(status));
-        concerns.extend(retries(status));
+        concerns.extend(lateness(&status.clock));
+        concerns.extend(database(&status.health.pool));
+        concerns.extend(retries(status.attempt.last.as_ref()));
         concerns
     }
 }
 
 /// From half of the failures a cycle may have.
 fn breaker(status: &RunStatus) -> Option<String> {
-    let (failures, allowed) = (status.failures, status.failures_allowed);
+    let (failures, allowed) = (status.health.failures, status.health.failures_allowed);
     let is_near = failures > 0 && failures * 2 >= allowed && status.frozen.is_none();
     is_near.then(|| format!("{failures} of {allowed} failures used: one more than that freezes"))
 }
 
-fn sessions(status: &RunStatus) -> Vec<String> {
+fn sessions(health: &Health) -> Vec<String> {
     let named = |standing: Standing, what: &str| {
-        let these: Vec<String> = status
+        let these: Vec<String> = health
             .sessions
             .iter()
             .filter(|session| session.standing == standing)
@@ -102,8 +103,8 @@ fn sessions(status: &RunStatus) -> Vec<String> {
     down.into_iter().chain(named(Standing::InDoubt, "in doubt")).collect()
 }
 
-fn quarantine(status: &RunStatus) -> Option<String> {
-    match status.quarantined.as_slice() {
+fn quarantine(health: &Health) -> Option<String> {
+    match health.quarantined.as_slice() {
         [] => None,
         [agent] => Some(format!("agent {agent} is in quarantine: it crashed again and again")),
         agents => Some(format!("{} agents are in quarantine", agents.len())),
@@ -112,14 +113,14 @@ fn quarantine(status: &RunStatus) -> Option<String> {
 
 /// Incidents of this cycle or the one before that lose or risk something.
 fn incidents(status: &RunStatus) -> Vec<String> {
-    let oldest = Cycle(status.cycle.0.saturating_sub(1));
+    let oldest = Cycle(status.attempt.cycle.0.saturating_sub(1));
     let latest = |kind: IncidentKind| {
-        let mut lines = status.incidents.iter().rev();
+        let mut lines = status.news.incidents.iter().rev();
         lines.find(|line| line.kind == kind && line.cycle >= oldest)
     };
     let mut concerns = Vec::new();
     if let Some(failed) = latest(IncidentKind::CheckpointFailed)
-        && status.last_checkpoint_at.is_none_or(|written| written < failed.at)
+        && status.saved.last_checkpoint_at.is_none_or(|written| written < failed.at)
     {
         concerns.push("the last checkpoint could not be written".to_owned());
     }
@@ -136,23 +137,22 @@ fn incidents(status: &RunStatus) -> Vec<String> {
 }
 
 /// A whole interval late, and not getting better.
-fn lateness(status: &RunStatus) -> Option<String> {
-    let late = u64::try_from(status.lateness_ms).unwrap_or(0);
-    let is_behind = status.interval_ms > 0 && late > status.interval_ms;
-    let trend = Trend::of(status);
+fn lateness(clock: &Clock) -> Option<String> {
+    let late = u64::try_from(clock.lateness_ms).unwrap_or(0);
+    let is_behind = clock.interval_ms > 0 && late > clock.interval_ms;
+    let trend = Trend::of(clock);
     (is_behind && trend == Trend::Rising).then(|| {
         "later with each cycle: the limit or the shop is too slow for the time scale".to_owned()
     })
 }
 
-fn database(status: &RunStatus) -> Option<String> {
-    let pool = &status.pool;
+fn database(pool: &PoolStatus) -> Option<String> {
     let is_short = pool.max > 0 && pool.waiting > pool.max;
     is_short.then(|| format!("{} wait for one of {} database connections", pool.waiting, pool.max))
 }
 
-fn retries(status: &RunStatus) -> Option<String> {
-    let volume = status.last.as_ref()?.volume;
+fn retries(last: Option<&CycleRecord>) -> Option<String> {
+    let volume = last?.volume;
     let percent = (volume.retries * 100).checked_div(volume.requests)?;
     (percent > RETRIES_MAX_PERCENT)
         .then(|| format!("{percent} % of the last cycle's requests were retries"))

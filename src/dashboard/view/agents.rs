@@ -11,16 +11,18 @@ use crate::run_report::units::{self, short};
 
 /// The cycle under way, or the last one between two.
 pub fn draw_cycle(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
-    let status = &state.status;
-    let is_under_way = status.current.released > 0;
-    let last = status.last.as_ref();
+    let attempt = &state.status.attempt;
+    let is_under_way = attempt.current.released > 0;
+    let last = attempt.last.as_ref();
     let (title, counts, volume) = match last.filter(|_| !is_under_way) {
         Some(last) => (format!("Agents, last cycle ({})", last.cycle), last.counts, last.volume),
-        None => (format!("Agents, cycle {}", status.cycle), status.current, status.current_volume),
+        None => {
+            (format!("Agents, cycle {}", attempt.cycle), attempt.current, attempt.current_volume)
+        }
     };
     let n = |count: u32| short(count.into());
     let rows = vec![
-        [Cell::new("released", n(counts.released)), Cell::new("still out", n(status.outstanding))],
+        [Cell::new("released", n(counts.released)), Cell::new("still out", n(attempt.outstanding))],
         [Cell::new("shopping", n(counts.shopped)), Cell::new("browsing", n(counts.browsed))],
         [Cell::new("idle", n(counts.idle)), Cell::fault("failed", counts.failed.into())],
         [

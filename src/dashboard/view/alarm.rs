@@ -58,8 +58,8 @@ fn lines(state: &State, look: Look, width: u16) -> Vec<Line<'static>> {
     say("why", &reason.to_string(), look.weight(Weight::Bad));
     say("since", &since(state), plain_style);
     say("look at", &frozen::look_at(reason), plain_style);
-    if status.outstanding > 0 {
-        let out = status.outstanding;
+    if status.attempt.outstanding > 0 {
+        let out = status.attempt.outstanding;
         say("wait", &format!("{out} flows of the broken cycle are still ending"), strong);
     }
     say("press r", &what_r_does(state), strong);
@@ -70,10 +70,10 @@ fn lines(state: &State, look: Look, width: u16) -> Vec<Line<'static>> {
 
 fn since(state: &State) -> String {
     let status = &state.status;
-    let mut incidents = status.incidents.iter().rev();
+    let mut incidents = status.news.incidents.iter().rev();
     let freeze = incidents.find(|line| line.kind == IncidentKind::Freeze);
-    let simulated = units::day_and_hour(status.simulated_at);
-    let place = format!("cycle {}, simulated {simulated}", status.cycle);
+    let simulated = units::day_and_hour(status.attempt.simulated_at);
+    let place = format!("cycle {}, simulated {simulated}", status.attempt.cycle);
     match freeze {
         Some(line) => {
             let ago = (status.at - line.at).num_seconds().max(0).unsigned_abs();
@@ -84,6 +84,6 @@ fn since(state: &State) -> String {
 }
 
 fn what_r_does(state: &State) -> String {
-    let cycle = state.status.cycle;
+    let cycle = state.status.attempt.cycle;
     format!("look at the shop; if it answers, run cycle {cycle} again as replay")
 }

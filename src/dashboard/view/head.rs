@@ -29,7 +29,7 @@ pub fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
         " {} {}  simulated {}  ",
         look.mood(mood),
         mood.as_str(),
-        units::day_and_hour(status.simulated_at)
+        units::day_and_hour(status.attempt.simulated_at)
     );
     let up = (status.at - status.began_at).num_seconds().max(0).unsigned_abs();
     let clock = status.at.format("%H:%M:%S UTC ");
@@ -70,15 +70,15 @@ pub fn draw_verdict(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look
 }
 
 fn healthy(state: &State, look: Look) -> Line<'static> {
-    let status = &state.status;
+    let health = &state.status.health;
     if state.mood() == Mood::Starting {
         return Line::styled(" nothing to report yet", look.label());
     }
-    let failures = match (status.failures, status.failures_allowed) {
+    let failures = match (health.failures, health.failures_allowed) {
         (0, _) => "no failed agents".to_owned(),
         (failures, allowed) => format!("{failures} of {allowed} allowed failures"),
     };
-    let sessions = match status.sessions.len() {
+    let sessions = match health.sessions.len() {
         0 => String::new(),
         1 => ", the HTTP session is up".to_owned(),
         count => format!(", all {count} HTTP sessions up"),
@@ -90,7 +90,7 @@ fn healthy(state: &State, look: Look) -> Line<'static> {
 
 /// What an operator should know of a run that does not simply run.
 fn sentence(state: &State) -> Option<String> {
-    let cycle = state.status.cycle;
+    let cycle = state.status.attempt.cycle;
     Some(match state.mood() {
         Mood::Running | Mood::Frozen => return None,
         Mood::Starting => "the agents and the shop are looked at before the first cycle".to_owned(),
@@ -99,7 +99,7 @@ fn sentence(state: &State) -> Option<String> {
         }
         Mood::Replaying => format!(
             "cycle {cycle} is run again as replay {}: its rows say so",
-            state.status.replay.0
+            state.status.attempt.replay.0
         ),
         Mood::Ending => format!("the run ends after cycle {cycle}; press q again to stop now"),
         Mood::Stopping => "the run ends: flows under way have 10 s, no others begin".to_owned(),
@@ -116,14 +116,14 @@ pub fn draw_progress(frame: &mut Frame<'_>, area: Rect, state: &State, look: Loo
 }
 
 fn progress(state: &State, look: Look, width: u16) -> Line<'static> {
-    let status = &state.status;
-    let released = f64::from(status.current.released);
-    let of_cycle = match status.current.released {
+    let (status, attempt) = (&state.status, &state.status.attempt);
+    let released = f64::from(attempt.current.released);
+    let of_cycle = match attempt.current.released {
         0 => 0.0,
-        _ => 1.0 - f64::from(status.outstanding) / released,
+        _ => 1.0 - f64::from(attempt.outstanding) / released,
     };
-    let done = status.cycle.0;
-    let (before, share, of_what) = match status.cycles_planned {
+    let done = attempt.cycle.0;
+    let (before, share, of_what) = match attempt.cycles_planned {
         Some(planned) => {
             let share = (f64::from(done) + of_cycle) / f64::from(planned.max(1));
             (format!(" {done} of {planned} cycles done  "), share.min(1.0), "")
@@ -131,14 +131,16 @@ fn progress(state: &State, look: Look, width: u16) -> Line<'static> {
         None => (format!(" {done} cycles done  "), of_cycle, " of this one"),
     };
     let percent = format!(" {:.0} %", (share * 100.0).floor());
-    let after = match status.eta_s {
+    let after = match status.clock.eta_s {
         Some(eta) => {
             let seconds = eta.clamp(0.0, 1e9) as i64;
             let end = status.at + chrono::TimeDelta::seconds(seconds);
             let left = units::span(seconds.unsigned_abs());
             format!("{of_what}  ends in {left}, {} UTC", end.format("%a %H:%M"))
         }
-        None if status.cycles_planned.is_none() => format!("{of_what}; until it is stopped"),
+        None if attempt.cycles_planned.is_none() => {
+            format!("{of_what}; until it is stopped")
+        }
         None => of_what.to_owned(),
     };
     let (least, most) = BAR_WIDTHS;
@@ -153,16 +155,16 @@ fn progress(state: &State, look: Look, width: u16) -> Line<'static> {
 }
 
 fn pace(state: &State, look: Look) -> Line<'static> {
-    let status = &state.status;
-    let trend = Trend::of(status);
-    let late = units::seconds(status.lateness_ms);
+    let clock = &state.status.clock;
+    let trend = Trend::of(clock);
+    let late = units::seconds(clock.lateness_ms);
     let mut spans = vec![
         Span::styled(" late ", look.label()),
         Span::styled(format!("{late:.1} s, {}", trend.as_str()), look.strong()),
         Span::raw(" "),
-        Span::styled(curve(&status.lateness_history_ms, look), look.curve()),
+        Span::styled(curve(&clock.lateness_history_ms, look), look.curve()),
     ];
-    let pace = match status.interval_ms {
+    let pace = match clock.interval_ms {
         0 => "  as fast as work allows".to_owned(),
         ms => format!("  a cycle takes {} or more", units::duration(ms as f64)),
     };

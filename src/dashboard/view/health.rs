@@ -1,5 +1,6 @@
 //! How near the run is to trouble: breaker, HTTP sessions, restarts; database, memory, checkpoint.
 
+use actors::coordinator::status::Health;
 use actors::session_pool::board::{SessionStatus, Standing};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -21,8 +22,9 @@ const BAR_WIDTH: usize = 10;
 
 /// Breaker, HTTP sessions, restarts.
 pub fn draw_health(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look, is_tall: bool) {
-    let mut lines = vec![breaker(state, look)];
-    let sessions = &state.status.sessions;
+    let health = &state.status.health;
+    let mut lines = vec![breaker(health, look)];
+    let sessions = &health.sessions;
     match sessions.len() {
         0 => lines.push(labelled("sessions", LABEL_WIDTH, "none used yet", Style::new(), look)),
         _ => lines.push(cells(sessions, look)),
@@ -40,7 +42,7 @@ pub fn draw_health(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look,
         );
         lines.push(labelled("", LABEL_WIDTH, legend, look.label(), look));
     }
-    let quarantined = state.status.quarantined.len() as u64;
+    let quarantined = health.quarantined.len() as u64;
     let row = [
         Cell::fault("restarts", state.status.totals.restarts),
         Cell::fault("quarantined", quarantined),
@@ -50,8 +52,8 @@ pub fn draw_health(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look,
 }
 
 /// How many failures are left before the run freezes.
-fn breaker(state: &State, look: Look) -> Line<'static> {
-    let (failures, allowed) = (state.status.failures, state.status.failures_allowed);
+fn breaker(health: &Health, look: Look) -> Line<'static> {
+    let (failures, allowed) = (health.failures, health.failures_allowed);
     let share = f64::from(failures) / f64::from(allowed.max(1));
     let weight = match share {
         share if share >= 1.0 => Weight::Bad,
@@ -90,7 +92,7 @@ fn doubt() -> &'static str {
 pub fn draw_resources(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look, is_tall: bool) {
     let (status, strong) = (&state.status, look.strong());
     let row = |label: &str, text: String| labelled(label, RESOURCE_WIDTH, text, strong, look);
-    let pool = &status.pool;
+    let pool = &status.health.pool;
     let database = match pool.max {
         0 => "no pool: SQLite or dry run".to_owned(),
         max => format!(
@@ -101,7 +103,7 @@ pub fn draw_resources(frame: &mut Frame<'_>, area: Rect, state: &State, look: Lo
         ),
     };
     let memory = status.memory_bytes.map_or("not known here".to_owned(), units::bytes);
-    let checkpoint = match status.last_checkpoint_at {
+    let checkpoint = match status.saved.last_checkpoint_at {
         Some(at) => {
             let ago = (status.at - at).num_seconds().max(0).unsigned_abs();
             let written = status.totals.checkpoints;
@@ -113,7 +115,7 @@ pub fn draw_resources(frame: &mut Frame<'_>, area: Rect, state: &State, look: Lo
     lines.push(row("saved", checkpoint));
     if is_tall {
         let width = usize::from(area.width).saturating_sub(RESOURCE_WIDTH);
-        let path = status.last_checkpoint.as_deref().unwrap_or("");
+        let path = status.saved.last_checkpoint.as_deref().unwrap_or("");
         let name = path.rsplit('/').next().unwrap_or(path);
         let name = panel::fitted(&plain(name, look.ascii), width, look);
         lines.push(labelled("", RESOURCE_WIDTH, name, look.label(), look));

@@ -19,7 +19,7 @@ pub fn draw_incidents(frame: &mut Frame<'_>, area: Rect, state: &State, look: Lo
     let width = usize::from(inner.width).saturating_sub(TIME_WIDTH);
     let rows = usize::from(inner.height);
     let mut lines = Vec::new();
-    for incident in state.status.incidents.iter().rev() {
+    for incident in state.status.news.incidents.iter().rev() {
         let text = format!("cycle {}: {}", incident.cycle, plain(&incident.message, look.ascii));
         for (row, text) in panel::wrapped(&text, width).into_iter().enumerate() {
             let time =

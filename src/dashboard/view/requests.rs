@@ -13,27 +13,27 @@ use crate::run_report::units::{self, short};
 
 /// Requests a second, and who waits for a permit.
 pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
-    let status = &state.status;
+    let traffic = &state.status.traffic;
     let inner = panel::titled(frame, area, "Requests a second", look);
     let [first, curve, last] =
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
             .areas(inner);
-    let limit = match status.rate_limit {
+    let limit = match traffic.rate_limit {
         Some(limit) => format!(" of {limit} allowed"),
         None => " without a limit".to_owned(),
     };
     let rate = Line::from(vec![
         Span::styled("now ", look.label()),
-        Span::styled(short(status.requests_per_second.into()), look.strong()),
+        Span::styled(short(traffic.requests_per_second.into()), look.strong()),
         Span::styled(limit, look.label()),
         Span::styled("   most ", look.label()),
-        Span::styled(short(status.requests_max_in_1s), look.strong()),
+        Span::styled(short(traffic.requests_max_in_1s), look.strong()),
     ]);
     frame.render_widget(rate, first);
-    let history = &status.requests_history;
+    let history = &traffic.requests_history;
     let newest_first = history.iter().rev().map(|count| u64::from(*count));
     let highest = history.iter().copied().max().unwrap_or(0);
-    let top = status.rate_limit.unwrap_or(0.0).max(highest.into()).max(1.0);
+    let top = traffic.rate_limit.unwrap_or(0.0).max(highest.into()).max(1.0);
     let sparkline = Sparkline::default()
         .data(newest_first.collect::<Vec<u64>>())
         .direction(RenderDirection::RightToLeft)
@@ -43,16 +43,17 @@ pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
     frame.render_widget(sparkline, curve);
     let queue = Line::from(vec![
         Span::styled("queue at the limiter ", look.label()),
-        Span::styled(short(status.waiting_for_permit.into()), look.strong()),
+        Span::styled(short(traffic.waiting_for_permit.into()), look.strong()),
         Span::styled("   sent ", look.label()),
-        Span::styled(short(status.requests_sent), look.strong()),
+        Span::styled(short(traffic.requests_sent), look.strong()),
     ]);
     frame.render_widget(Paragraph::new(queue), last);
 }
 
 /// The three clocks over the last 1,000 calls; where there is room the last over all calls.
 pub fn draw_latency(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
-    let rolling = &state.status.rolling;
+    let calls = &state.status.calls;
+    let rolling = &calls.rolling;
     let head = format!("{:<9}{:>9}{:>9}{:>9}", "", "p50", "p95", "p99");
     let row = |name: &str, of: Percentiles| {
         let [p50, p95, p99] = [of.p50, of.p95, of.p99].map(units::duration);
@@ -66,7 +67,7 @@ pub fn draw_latency(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look
         row("service", rolling.service),
         row("queued", rolling.queued),
         row("felt", rolling.felt),
-        row("felt, all", state.status.whole_run.felt),
+        row("felt, all", calls.whole_run.felt),
     ];
     panel::lines(frame, area, "Latency, last 1,000 calls", lines, look);
 }

@@ -45,7 +45,7 @@ fn state(status: actors::coordinator::status::RunStatus) -> State {
 fn paused() -> State {
     let mut status = running();
     status.state = RunState::Paused;
-    status.eta_s = None;
+    status.clock.eta_s = None;
     let mut state = state(status);
     state.answer(Some(Ok(Done::that("the run is paused"))), Instant::now());
     state
@@ -53,17 +53,17 @@ fn paused() -> State {
 
 fn troubled() -> State {
     let mut status = running();
-    status.replay = ReplayNumber(2);
-    status.failures = 12;
-    status.current.failed = 12;
-    status.current.skipped_session_down = 37;
-    status.sessions[3].standing = Standing::Down;
-    status.sessions[7].standing = Standing::InDoubt;
-    status.quarantined = ["agent_017", "agent_230"].map(AgentId::new).to_vec();
+    status.attempt.replay = ReplayNumber(2);
+    status.health.failures = 12;
+    status.attempt.current.failed = 12;
+    status.attempt.current.skipped_session_down = 37;
+    status.health.sessions[3].standing = Standing::Down;
+    status.health.sessions[7].standing = Standing::InDoubt;
+    status.health.quarantined = ["agent_017", "agent_230"].map(AgentId::new).to_vec();
     status.totals.restarts = 9;
-    status.cycles_planned = None;
-    status.rate_limit = None;
-    status.interval_ms = 0;
+    status.attempt.cycles_planned = None;
+    status.traffic.rate_limit = None;
+    status.clock.interval_ms = 0;
     let mut state = state(status);
     let hint = "there is nothing to resume";
     let refused = CommandRefused::WrongState { state: "running", hint };
@@ -75,13 +75,13 @@ fn hostile() -> State {
     let mut status = running();
     let text =
         "the shop said \u{1b}[2J\u{1b}]0;owned\u{7} \u{202e}evil\r\nnext line \u{9b}31m Käse";
-    status.incidents.push(incident(2, IncidentKind::Restart, text));
+    status.news.incidents.push(incident(2, IncidentKind::Restart, text));
     status.frozen = Some(FreezeReason::Outage {
         cause: text.repeat(9),
         http_session: actors::domain::ids::SessionId(4),
     });
     status.state = RunState::Frozen;
-    status.last_checkpoint = Some("data/\u{1b}[31m.json".to_owned());
+    status.saved.last_checkpoint = Some("data/\u{1b}[31m.json".to_owned());
     let mut state = state(status);
     state.messages.recent.push(text.to_owned());
     state.answer(Some(Err(CommandRefused::Shop(text.to_owned()))), Instant::now());
@@ -134,7 +134,8 @@ fn how_far_a_run_is_fits_a_line_with_and_without_a_planned_end() {
         (999_998, Some(1_000_000), Some(184_020.0), "%  ends in 2 d 03:07, Sat 17:10 UTC"),
     ] {
         let mut status = running();
-        (status.cycle.0, status.cycles_planned, status.eta_s) = (cycle, planned, eta_s);
+        (status.attempt.cycle.0, status.attempt.cycles_planned, status.clock.eta_s) =
+            (cycle, planned, eta_s);
         let text = frame(&state(status), PLAIN, 80, 24);
         let line = text.lines().find(|line| line.contains(" cycles done  ")).unwrap();
         assert!(line.ends_with(end), "{line}");
@@ -144,7 +145,7 @@ fn how_far_a_run_is_fits_a_line_with_and_without_a_planned_end() {
 #[test]
 fn a_run_without_a_planned_end() {
     let mut status = running();
-    (status.cycles_planned, status.eta_s) = (None, None);
+    (status.attempt.cycles_planned, status.clock.eta_s) = (None, None);
     insta::assert_snapshot!(frame(&state(status), PLAIN, 80, 24));
 }
 
@@ -212,17 +213,17 @@ fn absurd_numbers_keep_their_place() {
     let mut status = running();
     status.totals.volume.revenue_cents = i64::MIN;
     status.totals.volume.orders = u64::MAX;
-    status.lateness_ms = i64::MAX;
-    status.lateness_history_ms = vec![i64::MIN + 1, i64::MAX / 2];
-    status.eta_s = Some(f64::INFINITY);
-    status.current.released = 0;
-    status.outstanding = u32::MAX;
-    status.cycles_planned = Some(0);
-    status.requests_history = vec![u32::MAX; 60];
+    status.clock.lateness_ms = i64::MAX;
+    status.clock.lateness_history_ms = vec![i64::MIN + 1, i64::MAX / 2];
+    status.clock.eta_s = Some(f64::INFINITY);
+    status.attempt.current.released = 0;
+    status.attempt.outstanding = u32::MAX;
+    status.attempt.cycles_planned = Some(0);
+    status.traffic.requests_history = vec![u32::MAX; 60];
     status.memory_bytes = Some(u64::MAX);
     frame(&state(status.clone()), PLAIN, 80, 24);
-    status.last = None;
-    status.current.released = 1;
-    status.rolling.felt.p99 = f64::NAN;
+    status.attempt.last = None;
+    status.attempt.current.released = 1;
+    status.calls.rolling.felt.p99 = f64::NAN;
     frame(&state(status), PLAIN, 120, 40);
 }

@@ -28,8 +28,6 @@ const SPREAD_MAX: f64 = 2.9;
 /// What to do about a failed try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The permit expired unsent: take another at once; not a try.
-    SameTry,
     /// Wait so long, then try again.
     Again(Duration),
     /// It stays failed.
@@ -44,9 +42,6 @@ pub fn next(
     idempotency: IdempotencyMode,
     rng: &mut impl Rng,
 ) -> Next {
-    if error.kind == ApiErrorKind::PermitExpired {
-        return Next::SameTry;
-    }
     if tries >= TRIES_MAX || !error.is_transient() {
         return Next::GiveUp;
     }
@@ -131,7 +126,7 @@ mod tests {
         let kind = ApiErrorKind::RateLimited { retry_after: Some(asked) };
         match decide(&add(), kind, 1, IdempotencyMode::Ignored) {
             Next::Again(wait) => assert!(wait >= asked && wait < asked * 4, "{wait:?}"),
-            other @ (Next::SameTry | Next::GiveUp) => panic!("{other:?}"),
+            Next::GiveUp => panic!("it gave up"),
         }
     }
 
@@ -141,7 +136,7 @@ mod tests {
         let error = error(ApiErrorKind::RateLimited { retry_after });
         let wait = |_| match next(&add(), &error, tries, IdempotencyMode::Ignored, &mut rng) {
             Next::Again(wait) => wait.as_secs_f64(),
-            other @ (Next::SameTry | Next::GiveUp) => panic!("{other:?}"),
+            Next::GiveUp => panic!("it gave up"),
         };
         (0..10_000).map(wait).collect()
     }
@@ -166,11 +161,5 @@ mod tests {
         assert_eq!(decide(&ShopCall::ReadCart, gone, 1, mode), Next::GiveUp);
         let broken = ApiErrorKind::Unparsable { field: "x".into() };
         assert_eq!(decide(&ShopCall::ReadCart, broken, 1, mode), Next::GiveUp);
-    }
-
-    #[test]
-    fn an_expired_permit_is_no_try() {
-        let mode = IdempotencyMode::Ignored;
-        assert_eq!(decide(&add(), ApiErrorKind::PermitExpired, 3, mode), Next::SameTry);
     }
 }

@@ -1,0 +1,16 @@
+//! What a caught panic said, for whoever reports it; cut, since anything may panic with anything.
+
+use std::any::Any;
+
+/// A panic's words are cut after this many characters.
+const CHARS_MAX: usize = 200;
+
+/// What a panic said; its payload is a string in all but exotic cases.
+pub fn panic_words(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    text.chars().take(CHARS_MAX).collect()
+}

@@ -1,0 +1,185 @@
+//! The way to the shop between a limiter and a session that count, on a paused clock (P3).
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::*;
+use crate::domain::rate::Rate;
+use crate::ports::pacing::{Pacing, SystemPacing};
+use crate::ports::shop_api::ShopReply;
+use crate::rate_limiter::RateLimiter;
+use crate::rate_limiter::messages::Refuse;
+
+/// What the stub session makes of a call.
+#[derive(Clone, Copy)]
+enum Shop {
+    Answers,
+    Fails,
+    IsSilent,
+    /// Lets so many permits expire before it answers.
+    IsLate(usize),
+}
+
+/// When each permit that came to the session had been granted.
+#[derive(Clone, Default)]
+struct Came(Arc<Mutex<Vec<Instant>>>);
+
+impl Came {
+    fn granted(&self) -> Vec<Instant> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+struct StubSession(Shop, Came);
+
+impl Actor for StubSession {
+    type Context = Context<Self>;
+}
+
+impl Handler<Call> for StubSession {
+    type Result = ResponseFuture<Result<Answered, ApiError>>;
+
+    fn handle(&mut self, call: Call, ctx: &mut Context<Self>) -> Self::Result {
+        self.1.0.lock().unwrap().push(call.permit.granted_at());
+        let (shop, came, now) = (self.0, self.1.granted().len(), SystemPacing.now());
+        if matches!(call.request.call, ShopCall::ClearCart) {
+            ctx.stop();
+        }
+        Box::pin(async move {
+            let failed =
+                |kind, sent_at| ApiError { call: "x", kind, detail: None, sent_at, failed_at: now };
+            match shop {
+                Shop::Fails => Err(failed(ApiErrorKind::ServerError(500), Some(now))),
+                Shop::IsSilent => std::future::pending().await,
+                Shop::IsLate(n) if came <= n => Err(failed(ApiErrorKind::PermitExpired, None)),
+                Shop::IsLate(_) | Shop::Answers => {
+                    Ok(Answered { reply: ShopReply::Done, sent_at: now, answered_at: now })
+                }
+            }
+        })
+    }
+}
+
+struct Bench {
+    door: ShopDoor,
+    limiter: Addr<RateLimiter>,
+    came: Came,
+}
+
+fn bench(shop: Shop) -> Bench {
+    tokio::time::pause();
+    let (came, pacing) = (Came::default(), Arc::new(SystemPacing));
+    let limiter =
+        RateLimiter::new(Rate::DEFAULT, Default::default(), Default::default(), pacing).start();
+    let session = StubSession(shop, came.clone()).start().recipient();
+    Bench { door: ShopDoor { permits: limiter.clone().recipient(), session }, limiter, came }
+}
+
+fn request(call: ShopCall) -> ShopRequest {
+    ShopRequest { caller: None, call }
+}
+
+fn distinct(mut instants: Vec<Instant>) -> usize {
+    instants.sort_unstable();
+    instants.dedup();
+    instants.len()
+}
+
+#[actix::test]
+async fn requests_leave_no_faster_than_permits_are_granted_whoever_sends_them() {
+    let bench = bench(Shop::Answers);
+    let begin = SystemPacing.now();
+    for number in 0..202 {
+        if number % 2 == 0 {
+            assert!(bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await.is_ok());
+        } else {
+            assert_eq!(bench.door.probe(Place::Head, None).await, Probed::Answered);
+        }
+    }
+    let granted = bench.came.granted();
+    assert_eq!(granted.len(), 202, "each request brought a permit");
+    let most = granted.iter().map(|from| {
+        let window = |at: &&Instant| **at >= *from && **at - *from < Duration::from_secs(1);
+        granted.iter().filter(window).count()
+    });
+    assert!(most.max().unwrap() <= 51, "P3 at 50/s");
+    assert!(SystemPacing.now() - begin > Duration::from_millis(3_900));
+}
+
+#[actix::test]
+async fn a_permit_that_expired_is_replaced_by_another_and_the_caller_never_hears_of_it() {
+    let bench = bench(Shop::IsLate(7));
+    assert!(bench.door.call(&request(ShopCall::Checkout), Place::Tail).await.is_ok());
+    assert_eq!(bench.came.granted().len(), 8, "seven expired, the eighth was sent");
+    assert!(distinct(bench.came.granted()) > 1, "no permit came twice");
+}
+
+#[actix::test]
+async fn a_failure_is_handed_on_after_one_try() {
+    let bench = bench(Shop::Fails);
+    let end = bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await;
+    assert!(matches!(end, Err(Stop::Failed(error)) if error.sent_at.is_some()));
+    assert_eq!(bench.came.granted().len(), 1);
+    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Failed);
+}
+
+#[actix::test]
+async fn a_probe_may_still_be_sent_with_its_third_permit() {
+    let bench = bench(Shop::IsLate(2));
+    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Answered);
+}
+
+#[actix::test]
+async fn a_probe_takes_no_fourth_permit() {
+    let bench = bench(Shop::IsLate(3));
+    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Unsent);
+    assert_eq!(bench.came.granted().len(), 3);
+}
+
+#[actix::test]
+async fn patience_begins_with_the_permit_and_not_in_line() {
+    let bench = bench(Shop::IsSilent);
+    for _ in 0..100 {
+        let ahead = bench.limiter.send(TakePermit { place: Place::Tail });
+        actix::spawn(async move { drop(ahead.await) });
+    }
+    tokio::task::yield_now().await;
+    let begin = SystemPacing.now();
+    let patience = Duration::from_secs(1);
+    assert_eq!(bench.door.probe(Place::Tail, Some(patience)).await, Probed::Failed);
+    let granted = bench.came.granted()[0];
+    assert!(granted - begin > patience, "it stood in line for {:?}", granted - begin);
+    let waited = SystemPacing.now() - granted;
+    assert!((patience..patience + Duration::from_millis(20)).contains(&waited), "{waited:?}");
+}
+
+#[actix::test]
+async fn nothing_is_sent_without_a_permit() {
+    let bench = bench(Shop::Answers);
+    bench.limiter.send(Refuse(Refused::Frozen)).await.unwrap();
+    let end = bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await;
+    assert!(matches!(end, Err(Stop::NoPermit(Refused::Frozen))));
+    assert_eq!(bench.door.probe(Place::Head, None).await, Probed::NoPermit);
+    assert!(bench.came.granted().is_empty());
+}
+
+#[actix::test]
+async fn a_session_that_is_gone_is_no_fault_of_the_shop() {
+    let bench = bench(Shop::Answers);
+    drop(bench.door.call(&request(ShopCall::ClearCart), Place::Tail).await);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let end = bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await;
+    assert!(matches!(end, Err(Stop::SessionGone)));
+    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Unsent);
+}
+
+#[actix::test]
+async fn whoever_watches_hears_of_each_stage_in_order() {
+    let bench = bench(Shop::IsLate(1));
+    let stages = std::cell::RefCell::<Vec<Stage>>::default();
+    let note = |stage| stages.borrow_mut().push(stage);
+    let end = bench.door.call_watched(&request(ShopCall::ReadCart), Place::Tail, note).await;
+    assert!(end.is_ok());
+    let twice = [Stage::InLine, Stage::Sending, Stage::InLine, Stage::Sending];
+    assert_eq!(*stages.borrow(), twice);
+}
