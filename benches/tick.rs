@@ -23,10 +23,10 @@ use actors::ports::pacing::SystemPacing;
 use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports};
-use cartload::practice_shop::catalog;
-use cartload::shop_api::mock::{MockGoods, MockShop};
-use cartload::store::dry::DryStore;
 use criterion::{Criterion, criterion_group, criterion_main};
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::dry::DryStore;
 
 /// Checkpoints are not what is measured.
 struct NoFiles;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use actix_rt::task::JoinHandle;
 use actors::coordinator::status::RunStatus;
+use shops::trust::TrustError;
 use tokio::sync::{oneshot, watch};
 
 pub use self::channel::{Channel, DeliveryError};
@@ -22,7 +23,6 @@ use self::gathering::Gathering;
 use self::webhook::Webhook;
 pub use self::worth::{Alert, AlertKind, RunEnd, Severity};
 use crate::config::alerts::AlertSettings;
-use crate::trust::TrustError;
 
 /// After the end of the run its last alerts get this long, all channels together.
 pub const LAST_ALERTS_GRACE: Duration = Duration::from_secs(5);

@@ -31,11 +31,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use text::ron_text::{self, RonError, keys};
 
 use self::environment::Environment;
 pub use self::knob::{Knob, Origin, Shown, Value};
 use self::stack::Stack;
-use crate::ron_text::{self, RonError, keys};
 
 /// The file that `config init` writes: every knob once, with its default.
 pub const TEMPLATE: &str = include_str!("../config/cartload.ron");

@@ -54,7 +54,7 @@ pub enum ControlError {
     ),
     /// A message of the command line is none.
     #[error(transparent)]
-    Message(#[from] crate::ron_text::RonError),
+    Message(#[from] text::ron_text::RonError),
     /// It said what this version does not understand.
     #[error("{socket}: its answer is not understood ({cause}); is it another version of cartload?",
         socket = socket.display())]

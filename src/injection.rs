@@ -2,9 +2,8 @@
 
 use actors::injection::examples::{EXAMPLES, Example};
 use actors::injection::{Injection, ShopDrill};
-
-use crate::practice_shop::{FaultSwitches, ShopInjection};
-use crate::ron_text::{self, RonError};
+use shops::practice_shop::{FaultSwitches, ShopInjection};
+use text::ron_text::{self, RonError};
 
 /// Characters of a message at most.
 pub const MESSAGE_CHARS_MAX: usize = 16_384;
@@ -94,7 +93,7 @@ pub fn armed(message: Message, switches: Option<FaultSwitches>) -> Result<Inject
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::practice_shop::Faults;
+    use shops::practice_shop::Faults;
 
     #[test]
     fn a_mistake_is_named_by_place_and_with_what_is_allowed() {

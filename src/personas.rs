@@ -149,7 +149,7 @@ pub enum PersonaFileError {
     Mapping(
         /// Where in it, and why.
         #[from]
-        crate::ron_text::RonError,
+        text::ron_text::RonError,
     ),
     /// Neither CSV nor JSON by its name.
     #[error(

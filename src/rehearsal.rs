@@ -38,16 +38,16 @@ use actors::ports::shop_api::ShopTraits;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Result, anyhow};
+use shops::coupon_book;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::dry::DryStore;
 
 use crate::cli::database;
 use crate::config::environment::Environment;
 use crate::config::plan::PlanParts;
 use crate::config::{Settings, Sources};
 use crate::control::Desk;
-use crate::coupon_book;
-use crate::practice_shop::catalog;
-use crate::shop_api::mock::{MockGoods, MockShop};
-use crate::store::dry::DryStore;
 
 /// What a test changes of the plan.
 type Change = Box<dyn FnOnce(&mut RunPlan)>;

@@ -13,12 +13,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use text::ron_text::{self, RonError, keys};
 
 pub use self::player::Player;
 pub use self::report::ScenarioReport;
 pub use self::step::{Span, Step, Watch};
 use crate::config::{self, FileLayer, Layer};
-use crate::ron_text::{self, RonError, keys};
 
 /// The scenarios in the binary, by name.
 const BUILTIN: [(&str, &str); 4] = [

@@ -10,8 +10,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use actors::failpoint::Failpoint;
-use cartload::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
 use serde_json::Value;
+use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
 
 use crate::support::acknowledged::{self, Acknowledged, Database};
 use crate::support::binary::Place;

@@ -18,8 +18,8 @@ use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, Caller, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
 use actors::rate_limiter::permit::Permit;
-use cartload::shop_api::http::{Credentials, ShopOptions, factory};
-use cartload::shop_api::profile::Profile;
+use shops::shop_api::http::{Credentials, ShopOptions, factory};
+use shops::shop_api::profile::Profile;
 use uuid::Uuid;
 
 /// The practice profile with time limits that a test can wait for.

@@ -13,14 +13,14 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
+use shops::redaction::Redactor;
+use shops::trust::{self, TrustError};
 
 use super::AlertSetupError;
 use super::channel::{Channel, DeliveryError};
 use super::gathering::Bundle;
 use super::webhook::is_loopback;
 use crate::config::secret::Secret;
-use crate::shop_api::redaction::Redactor;
-use crate::trust::{self, TrustError};
 
 /// One exchange with the server's network, at most.
 const EXCHANGE_MAX: Duration = Duration::from_secs(8);

@@ -9,14 +9,14 @@ use awc::http::Uri;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::{Value, json};
+use shops::redaction::Redactor;
+use shops::trust;
 
 use super::channel::{Channel, DeliveryError};
 use super::gathering::Bundle;
 use super::{AlertSetupError, Severity};
 use crate::config::secret::Secret;
 use crate::config::words::WebhookShape;
-use crate::shop_api::redaction::Redactor;
-use crate::trust;
 
 /// The form of cartload's own object; a key is added without a new number, none is taken away.
 pub const SCHEMA: &str = "cartload.alert/1";

@@ -7,16 +7,16 @@ use actors::domain::offer::Coupon;
 use actors::domain::persona::Persona;
 use actors::domain::population::{Archetypes, generate};
 use anyhow::Result;
+use shops::coupon_book;
+use shops::practice_shop::catalog;
+use store::{self, Admin, OpenStore, StoreOpenError, StoreOptions, StoreUrl};
+use text::ron_text::{self, RonError};
 
 use super::ExitCode;
 use super::exit_code::WithCode;
 use crate::config::Settings;
 use crate::config::db_url::DbUrl;
-use crate::coupon_book;
 use crate::data_dir::{DataDir, SQLITE_FILE};
-use crate::practice_shop::catalog;
-use crate::ron_text::{self, RonError};
-use crate::store::{self, Admin, OpenStore, StoreOpenError, StoreOptions, StoreUrl};
 
 /// Agents made where there are none (Q3.1).
 pub const AGENTS_GENERATED: u32 = 372;

@@ -12,14 +12,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use actors::domain::flow::FlowStatus;
+use analysis::export::{
+    Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
+};
+use store::Admin;
+use store::admin::KnownRun;
 
 use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::config::Layer;
-use crate::export::{
-    Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
-};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,15 +4,15 @@ use actors::coordinator::messages::StartError;
 use actors::ports::checkpoint_file::CheckpointError;
 use actors::ports::shop_api::ApiError;
 use actors::ports::store::StoreError;
+use analysis::cohorts::CohortError;
+use analysis::export::ExportError;
+use analysis::report::ReportError;
+use text::ron_text::RonError;
 
-use crate::cohorts::CohortError;
 use crate::config::ConfigError;
 use crate::control::ControlError;
 use crate::data_dir::DataDirError;
-use crate::export::ExportError;
 use crate::personas::PersonaFileError;
-use crate::report::ReportError;
-use crate::ron_text::RonError;
 use crate::scenario::ScenarioError;
 
 /// Why a process ended.

@@ -3,14 +3,14 @@
 use actors::domain::ids::RunId;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDateTime;
+use questions::Ask;
+use questions::runs::{self, KnownRun};
 use serde::Serialize;
+use store::Admin;
 
 use super::ExitCode;
 use super::exit_code::WithCode;
 use super::output;
-use crate::questions::Ask;
-use crate::questions::runs::{self, KnownRun};
-use crate::store::Admin;
 
 /// One run of a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,11 +2,11 @@
 //! it does.
 
 use anyhow::Result;
+use store::OpenStore;
 
 use super::{ExitCode, GlobalArgs, database, output};
 use crate::config::Layer;
 use crate::data_dir::DataDir;
-use crate::store::OpenStore;
 
 /// Shown before the options.
 pub const EXAMPLES: &str = "\

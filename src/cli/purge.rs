@@ -5,15 +5,15 @@ use std::io::{self, BufRead, IsTerminal};
 use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
 use clap::Args;
+use store::Admin;
+use store::admin::KnownRun;
+use store::admin::audit::Purge;
 
 use super::exit_code::WithCode;
 use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::checkpoint_files::CheckpointFolder;
 use crate::config::{Layer, Settings};
 use crate::data_dir::{CHECKPOINTS, DataDir, DataDirError, Lock};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
-use crate::store::admin::audit::Purge;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,24 +4,24 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use analysis::export::{must_be_free, write_file};
+use analysis::realism::Verdict;
+use analysis::report::page::missed_line;
+use analysis::report::{Report, questions};
+use analysis::verify::Audit;
 use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use questions::Ask;
+use questions::ledger::Books;
+use store::Admin;
+use store::admin::KnownRun;
 
 use super::exit_code::WithCode;
 use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
-use crate::export::{must_be_free, write_file};
-use crate::questions::Ask;
-use crate::questions::ledger::Books;
-use crate::realism::Verdict;
-use crate::report::page::missed_line;
-use crate::report::{Report, questions};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
-use crate::verify::Audit;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use shops::practice_shop::{PracticeConfig, PracticeShop};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit_code::WithCode;
 use super::{ExitCode, GlobalArgs, output};
-use crate::practice_shop::{PracticeConfig, PracticeShop};
 
 /// Open the practice shop as a server of its own.
 #[derive(Clone, Debug, Args)]

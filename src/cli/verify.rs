@@ -1,17 +1,17 @@
 //! `cartload verify`: proves that nothing of a run is lost, doubled or left open. It writes
 //! nothing, neither rows nor tables nor files.
 
+use analysis::verify::{Audit, report};
 use anyhow::{Result, anyhow};
 use chrono::Utc;
 use clap::Args;
+use questions::Ask;
+use questions::ledger::Books;
+use store::Admin;
 
 use super::{ExitCode, GlobalArgs, database, known_runs, output};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
-use crate::questions::Ask;
-use crate::questions::ledger::Books;
-use crate::store::Admin;
-use crate::verify::{Audit, report};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,8 +1,9 @@
 //! What counts as believable: the bands of the scorecard, and which of them a run is held to.
 
+use analysis::realism::band::Band;
+use analysis::realism::measure::Measure;
+
 use super::knob::{concern, value_from_str};
-use crate::realism::band::Band;
-use crate::realism::measure::Measure;
 
 value_from_str!(Band, Measure);
 

@@ -13,6 +13,7 @@ use actors::coordinator::messages::{Appoint, Appointment, Inject};
 use actors::coordinator::status::RunStatus;
 use actors::injection::Injection;
 use anyhow::{Result, anyhow};
+use shops::practice_shop::FaultSwitches;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,6 @@ use super::following::Following;
 use super::report::{Line, ScenarioReport};
 use super::{Scenario, Step};
 use crate::injection;
-use crate::practice_shop::FaultSwitches;
 
 /// The ways to a run that a scenario takes.
 #[derive(Clone)]

@@ -10,18 +10,18 @@ use actors::domain::persona::{AgentStatus, Persona};
 use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
+use questions::runs::known;
 use serde_json::Value;
 
 pub use super::rows::agents::AgentFilter;
 pub use super::rows::runs::{RunSummary, TakeOver};
-pub use crate::questions::runs::{KnownRun, OWNER_SILENCE_S};
+pub use questions::runs::{KnownRun, OWNER_SILENCE_S};
 
 use super::error::Answer;
 use super::postgres::PostgresStore;
 use super::queries::{postgres, sqlite};
 use super::rows::runs::JsonRow;
 use super::sqlite::SqliteStore;
-use crate::questions::runs::known;
 
 /// The database as the command line sees it.
 #[derive(Clone)]

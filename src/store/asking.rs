@@ -13,12 +13,10 @@ use diesel::sqlite::Sqlite;
 use diesel::{SqliteConnection, sql_query};
 use diesel_async::AsyncPgConnection;
 use futures::FutureExt;
+use questions::{Ask, Bind, Dialect, Inquiry, Moment, QuestionError, Row, Statement, at_hand};
 
 use super::admin::{self, Admin};
 use super::error::{Answer, Fault};
-use crate::questions::{
-    Ask, Bind, Dialect, Inquiry, Moment, QuestionError, Row, Statement, at_hand,
-};
 
 impl From<QuestionError> for Fault {
     fn from(error: QuestionError) -> Self {

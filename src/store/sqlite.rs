@@ -114,8 +114,8 @@ mod tests {
     use diesel::prelude::*;
 
     use super::*;
-    use crate::store::error::Fault;
-    use crate::store::schema::products;
+    use crate::error::Fault;
+    use crate::schema::products;
 
     fn insert(store: &SqliteStore, n: usize) -> StoreFuture<()> {
         store.call(move |c| {

@@ -6,14 +6,14 @@ use actors::domain::event::EventKind;
 use actors::domain::flow::FlowStatus;
 use actors::domain::ids::RunId;
 use actors::ports::store::Store;
+use analysis::report::Report;
+use analysis::verify::Audit;
 use cartload::config::realism::Realism;
 use cartload::config::{Settings, Sources};
-use cartload::questions::Ask;
-use cartload::questions::ledger::Books;
-use cartload::report::Report;
-use cartload::store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
-use cartload::verify::Audit;
+use questions::Ask;
+use questions::ledger::Books;
 use serde_json::Value;
+use store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
 
 use crate::events::backends::fill;
 use crate::support::flows::{Owned, arc, bought, cycle, key, new_run, wall};
@@ -168,7 +168,7 @@ async fn each_question_is_told_before_it_is_asked() {
     let note = Arc::clone(&told);
     let tell = Arc::new(move |says| note.lock().unwrap().push(says));
     Report::read(&admin, (ledger.run, audit), (&bands(), wall(9)), tell).await.unwrap();
-    let questions = cartload::report::questions();
+    let questions = analysis::report::questions();
     assert_eq!(questions.len(), 15);
     assert_eq!(*told.lock().unwrap(), questions);
 }

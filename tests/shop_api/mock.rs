@@ -11,7 +11,7 @@ use actors::ports::shop_api::{
     ApiErrorKind, PlacedOrder, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
 use actors::rate_limiter::permit::Permit;
-use cartload::shop_api::mock::{MockGoods, MockShop};
+use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::{add, caller};
 

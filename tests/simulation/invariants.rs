@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actors::domain::flow::EndReason;
-use cartload::questions::Ask;
-use cartload::questions::ledger::Books;
-use cartload::verify::Audit;
+use analysis::verify::Audit;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use questions::Ask;
+use questions::ledger::Books;
 use serde_json::Value;
 
 use super::scenario::{Act, ShopFault};

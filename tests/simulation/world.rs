@@ -23,8 +23,8 @@ use cartload::checkpoint_files::CheckpointFolder;
 use cartload::cli::resume::takeover::{Taker, take_over};
 use cartload::config::environment::Environment;
 use cartload::config::{Settings, Sources};
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
 use rand::seq::IndexedRandom;
+use store::{Admin, StoreOptions, StoreUrl, open};
 use tempfile::TempDir;
 use uuid::Uuid;
 

@@ -7,9 +7,9 @@ use actors::domain::cycle::Cycle;
 use actors::domain::offer::OfferPolicy;
 use actors::offer_refresher::policy::is_held_out;
 use actors::ports::store::Committed;
-use cartload::questions::Ask;
-use cartload::questions::ledger::Books;
-use cartload::verify::holdout::held_out;
+use analysis::verify::holdout::held_out;
+use questions::Ask;
+use questions::ledger::Books;
 use tokio::sync::Barrier;
 
 use super::rig::Rig;

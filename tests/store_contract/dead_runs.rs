@@ -7,14 +7,14 @@ use actors::domain::ids::OwnerToken;
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::money::Cents;
 use actors::ports::store::{RunState, StoreError};
-use cartload::questions::ledger::{Books, Ledger};
-use cartload::questions::{Ask, runs};
-use cartload::store::Admin;
-use cartload::store::admin::TakeOver;
-use cartload::store::admin::audit::Purge;
-use cartload::verify::Audit;
+use analysis::verify::Audit;
 use chrono::TimeDelta;
+use questions::ledger::{Books, Ledger};
+use questions::{Ask, runs};
 use serde_json::json;
+use store::Admin;
+use store::admin::TakeOver;
+use store::admin::audit::Purge;
 
 use super::rig::{Rig, assert_rows};
 use crate::support::flows::{

@@ -6,14 +6,14 @@ use actors::domain::event::{CouponInteraction, CouponStep, EventKind};
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::ids::{CohortName, RunId};
 use actors::domain::incident::{Incident, IncidentKind};
-use cartload::questions::ledger::Books;
-use cartload::questions::{
+use chrono::TimeDelta;
+use questions::ledger::Books;
+use questions::{
     Ask, agents, baskets, campaigns, coupons, cycles, exposures, hours, incidents, pace,
     population, products, replays, runs, shoppers, visits,
 };
-use cartload::store::Admin;
-use chrono::TimeDelta;
 use serde_json::{Value, json};
+use store::Admin;
 
 use super::rig::Rig;
 use crate::support::flows::{

@@ -13,8 +13,8 @@ use actors::domain::population::{Archetypes, generate};
 use actors::domain::rate::Rate;
 use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::ShopTraits;
-use cartload::practice_shop::catalog;
-use cartload::ron_text;
+use shops::practice_shop::catalog;
+use text::ron_text;
 
 use super::flows::start;
 
@@ -74,7 +74,7 @@ pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
         agents_max: None,
         store_id: None,
         offers: OfferPolicy::default(),
-        coupons: Arc::new(cartload::coupon_book::builtin().unwrap()),
+        coupons: Arc::new(shops::coupon_book::builtin().unwrap()),
         experiment: None,
         checkpoint_every_cycles: 10,
         entropy: Entropy::System,

@@ -17,8 +17,8 @@ use actors::ports::store::{
     Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
     StoreError, StoreFuture,
 };
-use cartload::store::dry::DryStore;
 use chrono::NaiveDateTime;
+use store::dry::DryStore;
 
 /// Whether opening this flow panics.
 pub type PanicsOn = Box<dyn Fn(&FlowKey) -> bool + Send + Sync>;

@@ -20,11 +20,11 @@ use cartload::checkpoint_files::CheckpointFolder;
 use cartload::config::environment::Environment;
 use cartload::config::plan::PlanParts;
 use cartload::config::{Settings, Sources};
-use cartload::practice_shop::catalog;
-use cartload::shop_api::mock::{MockGoods, MockShop};
-use cartload::store::Admin;
 use cartload::{coupon_book, ron_text};
 use rand::Rng;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::Admin;
 use tempfile::TempDir;
 
 /// A run that takes longer hangs.

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use actors::domain::ids::RunId;
 use actors::ports::store::StoreError;
 use anyhow::Result;
+use questions::{Ask, products};
+use shops::practice_shop::catalog;
+use store::Admin;
+use store::admin::AgentFilter;
 
 use super::DescribeArgs;
 use crate::cli::{ExitCode, database, output};
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 use crate::personas::describe::{Given, Population};
-use crate::practice_shop::catalog;
-use crate::questions::{Ask, products};
-use crate::store::Admin;
-use crate::store::admin::AgentFilter;
 
 /// Does it.
 pub fn describe(settings: &Settings, args: &DescribeArgs) -> Result<ExitCode> {

@@ -4,6 +4,8 @@ use actors::domain::ids::AgentId;
 use actors::ports::store::StoreError;
 use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
+use store::admin::AgentFilter;
+use store::{Admin, OpenStore};
 
 use super::{GenerateArgs, ImportArgs, ListArgs, SetStatusArgs, json_of, judged, reading, text_of};
 use crate::cli::exit_code::WithCode;
@@ -14,8 +16,6 @@ use crate::data_dir::DataDir;
 use crate::personas::files::read_table;
 use crate::personas::rejected::ImportReport;
 use crate::personas::{Imported, PersonaFileError, Reading, read_file};
-use crate::store::admin::AgentFilter;
-use crate::store::{Admin, OpenStore};
 
 /// Runs `work` on the open database and closes it.
 fn with_admin<T>(settings: &Settings, work: impl AsyncFnOnce(&Admin) -> Result<T>) -> Result<T> {

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use actors::domain::event::{CouponStep, EventKind};
 use actors::domain::incident::IncidentKind;
+use analysis::export::sink::terminal::ROWS_MAX;
+use analysis::export::tables::{self, Table};
+use analysis::export::{Destination, Export, Filter, Format, ReplayFilter};
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -12,9 +15,6 @@ use super::EventsArgs;
 use crate::cli::ExitCode;
 use crate::cli::exit_code::WithCode;
 use crate::config::realism::Realism;
-use crate::export::sink::terminal::ROWS_MAX;
-use crate::export::tables::{self, Table};
-use crate::export::{Destination, Export, Filter, Format, ReplayFilter};
 
 /// Rows on a terminal where nobody says how many.
 const ROWS_SHOWN: u64 = 50;

@@ -11,16 +11,16 @@ use actors::coordinator::plan::ResumePoint;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::OwnerToken;
 use actors::ports::store::RunState;
+use analysis::verify::report::ranges;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDateTime;
+use store::Admin;
+use store::admin::{KnownRun, TakeOver};
 
 use super::{Resume, announce};
 use crate::cli::exit_code::WithCode;
 use crate::cli::{ExitCode, known_runs};
 use crate::config::Settings;
-use crate::store::Admin;
-use crate::store::admin::{KnownRun, TakeOver};
-use crate::verify::report::ranges;
 
 /// Who takes it over, and from whom it may be taken at once.
 #[derive(Clone, Debug)]

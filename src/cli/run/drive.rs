@@ -15,6 +15,9 @@ use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Context, Result};
 use chrono::NaiveDateTime;
+use shops::practice_shop::RunningShop;
+use store::admin::AgentFilter;
+use store::{Admin, OpenStore};
 use tokio_util::sync::CancellationToken;
 
 use super::target::{self, Target};
@@ -31,13 +34,10 @@ use crate::control::{ControlSocket, Desk};
 use crate::dashboard::look::Look;
 use crate::dashboard::{self, Dashboard, Parts, view};
 use crate::data_dir::DataDir;
-use crate::practice_shop::RunningShop;
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::scenario::Player;
 use crate::scenario::player::Doors;
-use crate::store::admin::AgentFilter;
-use crate::store::{Admin, OpenStore};
 
 /// Runs it to its end.
 pub fn drive(asked: Asked) -> Result<Ended> {
@@ -196,7 +196,7 @@ async fn open_store(asked: &Asked) -> Result<(Arc<dyn Store>, Option<Admin>)> {
     let count = settings.population.agents.unwrap_or(database::AGENTS_GENERATED);
     if settings.store.mock {
         let personas = dry_personas(asked, count).await?;
-        return Ok((Arc::new(crate::store::dry::DryStore::new(personas)), None));
+        return Ok((Arc::new(store::dry::DryStore::new(personas)), None));
     }
     if asked.resume.is_some() {
         database::must_be_there(settings)?;

@@ -11,11 +11,11 @@ use actors::ports::store::DirtyCart;
 use anyhow::Result;
 use chrono::NaiveDateTime;
 use serde_json::Value;
+use store::Admin;
+use store::admin::audit::LastVisit;
 
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
-use crate::store::Admin;
-use crate::store::admin::audit::LastVisit;
 
 /// Ends the active rows of dead runs; answers the carts they left full at this run's shop.
 pub async fn clean_up(

@@ -6,15 +6,15 @@ use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
 use actors::session_pool::request_meter::SharedMeter;
 use anyhow::Result;
+use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
+use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
+use shops::shop_api::mock::{MockGoods, MockShop};
+use shops::shop_api::profile::Profile;
 
 use crate::cli::ExitCode;
 use crate::cli::exit_code::WithCode;
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
-use crate::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
-use crate::shop_api::http::{self, Credentials, OnSent, ShopOptions};
-use crate::shop_api::mock::{MockGoods, MockShop};
-use crate::shop_api::profile::Profile;
 
 /// A shop that can be called.
 pub struct Target {

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use text::units;
 use unicode_width::UnicodeWidthStr;
 
 use super::panel;
@@ -12,7 +13,6 @@ use crate::dashboard::state::State;
 use crate::dashboard::state::mood::Mood;
 use crate::dashboard::state::plain_text::plain;
 use crate::dashboard::state::verdict::Trend;
-use crate::run_report::units;
 
 /// Concerns shown at most.
 const CONCERNS_MAX: usize = 3;

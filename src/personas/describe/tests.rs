@@ -4,9 +4,9 @@ use actors::domain::ids::CohortName;
 use actors::domain::population::{Archetypes, generate};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use text::ron_text;
 
 use super::*;
-use crate::ron_text;
 
 fn personas(count: usize) -> Vec<Persona> {
     let text = include_str!("../../../config/personas.ron");

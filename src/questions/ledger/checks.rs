@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use serde_json::Value;
 
 use super::limits::Limit;
-use crate::questions::Question;
+use crate::Question;
 
 /// Rows of one check that are shown; how many there are is counted.
 pub const SHOWN_MAX: i32 = 20;

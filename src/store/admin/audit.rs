@@ -7,10 +7,10 @@ use chrono::{NaiveDateTime, TimeDelta};
 use futures::FutureExt;
 use serde_json::Value;
 
-pub use crate::store::rows::dead_runs::{LastVisit, Purge};
+pub use crate::rows::dead_runs::{LastVisit, Purge};
 
 use super::{Admin, Backend, OWNER_SILENCE_S};
-use crate::store::queries::{postgres, sqlite};
+use crate::queries::{postgres, sqlite};
 
 /// As the macro of the same name, with time to look at every row.
 macro_rules! on_backend {

@@ -47,7 +47,7 @@ impl Visit {
     /// What a record says of it.
     pub(super) fn of(record: &FlowRecord) -> Self {
         let order = record.order.as_ref().map(|order| Bought {
-            at: crate::store::rows::flow_parts::ordered_at(record),
+            at: crate::rows::flow_parts::ordered_at(record),
             total: order.final_total,
             products: order.lines.iter().map(|l| l.product_id.clone()).collect(),
         });
@@ -130,7 +130,7 @@ impl Memory {
         let mut brands: Vec<String> = newest_first
             .filter_map(|product| self.brands.get(product))
             .filter(|brand| known.insert(brand.as_str()))
-            .take(crate::store::BRANDS_KEPT)
+            .take(crate::BRANDS_KEPT)
             .cloned()
             .collect();
         brands.reverse();

@@ -8,10 +8,10 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::{Conn, Db, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::agents::{AgentFilter, AgentRow};
-use crate::store::rows::large;
-use crate::store::schema::agents;
+use crate::error::Answer;
+use crate::rows::agents::{AgentFilter, AgentRow};
+use crate::rows::large;
+use crate::schema::agents;
 
 /// The active agents, ordered by id.
 #[dialect]

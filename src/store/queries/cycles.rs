@@ -9,10 +9,10 @@ use chrono::NaiveDateTime;
 use diesel::sql_types::Text;
 
 use super::{Conn, RunQueryDsl, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::cycles::{CycleRow, IncidentRow};
-use crate::store::rows::flow::CutAttempt;
-use crate::store::schema::{cycles, incidents};
+use crate::error::Answer;
+use crate::rows::cycles::{CycleRow, IncidentRow};
+use crate::rows::flow::CutAttempt;
+use crate::schema::{cycles, incidents};
 
 /// Writes one attempt; one that is there stays as it is.
 #[dialect]

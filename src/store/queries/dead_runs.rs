@@ -17,10 +17,10 @@ use super::cycles::record_incident;
 use super::runs::end_active;
 use super::summary::RUN_TABLES;
 use super::{Conn, RunQueryDsl, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::dead_runs::{LastVisit, LastVisitRow, Purge};
-use crate::store::rows::{count, replay};
-use crate::store::schema::{cycles, incidents, runs, shopping_sessions};
+use crate::error::Answer;
+use crate::rows::dead_runs::{LastVisit, LastVisitRow, Purge};
+use crate::rows::{count, replay};
+use crate::schema::{cycles, incidents, runs, shopping_sessions};
 
 /// The last cycle of the run with any row of any attempt.
 #[dialect]

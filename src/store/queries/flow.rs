@@ -14,11 +14,11 @@ use diesel::prelude::*;
 use super::flow_parts::write_parts;
 use super::runs::owns;
 use super::{Conn, RunQueryDsl, dialect};
-use crate::store::error::{Answer, Fault};
-use crate::store::rows::Tags;
-use crate::store::rows::flow::{Ending, SessionRow, Standing};
-use crate::store::rows::offers::HeldRow;
-use crate::store::schema::{coupon_assignments, runs, shopping_sessions};
+use crate::error::{Answer, Fault};
+use crate::rows::Tags;
+use crate::rows::flow::{Ending, SessionRow, Standing};
+use crate::rows::offers::HeldRow;
+use crate::schema::{coupon_assignments, runs, shopping_sessions};
 
 /// Inserts the active row and answers the wallet.
 #[dialect]
@@ -137,7 +137,7 @@ async fn wallet(c: &mut Conn, tags: &Tags, at: NaiveDateTime) -> Answer<Wallet> 
         .filter(coupon_assignments::redeemed_flow_id.is_null())
         .filter(coupon_assignments::expires_at.gt(at))
         .order((coupon_assignments::assigned_at.desc(), coupon_assignments::assignment_id))
-        .limit(crate::store::WALLET_CAP)
+        .limit(crate::WALLET_CAP)
         .select(HeldRow::as_select())
         .load(c)
         .await?;

@@ -10,13 +10,11 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::Tags;
-use crate::store::rows::flow_parts::{
-    InteractionRow, event_rows, interaction_row, item_rows, order_row,
-};
-use crate::store::rows::offers::{AssignedBy, AssignmentRow, CouponRow};
-use crate::store::schema::{
+use crate::error::Answer;
+use crate::rows::Tags;
+use crate::rows::flow_parts::{InteractionRow, event_rows, interaction_row, item_rows, order_row};
+use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow};
+use crate::schema::{
     coupon_assignments, coupon_interactions, coupons, order_items, orders, shopping_session_events,
 };
 

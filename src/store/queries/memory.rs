@@ -13,10 +13,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text, Timestamp};
 
 use super::{Conn, Db, RunQueryDsl, VALUES_PER_LIST, dialect};
-use crate::store::error::Answer;
-use crate::store::rows::integer;
-use crate::store::rows::runs::{BrandRow, DirtyRow, VisitRow};
-use crate::store::schema::runs;
+use crate::error::Answer;
+use crate::rows::integer;
+use crate::rows::runs::{BrandRow, DirtyRow, VisitRow};
+use crate::schema::runs;
 
 /// The memories of these agents (all for none) before cycle `before`.
 #[dialect]
@@ -34,7 +34,7 @@ pub async fn load_memories(
         .await
         .optional()?;
     let Some(start) = start else { return Ok(memories) };
-    let monday = crate::store::monday_of(before.begins_at(start));
+    let monday = crate::monday_of(before.begins_at(start));
     let lists: Vec<&[AgentId]> =
         if who.is_empty() { vec![&[]] } else { who.chunks(VALUES_PER_LIST).collect() };
     for list in lists {
@@ -74,7 +74,7 @@ pub async fn load_memories(
         }
     }
     for memory in memories.values_mut() {
-        let surplus = memory.brands_bought.len().saturating_sub(crate::store::BRANDS_KEPT);
+        let surplus = memory.brands_bought.len().saturating_sub(crate::BRANDS_KEPT);
         memory.brands_bought.drain(..surplus);
     }
     Ok(memories)

@@ -15,9 +15,9 @@ use diesel::upsert::excluded;
 
 use super::runs::owns;
 use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, dialect};
-use crate::store::error::{Answer, Fault};
-use crate::store::rows::offers::{AssignedBy, AssignmentRow, CouponRow, OfferCycleRow, ProductRow};
-use crate::store::schema::{coupon_assignments, coupons, offer_cycles, products};
+use crate::error::{Answer, Fault};
+use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow, OfferCycleRow, ProductRow};
+use crate::schema::{coupon_assignments, coupons, offer_cycles, products};
 
 /// What these agents hold at `now`, and what they were assigned since `since`.
 #[dialect]

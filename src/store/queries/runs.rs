@@ -14,10 +14,10 @@ use super::cycles::close_cut_attempts;
 use super::dead_runs::last_cycle;
 use super::memory::dirty_carts;
 use super::{Conn, RunQueryDsl, dialect};
-use crate::store::error::{Answer, Fault};
-use crate::store::rows::runs::{RunRow, TakeOver};
-use crate::store::rows::{read, replay};
-use crate::store::schema::{runs, shopping_sessions};
+use crate::error::{Answer, Fault};
+use crate::rows::runs::{RunRow, TakeOver};
+use crate::rows::{read, replay};
+use crate::schema::{runs, shopping_sessions};
 
 /// Inserts the run; the same run and owner again is nothing more.
 #[dialect]

@@ -6,12 +6,12 @@ use actors::domain::flow::FlowStatus;
 use actors::domain::ids::RunId;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use questions::runs::RunRow;
 
 use super::{Conn, RunQueryDsl, dialect};
-use crate::questions::runs::RunRow;
-use crate::store::error::Answer;
-use crate::store::rows::large;
-use crate::store::rows::runs::{NamedCount, RunSummary};
+use crate::error::Answer;
+use crate::rows::large;
+use crate::rows::runs::{NamedCount, RunSummary};
 
 /// How many rows each table has of this run.
 #[dialect]

@@ -11,8 +11,8 @@ use diesel::{Insertable, Queryable, Selectable};
 use serde_json::Value;
 
 use super::read;
-use crate::store::error::Fault;
-use crate::store::schema::agents;
+use crate::error::Fault;
+use crate::schema::agents;
 
 /// Which agents to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

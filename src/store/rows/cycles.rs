@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::flow::CutAttempt;
 use super::{big, integer};
-use crate::store::schema::{cycles, incidents};
+use crate::schema::{cycles, incidents};
 
 /// One attempt at one cycle.
 #[derive(Clone, Debug, Insertable)]

@@ -8,7 +8,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text, Timestamp};
 
 use super::read;
-use crate::store::error::Fault;
+use crate::error::Fault;
 
 /// The last visit of one agent in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use chrono::NaiveDateTime;
 use diesel::{AsChangeset, QueryableByName, Selectable};
 
 use super::{Tags, flow_row, integer, read, tagged};
-use crate::store::error::Fault;
-use crate::store::schema::shopping_sessions;
+use crate::error::Fault;
+use crate::schema::shopping_sessions;
 
 flow_row!(
     /// A row as it is inserted, active or ended.

@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use super::{Tags, flow_row, integer, tagged};
-use crate::store::schema::{coupon_interactions, order_items, orders, shopping_session_events};
+use crate::schema::{coupon_interactions, order_items, orders, shopping_session_events};
 
 flow_row!(
     /// One event.

@@ -12,8 +12,8 @@ use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
 
 use super::{Tags, count, integer, read};
-use crate::store::error::Fault;
-use crate::store::schema::{coupon_assignments, coupons, offer_cycles, products};
+use crate::error::Fault;
+use crate::schema::{coupon_assignments, coupons, offer_cycles, products};
 
 /// Of which attempt and when an assignment is written.
 #[derive(Clone, Debug)]

@@ -7,11 +7,11 @@ use actors::ports::store::{NewRun, RunState};
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 use diesel::{Insertable, QueryableByName};
+use questions::runs::KnownRun;
 use serde_json::Value;
 
 use super::integer;
-use crate::questions::runs::KnownRun;
-use crate::store::schema::runs;
+use crate::schema::runs;
 
 /// One run that begins.
 #[derive(Clone, Debug, Insertable)]

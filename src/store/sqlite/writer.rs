@@ -10,9 +10,9 @@ use diesel::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::open;
-use crate::store::Access;
-use crate::store::error::{Answer, Fault, Redactor};
-use crate::store::open_error::StoreOpenError;
+use crate::Access;
+use crate::error::{Answer, Fault, Redactor};
+use crate::open_error::StoreOpenError;
 
 /// Calls that share one COMMIT at most.
 const CALLS_PER_COMMIT: usize = 64;
