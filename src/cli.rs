@@ -13,7 +13,6 @@ pub mod exit_code;
 pub mod inject;
 mod known_runs;
 pub mod migrate;
-pub mod output;
 pub mod purge;
 pub mod report;
 pub mod resume;
@@ -26,6 +25,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
+use text::output;
 
 pub use self::exit_code::ExitCode;
 use crate::config::db_url::DbUrl;

@@ -19,7 +19,7 @@ use crate::dashboard;
 use diversion::{Diversion, Diverted};
 
 /// What is shown unless somebody says otherwise.
-const DEFAULT_FILTER: &str = "warn,cartload=info,actors=info";
+const DEFAULT_FILTER: &str = "warn,cartload=info,actors=info,analysis=info,shops=info,store=info";
 /// What is shown with `--quiet`.
 const QUIET_FILTER: &str = "warn";
 

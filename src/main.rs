@@ -1,8 +1,9 @@
 //! The binary: one crypto provider, one command, one exit code.
 
 use actors::failpoint;
-use cartload::cli::{self, Cli, ExitCode, output};
+use cartload::cli::{self, Cli, ExitCode};
 use clap::Parser;
+use text::output;
 
 fn main() -> std::process::ExitCode {
     // awc and the database's TLS must find exactly one provider; a second installation is refused.

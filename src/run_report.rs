@@ -6,13 +6,13 @@ pub mod cycle_line;
 pub mod frozen;
 pub mod progress;
 pub mod summary;
-pub(crate) mod units;
 
 use actors::coordinator::status::RunStatus;
 use actors::domain::ids::RunId;
 use actors::domain::timing::LatencySummary;
 use actors::ports::store::RunState;
 use serde::Serialize;
+use text::units;
 
 use crate::scenario::ScenarioReport;
 

@@ -29,7 +29,7 @@ pub use self::card::{Card, CardRun};
 pub use self::error::ExportError;
 pub use self::filter::{Filter, ReplayFilter};
 pub use self::place::Written;
-pub(crate) use self::place::{must_be_free, write_file};
+pub use self::place::{must_be_free, write_file};
 pub(crate) use self::query::begin_of;
 pub use self::replays::Replay;
 pub(crate) use self::replays::load as load_replays;
@@ -47,7 +47,7 @@ use self::sink::terminal::TerminalSink;
 use self::sink::text::CsvSink;
 use self::sink::{Partition, Sink};
 use self::value::{Row, Value, day_text, micros};
-use crate::config::realism::Realism;
+use crate::realism::yardstick::Yardstick;
 
 /// Where an export goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub struct Export {
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
     /// What counts as lifelike on the data card.
-    pub bands: Realism,
+    pub yardstick: Yardstick,
 }
 
 /// How far an export is.

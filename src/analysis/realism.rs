@@ -11,6 +11,7 @@ pub mod reference;
 pub mod sample;
 pub mod scoring;
 pub mod statistics;
+pub mod yardstick;
 
 use actors::ports::store::StoreError;
 use questions::Ask;
@@ -21,7 +22,7 @@ use self::band::Band;
 use self::measure::{Driver, Measure};
 use self::reading::Reading;
 use self::sample::Sample;
-use crate::config::realism::Realism;
+use self::yardstick::Yardstick;
 
 /// How lifelike a run is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -172,7 +173,7 @@ impl Scorecard {
 pub async fn score(
     store: &impl Ask,
     run: &KnownRun,
-    settings: &Realism,
+    yardstick: &Yardstick,
 ) -> Result<Scorecard, RealismError> {
     let answers = store.at_once(Reading(run.clone())).await?;
     let sample = Sample::of(run, &answers)?;
@@ -188,6 +189,6 @@ pub async fn score(
             orders: sample.orders_total(),
             redemptions: statistics::count(&sample.lag_hours),
         },
-        dimensions: scoring::dimensions(&sample, settings, preset),
+        dimensions: scoring::dimensions(&sample, yardstick, preset),
     })
 }

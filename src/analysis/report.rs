@@ -29,8 +29,8 @@ use self::reading::{Reading, Tell};
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
 use crate::cohorts::{self, CohortError, CohortResults};
-use crate::config::realism::Realism;
 use crate::export::{Population, begin_of, load_replays, population};
+use crate::realism::yardstick::Yardstick;
 use crate::realism::{self, RealismError, Scorecard};
 use crate::verify::Audit;
 
@@ -131,7 +131,7 @@ pub struct Facts {
 }
 
 impl Report {
-    /// Reads it. `audit`: the run's ledger, judged; `bands`: what counts as lifelike. `tell` is
+    /// Reads it. `audit`: the run's ledger, judged; `yardstick`: what counts as lifelike. `tell` is
     /// told which of [`questions`] comes next.
     ///
     /// # Errors
@@ -139,10 +139,10 @@ impl Report {
     pub async fn read(
         store: &impl Ask,
         (run, audit): (KnownRun, Audit),
-        (bands, made_at): (&Realism, NaiveDateTime),
+        (yardstick, made_at): (&Yardstick, NaiveDateTime),
         tell: Tell,
     ) -> Result<Self, ReportError> {
-        let realism = realism::score(store, &run, bands).await?;
+        let realism = realism::score(store, &run, yardstick).await?;
         let cohorts = match cohorts::results(store, run.run_id).await {
             Ok(results) => Some(results),
             Err(CohortError::NoExperiment(_)) => None,

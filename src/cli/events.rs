@@ -97,7 +97,7 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
     let settings = global.settings(Layer::default())?;
     // What cannot be is refused before the database is touched.
     let now = Utc::now().naive_utc().trunc_subsecs(6);
-    let request = request::of(args, now, settings.realism.clone())?;
+    let request = request::of(args, now, settings.realism.yardstick())?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
     }

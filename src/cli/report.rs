@@ -153,8 +153,8 @@ async fn read(
             bar.set_message(says);
         }
     };
-    let bands = (&settings.realism, at);
-    Ok(Report::read(admin, (ledger.run, audit), bands, Arc::new(tell)).await?)
+    let yardstick = (&settings.realism.yardstick(), at);
+    Ok(Report::read(admin, (ledger.run, audit), yardstick, Arc::new(tell)).await?)
 }
 
 /// On stderr, where somebody looks.

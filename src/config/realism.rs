@@ -1,22 +1,12 @@
 //! What counts as believable: the bands of the scorecard, and which of them a run is held to.
 
 use analysis::realism::band::Band;
-use analysis::realism::measure::Measure;
+use analysis::realism::measure::{Measure, TARGETS_ALLOWED};
+use analysis::realism::yardstick::Yardstick;
 
 use super::knob::{concern, value_from_str};
 
 value_from_str!(Band, Measure);
-
-/// What `realism.targets` may name.
-pub const TARGETS_ALLOWED: &str = "none, or of hour_of_day, day_share, night_share, \
-                                   weekday_peak_to_trough, basket_median, single_item, \
-                                   cart_abandonment, campaigns_redeeming, coupons_redeemed, \
-                                   view_gap, separated by commas";
-
-/// What `load` aims at: the hours of the day and the pace of a visit. The rest follows its figure
-/// of shoppers an hour.
-const TARGETS_OF_LOAD: [Measure; 4] =
-    [Measure::HourOfDay, Measure::DayShare, Measure::NightShare, Measure::ViewGap];
 
 concern!(
     /// `realism`: a judgement on published figures (docs/realism.md), of the reader and not of the
@@ -72,39 +62,21 @@ concern!(
 );
 
 impl Realism {
-    /// Where this dimension should lie; `None` for those without a band.
-    pub fn band(&self, measure: Measure) -> Option<Band> {
-        match measure {
-            Measure::HourOfDay => Some(self.hour_of_day),
-            Measure::DayShare => Some(self.day_share),
-            Measure::NightShare => Some(self.night_share),
-            Measure::WeekdayPeakToTrough => Some(self.weekday_peak_to_trough),
-            Measure::BasketMedian => Some(self.basket_median),
-            Measure::SingleItem => Some(self.single_item),
-            Measure::CartAbandonment => Some(self.cart_abandonment),
-            Measure::CampaignsRedeeming => Some(self.campaigns_redeeming),
-            Measure::CouponsRedeemed => Some(self.coupons_redeemed),
-            Measure::ViewGap => Some(self.view_gap),
-            Measure::HourOfDaySessions
-            | Measure::WeekdayProfile
-            | Measure::ReorderShare
-            | Measure::ReturnWithin7Days
-            | Measure::ReturnOnDay7
-            | Measure::TopProducts
-            | Measure::CouponLag
-            | Measure::CouponWindowPosition
-            | Measure::Conversion
-            | Measure::ViewsPerSession => None,
-        }
-    }
-
-    /// Whether a run of this preset is held to the dimension's band.
-    pub fn is_target(&self, measure: Measure, preset: &str) -> bool {
-        match &self.targets {
-            Some(targets) => targets.contains(&measure),
-            None if preset == "load" => TARGETS_OF_LOAD.contains(&measure),
-            None => self.band(measure).is_some(),
-        }
+    /// What a scorecard is held against.
+    pub fn yardstick(&self) -> Yardstick {
+        let bands = vec![
+            (Measure::HourOfDay, self.hour_of_day),
+            (Measure::DayShare, self.day_share),
+            (Measure::NightShare, self.night_share),
+            (Measure::WeekdayPeakToTrough, self.weekday_peak_to_trough),
+            (Measure::BasketMedian, self.basket_median),
+            (Measure::SingleItem, self.single_item),
+            (Measure::CartAbandonment, self.cart_abandonment),
+            (Measure::CampaignsRedeeming, self.campaigns_redeeming),
+            (Measure::CouponsRedeemed, self.coupons_redeemed),
+            (Measure::ViewGap, self.view_gap),
+        ];
+        Yardstick { targets: self.targets.clone(), bands }
     }
 }
 
@@ -121,13 +93,14 @@ mod tests {
     fn a_target_is_what_has_a_band() {
         let settings = crate::config::Settings::load(crate::config::Sources::default());
         let realism = settings.unwrap().realism;
+        let yardstick = realism.yardstick();
         for measure in Measure::ALL {
-            assert_eq!(is_banded(*measure), realism.band(*measure).is_some(), "{measure}");
+            assert_eq!(is_banded(*measure), yardstick.band(*measure).is_some(), "{measure}");
         }
-        assert!(realism.is_target(Measure::SingleItem, "lifelike"));
-        assert!(!realism.is_target(Measure::SingleItem, "load"));
-        assert!(!realism.is_target(Measure::Conversion, "lifelike"));
-        let chosen = Realism { targets: Some(vec![Measure::DayShare]), ..realism };
+        assert!(yardstick.is_target(Measure::SingleItem, "lifelike"));
+        assert!(!yardstick.is_target(Measure::SingleItem, "load"));
+        assert!(!yardstick.is_target(Measure::Conversion, "lifelike"));
+        let chosen = Realism { targets: Some(vec![Measure::DayShare]), ..realism }.yardstick();
         assert!(chosen.is_target(Measure::DayShare, "load"));
         assert!(!chosen.is_target(Measure::SingleItem, "lifelike"));
     }

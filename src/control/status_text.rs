@@ -5,8 +5,9 @@ use actors::domain::timing::Percentiles;
 use actors::ports::store::RunState;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
+use text::units;
 
-use crate::run_report::{frozen, units};
+use crate::run_report::frozen;
 
 /// Incidents shown.
 const INCIDENTS_SHOWN: usize = 3;

@@ -8,8 +8,9 @@ use actors::coordinator::status::RunStatus;
 use actors::domain::cycle::CycleRecord;
 use actors::ports::store::RunState;
 use indicatif::{ProgressBar, ProgressStyle};
+use text::units;
 
-use super::{cycle_line, frozen, units};
+use super::{cycle_line, frozen};
 use crate::config::log::Log;
 use crate::config::words::LogFormat;
 use crate::dashboard::Dashboard;

@@ -6,4 +6,3 @@
 pub mod http;
 pub mod mock;
 pub mod profile;
-pub mod redaction;

@@ -3,27 +3,27 @@
 use chrono::NaiveDateTime;
 
 /// `2026-01-05T20:00:00`.
-pub(crate) fn iso(at: NaiveDateTime) -> String {
+pub fn iso(at: NaiveDateTime) -> String {
     at.format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// `Mon 2026-01-05 20:00`.
-pub(crate) fn day_and_hour(at: NaiveDateTime) -> String {
+pub fn day_and_hour(at: NaiveDateTime) -> String {
     at.format("%a %Y-%m-%d %H:%M").to_string()
 }
 
 /// Milliseconds as seconds.
-pub(crate) fn seconds(ms: i64) -> f64 {
+pub fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }
 
 /// Milliseconds as `850 ms` or `2.1 s`.
-pub(crate) fn duration(ms: f64) -> String {
+pub fn duration(ms: f64) -> String {
     if ms < 999.5 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
 }
 
 /// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -36,7 +36,7 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 /// `1,234`, from a hundred thousand on `123.4 k`, `1.2 M`, `3.4 G`.
-pub(crate) fn short(number: u64) -> String {
+pub fn short(number: u64) -> String {
     let scaled = |unit: f64, name: &str| format!("{:.1} {name}", number as f64 / unit);
     match number {
         0..100_000 => grouped(number),
@@ -47,13 +47,13 @@ pub(crate) fn short(number: u64) -> String {
 }
 
 /// Bytes as `84 MB` or `1.2 GB`.
-pub(crate) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     let mb = bytes as f64 / 1e6;
     if mb < 999.5 { format!("{mb:.0} MB") } else { format!("{:.1} GB", mb / 1e3) }
 }
 
 /// Seconds as `0:41`, `3:07:00` or `2 d 03:07`.
-pub(crate) fn span(seconds: u64) -> String {
+pub fn span(seconds: u64) -> String {
     let (days, hours) = (seconds / 86_400, seconds / 3_600);
     let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
     match hours {

@@ -42,7 +42,7 @@ pub async fn exported(admin: &Admin, run: RunId, table: &str, replay: ReplayFilt
         destination: Destination::File(path.clone()),
         force: false,
         at: wall(0),
-        bands: Settings::load(Sources::default()).unwrap().realism,
+        yardstick: Settings::load(Sources::default()).unwrap().realism.yardstick(),
     };
     let runs = admin.list_runs().await.unwrap();
     let runs: Vec<_> = runs.into_iter().filter(|known| known.run_id == run).collect();

@@ -6,9 +6,9 @@ use actors::domain::event::EventKind;
 use actors::domain::flow::FlowStatus;
 use actors::domain::ids::RunId;
 use actors::ports::store::Store;
+use analysis::realism::yardstick::Yardstick;
 use analysis::report::Report;
 use analysis::verify::Audit;
-use cartload::config::realism::Realism;
 use cartload::config::{Settings, Sources};
 use questions::Ask;
 use questions::ledger::Books;
@@ -24,8 +24,8 @@ async fn opened(url: &str) -> OpenStore {
     open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap()
 }
 
-fn bands() -> Realism {
-    Settings::load(Sources::default()).unwrap().realism
+fn bands() -> Yardstick {
+    Settings::load(Sources::default()).unwrap().realism.yardstick()
 }
 
 async fn report(admin: &Admin, run: RunId) -> Report {

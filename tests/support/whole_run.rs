@@ -20,12 +20,13 @@ use cartload::checkpoint_files::CheckpointFolder;
 use cartload::config::environment::Environment;
 use cartload::config::plan::PlanParts;
 use cartload::config::{Settings, Sources};
-use cartload::{coupon_book, ron_text};
 use rand::Rng;
+use shops::coupon_book;
 use shops::practice_shop::catalog;
 use shops::shop_api::mock::{MockGoods, MockShop};
 use store::Admin;
 use tempfile::TempDir;
+use text::ron_text;
 
 /// A run that takes longer hangs.
 const RUN_MAX: Duration = Duration::from_secs(600);

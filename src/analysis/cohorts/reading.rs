@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::CohortError;
 use super::metrics::AgentFigures;
-use crate::config::experiment::Arms;
 
 /// Cycles (simulated hours) in a week.
 const WEEK_CYCLES: f64 = 168.0;
@@ -40,6 +39,13 @@ pub struct Exposure {
 struct Exposed {
     arms: BTreeMap<String, Vec<String>>,
     fixed: Vec<String>,
+}
+
+/// An arm in the run's settings; its overrides say nothing here.
+#[derive(Deserialize)]
+struct Arm {
+    name: String,
+    share: f64,
 }
 
 /// The questions about a run.
@@ -83,7 +89,7 @@ impl Plan {
             return Err(CohortError::NoExperiment(run.run_id));
         };
         let unreadable = CohortError::Unreadable("experiment.arms in the run's settings");
-        let Some(Ok(Arms(arms))) = text("arms").cloned().map(serde_json::from_value) else {
+        let Some(Ok(arms)) = text("arms").cloned().map(serde_json::from_value::<Vec<Arm>>) else {
             return Err(unreadable);
         };
         let arms = arms.into_iter().map(|arm| (arm.name, arm.share)).collect();

@@ -10,6 +10,7 @@ use chrono::NaiveDateTime;
 use questions::Ask;
 use serde::Serialize;
 use serde_json::Value as Json;
+use store::Admin;
 
 use self::facts::{Attempted, Population};
 use self::lifelike::CardDimension;
@@ -130,7 +131,7 @@ impl Card {
         let mut runs = Vec::new();
         for scope in scopes {
             let attempts = facts::attempted(store, scope.run.run_id).await?;
-            let scorecard = realism::score(store, &scope.run, &export.bands).await?;
+            let scorecard = realism::score(store, &scope.run, &export.yardstick).await?;
             runs.push(CardRun::of(scope, attempts, lifelike::of(&scorecard)));
         }
         let is_folder = matches!(export.destination, Destination::Folder(_));

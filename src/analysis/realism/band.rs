@@ -5,7 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::words::NotAllowed;
+/// Why a text names no band or no dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("allowed: {0}")]
+pub struct NotAllowed(
+    /// What is allowed.
+    pub &'static str,
+);
 
 /// Both ends included, in the unit of what is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

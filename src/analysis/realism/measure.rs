@@ -6,7 +6,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::words::NotAllowed;
+use super::band::NotAllowed;
+
+/// The dimensions that a run may be held to, as they are written.
+pub const TARGETS_ALLOWED: &str = "none, or of hour_of_day, day_share, night_share, \
+                                   weekday_peak_to_trough, basket_median, single_item, \
+                                   cart_abandonment, campaigns_redeeming, coupons_redeemed, \
+                                   view_gap, separated by commas";
 
 /// What to look at when a dimension misses its band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -179,6 +185,6 @@ impl FromStr for Measure {
 
     fn from_str(text: &str) -> Result<Self, NotAllowed> {
         let found = Self::ALL.iter().copied().find(|measure| measure.as_str() == text);
-        found.ok_or(NotAllowed(crate::config::realism::TARGETS_ALLOWED))
+        found.ok_or(NotAllowed(TARGETS_ALLOWED))
     }
 }

@@ -5,8 +5,8 @@ use super::measure::Measure;
 use super::reference::{self, HOURS_SOURCE, WEEKDAY_NAMES, WEEKDAYS_SOURCE};
 use super::sample::{HOURS_OF_WEEK, Sample};
 use super::statistics::{self, Estimate};
+use super::yardstick::Yardstick;
 use super::{Bin, Denominator, Dimension, Verdict};
-use crate::config::realism::Realism;
 
 /// A value, what it is taken on and its picture.
 struct Measured {
@@ -16,13 +16,13 @@ struct Measured {
 }
 
 /// Every dimension, in the order of [`Measure::ALL`].
-pub fn dimensions(sample: &Sample, settings: &Realism, preset: &str) -> Vec<Dimension> {
+pub fn dimensions(sample: &Sample, yardstick: &Yardstick, preset: &str) -> Vec<Dimension> {
     let figures = reference::figures();
     let dimension = |measure: &Measure| {
         let measure = *measure;
         let Measured { estimate, n, profile } = measured(sample, measure);
-        let band = settings.band(measure);
-        let targeted = settings.is_target(measure, preset);
+        let band = yardstick.band(measure);
+        let targeted = yardstick.is_target(measure, preset);
         let definition = measure.definition();
         let figure = figures.get(&measure);
         let verdict = match band.filter(|_| targeted) {

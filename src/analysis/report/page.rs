@@ -23,7 +23,7 @@ pub use self::lifelike::line as missed_line;
 const STYLE: &str = include_str!("page/page.css");
 
 #[derive(Template)]
-#[template(path = "report/page/page.html", config = ".askama.toml")]
+#[template(path = "report/page/page.html")]
 struct Page {
     style: &'static str,
     title: String,

@@ -101,7 +101,7 @@ impl Inquiry for Reading {
 impl Answers {
     /// Of a run that is not there.
     pub fn of_nothing(tell: Tell) -> Self {
-        let run = RunId(uuid::Uuid::nil());
+        let run = RunId::fresh();
         let (start, until) = (NaiveDateTime::default(), NaiveDateTime::default());
         let reading = Reading { run, start, until, tell };
         let answers = at_hand(reading.read(&mut Nothing(Dialect::Sqlite)));

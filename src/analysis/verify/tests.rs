@@ -8,6 +8,8 @@ use questions::ledger::checks::Finding;
 use questions::ledger::{AttemptRow, EventCount, FlowCount, OrderCount};
 use questions::runs::KnownRun;
 use serde_json::json;
+use store::admin::KnownRun;
+use store::admin::audit::{AttemptRow, EventCount, Finding, FlowCount, OrderCount};
 use uuid::Uuid;
 
 use super::*;

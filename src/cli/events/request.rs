@@ -8,13 +8,13 @@ use actors::domain::incident::IncidentKind;
 use analysis::export::sink::terminal::ROWS_MAX;
 use analysis::export::tables::{self, Table};
 use analysis::export::{Destination, Export, Filter, Format, ReplayFilter};
+use analysis::realism::yardstick::Yardstick;
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::EventsArgs;
 use crate::cli::ExitCode;
 use crate::cli::exit_code::WithCode;
-use crate::config::realism::Realism;
 
 /// Rows on a terminal where nobody says how many.
 const ROWS_SHOWN: u64 = 50;
@@ -27,7 +27,7 @@ pub struct Cycles(
 );
 
 /// What the options ask for.
-pub fn of(args: &EventsArgs, at: NaiveDateTime, bands: Realism) -> Result<Export> {
+pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<Export> {
     let mut table = tables::find(&args.table)?;
     let filter = Filter {
         cycles: args.cycles.as_ref().map(|cycles| cycles.0.clone()),
@@ -56,7 +56,7 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, bands: Realism) -> Result<Export
         (_, limit) => limit,
     };
     let force = args.force;
-    Ok(Export { table, filter, limit, format, destination, force, at, bands })
+    Ok(Export { table, filter, limit, format, destination, force, at, yardstick })
 }
 
 fn form(args: &EventsArgs) -> Result<(Format, Destination)> {

@@ -1,5 +1,6 @@
 //! What is said of a population, and that nothing of it is made up.
 
+use ::text::ron_text;
 use actors::domain::ids::CohortName;
 use actors::domain::population::{Archetypes, generate};
 use rand::SeedableRng;

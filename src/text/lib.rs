@@ -1,0 +1,6 @@
+//! Text in and out: RON whose mistakes have a place, numbers as people read them, stdout without
+//! dying of a closed pipe.
+
+pub mod output;
+pub mod ron_text;
+pub mod units;
