@@ -14,10 +14,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::messages::StartRun;
 use actors::domain::behavior::{Behavior, FrequencyBase};
 use actors::domain::catalog::Catalog;
+use actors::domain::snapshot::Snapshot;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::SystemPacing;
 use actors::ports::store::RunState;

@@ -21,7 +21,7 @@ pub use self::channel::{Channel, DeliveryError};
 use self::email::Mailer;
 use self::gathering::Gathering;
 use self::webhook::Webhook;
-pub use self::worth::{Alert, AlertKind, RunEnd, Severity};
+pub use self::worth::{Alert, AlertKind, RunEnd};
 use crate::config::alerts::AlertSettings;
 
 /// After the end of the run its last alerts get this long, all channels together.

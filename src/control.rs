@@ -3,11 +3,11 @@
 //! A Unix socket in the data directory; one JSON object a line, each way ([`wire`]). Behind it are
 //! the commands that keys, signals and the page also send; nothing is decided here.
 
-pub mod client;
-pub mod desk;
-pub mod place;
-pub mod server;
-pub mod status_text;
+pub(crate) mod client;
+pub(crate) mod desk;
+pub(crate) mod place;
+pub(crate) mod server;
+pub(crate) mod status_text;
 pub mod wire;
 
 use std::io;

@@ -1,5 +1,6 @@
 //! What may be injected from outside: every message to an actor, and faults of the practice shop.
 
+use actors::coordinator::command::FORMS;
 use actors::injection::examples::{EXAMPLES, Example};
 use actors::injection::{Injection, ShopDrill};
 use shops::practice_shop::{FaultSwitches, ShopInjection};
@@ -34,7 +35,7 @@ pub const SHOP_EXAMPLES: &[Example] = &[
 
 /// One example of everything that may be injected.
 pub fn examples() -> impl Iterator<Item = &'static Example> {
-    EXAMPLES.iter().chain(SHOP_EXAMPLES)
+    EXAMPLES.iter().chain(FORMS.iter().map(|form| &form.example)).chain(SHOP_EXAMPLES)
 }
 
 /// Reads a message; an error names line, column and what was allowed there.

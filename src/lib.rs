@@ -1,4 +1,5 @@
-//! The edge of cartload: adapters to shop, store and files, configuration and the command line.
+//! The edge of cartload: the life of a run, its settings, whoever sees or reaches it from outside,
+//! and the command line.
 
 pub mod alerts;
 pub mod checkpoint_files;
@@ -7,10 +8,14 @@ pub mod config;
 pub mod control;
 pub mod dashboard;
 pub mod data_dir;
+mod database;
 pub mod injection;
+mod known_runs;
 pub mod logging;
-pub mod personas;
+mod personas;
+pub mod presets;
 pub mod rehearsal;
-pub mod run_report;
-pub mod scenario;
+mod run_report;
+pub mod running;
+mod scenario;
 pub mod web;

@@ -3,7 +3,7 @@
 //!
 //! `CARTLOAD_LOG` (else `RUST_LOG`, else the config file) says what is shown.
 
-pub mod diversion;
+pub(crate) mod diversion;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;

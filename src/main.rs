@@ -25,17 +25,9 @@ fn main() -> std::process::ExitCode {
     };
     match cli::execute(cli) {
         Ok(code) => code.into(),
-        Err(error) => {
-            output::message(&format!("error: {error}"));
-            let mut said = error.to_string();
-            for cause in error.chain().skip(1).map(ToString::to_string) {
-                // A transparent error repeats its cause.
-                if !said.contains(&cause) {
-                    output::message(&format!("  caused by: {cause}"));
-                    said = cause;
-                }
-            }
-            ExitCode::of(&error).into()
+        Err(failure) => {
+            failure.lines().iter().for_each(|line| output::message(line));
+            failure.code().into()
         }
     }
 }

@@ -22,7 +22,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door};
 use actors::coordinator::messages::{Inject, Operate, StartRun};
@@ -31,6 +30,7 @@ use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::{OwnerToken, RunId};
+use actors::domain::snapshot::Snapshot;
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
@@ -43,14 +43,36 @@ use shops::practice_shop::catalog;
 use shops::shop_api::mock::{MockGoods, MockShop};
 use store::dry::DryStore;
 
-use crate::cli::database;
 use crate::config::environment::Environment;
 use crate::config::plan::PlanParts;
 use crate::config::{Settings, Sources};
 use crate::control::Desk;
+use crate::presets;
 
 /// What a test changes of the plan.
 type Change = Box<dyn FnOnce(&mut RunPlan)>;
+
+/// The plan of a run as a test wants it, for a shop like this: the preset `load`, all agents at
+/// once, as fast as the work allows, no limit, and on top what these settings (`CARTLOAD_*`) say.
+pub fn plan(shop: ShopTraits, settings: &[(&str, &str)]) -> Result<RunPlan> {
+    let base = [
+        ("CARTLOAD_WARM_UP", "off"),
+        ("CARTLOAD_TIME_SCALE", "max"),
+        ("CARTLOAD_RATE", "unlimited"),
+    ];
+    let pairs = base.iter().chain(settings).map(|(name, value)| ((*name).into(), (*value).into()));
+    // Of two values of one variable the last one counts.
+    let environment = Environment::from_pairs(pairs);
+    let settings = Settings::load(Sources { environment, ..Sources::default() })?;
+    Ok(settings.plan(PlanParts {
+        run_id: RunId::fresh(),
+        owner: OwnerToken::fresh(),
+        now: SystemPacing.wall(),
+        behavior: presets::behavior(&settings.population.preset)?,
+        shop,
+        coupons: presets::coupons(&settings.offers)?,
+    })?)
+}
 
 /// A run that will be rehearsed: all agents at once, as fast as the work allows, no limit.
 pub struct Rehearsal {
@@ -89,34 +111,19 @@ impl Rehearsal {
     pub async fn start(self) -> Result<Rehearsed> {
         let meter = SharedMeter::default();
         let goods = catalog::builtin()?;
-        let coupons = coupon_book::builtin()?;
         let mock = MockGoods {
             stores: goods.stores.into_iter().map(|store| store.id).collect(),
             catalog: Arc::new(Catalog { products: goods.products }),
-            coupons: coupons.clone().into(),
+            coupons: coupon_book::builtin()?.into(),
         };
-        let variables = [
-            ("CARTLOAD_WARM_UP", "off"),
-            ("CARTLOAD_TIME_SCALE", "max"),
-            ("CARTLOAD_RATE", "unlimited"),
-        ];
-        let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let environment = Environment::from_pairs(pairs);
-        let settings = Settings::load(Sources { environment, ..Sources::default() })?;
-        let mut plan = settings.plan(PlanParts {
-            run_id: RunId::fresh(),
-            owner: OwnerToken::fresh(),
-            now: SystemPacing.wall(),
-            behavior: database::preset("load")?,
-            // As a real shop: flows are opened before their first call.
-            shop: ShopTraits { is_real: true, ..MockShop::traits() },
-            coupons: Arc::new(coupons),
-        })?;
+        // As a real shop: flows are opened before their first call.
+        let traits = ShopTraits { is_real: true, ..MockShop::traits() };
+        let mut plan = plan(traits, &[])?;
         self.changes.into_iter().for_each(|change| change(&mut plan));
         let ports = Ports {
             shop: MockShop::factory(mock, meter.on_sent()),
             meter,
-            store: Arc::new(DryStore::new(database::generated(self.agents, &[])?)),
+            store: Arc::new(DryStore::new(presets::personas(self.agents, &[], &mut rand::rng())?)),
             checkpoints: Arc::new(Forgotten),
             pacing: Arc::new(SystemPacing),
             memory: || None,

@@ -6,13 +6,13 @@ mod panics;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::command::Quit;
 use actors::coordinator::plan::WarmUp;
 use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::incident::IncidentKind;
+use actors::domain::snapshot::SavedState;
 use actors::ports::shop_api::{ApiErrorKind, Refusal};
 use actors::ports::store::RunState;
 

@@ -1,5 +1,5 @@
-//! Whole runs over real HTTP against a shop that answers as none should: each fault costs what the
-//! design says, the rows stay whole, nothing panics and no answer is taken in without end.
+//! Whole runs over real HTTP against a shop that answers as none should: each fault costs the
+//! flow it hits, the rows stay whole, nothing panics and no answer is taken in without end.
 
 mod storm;
 

@@ -26,6 +26,7 @@ mod practice_shop;
 mod realism;
 mod report;
 mod resume;
+mod running;
 mod scenarios;
 mod shop_api;
 mod simulated_days;

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use actors::domain::ids::{AgentId, FlowId, ProductId, SessionId};
+use actors::domain::permit::Permit;
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, Caller, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
-use actors::rate_limiter::permit::Permit;
 use shops::shop_api::http::{Credentials, ShopOptions, factory};
 use shops::shop_api::profile::Profile;
 use uuid::Uuid;

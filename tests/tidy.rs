@@ -1,4 +1,9 @@
-//! The style, checked by the tests themselves: layout, sizes, purity and the message table.
+//! The style, checked by the tests themselves: layout, sizes, purity, the message table, what
+//! comments name and what is depended on.
+
+mod dependencies;
+mod documents;
+mod members;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,6 +125,18 @@ fn pure_cores_know_no_actix() {
         .map(|(name, _)| name)
         .collect();
     assert_none(&broken, "a pure core takes what it needs as values");
+}
+
+#[test]
+fn nobody_but_the_binary_reaches_up_into_the_command_line() {
+    let is_of_it = |name: &str| name == "src/main.rs" || name.starts_with("src/cli");
+    let reaches = |text: &str| ["crate::cli", "cartload::cli"].iter().any(|up| text.contains(up));
+    let broken: Vec<String> = sources()
+        .into_iter()
+        .filter(|(name, text)| !is_of_it(name) && name != "tests/tidy.rs" && reaches(text))
+        .map(|(name, _)| name)
+        .collect();
+    assert_none(&broken, "a run is started through src/running");
 }
 
 #[test]

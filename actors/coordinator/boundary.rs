@@ -8,7 +8,6 @@ use futures::FutureExt;
 use serde_json::json;
 
 use crate::checkpointer::messages::SaveCheckpoint;
-use crate::checkpointer::snapshot::{SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::circuit_breaker::messages::{FreezeReason, Trip};
 use crate::db_writer::messages::{Drain, RecordCycle, SetRunState};
 use crate::domain::cycle::CycleRecord;
@@ -16,6 +15,7 @@ use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
 use crate::domain::incident::IncidentKind;
 use crate::domain::persona::Persona;
+use crate::domain::snapshot::{SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::{Orphans, RunState, StoreError};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use actix::prelude::*;
 use serde_json::json;
 
-use crate::checkpointer::snapshot::SavedState;
 use crate::circuit_breaker::messages::{FreezeReason, ResetByOperator, Trip};
 use crate::domain::ids::SessionId;
 use crate::domain::incident::IncidentKind;
 use crate::domain::persona::Persona;
+use crate::domain::snapshot::SavedState;
 use crate::ports::shop_api::Caller;
 use crate::ports::store::{Replay, RunState};
 use crate::rate_limiter::messages::OpenGate;

@@ -8,9 +8,9 @@ use actix::prelude::SpawnHandle;
 use chrono::NaiveDateTime;
 use tokio::sync::oneshot;
 
-use crate::checkpointer::snapshot::OffersState;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::{Cycle, CycleRecord};
+use crate::domain::snapshot::OffersState;
 use crate::domain::totals::Totals;
 
 use super::agenda::Agenda;

@@ -20,7 +20,7 @@ use super::Coordinator;
 use super::messages::{Ending, News, SessionNews};
 use super::services::Services;
 
-/// HTTP sessions down at once that are a signal of an outage (design, "HTTP sessions").
+/// HTTP sessions down at once that are a signal of an outage: one may be at fault itself.
 const DOWN_IS_OUTAGE: usize = 2;
 
 /// A report of a call failure that waits for its judgement.

@@ -11,13 +11,13 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::catalog::Product;
-use crate::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
-use crate::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus};
-use crate::domain::ids::{AgentId, CohortName, CouponId, OwnerToken, RunId, StoreId};
-use crate::domain::incident::Incident;
-use crate::domain::offer::{Assignment, Coupon, Wallet};
-use crate::domain::persona::Persona;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
+use domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus};
+use domain::ids::{AgentId, CohortName, CouponId, OwnerToken, RunId, StoreId};
+use domain::incident::Incident;
+use domain::offer::{Assignment, Coupon, Wallet};
+use domain::persona::Persona;
 
 /// What a store call answers, some time later.
 pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
@@ -288,7 +288,7 @@ pub enum StoreError {
     #[error("flow {key}: its row already ended as {status} ({end_reason})")]
     Superseded {
         /// Which flow.
-        key: crate::domain::ids::FlowId,
+        key: domain::ids::FlowId,
         /// How the row ended.
         status: FlowStatus,
         /// Why the row ended.

@@ -4,17 +4,18 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use actors::domain::incident::Severity;
 use awc::Connector;
 use awc::http::Uri;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::{Value, json};
-use shops::redaction::Redactor;
 use shops::trust;
+use text::redaction::Redactor;
 
+use super::AlertSetupError;
 use super::channel::{Channel, DeliveryError};
 use super::gathering::Bundle;
-use super::{AlertSetupError, Severity};
 use crate::config::secret::Secret;
 use crate::config::words::WebhookShape;
 
@@ -143,7 +144,7 @@ pub fn slack_json(bundle: &Bundle) -> Value {
         .alerts
         .iter()
         .map(|alert| {
-            format!("*{}*, cycle {}: {}", alert.kind.as_str(), alert.cycle, escaped(&alert.message))
+            format!("*{}*, cycle {}: {}", alert.kind, alert.cycle, escaped(&alert.message))
         })
         .collect();
     if bundle.more > 0 {

@@ -6,13 +6,13 @@
 
 pub mod metrics;
 pub mod reading;
-pub mod sample_ratio;
+pub(crate) mod sample_ratio;
 pub mod statistics;
 
 use std::collections::BTreeMap;
 
-use actors::domain::ids::RunId;
-use actors::ports::store::StoreError;
+use domain::ids::RunId;
+use ports::store::StoreError;
 use questions::{Ask, runs};
 use serde::Serialize;
 

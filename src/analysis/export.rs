@@ -6,7 +6,7 @@
 mod agent_days;
 mod card;
 mod error;
-pub mod filter;
+pub(crate) mod filter;
 mod pages;
 mod place;
 mod query;

@@ -10,10 +10,10 @@ mod reading;
 pub mod reference;
 pub mod sample;
 pub mod scoring;
-pub mod statistics;
+pub(crate) mod statistics;
 pub mod yardstick;
 
-use actors::ports::store::StoreError;
+use ports::store::StoreError;
 use questions::Ask;
 use questions::runs::KnownRun;
 use serde::Serialize;

@@ -4,18 +4,18 @@
 //! The database answers sums only, so a report of three simulated years takes as little memory as
 //! one of a day.
 
-pub mod activity;
-pub mod compare;
-pub mod coupons;
-pub mod incidents;
+pub(crate) mod activity;
+pub(crate) mod compare;
+pub(crate) mod coupons;
+pub(crate) mod incidents;
 pub mod page;
 mod reading;
-pub mod shopping;
+pub(crate) mod shopping;
 mod svg;
-pub mod technique;
+pub(crate) mod technique;
 
-use actors::ports::store::StoreError;
 use chrono::NaiveDateTime;
+use ports::store::StoreError;
 use questions::Ask;
 use questions::runs::{self, KnownRun};
 use serde::Serialize;

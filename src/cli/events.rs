@@ -6,7 +6,6 @@ mod request;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::Result;
 use chrono::{SubsecRound, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,8 +17,10 @@ use analysis::export::{
 use store::Admin;
 use store::admin::KnownRun;
 
-use super::{ExitCode, GlobalArgs, database, known_runs, output};
+use super::exit_code::HasCode;
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
+use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,8 +89,19 @@ pub struct EventsArgs {
     pub force: bool,
 }
 
+impl HasCode for ExportError {
+    fn code(&self) -> ExitCode {
+        let is_store = matches!(self, Self::Store(_) | Self::Realism(_));
+        match self.is_usage() {
+            true => ExitCode::Usage,
+            false if is_store => ExitCode::Database,
+            false => ExitCode::Unexpected,
+        }
+    }
+}
+
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result {
     if args.list_tables {
         output::data(&tables_text(args.json)?)?;
         return Ok(ExitCode::Ok);
@@ -109,7 +121,7 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
     })
 }
 
-async fn read(admin: &Admin, args: &EventsArgs, request: &Export) -> Result<ExitCode> {
+async fn read(admin: &Admin, args: &EventsArgs, request: &Export) -> Result {
     let runs = runs(admin, args, request).await?;
     let bar = bar(args);
     let exported = export(admin, &runs, request, |at| show(&bar, at)).await;

@@ -1,8 +1,8 @@
 //! What each agent did, as sums of its own: the agent is the unit, where runs or arms are compared.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
+use domain::ids::RunId;
 
 use super::Question;
 

@@ -1,8 +1,8 @@
 //! What was ordered: sizes of baskets, products bought again, days between orders. Canonical rows.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
+use domain::ids::RunId;
 
 use super::Question;
 use super::bins::BinRow;

@@ -1,8 +1,8 @@
 //! Offer cycles as campaigns: which agents used a coupon in which of them. Canonical rows.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
+use domain::ids::RunId;
 
 use super::Question;
 

@@ -3,10 +3,10 @@
 //! An assignment outlives its attempt: hand-outs and redemptions count whatever became of theirs;
 //! steps on the way are canonical rows.
 
-use actors::domain::ids::RunId;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use domain::ids::RunId;
 
 use super::Question;
 use super::bins::BinRow;

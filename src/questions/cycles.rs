@@ -3,9 +3,9 @@
 //! Cycles are put together into buckets that a page is wide enough for. Percentiles do not add up:
 //! a bucket has its cycles' percentiles summed, weighed by calls, and their highest.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Double, Integer, Nullable};
+use domain::ids::RunId;
 
 use super::Question;
 

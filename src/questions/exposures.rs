@@ -1,8 +1,8 @@
 //! Who was released into which arm of an experiment: incidents of kind `exposure`.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::{Integer, Text};
+use domain::ids::RunId;
 
 use super::Question;
 

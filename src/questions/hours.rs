@@ -3,10 +3,10 @@
 //! A run begins on a full hour, so that hours, days and weeks are counted in cycles and both
 //! databases share the statements. `offset` is the hour in which cycle 0 lies.
 
-use actors::domain::ids::RunId;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Nullable, Timestamp};
+use domain::ids::RunId;
 
 use super::Question;
 

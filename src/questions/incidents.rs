@@ -1,9 +1,9 @@
 //! What an operator had to know about: how often, when, and in which words.
 
-use actors::domain::ids::RunId;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+use domain::ids::RunId;
 
 use super::Question;
 

@@ -8,10 +8,10 @@ pub mod checks;
 pub mod limits;
 mod money_checks;
 
-use actors::domain::ids::RunId;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamp};
+use domain::ids::RunId;
 
 use self::checks::Finding;
 use super::runs::{self, KnownRun};

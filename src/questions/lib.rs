@@ -29,10 +29,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use actors::ports::store::StoreError;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
+use ports::store::StoreError;
 
 pub use self::question::Question;
 pub use self::statement::{Bind, Statement};

@@ -1,7 +1,7 @@
 //! How fast shoppers look around: product pages of a visit, and the time from one to the next.
 //! Canonical rows.
 
-use actors::domain::ids::RunId;
+use domain::ids::RunId;
 
 use super::Question;
 use super::bins::BinRow;

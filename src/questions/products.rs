@@ -1,8 +1,8 @@
 //! What a run saw of the shop's goods.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
+use domain::ids::RunId;
 
 use super::Question;
 

@@ -1,8 +1,8 @@
 //! The rows of a replay, and those of the attempts before it that broke.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
+use domain::ids::RunId;
 
 use super::Question;
 

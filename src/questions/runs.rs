@@ -3,12 +3,12 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use actors::domain::cycle::ReplayNumber;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::ports::store::{RunState, StoreError};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Json, Nullable, Text, Timestamp};
+use domain::cycle::ReplayNumber;
+use domain::ids::{OwnerToken, RunId};
+use ports::store::{RunState, StoreError};
 use serde_json::Value;
 
 use super::{Ask, Question, QuestionError};

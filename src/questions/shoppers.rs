@@ -2,10 +2,10 @@
 //!
 //! What has closed since an export began stays out, so that its tables fit each other.
 
-use actors::domain::ids::RunId;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+use domain::ids::RunId;
 
 use super::Question;
 

@@ -115,7 +115,7 @@ macro_rules! bind_of {
 
 bind_of! {
     &str: |text| Self::Text(text.to_owned());
-    actors::domain::ids::RunId: |run| Self::Text(run.to_string());
+    domain::ids::RunId: |run| Self::Text(run.to_string());
     i32: |number| Self::Integer(number);
     i64: |number| Self::BigInt(number);
     NaiveDateTime: |at| Self::Instant(at);

@@ -3,9 +3,9 @@
 //! Behaviour is read from canonical rows; how visits ended from every attempt, because the shop and
 //! the database had to bear all of them.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use domain::ids::RunId;
 
 use super::Question;
 

@@ -6,9 +6,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use actors::domain::ids::CouponId;
-use actors::domain::money::{Cents, Percent};
-use actors::domain::offer::{Coupon, CouponKind, Discount};
+use domain::ids::CouponId;
+use domain::money::{Cents, Percent};
+use domain::offer::{Coupon, CouponKind, Discount};
 use serde::Deserialize;
 use text::ron_text::{self, RonError};
 use uuid::Uuid;

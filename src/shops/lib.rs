@@ -3,6 +3,6 @@
 
 pub mod coupon_book;
 pub mod practice_shop;
-pub mod redaction;
+mod pricing;
 pub mod shop_api;
 pub mod trust;

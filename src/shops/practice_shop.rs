@@ -6,14 +6,14 @@
 mod auth;
 pub mod catalog;
 mod connection;
-pub mod faults;
+pub(crate) mod faults;
 mod floor;
 mod gate;
 mod goods;
 mod injection;
-pub mod ledger;
+pub(crate) mod ledger;
 mod refusal;
-pub mod route;
+pub(crate) mod route;
 mod routes;
 mod wire;
 

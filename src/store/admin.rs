@@ -5,11 +5,11 @@
 
 pub mod audit;
 
-use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::domain::persona::{AgentStatus, Persona};
-use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
+use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
+use ports::store::StoreError;
 use questions::runs::known;
 use serde_json::Value;
 

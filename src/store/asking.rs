@@ -3,7 +3,6 @@
 //! One inquiry is one call of the store, with time to look at every row of a run. On SQLite it has
 //! the thread to itself meanwhile.
 
-use actors::ports::store::StoreError;
 use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
@@ -13,6 +12,7 @@ use diesel::sqlite::Sqlite;
 use diesel::{SqliteConnection, sql_query};
 use diesel_async::AsyncPgConnection;
 use futures::FutureExt;
+use ports::store::StoreError;
 use questions::{Ask, Bind, Dialect, Inquiry, Moment, QuestionError, Row, Statement, at_hand};
 
 use super::admin::{self, Admin};

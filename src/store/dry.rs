@@ -10,20 +10,20 @@ mod wallets;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord};
-use actors::domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::domain::incident::Incident;
-use actors::domain::offer::{Coupon, Wallet};
-use actors::domain::persona::{AgentStatus, Persona};
-use actors::ports::store::{
+use chrono::NaiveDateTime;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord};
+use domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::incident::Incident;
+use domain::offer::{Coupon, Wallet};
+use domain::persona::{AgentStatus, Persona};
+use futures::FutureExt;
+use ledger::Ledger;
+use ports::store::{
     Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
     StoreError, StoreFuture,
 };
-use chrono::NaiveDateTime;
-use futures::FutureExt;
-use ledger::Ledger;
 
 /// Nothing is written, so nothing waits: as many as a file takes.
 const WRITES_AT_ONCE: usize = 1_024;

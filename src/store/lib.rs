@@ -8,7 +8,7 @@ mod asking;
 pub mod dry;
 mod error;
 mod migrations;
-pub mod open_error;
+mod open_error;
 mod port;
 mod postgres;
 mod queries;
@@ -16,13 +16,13 @@ mod rows;
 mod schema;
 mod sqlite;
 mod tls;
-pub mod url;
+mod url;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::ports::store::Store;
 use chrono::{Datelike, Days, NaiveDateTime, NaiveTime};
+use ports::store::Store;
 
 pub use admin::Admin;
 pub use open_error::StoreOpenError;

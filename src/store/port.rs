@@ -5,7 +5,7 @@
 
 macro_rules! implement_store {
     ($adapter:ty, $queries:ident, $connection:ty, [$($boxed:tt)*]) => {
-        impl actors::ports::store::Store for $adapter {
+        impl ports::store::Store for $adapter {
             fn open_run(&self, run: NewRun) -> StoreFuture<()> {
                 self.call(move |c: &mut $connection| $queries::open_run(c, run) $($boxed)*)
             }
@@ -142,20 +142,20 @@ macro_rules! implement_store {
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord};
-use actors::domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::domain::incident::Incident;
-use actors::domain::offer::{Coupon, Wallet};
-use actors::domain::persona::Persona;
-use actors::failpoint::{self, Failpoint};
-use actors::ports::store::{
+use chrono::NaiveDateTime;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord};
+use domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::incident::Incident;
+use domain::offer::{Coupon, Wallet};
+use domain::persona::Persona;
+use futures::FutureExt;
+use ports::failpoint::{self, Failpoint};
+use ports::store::{
     Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, StoreError,
     StoreFuture,
 };
-use chrono::NaiveDateTime;
-use futures::FutureExt;
 
 use super::postgres::PostgresStore;
 use super::queries::{postgres, sqlite};

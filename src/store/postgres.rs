@@ -13,22 +13,23 @@ mod room;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
 use bb8::RunError;
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use ports::store::{PoolStatus, StoreError, StoreFuture};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::error::{Answer, Fault, Redactor};
+use super::error::{Answer, Fault};
 use super::open_error::StoreOpenError;
 use super::url::PostgresUrl;
 use super::{Access, StoreOptions};
 use connect::Connector;
 use gate::Gate;
 use pool::LastError;
+use text::redaction::Redactor;
 
 /// One attempt at a call, connection in hand to COMMIT.
 const ATTEMPT: Duration = Duration::from_secs(10);

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
 use diesel::SqliteConnection;
 use futures::FutureExt;
+use ports::store::{PoolStatus, StoreError, StoreFuture};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Access;

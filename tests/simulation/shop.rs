@@ -10,13 +10,13 @@ use std::time::Duration;
 use actors::domain::catalog::Catalog;
 use actors::domain::flow::Order;
 use actors::domain::ids::{FlowId, OrderId, SessionId};
+use actors::domain::permit::Permit;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, IdempotencyMode, ShopApi, ShopApiFactory, ShopCall,
     ShopReply, ShopRequest, ShopTraits,
 };
-use actors::rate_limiter::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use actors::agent::messages::AgentInjection;
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
 use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
@@ -22,6 +21,7 @@ use actors::domain::cycle::Cycle;
 use actors::domain::flow::FlowKey;
 use actors::domain::ids::{AgentId, OwnerToken};
 use actors::domain::rate::Rate;
+use actors::domain::snapshot::Snapshot;
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
@@ -269,7 +269,7 @@ impl Live {
     pub async fn until_frozen(&mut self) -> RunStatus {
         self.until(|s| s.state == RunState::Frozen).await;
         let frozen = |snapshot: &Snapshot| {
-            use actors::checkpointer::snapshot::SavedState;
+            use actors::domain::snapshot::SavedState;
             matches!(snapshot.state, SavedState::Frozen { .. })
         };
         let begin = SystemPacing.now();

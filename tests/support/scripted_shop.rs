@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::domain::ids::SessionId;
+use actors::domain::permit::Permit;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
 };
-use actors::rate_limiter::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
 use futures::future::LocalBoxFuture;
 use shops::practice_shop::catalog;

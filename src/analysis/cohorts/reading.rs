@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actors::domain::ids::RunId;
+use domain::ids::RunId;
 use questions::runs::KnownRun;
 use questions::{Inquiry, Moment, agents, exposures, hours};
 use serde::Deserialize;

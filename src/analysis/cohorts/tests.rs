@@ -1,6 +1,6 @@
 //! From figures to results: who counts, what is cautioned against.
 
-use actors::domain::ids::RunId;
+use domain::ids::RunId;
 use uuid::Uuid;
 
 use super::*;

@@ -1,7 +1,7 @@
 //! The data card: what somebody who finds the file in a year must know, as JSON and as Markdown.
 
-pub mod facts;
-pub mod lifelike;
+pub(crate) mod facts;
+pub(crate) mod lifelike;
 mod markdown;
 
 use std::sync::Arc;

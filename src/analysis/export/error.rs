@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use actors::ports::store::StoreError;
+use ports::store::StoreError;
 
 use crate::realism::RealismError;
 

@@ -3,8 +3,8 @@
 //! A process that dies writes nothing. That a crash was the cause is known from the rows it left
 //! open (end_reason crash), and else from the silence.
 
-use actors::ports::store::StoreError;
 use chrono::NaiveDateTime;
+use ports::store::StoreError;
 use questions::incidents::NoteRow;
 use questions::replays::RowsRow;
 use questions::runs::KnownRun;

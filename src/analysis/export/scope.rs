@@ -1,11 +1,11 @@
 //! What is known of a run before its rows are read: where it stands, which attempts count, why
 //! something was run again.
 
-use actors::domain::ids::AgentId;
-use actors::domain::offer::OfferPolicy;
-use actors::offer_refresher::policy::is_held_out;
-use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, Timelike};
+use domain::ids::AgentId;
+use domain::offer::OfferPolicy;
+use domain::offer::is_held_out;
+use ports::store::StoreError;
 use questions::runs::KnownRun;
 use questions::{Ask, hours};
 

@@ -1,10 +1,10 @@
 //! Where rows go: a terminal, text, or Parquet; never more than one group of rows in memory.
 
-pub mod jsonl;
-pub mod parquet;
-pub mod partitions;
+pub(crate) mod jsonl;
+pub(crate) mod parquet;
+pub(crate) mod partitions;
 pub mod terminal;
-pub mod text;
+pub(crate) mod text;
 
 use super::ExportError;
 use super::place::Written;

@@ -3,8 +3,8 @@
 //! By agent and not by row: rows of one shopper resemble each other, and a model that has seen some
 //! of them is not tested by the others.
 
-use actors::domain::ids::AgentId;
-use actors::domain::stable_hash::stable_share;
+use domain::ids::AgentId;
+use domain::stable_hash::stable_share;
 
 /// What the hash is taken for; never changed, or published splits would change.
 const PURPOSE: &str = "train_validation_split";

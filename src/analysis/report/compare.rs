@@ -5,8 +5,8 @@
 //! experiment. Each figure is a ratio of two sums over agents (orders of visits, units of orders),
 //! which fits proportions and means alike. Both runs are taken for independent.
 
-use actors::domain::ids::RunId;
-use actors::ports::store::StoreError;
+use domain::ids::RunId;
+use ports::store::StoreError;
 use questions::agents::{self, AttemptsRow, CouponsRow, VisitsRow};
 use questions::{Ask, Inquiry, Moment};
 use serde::Serialize;

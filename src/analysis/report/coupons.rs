@@ -1,6 +1,6 @@
 //! The life of coupons: handed out, seen, put on a cart, refused, used, expired.
 
-use actors::domain::event::CouponStep;
+use domain::event::CouponStep;
 use questions::coupons::RefusalRow;
 use serde::Serialize;
 

@@ -4,6 +4,7 @@
 //! one freeze.
 
 use chrono::NaiveDateTime;
+use domain::incident::IncidentKind;
 use questions::incidents::{BucketRow, IncidentRow, KindRow};
 use serde::Serialize;
 
@@ -113,35 +114,13 @@ fn is_drill(kind: &str, message: &str) -> bool {
     kind == "injection" || message.to_lowercase().contains("drill")
 }
 
-/// A kind in words.
+/// A kind in words; a word of a later release stays as it is.
 pub fn words(kind: &str) -> &str {
-    match kind {
-        "freeze" => "frozen",
-        "resume" => "resumed by an operator",
-        "pause" => "paused by an operator",
-        "restart" => "an actor was rebuilt",
-        "quarantine" => "an agent was put into quarantine",
-        "revive" => "an agent was brought back",
-        "replay" => "cycles run again",
-        "clean_up" => "orphans of a dead process cleaned up",
-        "command" => "an operator's command",
-        "injection" => "a drill: a message was injected",
-        "session_health" => "an HTTP session went down or came back",
-        "clock_jump" => "the machine slept or the process was stopped",
-        "refusals" => "the shop refused most of a cycle",
-        "unrecorded" => "a visit could not be written",
-        "checkpoint_failed" => "a checkpoint could not be written",
-        "offers_failed" => "offers could not be refreshed",
-        "setting_changed" => "a setting changed",
-        "exposure" => "agents entered the experiment",
-        other => other,
-    }
+    kind.parse().map_or(kind, |known: IncidentKind| known.says())
 }
 
 #[cfg(test)]
 mod tests {
-    use actors::domain::incident::IncidentKind;
-
     use super::*;
 
     #[test]

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use actors::domain::ids::RunId;
 use chrono::{NaiveDateTime, Timelike};
+use domain::ids::RunId;
 use questions::bins::BinRow;
 use questions::{
     Dialect, Inquiry, Moment, Nothing, Told, at_hand, baskets, coupons, cycles, hours, incidents,

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actors::domain::cycle::Cycle;
-use actors::domain::flow::FlowStatus;
+use domain::cycle::Cycle;
+use domain::flow::FlowStatus;
 use questions::ledger::{AttemptRow, EventCount, Ledger, OrderCount};
 
 use super::Problem;

@@ -1,8 +1,8 @@
 //! Who was handed coupons although the run holds it out: only the hash of its name knows.
 
-use actors::domain::ids::AgentId;
-use actors::domain::offer::OfferPolicy;
-use actors::offer_refresher::policy::is_held_out;
+use domain::ids::AgentId;
+use domain::offer::OfferPolicy;
+use domain::offer::is_held_out;
 use questions::ledger::checks::{Finding, SHOWN_MAX};
 use serde_json::Value;
 

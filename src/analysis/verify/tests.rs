@@ -1,15 +1,13 @@
 //! What the ledger says of sums and rows that do not fit.
 
-use actors::domain::cycle::{Cycle, ReplayNumber};
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::ports::store::RunState;
 use chrono::{NaiveDateTime, TimeDelta};
+use domain::cycle::{Cycle, ReplayNumber};
+use domain::ids::{OwnerToken, RunId};
+use ports::store::RunState;
 use questions::ledger::checks::Finding;
 use questions::ledger::{AttemptRow, EventCount, FlowCount, OrderCount};
 use questions::runs::KnownRun;
 use serde_json::json;
-use store::admin::KnownRun;
-use store::admin::audit::{AttemptRow, EventCount, Finding, FlowCount, OrderCount};
 use uuid::Uuid;
 
 use super::*;

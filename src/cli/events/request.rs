@@ -9,12 +9,10 @@ use analysis::export::sink::terminal::ROWS_MAX;
 use analysis::export::tables::{self, Table};
 use analysis::export::{Destination, Export, Filter, Format, ReplayFilter};
 use analysis::realism::yardstick::Yardstick;
-use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::EventsArgs;
-use crate::cli::ExitCode;
-use crate::cli::exit_code::WithCode;
+use crate::cli::{ExitCode, Failure, Result};
 
 /// Rows on a terminal where nobody says how many.
 const ROWS_SHOWN: u64 = 50;
@@ -112,7 +110,7 @@ fn check_kind(table: &Table, kind: &str) -> Result<()> {
 }
 
 fn usage<T>(text: String) -> Result<T> {
-    Err(anyhow!(text)).code(ExitCode::Usage).map_err(Into::into)
+    Err(Failure::new(ExitCode::Usage, text))
 }
 
 /// `7`, `0..23`, `48..`, `..23`, `0..=23`.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use text::ron_text;
 
-use super::super::offers::{Offers, OffersLayer};
+use super::super::offers::{self, Offers};
 use super::super::stack::Stack;
 use super::super::{ConfigError, quoted};
 use super::ArmSettings;
@@ -105,7 +105,7 @@ fn offers_with(offers: &Offers, key: &str, value: &Json) -> Result<Offers, Refus
         return Err(Refusal::OfTheRun);
     }
     *place = value.clone();
-    let layer: OffersLayer = read(json)?;
+    let layer: offers::Layer = read(json)?;
     let mut stack = Stack::of_offers(layer);
     Offers::resolve(&mut stack, |layer| &layer.offers).map_err(|error| {
         let is_impossible = matches!(error, ConfigError::Impossible { .. });

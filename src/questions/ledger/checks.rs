@@ -3,9 +3,9 @@
 //! Each statement answers `cycle`, `replay`, `subject` and `found` of the rows of a run that are
 //! wrong; a clean run answers nothing.
 
-use actors::domain::ids::RunId;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Text};
+use domain::ids::RunId;
 use serde_json::Value;
 
 use super::limits::Limit;

@@ -1,6 +1,6 @@
 //! What a run's offers were bound by, as its settings say.
 
-use actors::domain::offer::OfferPolicy;
+use domain::offer::OfferPolicy;
 use serde_json::{Map, Value};
 
 /// Cycles in a simulated day.

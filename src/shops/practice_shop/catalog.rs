@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use actors::domain::catalog::Product;
-use actors::domain::ids::{ProductId, StoreId};
-use actors::domain::money::Cents;
+use domain::catalog::Product;
+use domain::ids::{ProductId, StoreId};
+use domain::money::Cents;
 use serde::Deserialize;
 use text::ron_text::{self, RonError};
 use uuid::Uuid;
@@ -111,7 +111,7 @@ fn parse(origin: &str, text: &str) -> Result<PracticeCatalog, RonError> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use actors::domain::offer::CouponKind;
+    use domain::offer::CouponKind;
 
     use super::*;
 

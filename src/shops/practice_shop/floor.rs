@@ -11,7 +11,7 @@ pub(super) mod stock;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actors::domain::pricing::PricedOrder;
+use crate::pricing::PricedOrder;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use actors::domain::cart::Cart;
-use actors::domain::ids::CouponId;
-use actors::domain::offer::Coupon;
-use actors::domain::pricing::{PricedLine, PricedOrder, price};
+use crate::pricing::{PricedLine, PricedOrder, price};
+use domain::cart::Cart;
+use domain::ids::CouponId;
+use domain::offer::Coupon;
 
 use super::catalog::PracticeCatalog;
 

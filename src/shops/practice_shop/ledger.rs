@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use actors::domain::money::Cents;
+use domain::money::Cents;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -1,10 +1,10 @@
 //! The JSON of the API imitated: product lists in camelCase, cart and orders in snake_case, money
 //! as numbers that are floats there (`12.0`, `8.5`, `0` for nothing), written from exact cents.
 
-use actors::domain::money::{Cents, Percent};
-use actors::domain::offer::{Coupon, Discount};
-use actors::domain::pricing::PricedOrder;
+use crate::pricing::PricedOrder;
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::money::{Cents, Percent};
+use domain::offer::{Coupon, Discount};
 use serde_json::{Number, Value, json};
 use uuid::Uuid;
 
@@ -163,7 +163,7 @@ fn details(coupon: &Coupon) -> String {
 /// The answer to a checkout.
 pub(super) fn order(goods: &Goods, order: &PlacedOrder) -> Value {
     let priced = order.price(goods);
-    let item = |(line, price): (&Line, &actors::domain::pricing::LinePrice)| {
+    let item = |(line, price): (&Line, &crate::pricing::LinePrice)| {
         let product = goods.catalog.products.get(line.product as usize);
         json!({
             "product_id": product.map(|p| p.id.as_str()),

@@ -16,11 +16,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actors::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopReply, ShopRequest};
-use actors::rate_limiter::permit::Permit;
 use awc::error::SendRequestError;
 use awc::{ClientRequest, Connector};
+use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
+use ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopReply, ShopRequest};
 
 use self::body::{BodyFault, Received};
 use self::token::TokenCache;

@@ -11,16 +11,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actors::domain::catalog::{Catalog, Product};
-use actors::domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
-use actors::domain::offer::Coupon;
-use actors::ports::entropy::Entropy;
-use actors::ports::shop_api::{
+use domain::catalog::{Catalog, Product};
+use domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
+use domain::offer::Coupon;
+use domain::permit::Permit;
+use futures::future::LocalBoxFuture;
+use ports::entropy::Entropy;
+use ports::shop_api::{
     Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, PlacedOrder, Refusal, ShopApi,
     ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
-use actors::rate_limiter::permit::Permit;
-use futures::future::LocalBoxFuture;
 use rand::RngExt;
 use rand::seq::IteratorRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -14,7 +14,7 @@ mod template;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use actors::ports::shop_api::{CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
+use ports::shop_api::{CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
 use serde::Deserialize;
 
 pub use answers::{

@@ -1,10 +1,10 @@
 //! What needs to know whether a run's process lives: cleaning up after dead ones, the purge.
 
-use actors::domain::cycle::Cycle;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
+use domain::cycle::Cycle;
+use domain::ids::{OwnerToken, RunId};
 use futures::FutureExt;
+use ports::store::StoreError;
 use serde_json::Value;
 
 pub use crate::rows::dead_runs::{LastVisit, Purge};

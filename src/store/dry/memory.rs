@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
-use actors::domain::flow::{AgentMemory, FlowRecord, ShopCart};
-use actors::domain::ids::{AgentId, ProductId, RunId, StoreId};
-use actors::domain::money::Cents;
 use chrono::NaiveDateTime;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
+use domain::flow::{AgentMemory, FlowRecord, ShopCart};
+use domain::ids::{AgentId, ProductId, RunId, StoreId};
+use domain::money::Cents;
 
 /// Visits remembered of an agent.
 const VISITS_KEPT: usize = 256;

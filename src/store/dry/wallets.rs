@@ -4,10 +4,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use actors::domain::ids::{AgentId, AssignmentId, FlowId, RunId};
-use actors::domain::offer::{Assignment, Wallet};
-use actors::ports::store::Holding;
 use chrono::NaiveDateTime;
+use domain::ids::{AgentId, AssignmentId, FlowId, RunId};
+use domain::offer::{Assignment, Wallet};
+use ports::store::Holding;
 
 /// Assignments remembered of an agent: eight wallets full.
 const KEPT_PER_AGENT: usize = 256;

@@ -2,10 +2,10 @@
 //!
 //! Agents are never changed by a run.
 
-use actors::domain::ids::AgentId;
-use actors::domain::persona::{AgentStatus, Persona};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use domain::ids::AgentId;
+use domain::persona::{AgentStatus, Persona};
 
 use super::{Conn, Db, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, dialect};
 use crate::error::Answer;

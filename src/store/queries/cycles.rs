@@ -2,11 +2,11 @@
 //!
 //! An attempt without a `cycles` row was cut by a crash; it gets a broken one from its rows.
 
-use actors::domain::cycle::CycleRecord;
-use actors::domain::ids::RunId;
-use actors::domain::incident::Incident;
 use chrono::NaiveDateTime;
 use diesel::sql_types::Text;
+use domain::cycle::CycleRecord;
+use domain::ids::RunId;
+use domain::incident::Incident;
 
 use super::{Conn, RunQueryDsl, dialect};
 use crate::error::Answer;

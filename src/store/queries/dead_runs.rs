@@ -4,13 +4,13 @@
 //! Whether a run's owner is dead is decided by the statement that takes hold of the run's row: a
 //! process that takes the run over at the same moment waits for this transaction, or wins.
 
-use actors::domain::cycle::Cycle;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::domain::incident::{Incident, IncidentKind};
-use actors::ports::store::RunState;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use domain::cycle::Cycle;
+use domain::ids::{OwnerToken, RunId};
+use domain::incident::{Incident, IncidentKind};
+use ports::store::RunState;
 use serde_json::Value;
 
 use super::cycles::record_incident;

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
-use actors::domain::offer::Wallet;
-use actors::failpoint::{self, Failpoint};
-use actors::ports::store::Committed;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
+use domain::offer::Wallet;
+use ports::failpoint::{self, Failpoint};
+use ports::store::Committed;
 
 use super::flow_parts::write_parts;
 use super::runs::owns;

@@ -2,12 +2,12 @@
 //!
 //! A redemption that finds its assignment taken does not fail the flow: the shop has sold already.
 
-use actors::domain::event::CouponStep;
-use actors::domain::flow::FlowRecord;
-use actors::domain::ids::AssignmentId;
-use actors::failpoint::{self, Failpoint};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use domain::event::CouponStep;
+use domain::flow::FlowRecord;
+use domain::ids::AssignmentId;
+use ports::failpoint::{self, Failpoint};
 
 use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, dialect};
 use crate::error::Answer;

@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 
-use actors::domain::cycle::Cycle;
-use actors::domain::flow::AgentMemory;
-use actors::domain::ids::{AgentId, RunId};
-use actors::domain::money::Cents;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text, Timestamp};
+use domain::cycle::Cycle;
+use domain::flow::AgentMemory;
+use domain::ids::{AgentId, RunId};
+use domain::money::Cents;
 
 use super::{Conn, Db, RunQueryDsl, VALUES_PER_LIST, dialect};
 use crate::error::Answer;

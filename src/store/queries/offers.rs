@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 
-use actors::domain::catalog::Product;
-use actors::domain::ids::{AgentId, CouponId, RunId};
-use actors::domain::offer::Coupon;
-use actors::ports::store::{Holding, OfferBatch};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use domain::catalog::Product;
+use domain::ids::{AgentId, CouponId, RunId};
+use domain::offer::Coupon;
+use ports::store::{Holding, OfferBatch};
 
 use super::runs::owns;
 use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, dialect};

@@ -3,12 +3,12 @@
 //! Ownership is always decided by the statement itself (`WHERE owner_token = ...`), never by a
 //! read before it.
 
-use actors::domain::flow::{EndReason, FlowStatus};
-use actors::domain::ids::{AgentId, OwnerToken, RunId, StoreId};
-use actors::failpoint::{self, Failpoint};
-use actors::ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use domain::flow::{EndReason, FlowStatus};
+use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
+use ports::failpoint::{self, Failpoint};
+use ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState};
 
 use super::cycles::close_cut_attempts;
 use super::dead_runs::last_cycle;

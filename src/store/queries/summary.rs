@@ -2,10 +2,10 @@
 //!
 //! Sums come back as BIGINT by a cast: Postgres would answer NUMERIC.
 
-use actors::domain::flow::FlowStatus;
-use actors::domain::ids::RunId;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use domain::flow::FlowStatus;
+use domain::ids::RunId;
 use questions::runs::RunRow;
 
 use super::{Conn, RunQueryDsl, dialect};

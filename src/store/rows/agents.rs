@@ -3,11 +3,11 @@
 //! Column names are those an operator's own table of agents has, so that importing one is a matter
 //! of names.
 
-use actors::domain::ids::{AgentId, CohortName};
-use actors::domain::money::Cents;
-use actors::domain::persona::{AgentStatus, Persona, TimeOfDay};
 use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
+use domain::ids::{AgentId, CohortName};
+use domain::money::Cents;
+use domain::persona::{AgentStatus, Persona, TimeOfDay};
 use serde_json::Value;
 
 use super::read;

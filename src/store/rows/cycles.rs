@@ -2,10 +2,10 @@
 //!
 //! An incident's id is a function of its content, so that a retried write appends it once.
 
-use actors::domain::cycle::CycleRecord;
-use actors::domain::incident::Incident;
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::Insertable;
+use domain::cycle::CycleRecord;
+use domain::incident::Incident;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -135,7 +135,7 @@ impl CycleRow {
     }
 }
 
-fn percentiles(p: &actors::domain::timing::Percentiles) -> Value {
+fn percentiles(p: &domain::timing::Percentiles) -> Value {
     json!({ "p50": p.p50, "p95": p.p95, "p99": p.p99 })
 }
 

@@ -1,11 +1,11 @@
 //! What is read about runs whose process may be dead.
 
-use actors::domain::flow::ShopCart;
-use actors::domain::ids::{AgentId, RunId, StoreId};
-use actors::ports::store::DirtyCart;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text, Timestamp};
+use domain::flow::ShopCart;
+use domain::ids::{AgentId, RunId, StoreId};
+use ports::store::DirtyCart;
 
 use super::read;
 use crate::error::Fault;

@@ -2,9 +2,9 @@
 //!
 //! The row is dirty while active: a process that dies leaves a cart that may hold items.
 
-use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
 use chrono::NaiveDateTime;
 use diesel::{AsChangeset, QueryableByName, Selectable};
+use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
 
 use super::{Tags, flow_row, integer, read, tagged};
 use crate::error::Fault;

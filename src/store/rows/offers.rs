@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use actors::domain::catalog::Product;
-use actors::domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
-use actors::domain::offer::{Assignment, Coupon, Discount};
-use actors::ports::store::OfferBatch;
 use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
+use domain::catalog::Product;
+use domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
+use domain::offer::{Assignment, Coupon, Discount};
+use ports::store::OfferBatch;
 
 use super::{Tags, count, integer, read};
 use crate::error::Fault;

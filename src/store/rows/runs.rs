@@ -2,11 +2,11 @@
 //!
 //! `heartbeat_at` is the owner's sign of life; who may write is decided by `owner_token` alone.
 
-use actors::domain::flow::FlowStatus;
-use actors::ports::store::{NewRun, RunState};
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 use diesel::{Insertable, QueryableByName};
+use domain::flow::FlowStatus;
+use ports::store::{NewRun, RunState};
 use questions::runs::KnownRun;
 use serde_json::Value;
 

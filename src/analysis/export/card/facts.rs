@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use actors::domain::ids::RunId;
-use actors::ports::store::StoreError;
+use domain::ids::RunId;
+use ports::store::StoreError;
 use questions::population::{means, words};
 use questions::{Ask, Inquiry, Moment, cycles};
 use serde::Serialize;

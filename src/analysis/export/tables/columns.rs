@@ -61,6 +61,16 @@ impl Column {
     }
 }
 
+/// What a column of words may hold, as they are declared: `a, b or c`.
+pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> String {
+    let words: Vec<_> = words.into_iter().collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// A column of table `t` that is never empty.
 pub const fn column(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
     Column { name, kind, nullable: false, meaning, origin: Origin::Stored }

@@ -1,11 +1,18 @@
 //! The run itself: its row, its shoppers, its attempts at cycles, its incidents.
 
+use std::sync::LazyLock;
+
+use domain::incident::IncidentKind;
+
 use super::columns::{
     COHORT, IS_SIMULATED, RECORDED_AT, RUN_ID, SIMULATED_AT, attempt, big, column, double, flag,
-    instant, int, text,
+    instant, int, one_of, text,
 };
 use super::{Attempts, Driver, Filters, Source, Table};
 use crate::export::value::Kind;
+
+static INCIDENT_KINDS: LazyLock<String> =
+    LazyLock::new(|| one_of(IncidentKind::ALL.iter().map(|kind| kind.as_str())));
 
 /// Many rows of one table on a page.
 pub(super) const PAGE_ROWS: u32 = 4_000;
@@ -171,12 +178,7 @@ pub(super) fn incidents() -> Table {
         &[
             text("agent_id", "the shopper concerned, if one").or_null(),
             int("http_session", "the HTTP session concerned, if one").or_null(),
-            text(
-                "kind",
-                "freeze, resume, pause, restart, quarantine, revive, replay, clean_up, command, \
-                 injection, session_health, clock_jump, refusals, unrecorded, checkpoint_failed, \
-                 offers_failed or setting_changed",
-            ),
+            text("kind", &INCIDENT_KINDS),
             text("message", "what happened, in words"),
             column("detail", Kind::Json, "details, an object"),
             SIMULATED_AT,

@@ -1,9 +1,14 @@
 //! What agents did: visits, events, orders, coupons in use. All are read through their visits, in
 //! the order of cycle, agent and attempt.
 
+use std::sync::LazyLock;
+
+use domain::event::{CouponStep, EventKind};
+use domain::flow::{EndReason, FlowStatus};
+
 use super::columns::{
     AGENT_ID, COHORT, Column, RECORDED_AT, SIMULATED_AT, attempt, big, column, flag, instant, int,
-    text,
+    one_of, text,
 };
 use super::run::OWN_ROWS;
 use super::{Attempts, Driver, Filters, Source, Table};
@@ -28,6 +33,25 @@ const FILTERS: Filters = Filters {
 
 const FLOW_ID: Column =
     text("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
+
+static EVENT_TYPES: LazyLock<String> =
+    LazyLock::new(|| one_of(EventKind::ALL.iter().map(|kind| kind.as_str())));
+static STATUSES: LazyLock<String> =
+    LazyLock::new(|| one_of(FlowStatus::ALL.iter().map(|status| status.as_str())));
+static END_REASONS: LazyLock<String> = LazyLock::new(|| {
+    let reasons = one_of(EndReason::ALL.iter().map(|reason| reason.as_str()));
+    format!("{reasons}; empty while active")
+});
+static STEPS: LazyLock<String> =
+    LazyLock::new(|| one_of(CouponStep::ALL.iter().map(|step| step.as_str())));
+static PAYLOADS: LazyLock<String> = LazyLock::new(|| {
+    let of_kind = |kind: &EventKind| {
+        let names: Vec<_> = kind.fields().iter().map(|field| field.name).collect();
+        format!("{kind} {{{}}}", names.join(", "))
+    };
+    let kinds: Vec<_> = EventKind::ALL.iter().map(of_kind).collect();
+    format!("details by event type: {}", kinds.join(", "))
+});
 
 /// A SELECT of what hangs on visits. `CROSS JOIN` says to SQLite that the page comes first.
 macro_rules! of_visits {
@@ -59,24 +83,10 @@ pub(super) fn events() -> Table {
         &[
             AGENT_ID,
             COHORT,
-            text(
-                "event_type",
-                "product_list, view_product, cart_add_item, view_coupons, coupon_apply, \
-                 coupon_rejected, checkout_complete, cart_abandon or checkout_failed",
-            ),
+            text("event_type", &EVENT_TYPES),
             text("product_id", "the product it happened to, if one").or_null(),
             text("coupon_id", "the coupon it happened to, if one").or_null(),
-            column(
-                "payload",
-                Kind::Json,
-                "details by event type: product_list {category, product_ids}, view_product \
-                 {price_cents, category, brand, called}, cart_add_item {quantity, \
-                 unit_price_cents, cart_total_cents, accepted, reason}, view_coupons \
-                 {eligible_coupon_ids, ineligible_coupon_ids}, coupon_apply {coupon_type}, \
-                 coupon_rejected {reason}, checkout_complete {order_id, subtotal_cents, \
-                 discount_total_cents, final_total_cents, coupon_ids}, cart_abandon {reason, \
-                 cart_total_cents}, checkout_failed {reason, refused}",
-            ),
+            column("payload", Kind::Json, &PAYLOADS),
             SIMULATED_AT,
             RECORDED_AT,
         ],
@@ -100,14 +110,8 @@ pub(super) fn sessions() -> Table {
             COHORT,
             int("http_session", "the group of client connections it went over, 0-9"),
             int("incarnation", "which build of the shopper's actor; rises with each restart"),
-            text("status", "active, completed, abandoned, browsed or failed"),
-            text(
-                "end_reason",
-                "done, cart_empty, checkout_declined, refused, call_failed, checkout_failed, \
-                 checkout_unknown, panic, hang, store, session_down, frozen, stopped or crash; \
-                 empty while active",
-            )
-            .or_null(),
+            text("status", &STATUSES),
+            text("end_reason", &END_REASONS).or_null(),
             text("shop_cart", "clean, or dirty: the cart at the shop may still hold items"),
             text("store_id", "the branch of the shop").or_null(),
             SIMULATED_AT,
@@ -181,7 +185,7 @@ pub(super) fn coupon_interactions() -> Table {
             text("coupon_id", "the coupon; joins coupons.coupon_id"),
             text("assignment_id", "the assignment it was held by; joins coupon_assignments")
                 .or_null(),
-            text("step", "seen, applied, rejected or redeemed"),
+            text("step", &STEPS),
             text("reason", "why it was rejected").or_null(),
             SIMULATED_AT,
             RECORDED_AT,

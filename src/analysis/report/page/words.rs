@@ -1,6 +1,6 @@
 //! Numbers in words: `1,234`, `12.3 %`, `45.60`, `0.4 ms`.
 
-use actors::domain::money::Cents;
+use domain::money::Cents;
 
 pub(super) use text::units::{day_and_hour, grouped};
 

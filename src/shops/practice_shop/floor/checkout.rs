@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use actors::domain::money::Cents;
-use actors::domain::pricing::PricedOrder;
+use crate::pricing::PricedOrder;
+use domain::money::Cents;
 
 use super::Floor;
 use crate::practice_shop::faults::Faults;

@@ -2,8 +2,8 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use actors::domain::offer::{Coupon, CouponKind};
 use chrono::Utc;
+use domain::offer::{Coupon, CouponKind};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -4,8 +4,8 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use actors::ports::shop_api::ApiErrorKind;
 use awc::error::{ConnectError, SendRequestError};
+use ports::shop_api::ApiErrorKind;
 use serde_json::Value;
 
 use super::body::Received;

@@ -4,10 +4,10 @@
 mod coupon;
 mod value;
 
-use actors::domain::catalog::Product;
-use actors::domain::flow::{Order, OrderLine};
-use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use actors::ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
+use domain::catalog::Product;
+use domain::flow::{Order, OrderLine};
+use domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
 use serde_json::Value;
 
 use self::value::At;

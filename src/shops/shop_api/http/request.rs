@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use actors::ports::shop_api::{Caller, ShopCall, ShopRequest};
 use awc::ClientRequest;
 use awc::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use ports::shop_api::{Caller, ShopCall, ShopRequest};
 
 use super::setup::ShopSetup;
 use super::token::TokenCache;

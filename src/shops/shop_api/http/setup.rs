@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use actors::ports::shop_api::{ShopApi, ShopApiFactory};
+use ports::shop_api::{ShopApi, ShopApiFactory};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::HttpShop;
 use super::base_url::BaseUrl;
 use super::token::TokenSource;
-use crate::redaction::Redactor;
 use crate::shop_api::profile::{Auth, Profile, SecretSource};
 use crate::trust::{self, TrustError};
+use text::redaction::Redactor;
 
 /// Called with the time of each request right before it is sent: the meter behind P3.
 pub type OnSent = Arc<dyn Fn(Instant) + Send + Sync>;

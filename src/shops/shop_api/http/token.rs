@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use actors::domain::ids::AgentId;
-use actors::ports::shop_api::Caller;
 use awc::http::header::HeaderValue;
+use domain::ids::AgentId;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ports::shop_api::Caller;
 use serde::Serialize;
 
 use super::request::{caller_value, header_text};

@@ -1,12 +1,12 @@
 //! A cart at the mock and its order: the subtotal less the one best coupon that was applied. The
 //! shops' own pricing is richer; what matters here is that the sums agree.
 
-use actors::domain::cart::Cart;
-use actors::domain::catalog::Product;
-use actors::domain::flow::{Order, OrderLine};
-use actors::domain::ids::OrderId;
-use actors::domain::money::Cents;
-use actors::domain::offer::{Coupon, CouponKind, Discount};
+use domain::cart::Cart;
+use domain::catalog::Product;
+use domain::flow::{Order, OrderLine};
+use domain::ids::OrderId;
+use domain::money::Cents;
+use domain::offer::{Coupon, CouponKind, Discount};
 
 /// Coupons on one cart, at most; later ones are taken but change nothing.
 const APPLIED_MAX: usize = 32;
@@ -147,8 +147,8 @@ impl Allowance {
 
 #[cfg(test)]
 mod tests {
-    use actors::domain::ids::{CouponId, ProductId};
-    use actors::domain::money::Percent;
+    use domain::ids::{CouponId, ProductId};
+    use domain::money::Percent;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actors::domain::offer::CouponKind;
+use domain::offer::CouponKind;
 use serde::Deserialize;
 
 use super::field::Field;

@@ -1,7 +1,7 @@
 //! What RON cannot say: which steps a shop must have, what templates may ask for, sane numbers.
 
-use actors::ports::shop_api::WalletMode;
 use awc::http::header::{HeaderName, HeaderValue};
+use ports::shop_api::WalletMode;
 
 use super::{Placeholder, Profile, ProfileError, Step, StepName, Template};
 

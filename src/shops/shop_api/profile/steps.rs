@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actors::ports::shop_api::ShopCall;
+use ports::shop_api::ShopCall;
 use serde::Deserialize;
 
 use super::body::BodyTemplate;

@@ -1,7 +1,7 @@
 //! Profiles: the built-in ones are whole, and a mistake in one is named.
 
-use actors::domain::ids::{CouponId, ProductId, StoreId};
-use actors::ports::shop_api::ShopCall;
+use domain::ids::{CouponId, ProductId, StoreId};
+use ports::shop_api::ShopCall;
 
 use super::*;
 

@@ -1,10 +1,10 @@
 //! Coupons in an answer: the shop's words for kinds and discounts are the profile's to translate.
 
-use actors::domain::ids::CouponId;
-use actors::domain::money::Cents;
-use actors::domain::offer::{Coupon, CouponKind, Discount};
-use actors::ports::shop_api::{ShopCoupon, ShopReply};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound};
+use domain::ids::CouponId;
+use domain::money::Cents;
+use domain::offer::{Coupon, CouponKind, Discount};
+use ports::shop_api::{ShopCoupon, ShopReply};
 
 use super::Unparsable;
 use super::value::At;

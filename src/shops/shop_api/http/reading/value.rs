@@ -1,7 +1,7 @@
 //! One place in an answer, and typed reading from it. No value is echoed in an error: it may be
 //! anything; the field's name is enough to find it.
 
-use actors::domain::money::{Cents, Percent};
+use domain::money::{Cents, Percent};
 use serde_json::Value;
 
 use super::Unparsable;

@@ -1,7 +1,7 @@
 //! What the shop's customers and their visits *are*: values and rules without actors, clocks or
 //! I/O.
 //!
-//! Nothing below this module imports actix, reads a clock or touches a file; whatever needs the
+//! Nothing in this crate imports actix, reads a clock or touches a file; whatever needs the
 //! time takes it as an argument, whatever needs chance takes the generator.
 
 pub mod behavior;
@@ -13,17 +13,20 @@ pub mod cycle;
 pub mod event;
 pub mod experiment;
 pub mod flow;
+pub mod freeze_reason;
 pub mod ids;
 pub mod incident;
+mod memory;
 pub mod money;
 pub mod number_or_word;
 pub mod offer;
+pub mod permit;
 pub mod persona;
 pub mod population;
-#[cfg(test)]
-pub(crate) mod presets;
-pub mod pricing;
+#[cfg(any(test, feature = "presets"))]
+pub mod presets;
 pub mod rate;
+pub mod snapshot;
 pub mod stable_hash;
 pub mod time_scale;
 pub mod timing;

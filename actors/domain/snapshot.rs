@@ -8,10 +8,10 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::circuit_breaker::messages::FreezeReason;
-use crate::domain::cycle::{Cycle, ReplayNumber};
-use crate::domain::ids::{AgentId, RunId};
-use crate::domain::totals::Totals;
+use crate::cycle::{Cycle, ReplayNumber};
+use crate::freeze_reason::FreezeReason;
+use crate::ids::{AgentId, RunId};
+use crate::totals::Totals;
 
 /// The format this version writes and reads.
 pub const SNAPSHOT_VERSION: u32 = 1;

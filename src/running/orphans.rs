@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 
 use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::ports::store::DirtyCart;
-use anyhow::Result;
+use actors::ports::store::{DirtyCart, StoreError};
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use store::Admin;
@@ -18,13 +17,13 @@ use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 
 /// Ends the active rows of dead runs; answers the carts they left full at this run's shop.
-pub async fn clean_up(
+pub(super) async fn clean_up(
     admin: &Admin,
     own: RunId,
     dead: &[OwnerToken],
     settings: &Settings,
     at: NaiveDateTime,
-) -> Result<Vec<DirtyCart>> {
+) -> Result<Vec<DirtyCart>, StoreError> {
     for run in admin.runs_with_active_rows().await? {
         if run == own {
             continue;

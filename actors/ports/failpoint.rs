@@ -64,7 +64,7 @@ pub enum ArmError {
         String,
     ),
     /// No such point.
-    #[error("FAILPOINTS: there is no point {0:?}; they are in actors/failpoint.rs")]
+    #[error("FAILPOINTS: there is no point {0:?}; they are in actors/ports/failpoint.rs")]
     Unknown(
         /// The name given.
         String,

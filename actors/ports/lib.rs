@@ -3,6 +3,7 @@
 
 pub mod checkpoint_file;
 pub mod entropy;
+pub mod failpoint;
 pub mod pacing;
 pub mod shop_api;
 pub mod store;

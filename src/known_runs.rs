@@ -1,16 +1,42 @@
 //! The runs of a database, as an operator names and sees them.
 
 use actors::domain::ids::RunId;
-use anyhow::{Result, anyhow};
+use actors::ports::store::StoreError;
 use chrono::NaiveDateTime;
 use questions::Ask;
 use questions::runs::{self, KnownRun};
 use serde::Serialize;
 use store::Admin;
+use text::output;
 
-use super::ExitCode;
-use super::exit_code::WithCode;
-use super::output;
+/// Why no run is meant.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum KnownRunError {
+    /// The database has none.
+    #[error("there is no run in this database")]
+    None,
+    /// No id is it or begins so.
+    #[error("run {named} is not in this database; it knows\n{}", table(runs))]
+    Unknown {
+        /// As asked for.
+        named: String,
+        /// Those there are.
+        runs: Vec<Listed>,
+    },
+    /// More than one id begins so.
+    #[error("{found} runs begin with {named}; it knows\n{}", table(runs))]
+    Several {
+        /// As asked for.
+        named: String,
+        /// How many.
+        found: usize,
+        /// Those there are.
+        runs: Vec<Listed>,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// One run of a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,7 +56,7 @@ pub struct Listed {
 }
 
 /// The runs of the database, the newest first.
-pub async fn listed(admin: &Admin) -> Result<Vec<Listed>> {
+pub async fn listed(admin: &Admin) -> Result<Vec<Listed>, StoreError> {
     let hours = admin.ask(runs::hours()).await?;
     let of = |run: &KnownRun| {
         let id = run.run_id.to_string();
@@ -68,27 +94,26 @@ pub fn table(runs: &[Listed]) -> String {
 }
 
 /// The run with this id, or the only one whose id begins so; the newest where none is named.
-pub async fn find(admin: &Admin, named: Option<&str>) -> Result<KnownRun> {
+pub async fn find(admin: &Admin, named: Option<&str>) -> Result<KnownRun, KnownRunError> {
     let mut runs = admin.list_runs().await?;
-    if let Some(named) = named {
-        runs.retain(|run| run.run_id.to_string().starts_with(&named.to_lowercase()));
-    }
-    match (runs.len(), named) {
-        (0, None) => Err(anyhow!("there is no run in this database")),
-        (1, _) | (_, None) => return Ok(runs.swap_remove(0)),
-        (found, Some(named)) => {
-            let what = match found {
-                0 => format!("run {named} is not in this database"),
-                _ => format!("{found} runs begin with {named}"),
-            };
-            Err(anyhow!("{what}; it knows\n{}", table(&listed(admin).await?)))
+    let Some(named) = named else {
+        return runs.into_iter().next().ok_or(KnownRunError::None);
+    };
+    runs.retain(|run| run.run_id.to_string().starts_with(&named.to_lowercase()));
+    let found = runs.len();
+    match (runs.pop(), found) {
+        (Some(run), 1) => Ok(run),
+        (first, found) => {
+            let (named, runs) = (named.to_owned(), listed(admin).await?);
+            Err(match first {
+                Some(_) => KnownRunError::Several { named, found, runs },
+                None => KnownRunError::Unknown { named, runs },
+            })
         }
     }
-    .code(ExitCode::Usage)
-    .map_err(Into::into)
 }
 
 /// The run with this id.
-pub async fn with_id(admin: &Admin, run: RunId) -> Result<Option<KnownRun>> {
+pub async fn with_id(admin: &Admin, run: RunId) -> Result<Option<KnownRun>, StoreError> {
     Ok(admin.list_runs().await?.into_iter().find(|known| known.run_id == run))
 }

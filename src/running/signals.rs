@@ -10,10 +10,9 @@ use std::time::Duration;
 use actix::Recipient;
 use actors::coordinator::command::{Command, Door, Quit};
 use actors::coordinator::messages::Operate;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::cli::ExitCode;
 use crate::dashboard::terminal;
 use crate::logging::Screen;
 
@@ -21,13 +20,36 @@ use crate::logging::Screen;
 /// checkpoint and last alerts. Below the 30 s that Kubernetes waits by default.
 pub const GRACE: Duration = Duration::from_secs(25);
 
+/// A signal that ends a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGHUP: the terminal is gone.
+    HungUp,
+    /// SIGINT: Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl Signal {
+    /// What a process ends with that it ended, as a shell has it: 128 and the signal's number.
+    pub fn status(self) -> i32 {
+        let kind = match self {
+            Self::HungUp => SignalKind::hangup(),
+            Self::Interrupted => SignalKind::interrupt(),
+            Self::Terminated => SignalKind::terminate(),
+        };
+        128 + kind.as_raw_value()
+    }
+}
+
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Of the Coordinator.
     Ask(Quit),
     /// Of nobody: the process ends here.
-    ExitAtOnce(ExitCode),
+    ExitAtOnce(Signal),
 }
 
 /// How often was asked.
@@ -46,7 +68,7 @@ impl Escalation {
         match self.interrupts {
             1 => Step::Ask(Quit::AfterCycle),
             2 => Step::Ask(Quit::Now),
-            _ => Step::ExitAtOnce(ExitCode::Interrupted),
+            _ => Step::ExitAtOnce(Signal::Interrupted),
         }
     }
 
@@ -55,17 +77,17 @@ impl Escalation {
         self.terminations += 1;
         match self.terminations {
             1 => Step::Ask(Quit::Now),
-            _ => Step::ExitAtOnce(ExitCode::Terminated),
+            _ => Step::ExitAtOnce(Signal::Terminated),
         }
     }
 }
 
-/// Forwards signals to `coordinator` until the process ends; the receiver holds the code of the
-/// last signal seen. Must be called inside an actix system.
+/// Forwards signals to `coordinator` until the process ends; the receiver holds the
+/// last signal heard. Must be called inside an actix system.
 pub fn forward(
     coordinator: Recipient<Operate>,
     screen: Screen,
-) -> io::Result<watch::Receiver<Option<ExitCode>>> {
+) -> io::Result<watch::Receiver<Option<Signal>>> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
     let mut hangups = hangups()?;
@@ -73,14 +95,14 @@ pub fn forward(
     actix_rt::spawn(async move {
         let mut escalation = Escalation::default();
         loop {
-            let (code, step) = tokio::select! {
-                Some(()) = interrupts.recv() => (ExitCode::Interrupted, escalation.interrupted()),
-                Some(()) = terminations.recv() => (ExitCode::Terminated, escalation.terminated()),
-                Some(()) = next(&mut hangups) => (ExitCode::HungUp, escalation.terminated()),
+            let (heard, step) = tokio::select! {
+                Some(()) = interrupts.recv() => (Signal::Interrupted, escalation.interrupted()),
+                Some(()) = terminations.recv() => (Signal::Terminated, escalation.terminated()),
+                Some(()) = next(&mut hangups) => (Signal::HungUp, escalation.terminated()),
                 else => return,
             };
-            seen.send_replace(Some(code));
-            if code != ExitCode::Interrupted {
+            seen.send_replace(Some(heard));
+            if heard != Signal::Interrupted {
                 end_after_grace(screen.clone());
             }
             match step {
@@ -88,10 +110,10 @@ pub fn forward(
                     screen.line(announcement(quit));
                     actix_rt::spawn(ask(coordinator.clone(), quit, screen.clone()));
                 }
-                Step::ExitAtOnce(code) => {
+                Step::ExitAtOnce(signal) => {
                     terminal::give_up();
                     screen.restore();
-                    std::process::exit(i32::from(code as u8));
+                    std::process::exit(signal.status());
                 }
             }
         }
@@ -101,13 +123,13 @@ pub fn forward(
 
 /// The end of the terminal ends the run where it shows on one. `nohup` takes stderr off it and has
 /// the signal ignored: listening would undo that.
-fn hangups() -> io::Result<Option<Signal>> {
+fn hangups() -> io::Result<Option<unix::Signal>> {
     let is_terminal = io::stderr().is_terminal();
     is_terminal.then(|| signal(SignalKind::hangup())).transpose()
 }
 
 /// Never, without a signal.
-async fn next(signal: &mut Option<Signal>) -> Option<()> {
+async fn next(signal: &mut Option<unix::Signal>) -> Option<()> {
     match signal {
         Some(signal) => signal.recv().await,
         None => std::future::pending().await,
@@ -124,7 +146,7 @@ fn end_after_grace(screen: Screen) {
             "error: not everything was saved within 25 s of SIGTERM; `cartload resume` goes on \
              from the newest checkpoint",
         );
-        std::process::exit(i32::from(ExitCode::Terminated as u8));
+        std::process::exit(Signal::Terminated.status());
     };
     if let Err(error) = std::thread::Builder::new().name("grace".to_owned()).spawn(ends) {
         tracing::warn!(%error, "no thread ends this process if it hangs");
@@ -158,7 +180,7 @@ mod tests {
         let mut escalation = Escalation::default();
         assert_eq!(escalation.interrupted(), Step::Ask(Quit::AfterCycle));
         assert_eq!(escalation.interrupted(), Step::Ask(Quit::Now));
-        assert_eq!(escalation.interrupted(), Step::ExitAtOnce(ExitCode::Interrupted));
+        assert_eq!(escalation.interrupted(), Step::ExitAtOnce(Signal::Interrupted));
     }
 
     #[test]
@@ -166,6 +188,6 @@ mod tests {
         let mut escalation = Escalation::default();
         assert_eq!(escalation.interrupted(), Step::Ask(Quit::AfterCycle));
         assert_eq!(escalation.terminated(), Step::Ask(Quit::Now));
-        assert_eq!(escalation.terminated(), Step::ExitAtOnce(ExitCode::Terminated));
+        assert_eq!(escalation.terminated(), Step::ExitAtOnce(Signal::Terminated));
     }
 }

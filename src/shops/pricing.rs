@@ -7,11 +7,11 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use super::cart::CartLine;
-use super::catalog::Product;
-use super::ids::CouponId;
-use super::money::{Cents, Percent};
-use super::offer::{Coupon, CouponKind, Discount};
+use domain::cart::CartLine;
+use domain::catalog::Product;
+use domain::ids::CouponId;
+use domain::money::{Cents, Percent};
+use domain::offer::{Coupon, CouponKind, Discount};
 
 /// One line to be priced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::ids::ProductId;
+    use domain::ids::ProductId;
 
     fn product(name: &str, category: &str, brand: Option<&str>, cents: i64) -> Product {
         Product {

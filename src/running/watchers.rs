@@ -4,12 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actors::topology::Running;
-use anyhow::Result;
 
-use super::{Asked, Ended};
+use super::{Asked, Ended, RunError};
 use crate::alerts::{self, Alerts, Channel, RunEnd};
-use crate::cli::ExitCode;
-use crate::cli::exit_code::WithCode;
 use crate::web::{self, LiveRun, Reading, RunningWeb, Token, WebConfig};
 
 /// What was opened for a run.
@@ -22,12 +19,12 @@ pub(super) struct Watchers {
 }
 
 impl Watchers {
-    /// Opens what the settings name; a taken port ends the process before anything is written.
-    pub(super) fn open(asked: &Asked) -> Result<Self> {
+    /// Opens what the settings name; a taken port is found before anything is written.
+    pub(super) fn open(asked: &Asked) -> Result<Self, RunError> {
         let settings = &asked.settings;
         Ok(Self {
             web: open_web(asked)?,
-            channels: alerts::channels(&settings.alerts).code(ExitCode::Config)?,
+            channels: alerts::channels(&settings.alerts)?,
             interval: Duration::from_secs(settings.alerts.min_interval_s.into()),
             alerts: None,
         })
@@ -43,34 +40,39 @@ impl Watchers {
         self.alerts = Some(Alerts::watch(channels, self.interval, &running.status));
     }
 
-    /// Tells them how it ended.
-    pub(super) async fn close(self, outcome: &Result<Ended>) {
+    /// Tells them how it ended. Of a run that was never wired there is nothing to tell.
+    pub(super) async fn close(mut self, outcome: &Result<Ended, RunError>) {
         let end = match outcome {
             Ok(ended) => RunEnd::In(ended.state),
             Err(error) => RunEnd::NotStarted(error.to_string()),
         };
-        if let Some(alerts) = self.alerts {
+        if let Some(alerts) = self.alerts.take() {
             alerts.finish(end).await;
         }
+        self.leave().await;
+    }
+
+    /// Closes what was opened for a run that there is nothing to tell of.
+    pub(super) async fn leave(self) {
         if let Some(web) = self.web {
             web.stop().await;
         }
     }
 }
 
-fn open_web(asked: &Asked) -> Result<Option<RunningWeb>> {
+fn open_web(asked: &Asked) -> Result<Option<RunningWeb>, RunError> {
     let settings = &asked.settings.web;
     let Some(addr) = settings.serve else { return Ok(None) };
     let (token, place) = match &settings.token {
         Some(secret) => (Token::of(secret), "CARTLOAD_WEB_TOKEN".to_owned()),
         None => {
-            let (token, path) = Token::generate(&asked.data).code(ExitCode::Config)?;
+            let (token, path) = Token::generate(&asked.data)?;
             (token, path.display().to_string())
         }
     };
     let reading = Reading::at(addr);
     let config = WebConfig { addr, token, reading, hosts: settings.hosts.clone() };
-    let web = web::start(config).code(ExitCode::Config)?;
+    let web = web::start(config)?;
     tracing::info!(url = %format!("http://{}", web.addr()), token_in = %place, "the page is open");
     if reading == Reading::WithToken {
         tracing::warn!(

@@ -2,39 +2,40 @@
 
 use std::sync::Arc;
 
+use actors::domain::catalog::Catalog;
 use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
-use actors::session_pool::request_meter::SharedMeter;
-use anyhow::Result;
 use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
 use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
 use shops::shop_api::mock::{MockGoods, MockShop};
 use shops::shop_api::profile::Profile;
 
-use crate::cli::ExitCode;
-use crate::cli::exit_code::WithCode;
+use super::RunError;
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 
 /// A shop that can be called.
-pub struct Target {
+pub(super) struct Target {
     /// Builds the adapter of each HTTP session.
-    pub factory: ShopApiFactory,
+    pub(super) factory: ShopApiFactory,
     /// What it is like.
-    pub traits: ShopTraits,
+    pub(super) traits: ShopTraits,
     /// The practice shop, where it runs in this process.
-    pub practice: Option<RunningShop>,
+    pub(super) practice: Option<RunningShop>,
 }
 
-/// Opens what the settings name. An error has code 3 (the profile) or 5 (the practice shop).
-pub fn open(settings: &Settings, coupons: &[Coupon], meter: &SharedMeter) -> Result<Target> {
-    let on_sent: OnSent = meter.on_sent();
+/// Opens what the settings name; `on_sent` hears of each request that leaves.
+pub(super) fn open(
+    settings: &Settings,
+    coupons: &[Coupon],
+    on_sent: OnSent,
+) -> Result<Target, RunError> {
     match settings.shop.target() {
         ShopTarget::Mock => {
             let catalog = catalog::builtin()?;
             let stores = catalog.stores.into_iter().map(|store| store.id).collect();
             let goods = MockGoods {
-                catalog: Arc::new(actors::domain::catalog::Catalog { products: catalog.products }),
+                catalog: Arc::new(Catalog { products: catalog.products }),
                 stores,
                 coupons: coupons.into(),
             };
@@ -42,7 +43,8 @@ pub fn open(settings: &Settings, coupons: &[Coupon], meter: &SharedMeter) -> Res
             Ok(Target { factory, traits: MockShop::traits(), practice: None })
         }
         ShopTarget::PracticeInProcess => {
-            let practice = PracticeShop::start(PracticeConfig::default()).code(ExitCode::Shop)?;
+            let practice = PracticeShop::start(PracticeConfig::default());
+            let practice = practice.map_err(RunError::PracticeShop)?;
             let api = Some(practice.base_url());
             tracing::info!(url = %practice.base_url(), "the practice shop is open");
             let (factory, traits) = over_http(settings, "practice", api, on_sent)?;
@@ -60,15 +62,15 @@ fn over_http(
     profile: &str,
     base_url: Option<String>,
     on_sent: OnSent,
-) -> Result<(ShopApiFactory, ShopTraits)> {
-    let profile = Arc::new(Profile::resolve(profile).code(ExitCode::Config)?);
+) -> Result<(ShopApiFactory, ShopTraits), RunError> {
+    let profile = Arc::new(Profile::resolve(profile)?);
     let traits = profile.traits();
     let options = ShopOptions {
         base_url,
         auth: settings.shop.auth.clone(),
         ca_file: settings.shop.ca_file.clone(),
     };
-    let credentials = Credentials::from_environment(&profile, &options).code(ExitCode::Config)?;
-    let factory = http::factory(profile, &options, credentials, on_sent).code(ExitCode::Config)?;
+    let credentials = Credentials::from_environment(&profile, &options)?;
+    let factory = http::factory(profile, &options, credentials, on_sent)?;
     Ok((factory, traits))
 }

@@ -5,22 +5,21 @@
 
 use std::path::Path;
 
-use actors::checkpointer::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::plan::ResumePoint;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::OwnerToken;
-use actors::ports::store::RunState;
+use actors::domain::snapshot::SavedState;
+use actors::ports::store::{RunState, StoreError};
 use analysis::verify::report::ranges;
-use anyhow::{Result, anyhow};
 use chrono::NaiveDateTime;
 use store::Admin;
 use store::admin::{KnownRun, TakeOver};
 
-use super::{Resume, announce};
-use crate::cli::exit_code::WithCode;
-use crate::cli::{ExitCode, known_runs};
+use super::RunError;
+use super::resuming::{Resume, ResumeRefused};
 use crate::config::Settings;
+use crate::known_runs;
 
 /// Who takes it over, and from whom it may be taken at once.
 #[derive(Clone, Debug)]
@@ -33,24 +32,27 @@ pub struct Taker {
     pub at: NaiveDateTime,
 }
 
+/// A run that is this process's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenOver {
+    /// Where it goes on.
+    pub from: ResumePoint,
+    /// What an operator must read of it, a line each.
+    pub says: Vec<String>,
+}
+
 /// Makes this process the owner of the run; answers where it goes on.
 pub async fn take_over(
     admin: &Admin,
     settings: &Settings,
     resume: &Resume,
     taker: &Taker,
-) -> Result<ResumePoint> {
+) -> Result<TakenOver, RunError> {
     let mut snapshot = resume.checkpoint.snapshot.clone();
     let run = snapshot.run_id;
-    let known = known_runs::with_id(admin, run).await?;
-    let Some(known) = known else {
-        let runs = known_runs::table(&known_runs::listed(admin).await?);
-        return Err(anyhow!(
-            "checkpoint {}: run {run} is not in this database (was it purged?); name the one it \
-             wrote to with --db or DATABASE_URL. This one knows\n{runs}",
-            resume.checkpoint.path.display()
-        ))
-        .code(ExitCode::Checkpoint)?;
+    let Some(known) = known_runs::with_id(admin, run).await? else {
+        let (checkpoint, runs) = (resume.checkpoint.path.clone(), known_runs::listed(admin).await?);
+        return Err(ResumeRefused::NotInDatabase { checkpoint, run, runs }.into());
     };
     if !resume.is_named {
         refuse_an_older_run(admin, resume, &known, taker).await?;
@@ -60,38 +62,28 @@ pub async fn take_over(
     match admin.take_over(run, taker.owner, dead, taker.at).await? {
         TakeOver::Taken => {}
         TakeOver::Owned { heartbeat_at } => {
-            let seconds = (taker.at - heartbeat_at).num_seconds().max(0);
-            return Err(anyhow!(
-                "run {run} belongs to another process, whose last sign of life came {seconds} s \
-                 ago ({heartbeat_at} UTC); end that one, or try again once it has been silent for \
-                 120 s"
-            ))
-            .code(ExitCode::Config)?;
+            let silent_s = (taker.at - heartbeat_at).num_seconds().max(0);
+            return Err(ResumeRefused::Owned { run, silent_s, heartbeat_at }.into());
         }
-        TakeOver::Unknown => {
-            return Err(anyhow!("run {run} was purged a moment ago")).code(ExitCode::Checkpoint)?;
-        }
+        TakeOver::Unknown => return Err(ResumeRefused::Purged { run }.into()),
     }
     if known.state == RunState::Frozen && !matches!(snapshot.state, SavedState::Frozen { .. }) {
         snapshot.state =
             SavedState::Frozen { reason: reason(admin, &known).await?, broken_cycle: None };
     }
     let last = admin.last_cycle(run).await?;
-    announce(
-        settings,
-        &announcement(&snapshot.state, snapshot.boundary, &known, last, resume.unfreeze),
-    );
-    for change in &resume.changed_settings {
-        announce(settings, &format!("  {change}"));
-    }
-    Ok(ResumePoint {
+    let mut says =
+        vec![announcement(&snapshot.state, snapshot.boundary, &known, last, resume.unfreeze)];
+    says.extend(resume.changed_settings.iter().map(|change| format!("  {change}")));
+    let from = ResumePoint {
         boundary: snapshot.boundary,
         resumes: snapshot.resumes,
         snapshot,
         checkpoint: name_of(&resume.checkpoint.path),
         unfreeze: resume.unfreeze,
         changed_settings: resume.changed_settings.clone(),
-    })
+    };
+    Ok(TakenOver { from, says })
 }
 
 /// The run that died here last may have died before its first checkpoint: an older one is not what
@@ -101,27 +93,29 @@ async fn refuse_an_older_run(
     resume: &Resume,
     known: &KnownRun,
     taker: &Taker,
-) -> Result<()> {
+) -> Result<(), RunError> {
     let is_newer = |run: &KnownRun| {
         run.started_at > known.started_at
             && taker.dead.contains(&run.owner)
             && !run.state.is_end()
             && !resume.saved_runs.contains(&run.run_id)
     };
-    let Some(lost) = admin.list_runs().await?.into_iter().find(is_newer) else { return Ok(()) };
-    Err(anyhow!(
-        "run {} died before its first checkpoint, so there is nothing of it to resume; begin anew \
-         with `cartload run`, or say --run {} for the run before it",
-        lost.run_id,
-        known.run_id
-    ))
-    .code(ExitCode::Checkpoint)
-    .map_err(Into::into)
+    match admin.list_runs().await?.into_iter().find(is_newer) {
+        None => Ok(()),
+        Some(lost) => {
+            let (lost, before) = (lost.run_id, known.run_id);
+            Err(ResumeRefused::DiedAtItsStart { lost, before }.into())
+        }
+    }
 }
 
 /// A run whose process died between its last cycle and its end ends now; one that has ended needs
 /// to be told how much farther to go.
-fn refuse_a_reached_end(settings: &Settings, resume: &Resume, known: &KnownRun) -> Result<()> {
+fn refuse_a_reached_end(
+    settings: &Settings,
+    resume: &Resume,
+    known: &KnownRun,
+) -> Result<(), RunError> {
     let snapshot = &resume.checkpoint.snapshot;
     let end = settings.ends(snapshot.simulated_start)?.cycles;
     let Some(end) = end.filter(|end| snapshot.boundary.0 >= *end) else { return Ok(()) };
@@ -129,13 +123,7 @@ fn refuse_a_reached_end(settings: &Settings, resume: &Resume, known: &KnownRun) 
         return Ok(());
     }
     let (run, done) = (snapshot.run_id, snapshot.boundary);
-    Err(anyhow!(
-        "run {run} has done {done} cycles and was to end after {end}; name a later end (of cycles \
-         and days since its start), as --cycles {}",
-        done.0.saturating_add(24)
-    ))
-    .code(ExitCode::Usage)
-    .map_err(Into::into)
+    Err(ResumeRefused::EndReached { run, done, end }.into())
 }
 
 /// The file's name; where the folder is, is no matter of the run's.
@@ -144,7 +132,7 @@ fn name_of(checkpoint: &Path) -> String {
 }
 
 /// Why the run froze, as its incident says.
-async fn reason(admin: &Admin, known: &KnownRun) -> Result<FreezeReason> {
+async fn reason(admin: &Admin, known: &KnownRun) -> Result<FreezeReason, StoreError> {
     let detail = admin.last_freeze(known.run_id).await?;
     let reason = detail.and_then(|detail| serde_json::from_value(detail).ok());
     Ok(reason.unwrap_or_else(|| FreezeReason::Tripped {

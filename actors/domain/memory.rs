@@ -5,11 +5,11 @@
 
 use chrono::{Datelike, NaiveDateTime, NaiveTime, TimeDelta};
 
-use crate::domain::flow::AgentMemory;
-use crate::domain::money::Cents;
+use crate::flow::AgentMemory;
+use crate::money::Cents;
 
 /// Brands remembered at most.
-pub const BRANDS_REMEMBERED_MAX: usize = 32;
+const BRANDS_REMEMBERED_MAX: usize = 32;
 
 /// Monday 00:00 of the simulated week of `at`.
 pub fn monday_of(at: NaiveDateTime) -> NaiveDateTime {
