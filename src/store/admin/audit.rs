@@ -3,31 +3,12 @@
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::cycle::Cycle;
 use domain::ids::{OwnerToken, RunId};
-use futures::FutureExt;
 use ports::store::StoreError;
 use serde_json::Value;
 
 pub use crate::rows::dead_runs::{LastVisit, Purge};
 
-use super::{Admin, Backend, OWNER_SILENCE_S};
-use crate::queries::{postgres, sqlite};
-
-/// As the macro of the same name, with time to look at every row.
-macro_rules! on_backend {
-    ($admin:expr, $call:ident, |$c:ident, $q:ident| $query:expr) => {
-        match &$admin.backend {
-            Backend::Postgres(store) => {
-                use postgres as $q;
-                store.$call(move |$c: &mut diesel_async::AsyncPgConnection| $query.boxed())
-            }
-            Backend::Sqlite(store) => {
-                use sqlite as $q;
-                store.$call(move |$c: &mut diesel::SqliteConnection| $query)
-            }
-        }
-        .await
-    };
-}
+use super::{Admin, OWNER_SILENCE_S, on_backend};
 
 impl Admin {
     /// The last cycle of a run with any row of any attempt.

@@ -15,7 +15,7 @@ use crate::schema::agents;
 
 /// The active agents, ordered by id.
 #[dialect]
-pub async fn load_agents(c: &mut Conn) -> Answer<Vec<Persona>> {
+pub(super) async fn load_agents(c: &mut Conn) -> Answer<Vec<Persona>> {
     let filter = AgentFilter { status: Some(AgentStatus::Active), cohort: None };
     list_agents(c, filter).await
 }

@@ -4,19 +4,56 @@
 
 use chrono::NaiveDateTime;
 use diesel::sql_types::Text;
+use domain::catalog::Product;
 use domain::cycle::CycleRecord;
-use domain::ids::RunId;
+use domain::ids::{OwnerToken, RunId};
 use domain::incident::Incident;
+use domain::offer::Coupon;
+use ports::failpoint::Failpoint;
+use ports::store::{JournalStore, RunState, StoreFuture};
 
-use super::{Conn, RunQueryDsl, dialect};
+use super::offers::record_seen;
+use super::runs::set_run_state;
+use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::Answer;
 use crate::rows::cycles::{CycleRow, IncidentRow};
 use crate::rows::flow::CutAttempt;
 use crate::schema::{cycles, incidents};
 
+impl JournalStore for Adapter {
+    fn set_run_state(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        state: RunState,
+        at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.call(move |c| answering(set_run_state(c, run, owner, state, at)))
+    }
+
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+        let call = self.call(move |c| answering(record_cycle(c, record)));
+        acknowledged(Failpoint::CycleAcknowledge, call)
+    }
+
+    fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
+        self.call(move |c| answering(record_incident(c, incident)))
+    }
+
+    fn record_seen(
+        &self,
+        run: RunId,
+        products: Vec<Product>,
+        coupons: Vec<Coupon>,
+        at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.call(move |c| answering(record_seen(c, run, (products, coupons), at)))
+    }
+}
+
 /// Writes one attempt; one that is there stays as it is.
 #[dialect]
-pub async fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
+async fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
     let row = CycleRow::of(&record);
     let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
     insert.execute(c).await?;
@@ -25,7 +62,7 @@ pub async fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
 
 /// Appends an incident; the same one again is nothing more.
 #[dialect]
-pub async fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
+pub(super) async fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
     let row = IncidentRow::of(&incident);
     let insert = diesel::insert_into(incidents::table).values(&row).on_conflict_do_nothing();
     insert.execute(c).await?;

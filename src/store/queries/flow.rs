@@ -9,20 +9,36 @@ use diesel::prelude::*;
 use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
 use domain::offer::Wallet;
 use ports::failpoint::{self, Failpoint};
-use ports::store::Committed;
+use ports::store::{Committed, FlowStore, StoreFuture};
 
 use super::flow_parts::write_parts;
 use super::runs::owns;
-use super::{Conn, RunQueryDsl, dialect};
+use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::Tags;
 use crate::rows::flow::{Ending, SessionRow, Standing};
 use crate::rows::offers::HeldRow;
 use crate::schema::{coupon_assignments, runs, shopping_sessions};
 
+impl FlowStore for Adapter {
+    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+        let call = self.call(move |c| answering(open_flow(c, flow)));
+        acknowledged(Failpoint::FlowOpenAcknowledge, call)
+    }
+
+    fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        let call = self.call(move |c| answering(commit_flow(c, record)));
+        acknowledged(Failpoint::FlowAcknowledge, call)
+    }
+
+    fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.call(move |c| answering(fail_flow(c, record)))
+    }
+}
+
 /// Inserts the active row and answers the wallet.
 #[dialect]
-pub async fn open_flow(c: &mut Conn, key: FlowKey) -> Answer<Wallet> {
+async fn open_flow(c: &mut Conn, key: FlowKey) -> Answer<Wallet> {
     if !owns(c, key.run_id, key.owner).await? {
         return Err(Fault::NotOwner(key.run_id));
     }
@@ -46,14 +62,14 @@ pub async fn open_flow(c: &mut Conn, key: FlowKey) -> Answer<Wallet> {
 
 /// Writes the whole flow; the row is there if OpenFlow wrote it.
 #[dialect]
-pub async fn commit_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
+async fn commit_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
     let opened = record.opened;
     end_flow(c, &record, opened).await
 }
 
 /// Ends the active row as failed, or inserts it where there is none.
 #[dialect]
-pub async fn fail_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
+async fn fail_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
     end_flow(c, &record, true).await
 }
 

@@ -20,7 +20,7 @@ use crate::schema::runs;
 
 /// The memories of these agents (all for none) before cycle `before`.
 #[dialect]
-pub async fn load_memories(
+pub(super) async fn load_memories(
     c: &mut Conn,
     run: RunId,
     before: Cycle,

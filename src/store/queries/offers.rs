@@ -11,17 +11,33 @@ use diesel::upsert::excluded;
 use domain::catalog::Product;
 use domain::ids::{AgentId, CouponId, RunId};
 use domain::offer::Coupon;
-use ports::store::{Holding, OfferBatch};
+use ports::store::{Holding, OfferBatch, OfferStore, StoreFuture};
 
 use super::runs::owns;
-use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, dialect};
+use super::{Adapter, Conn, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow, OfferCycleRow, ProductRow};
 use crate::schema::{coupon_assignments, coupons, offer_cycles, products};
 
+impl OfferStore for Adapter {
+    fn holdings(
+        &self,
+        run: RunId,
+        agents: Vec<AgentId>,
+        now: NaiveDateTime,
+        since: NaiveDateTime,
+    ) -> StoreFuture<HashMap<AgentId, Holding>> {
+        self.call(move |c| answering(holdings(c, run, agents, (now, since))))
+    }
+
+    fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
+        self.call(move |c| answering(assign_offers(c, batch)))
+    }
+}
+
 /// What these agents hold at `now`, and what they were assigned since `since`.
 #[dialect]
-pub async fn holdings(
+async fn holdings(
     c: &mut Conn,
     run: RunId,
     who: Vec<AgentId>,
@@ -67,7 +83,7 @@ pub async fn holdings(
 
 /// Writes a refresh; assignments that exist are left alone.
 #[dialect]
-pub async fn assign_offers(c: &mut Conn, batch: OfferBatch) -> Answer<u64> {
+async fn assign_offers(c: &mut Conn, batch: OfferBatch) -> Answer<u64> {
     if !owns(c, batch.run_id, batch.owner).await? {
         return Err(Fault::NotOwner(batch.run_id));
     }
@@ -89,7 +105,7 @@ pub async fn assign_offers(c: &mut Conn, batch: OfferBatch) -> Answer<u64> {
 
 /// Upserts products and coupons as seen.
 #[dialect]
-pub async fn record_seen(
+pub(super) async fn record_seen(
     c: &mut Conn,
     run: RunId,
     (seen_products, seen_coupons): (Vec<Product>, Vec<Coupon>),

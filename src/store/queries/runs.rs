@@ -3,25 +3,67 @@
 //! Ownership is always decided by the statement itself (`WHERE owner_token = ...`), never by a
 //! read before it.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use domain::flow::{EndReason, FlowStatus};
+use domain::cycle::Cycle;
+use domain::flow::{AgentMemory, EndReason, FlowStatus};
 use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
+use domain::persona::Persona;
 use ports::failpoint::{self, Failpoint};
-use ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState};
+use ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState, RunStore, StoreFuture};
 
+use super::agents::load_agents;
 use super::cycles::close_cut_attempts;
 use super::dead_runs::last_cycle;
-use super::memory::dirty_carts;
-use super::{Conn, RunQueryDsl, dialect};
+use super::memory::{dirty_carts, load_memories};
+use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::runs::{RunRow, TakeOver};
 use crate::rows::{read, replay};
 use crate::schema::{runs, shopping_sessions};
 
+impl RunStore for Adapter {
+    fn open_run(&self, run: NewRun) -> StoreFuture<()> {
+        self.call(move |c| answering(open_run(c, run)))
+    }
+
+    fn heartbeat(&self, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> StoreFuture<()> {
+        self.call(move |c| answering(heartbeat(c, run, owner, at)))
+    }
+
+    fn begin_replay(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        at: NaiveDateTime,
+    ) -> StoreFuture<Replay> {
+        let call = self.call_long(move |c| answering(begin_replay(c, run, owner, at)));
+        acknowledged(Failpoint::ReplayAcknowledge, call)
+    }
+
+    fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
+        self.call(move |c| answering(load_agents(c)))
+    }
+
+    fn load_memories(
+        &self,
+        run: RunId,
+        before: Cycle,
+        agents: Vec<AgentId>,
+    ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
+        self.call_long(move |c| answering(load_memories(c, run, before, agents)))
+    }
+
+    fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
+        self.call_long(move |c| answering(abandon_orphans(c, run, at)))
+    }
+}
+
 /// Inserts the run; the same run and owner again is nothing more.
 #[dialect]
-pub async fn open_run(c: &mut Conn, run: NewRun) -> Answer<()> {
+async fn open_run(c: &mut Conn, run: NewRun) -> Answer<()> {
     let row = RunRow::begin(&run);
     let insert = diesel::insert_into(runs::table).values(&row).on_conflict_do_nothing();
     if insert.execute(c).await? == 1 || owns(c, run.run_id, run.owner).await? {
@@ -32,7 +74,7 @@ pub async fn open_run(c: &mut Conn, run: NewRun) -> Answer<()> {
 
 /// Whether `owner` owns the run.
 #[dialect]
-pub async fn owns(c: &mut Conn, run: RunId, owner: OwnerToken) -> Answer<bool> {
+pub(super) async fn owns(c: &mut Conn, run: RunId, owner: OwnerToken) -> Answer<bool> {
     let token: Option<String> =
         runs::table.find(run.to_string()).select(runs::owner_token).first(c).await.optional()?;
     Ok(token.is_some_and(|t| t == owner.to_string()))
@@ -40,12 +82,7 @@ pub async fn owns(c: &mut Conn, run: RunId, owner: OwnerToken) -> Answer<bool> {
 
 /// The owner's sign of life.
 #[dialect]
-pub async fn heartbeat(
-    c: &mut Conn,
-    run: RunId,
-    owner: OwnerToken,
-    at: NaiveDateTime,
-) -> Answer<()> {
+async fn heartbeat(c: &mut Conn, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> Answer<()> {
     let mine = runs::table
         .filter(runs::run_id.eq(run.to_string()))
         .filter(runs::owner_token.eq(owner.to_string()));
@@ -56,7 +93,7 @@ pub async fn heartbeat(
 
 /// Sets the state, and the end of an end state.
 #[dialect]
-pub async fn set_run_state(
+pub(super) async fn set_run_state(
     c: &mut Conn,
     run: RunId,
     owner: OwnerToken,
@@ -78,7 +115,7 @@ pub async fn set_run_state(
 
 /// Raises the replay number, ends what a crash left open, closes the attempts it cut.
 #[dialect]
-pub async fn begin_replay(
+async fn begin_replay(
     c: &mut Conn,
     run: RunId,
     owner: OwnerToken,
@@ -103,7 +140,7 @@ pub async fn begin_replay(
 
 /// Ends the active rows of the run as crashed; their carts stay dirty.
 #[dialect]
-pub async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<u64> {
+pub(super) async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<u64> {
     let active = shopping_sessions::table
         .filter(shopping_sessions::run_id.eq(run.to_string()))
         .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()));
@@ -117,7 +154,7 @@ pub async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<u
 
 /// Ends the active rows and answers every agent whose last row is dirty.
 #[dialect]
-pub async fn abandon_orphans(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<Orphans> {
+async fn abandon_orphans(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<Orphans> {
     let abandoned = end_active(c, run, at).await?;
     let rows = dirty_carts(c, run).await?;
     let mut dirty = Vec::with_capacity(rows.len());

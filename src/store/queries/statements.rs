@@ -1,7 +1,8 @@
-//! The statements by subject. This file and those it names are compiled once for each database.
+//! The statements by subject, and beside them the parts of the port that ask for them. This file
+//! and those it names are compiled once for each database.
 //!
-//! `#[dialect] async fn` is a plain function over SQLite, its every `.await` taken out. One that is
-//! forgotten is an error of the Postgres side alone.
+//! `#[dialect] async fn` is a plain function over SQLite, every `.await` taken out of it. One that
+//! is forgotten is an error of the Postgres side alone.
 
 mod agents;
 mod cycles;
@@ -14,15 +15,11 @@ mod runs;
 mod summary;
 
 pub use agents::*;
-pub use cycles::*;
 pub use dead_runs::*;
-pub use flow::*;
-pub use memory::*;
-pub use offers::*;
 pub use runs::*;
 pub use summary::*;
 
-use super::{Conn, Db, RunQueryDsl, dialect};
+use super::{Adapter, Conn, Db, RunQueryDsl, acknowledged, answering, dialect};
 
 /// Rows of one INSERT: the widest of these rows has 15 columns, and SQLite binds at most 32,766.
 const ROWS_PER_INSERT: usize = 2_000;
