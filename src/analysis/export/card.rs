@@ -10,7 +10,6 @@ use chrono::NaiveDateTime;
 use questions::Ask;
 use serde::Serialize;
 use serde_json::Value as Json;
-use store::Admin;
 
 use self::facts::{Attempted, Population};
 use self::lifelike::CardDimension;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use actors::domain::ids::RunId;
 use actors::ports::store::StoreError;
-use anyhow::Result;
 use questions::{Ask, products};
 use shops::practice_shop::catalog;
 use store::Admin;

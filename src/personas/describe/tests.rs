@@ -5,7 +5,6 @@ use actors::domain::ids::CohortName;
 use actors::domain::population::{Archetypes, generate};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use text::ron_text;
 
 use super::*;
 
