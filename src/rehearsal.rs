@@ -12,7 +12,7 @@
 //! actix::System::new().block_on(async {
 //!     let crash = Injection::Agents(1, AgentInjection::Crash);
 //!     let run = Rehearsal::of(40).cycles(3).inject_at(1, crash).start().await.unwrap();
-//!     let end = run.finish().await;
+//!     let end = run.finish().await.unwrap();
 //!     assert_eq!(end.totals.cycles_completed, 3);
 //!     assert_eq!(end.totals.restarts, 1);
 //!     assert_eq!(end.totals.counts.failed, 1);
@@ -35,6 +35,7 @@ use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::ShopTraits;
+use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Result, anyhow};
@@ -185,13 +186,29 @@ impl Rehearsed {
         self.running.coordinator.send(inject).await.unwrap_or(Err(gone()))
     }
 
-    /// Waits for its end; the last picture of it.
-    pub async fn finish(mut self) -> RunStatus {
-        // An error says that the Coordinator is gone: the last picture tells how far it came.
-        let _ = (&mut self.running.ended).await;
+    /// Waits until it is frozen and at rest: a resume is taken. An error when it ends before.
+    pub async fn until_frozen(&mut self) -> Result<RunStatus> {
+        self.until(|status| status.state == RunState::Frozen).await
+    }
+
+    /// Waits for its end; the last picture of it. An error when it freezes: it waits for an operator
+    /// and ends no more by itself.
+    pub async fn finish(mut self) -> Result<RunStatus> {
+        let mut status = self.running.status.clone();
+        let waits =
+            |status: &RunStatus| status.state == RunState::Frozen && status.ending.is_none();
+        let frozen = tokio::select! {
+            biased;
+            // An error says that the Coordinator is gone: the last picture tells how far it came.
+            _ = &mut self.running.ended => None,
+            Ok(frozen) = status.wait_for(waits) => frozen.frozen.clone(),
+        };
         let last = self.status();
         self.running.stop();
-        last
+        match frozen {
+            None => Ok(last),
+            Some(reason) => Err(anyhow!("the run is frozen and waits for an operator: {reason}")),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! watches it, how it ends.
 //!
 //! Nothing here knows a command line: whoever wants a run (`cartload run`, a test, another program)
-//! says what is [`Asked`], hands over the [`Doors`] of its process and awaits [`drive`].
+//! says what is [`Asked`], hands over the [`Doors`] of its process and awaits [`drive()`].
 
 mod books;
 mod drive;

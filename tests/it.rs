@@ -38,6 +38,7 @@ mod supervision;
 mod support;
 mod tidy;
 mod two_runs;
+mod unlucky_order;
 mod upgrades;
 mod verify;
 mod web;

@@ -38,7 +38,7 @@ pub enum Command {
 }
 
 /// When a run ends that is told to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Quit {
     /// Finish the cycle, checkpoint, end.
     AfterCycle,

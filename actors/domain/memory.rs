@@ -39,7 +39,7 @@ impl AgentMemory {
     }
 
     /// Takes note of an order: what was paid and the brands of its lines, in their order. A brand
-    /// bought again moves to the young end; the oldest beyond 32 leave.
+    /// bought again moves to the young end; the oldest beyond `BRANDS_REMEMBERED_MAX` leave.
     pub fn remember_order<B: AsRef<str>>(
         &mut self,
         at: NaiveDateTime,

@@ -124,7 +124,7 @@ pub fn end_of_run(status: &RunStatus, end: &RunEnd) -> Alert {
         RunEnd::In(RunState::Completed) => {
             (Severity::Info, format!("the run is completed: {}", so_far()))
         }
-        RunEnd::In(RunState::Frozen) => {
+        RunEnd::In(RunState::Freezing | RunState::Frozen) => {
             (Severity::Critical, format!("the process ended while the run is frozen: {}", so_far()))
         }
         RunEnd::In(RunState::Running | RunState::Paused | RunState::Stopped) => {

@@ -78,7 +78,7 @@ fn exit_code(state: RunState, signal: Option<ExitCode>, has_held: Option<bool>) 
         (Some(true), _) => ExitCode::Ok,
         (Some(false), _) => signal.unwrap_or(ExitCode::DrillFailed),
         (None, RunState::Completed) => ExitCode::Ok,
-        (None, RunState::Frozen) => ExitCode::Frozen,
+        (None, RunState::Freezing | RunState::Frozen) => ExitCode::Frozen,
         (None, RunState::Running | RunState::Paused | RunState::Stopped) => {
             signal.unwrap_or(ExitCode::Ok)
         }

@@ -123,9 +123,13 @@ fn message(status: &RunStatus) -> String {
         (Some(reason), _) => format!("FROZEN: {reason}; "),
         (None, RunState::Paused) => "paused; ".to_owned(),
         (None, RunState::Running) => String::new(),
-        (None, state @ (RunState::Frozen | RunState::Stopped | RunState::Completed)) => {
-            format!("{}; ", state.as_str())
-        }
+        (
+            None,
+            state @ (RunState::Freezing
+            | RunState::Frozen
+            | RunState::Stopped
+            | RunState::Completed),
+        ) => format!("{}; ", state.as_str()),
     };
     let (attempt, current) = (&status.attempt, &status.attempt.current);
     format!(

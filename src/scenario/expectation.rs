@@ -206,8 +206,9 @@ pub struct Seen {
     pub saw: String,
 }
 
+/// A run that is freezing is frozen already; `State(freezing)` tells the two apart.
 fn look_at_state(status: &RunStatus, state: RunState) -> Seen {
-    match status.state == state {
+    match status.state == state || status.state.kept() == state {
         true => Seen { holds: true, saw: state.as_str().to_owned() },
         false => Seen { holds: false, saw: state_in_words(status) },
     }

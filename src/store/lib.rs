@@ -8,7 +8,6 @@ pub mod dry;
 mod error;
 mod migrations;
 mod open_error;
-mod port;
 mod postgres;
 mod queries;
 mod rows;

@@ -11,6 +11,7 @@ pub(crate) mod flow;
 pub(crate) mod flow_parts;
 pub(crate) mod ledger;
 pub(crate) mod offers;
+pub(crate) mod pages;
 pub(crate) mod runs;
 
 use std::str::FromStr;

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use diesel::SqliteConnection;
 use futures::FutureExt;
-use ports::store::{PoolStatus, StoreError, StoreFuture};
+use ports::store::{PoolStatus, Store, StoreError, StoreFuture};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Access;
@@ -79,21 +79,6 @@ impl SqliteStore {
         self.call(query)
     }
 
-    /// The queue is first in, first out: an empty call at its end waits for all before it.
-    pub(super) fn drained(&self) -> StoreFuture<()> {
-        self.call(|_| Ok(()))
-    }
-
-    /// What may wait for the next COMMIT, which all that wait share.
-    pub(super) fn at_once(&self) -> usize {
-        QUEUE
-    }
-
-    /// No pool.
-    pub(super) fn status(&self) -> PoolStatus {
-        PoolStatus::default()
-    }
-
     /// Waits for what was accepted, refuses the rest and closes the file.
     pub(super) async fn close(&self) {
         let (reply, answer) = oneshot::channel();
@@ -105,6 +90,23 @@ impl SqliteStore {
         if thread.is_some_and(|t| t.join().is_err()) {
             tracing::error!("the store's thread panicked");
         }
+    }
+}
+
+impl Store for SqliteStore {
+    /// The queue is first in, first out: an empty call at its end waits for all before it.
+    fn drain(&self) -> StoreFuture<()> {
+        self.call(|_| Ok(()))
+    }
+
+    /// What may wait for the next COMMIT, which all that wait share.
+    fn writes_at_once(&self) -> usize {
+        QUEUE
+    }
+
+    /// No pool.
+    fn pool_status(&self) -> PoolStatus {
+        PoolStatus::default()
     }
 }
 

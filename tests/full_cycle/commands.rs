@@ -11,7 +11,7 @@ use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::rate::Rate;
 use actors::domain::snapshot::SavedState;
 use actors::domain::time_scale::TimeScale;
-use actors::ports::store::{RunState, Store};
+use actors::ports::store::{RunState, RunStore};
 use serde_json::json;
 
 use crate::support::flows::wall;

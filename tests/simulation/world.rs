@@ -289,7 +289,9 @@ impl World {
                 Some(Act::Operate(Command::Quit(Quit::Now)))
             }
             RunState::Frozen | RunState::Paused => Some(Act::Operate(Command::Resume)),
-            RunState::Running | RunState::Completed | RunState::Stopped => None,
+            RunState::Running | RunState::Freezing | RunState::Completed | RunState::Stopped => {
+                None
+            }
         }
     }
 

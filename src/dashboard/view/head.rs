@@ -93,6 +93,7 @@ fn sentence(state: &State) -> Option<String> {
     let cycle = state.status.attempt.cycle;
     Some(match state.mood() {
         Mood::Running | Mood::Frozen => return None,
+        Mood::Freezing => "its last flows are ending; resume is taken once it is frozen".to_owned(),
         Mood::Starting => "the agents and the shop are looked at before the first cycle".to_owned(),
         Mood::Paused => {
             format!("paused: nothing is sent to the shop; press r to go on with cycle {cycle}")

@@ -7,12 +7,21 @@ use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
 use domain::ids::{AgentId, CohortName};
 use domain::money::Cents;
-use domain::persona::{Persona, TimeOfDay};
+use domain::persona::{AgentStatus, Persona, TimeOfDay};
 use serde_json::Value;
 
 use super::read;
 use crate::error::Fault;
 use crate::schema::agents;
+
+/// Which agents to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentFilter {
+    /// Only those of this status.
+    pub status: Option<AgentStatus>,
+    /// Only those of this arm.
+    pub cohort: Option<CohortName>,
+}
 
 /// One agent.
 #[derive(Clone, Debug, Insertable, Queryable, Selectable)]

@@ -61,3 +61,20 @@ impl LastVisitRow {
         })
     }
 }
+
+/// How a purge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purge {
+    /// The run is gone.
+    Purged {
+        /// Over all tables.
+        rows: u64,
+    },
+    /// Its owner lives: nothing was deleted.
+    Owned {
+        /// The owner's last sign of life; wall clock, UTC.
+        heartbeat_at: NaiveDateTime,
+    },
+    /// There is no such run.
+    Unknown,
+}

@@ -10,8 +10,8 @@ use crate::domain::cycle::Cycle;
 use crate::domain::ids::{AgentId, Incarnation};
 use crate::domain::persona::Persona;
 
-use super::crash_log::CrashLog;
-use super::ramp;
+use crate::coordinator::crash_log::CrashLog;
+use crate::coordinator::ramp;
 
 /// Percent of the active agents that may be in quarantine before the run freezes.
 pub const QUARANTINE_SHARE_MAX_PERCENT: usize = 5;

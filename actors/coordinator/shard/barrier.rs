@@ -13,7 +13,7 @@ use crate::domain::ids::{AgentId, RunId};
 use crate::domain::rate::Rate;
 use crate::domain::timing::LatencySummary;
 
-use super::messages::Ending;
+use crate::coordinator::messages::Ending;
 
 /// One attempt at one cycle, from tick to barrier.
 #[derive(Clone, Debug)]

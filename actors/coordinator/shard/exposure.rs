@@ -5,57 +5,34 @@
 //! again, and the earliest counts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::domain::cycle::Cycle;
+use crate::coordinator::ledger::Report;
 use crate::domain::experiment::Experiment;
 use crate::domain::ids::{AgentId, CohortName};
 use crate::domain::incident::IncidentKind;
 use crate::domain::persona::Persona;
 
-use super::Coordinator;
-use super::ramp;
-
 /// Agents named in one incident; more of them take several.
 const AGENTS_PER_INCIDENT: usize = 1_000;
 
-impl Coordinator {
-    /// Notes the agents that `cycle` is the first to release; `count` are released by now.
-    pub(super) fn expose(&mut self, cycle: Cycle, count: usize) {
-        let Some(experiment) = self.plan.experiment.clone() else { return };
-        let before = match cycle.0.checked_sub(1) {
-            Some(last) => ramp::released(Cycle(last), self.roster.len(), &self.plan.warm_up),
-            None => 0,
-        };
-        let exposures: Vec<Exposure> = self.roster.released(count)[before.min(count)..]
-            .chunks(AGENTS_PER_INCIDENT)
-            .map(|agents| {
-                let personas = agents.iter().filter_map(|agent| self.roster.persona(agent));
-                Exposure::of(&experiment, personas.map(AsRef::as_ref))
-            })
-            .filter(|exposure| !exposure.arms.is_empty())
-            .collect();
-        for exposure in exposures {
-            let detail = exposure.detail(&experiment);
-            self.incident(IncidentKind::Exposure, exposure.message(&experiment), detail, None);
-        }
-    }
-
-    /// The cohort of each of these agents that has one.
-    pub(super) fn cohorts_of(&self, agents: &[AgentId]) -> BTreeMap<AgentId, CohortName> {
-        let cohort = |agent: &AgentId| {
-            let persona = self.roster.persona(agent)?;
-            let arm = self.plan.experiment.as_ref().and_then(|e| e.arm_of(persona));
-            arm.map(|arm| arm.name.clone()).or_else(|| persona.cohort.clone())
-        };
-        agents.iter().filter_map(|agent| Some((agent.clone(), cohort(agent)?))).collect()
-    }
+/// Those among `agents` who enter the experiment, in as many incidents as it takes.
+pub fn of<'a>(
+    experiment: &Experiment,
+    agents: &[AgentId],
+    persona: impl Fn(&AgentId) -> Option<&'a Arc<Persona>>,
+) -> Vec<Exposure> {
+    let chunks = agents.chunks(AGENTS_PER_INCIDENT).map(|agents| {
+        Exposure::of(experiment, agents.iter().filter_map(&persona).map(AsRef::as_ref))
+    });
+    chunks.filter(|exposure| !exposure.arms.is_empty()).collect()
 }
 
 /// Agents that a cycle releases, by arm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Exposure {
+pub struct Exposure {
     arms: BTreeMap<CohortName, Vec<AgentId>>,
     /// Of them those whose arm the operator fixed: they were not drawn.
     fixed: Vec<AgentId>,
@@ -75,6 +52,11 @@ impl Exposure {
         exposure
     }
 
+    /// What is said of it.
+    pub fn report(&self, experiment: &Experiment) -> Report {
+        (IncidentKind::Exposure, self.message(experiment), self.detail(experiment))
+    }
+
     fn message(&self, experiment: &Experiment) -> String {
         let arms: Vec<String> =
             self.arms.iter().map(|(arm, agents)| format!("{arm} {}", agents.len())).collect();
@@ -89,8 +71,6 @@ impl Exposure {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::domain::experiment::Arm;
     use crate::domain::offer::OfferPolicy;
