@@ -18,7 +18,6 @@ pub mod draft;
 pub mod drill;
 pub mod flow;
 pub mod granted;
-pub mod memory;
 pub mod messages;
 pub mod monitor;
 pub mod progress;

@@ -6,7 +6,6 @@
 //! order.
 
 pub mod messages;
-pub mod snapshot;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -107,10 +106,10 @@ mod tests {
     use serde_json::json;
     use uuid::Uuid;
 
-    use super::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
     use super::*;
     use crate::domain::cycle::{Cycle, ReplayNumber};
     use crate::domain::ids::RunId;
+    use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
     use crate::domain::totals::Totals;
 
     /// Remembers what it saves; saving boundary 13 panics, boundary 7 finds the disk full.

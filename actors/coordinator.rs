@@ -1,75 +1,74 @@
 //! Broadcasts the ticks, waits at the barrier, and does what operators say.
 //!
-//! *Owns*: the simulated clock, the pacing, the roster of agents, the totals, the run's phase. No
-//! state of any agent, only who is outstanding and who is alive.
+//! *Owns*: the run, a pure machine ([`run`]) that decides; the agents and the barrier of their cycle
+//! ([`shard`]); what has been counted ([`ledger`]); who waits ([`desk`]). `perform.rs` acts.
 //! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` and `Appoint` from a
 //! developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`,
 //! `ServiceDown` as tells.
 //! *Sends*: `RunCycle` and `Drill` to agents; a developer's messages to all; gate messages to the
 //! RateLimiter; `RecordOutcome` and `Forgive` to the CircuitBreaker; rows to the DbWriter; probes
 //! to HTTP sessions in doubt or down; `SaveCheckpoint`; `RefreshOffers`.
-//! *When it fails*: the run ends; the next `resume` continues from the newest checkpoint.
+//! *When it fails*: the run ends; `resume` continues from the newest checkpoint.
 //! *Bounds*: one cycle under way; one report per agent and cycle (372).
 
 pub mod agenda;
 mod attempt;
-mod boundary;
+mod clock;
 pub mod command;
-mod commands;
 mod crash_log;
-pub mod cycle;
+pub mod desk;
 mod down;
-mod exposure;
-mod freeze;
+mod gaps;
 pub mod injections;
 pub mod journal;
 pub mod latency;
+pub mod ledger;
 pub mod messages;
+pub mod outlets;
 pub mod pacer;
+mod perform;
 pub mod plan;
-pub mod progress;
-mod publish;
 pub mod ramp;
-pub mod roster;
+pub mod run;
 pub mod service_watch;
 pub mod services;
 mod session_check;
 mod sessions;
+pub mod shard;
 mod start;
 pub mod status;
-pub mod supervision;
-mod ticking;
 pub mod tuning;
+pub mod wards;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::sync::{mpsc, oneshot, watch};
+use serde_json::json;
 
 use crate::agent::Agent;
-use crate::agent::messages::ShopFacts;
-use crate::circuit_breaker::messages::{Outcome, RecordOutcome};
+use crate::circuit_breaker::messages::{Forgive, FreezeReason, OutageSignal, Verdict};
 use crate::db_writer::messages::Heartbeat;
-use crate::domain::cycle::CycleRecord;
-use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
-use crate::domain::ids::Incarnation;
-use crate::domain::persona::Persona;
+use crate::domain::flow::AgentMemory;
+use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::incident::IncidentKind;
 use crate::ports::pacing::Pacing;
-use crate::ports::store::{PoolStatus, RunState};
-use crate::session_pool::request_meter::SharedMeter;
 
+use clock::Clock;
 use command::{CommandRefused, Done};
+use desk::Desk;
+use ledger::{Ledger, NOBODY};
 use messages::{
-    AgentDown, AgentFinished, Appoint, Appointment, Ending, Frozen, Inject, OffersRefreshed,
-    Operate, ServiceDown, SessionNews, StartError, StartRun,
+    AgentDown, AgentFinished, Appoint, Appointment, Ending, Exit, Frozen, Inject, News,
+    OffersRefreshed, Operate, Service, ServiceDown, SessionNews, StartError, StartRun,
 };
+use outlets::Outlets;
 use plan::RunPlan;
-use progress::{Orders, Phase, Progress};
-use roster::Roster;
+use run::Run;
+use run::input::Input;
 use services::Services;
-use status::{RunStatus, Traffic};
-use supervision::Supervision;
+use shard::{Build, Heard, Shard};
+use wards::Wards;
 
 /// How often the run says that its owner lives; 120 s of silence make it dead.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
@@ -77,72 +76,24 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
 /// How often the picture is shown beside what happens: readers draw rates and queues from it.
 pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Flows in flight get this long after a quit that does not wait.
-pub const STOP_GRACE: Duration = Duration::from_secs(10);
-
-/// Starts the actor of an agent; given by the topology, which alone starts actors.
-pub type AgentBuilder =
-    Box<dyn Fn(&Arc<Persona>, Incarnation, AgentMemory, &Addr<Coordinator>) -> Addr<Agent>>;
-
 /// The centre of a run.
 pub struct Coordinator {
+    /// Whom it may ask.
     services: Services,
-    plan: Arc<RunPlan>,
-    /// The clocks.
-    pacing: Arc<dyn Pacing>,
-    /// Builds agents at start, restart and unfreeze.
-    builder: AgentBuilder,
-    /// Who is alive.
-    roster: Roster<Addr<Agent>>,
-    /// Where the run is: cycle, attempts, pacing, totals, latency.
-    progress: Progress,
-    /// What it is doing right now.
-    phase: Phase,
-    /// What operators and the breaker have asked for and is not yet carried out.
-    orders: Orders,
-    /// What the shop showed at the start.
-    shop: Arc<ShopFacts>,
-    /// What is known of services and HTTP sessions.
-    supervision: Supervision,
+    /// What the run is doing; it decides.
+    run: Run,
+    /// The agents, and who of them is outstanding.
+    shard: Shard<Addr<Agent>>,
+    /// What has been done so far.
+    ledger: Ledger,
+    /// Who waits for an answer.
+    desk: Desk,
+    /// The services as things that die.
+    wards: Wards,
     /// Who watches.
     outlets: Outlets,
-}
-
-/// Where the Coordinator publishes.
-pub struct Outlets {
-    /// The latest picture; readers never queue.
-    pub status: watch::Sender<RunStatus>,
-    /// Each closed attempt; a reader 1,024 behind misses some.
-    pub cycles: mpsc::Sender<CycleRecord>,
-    /// The end state, once.
-    pub ended: Option<oneshot::Sender<RunState>>,
-    /// Requests as sent.
-    pub meter: SharedMeter,
-    /// Asks the store for its connections.
-    pub pool: Box<dyn Fn() -> PoolStatus>,
-    /// Resident memory of this process, bytes.
-    pub memory: fn() -> Option<u64>,
-    /// As last weighed.
-    pub memory_bytes: Option<u64>,
-}
-
-impl Outlets {
-    /// Asks the system, which is too dear for each picture.
-    fn weigh(&mut self) {
-        self.memory_bytes = (self.memory)();
-    }
-
-    /// Requests as sent, for the picture, beside their limit and those who wait for it.
-    fn traffic(&self, rate_limit: Option<f64>, waiting_for_permit: u32, now: Instant) -> Traffic {
-        Traffic {
-            rate_limit,
-            requests_sent: self.meter.total(),
-            requests_max_in_1s: self.meter.max_in_1s(),
-            requests_per_second: self.meter.in_last_second(now),
-            requests_history: self.meter.history(now),
-            waiting_for_permit,
-        }
-    }
+    /// The clocks and the one alarm.
+    clock: Clock,
 }
 
 impl Coordinator {
@@ -151,23 +102,19 @@ impl Coordinator {
         services: Services,
         plan: Arc<RunPlan>,
         pacing: Arc<dyn Pacing>,
-        builder: AgentBuilder,
-        supervision: Supervision,
+        build: Build<Addr<Agent>>,
+        wards: Wards,
         outlets: Outlets,
     ) -> Self {
-        let progress = Progress::new(&plan, pacing.now(), pacing.wall());
         Self {
             services,
-            plan,
-            pacing,
-            builder,
-            roster: Roster::new(),
-            progress,
-            phase: Phase::Starting,
-            orders: Orders::default(),
-            shop: Arc::default(),
-            supervision,
+            run: Run::new(&plan, pacing.now()),
+            shard: Shard::new(build),
+            ledger: Ledger::new(plan, pacing.wall()),
+            desk: Desk::default(),
+            wards,
             outlets,
+            clock: Clock::new(pacing),
         }
     }
 }
@@ -176,7 +123,7 @@ impl Actor for Coordinator {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(HEARTBEAT_INTERVAL, |act, ctx| act.beat(ctx));
+        ctx.run_interval(HEARTBEAT_INTERVAL, |act, _| act.beat());
         ctx.run_interval(STATUS_INTERVAL, |act, _| {
             act.note_standstill();
             act.outlets.weigh();
@@ -186,44 +133,34 @@ impl Actor for Coordinator {
 }
 
 impl Handler<StartRun> for Coordinator {
-    type Result = ResponseActFuture<Self, Result<(), StartError>>;
+    type Result = ResponseFuture<Result<(), StartError>>;
 
-    fn handle(&mut self, _: StartRun, _: &mut Self::Context) -> Self::Result {
-        let frozen = self.plan.resume_from.as_ref().and_then(|point| point.stays_frozen().cloned());
-        if let Some(reason) = frozen {
-            let (services, plan) = (self.services.clone(), Arc::clone(&self.plan));
-            let loaded = async move { start::load_agents(&services, &plan).await };
-            let begun = loaded.into_actor(self);
-            return Box::pin(begun.map(|agents, act, ctx| act.begin_frozen(agents, reason, ctx)));
-        }
-        let prepared =
-            start::prepare(self.services.clone(), Arc::clone(&self.plan), Arc::clone(&self.pacing));
-        let begun = prepared.into_actor(self).then(|prepared, act, ctx| act.begin(prepared, ctx));
-        Box::pin(begun)
+    fn handle(&mut self, _: StartRun, ctx: &mut Self::Context) -> Self::Result {
+        let started = self.desk.start();
+        self.start(ctx);
+        Box::pin(async move {
+            started.await.unwrap_or_else(|_| Err(StartError::Ended("it is gone".to_owned())))
+        })
     }
 }
 
 impl Handler<Operate> for Coordinator {
-    type Result = ResponseActFuture<Self, Result<Done, CommandRefused>>;
+    type Result = ResponseFuture<Result<Done, CommandRefused>>;
 
     fn handle(
         &mut self,
         Operate { command, door }: Operate,
         ctx: &mut Context<Self>,
     ) -> Self::Result {
-        let carried_out = self.carry_out(&command, ctx);
-        Box::pin(carried_out.map(move |outcome, act, _| {
-            act.note_command(&command, door, &outcome);
-            outcome
-        }))
+        self.operate(command, door, ctx)
     }
 }
 
 impl Handler<Inject> for Coordinator {
-    type Result = ResponseActFuture<Self, Result<Done, CommandRefused>>;
+    type Result = ResponseFuture<Result<Done, CommandRefused>>;
 
     fn handle(&mut self, inject: Inject, ctx: &mut Self::Context) -> Self::Result {
-        self.inject(inject, ctx)
+        injections::inject(self, inject, ctx)
     }
 }
 
@@ -231,7 +168,7 @@ impl Handler<Appoint> for Coordinator {
     type Result = Result<Appointment, CommandRefused>;
 
     fn handle(&mut self, step: Appoint, _: &mut Self::Context) -> Self::Result {
-        self.appoint(step)
+        injections::next_moment(self, step.at).and_then(|next| self.desk.appoint(step, next))
     }
 }
 
@@ -239,25 +176,15 @@ impl Handler<AgentFinished> for Coordinator {
     type Result = ();
 
     fn handle(&mut self, report: AgentFinished, ctx: &mut Self::Context) {
-        let Phase::InCycle(cycle) = &mut self.phase else { return };
-        let is_awaited = cycle.cycle == report.cycle
-            && cycle.replay == report.replay
-            && cycle.awaits(&report.agent_id);
-        if !is_awaited || !self.roster.is_current(&report.agent_id, report.incarnation) {
+        if !self.shard.awaits(&report) {
             tracing::debug!(agent.id = %report.agent_id, "a report nobody waits for");
             return;
         }
-        cycle.account(&report.ending, &report.volume);
-        for timing in &report.timings {
-            self.progress.latency.record(*timing);
-        }
+        self.ledger.calls(&report.timings);
         self.note_unrecorded(&report.agent_id, &report.ending);
-        let (agent_id, http_session) = (report.agent_id, report.http_session);
-        let excused = self.is_excused(http_session, &report.ending);
-        let outcome = if excused { Outcome::Neutral } else { outcome_of(&report.ending) };
-        if !self.holds(&agent_id, http_session, &report.ending, &outcome, ctx) {
-            self.judge(agent_id, http_session, outcome, ctx);
-        }
+        let standing = self.services.board.standing(report.http_session);
+        let heard = self.shard.hear(report, standing);
+        self.heed(heard, ctx);
     }
 }
 
@@ -265,8 +192,10 @@ impl Handler<AgentDown> for Coordinator {
     type Result = ();
 
     fn handle(&mut self, down: AgentDown, ctx: &mut Self::Context) {
-        if self.roster.is_current(&down.agent_id, down.incarnation) {
-            self.agent_down(down, ctx);
+        match &down.exit {
+            _ if !self.shard.is_current(&down.agent_id, down.incarnation) => {}
+            Exit::Cut => self.flow_cut(down, ctx),
+            Exit::Stopped | Exit::Panicked(_) | Exit::Hung { .. } => self.agent_crashed(down, ctx),
         }
     }
 }
@@ -275,15 +204,18 @@ impl Handler<OffersRefreshed> for Coordinator {
     type Result = ();
 
     fn handle(&mut self, refreshed: OffersRefreshed, _: &mut Self::Context) {
-        self.offers_refreshed(&refreshed);
+        if let Err(message) = self.ledger.refreshed(&refreshed) {
+            self.note((IncidentKind::OffersFailed, message, json!({})), NOBODY);
+        }
+        self.publish();
     }
 }
 
 impl Handler<Frozen> for Coordinator {
     type Result = ();
 
-    fn handle(&mut self, frozen: Frozen, ctx: &mut Self::Context) {
-        self.freeze(frozen.0, ctx);
+    fn handle(&mut self, Frozen(reason): Frozen, ctx: &mut Self::Context) {
+        self.feed(Input::Froze(reason), ctx);
     }
 }
 
@@ -304,64 +236,165 @@ impl Handler<ServiceDown> for Coordinator {
 }
 
 impl Coordinator {
-    /// Asks the breaker what it makes of an outcome; the agent leaves the barrier with the verdict,
-    /// so that a freeze caused by the last agent of a cycle still breaks that cycle.
-    fn judge(
+    /// What an agent's report comes to.
+    fn heed(&mut self, heard: Option<Heard>, ctx: &mut Context<Self>) {
+        match heard {
+            None => {}
+            Some(Heard::InDoubt(http_session)) => self.probe(http_session, ctx),
+            Some(Heard::Through(agent_id)) => self.leave(&agent_id, ctx),
+            Some(Heard::Judge(ask)) => {
+                let agent_id = ask.agent_id.clone();
+                let verdict = self.services.breaker.send(ask);
+                self.after(verdict, ctx, move |verdict, act, ctx| {
+                    act.judged(verdict, ctx);
+                    act.leave(&agent_id, ctx);
+                });
+            }
+        }
+    }
+
+    /// Takes the breaker's verdict; its death is itself a reason to freeze.
+    fn judged(&mut self, verdict: Result<Verdict, MailboxError>, ctx: &mut Context<Self>) {
+        match verdict {
+            Ok(Verdict::Running { failures, allowed }) => {
+                self.ledger.failures = (failures, allowed);
+            }
+            Ok(Verdict::Frozen { reason }) => self.feed(Input::Froze(reason), ctx),
+            Err(_) => {
+                let service = Service::CircuitBreaker.to_string();
+                self.feed(Input::Froze(FreezeReason::ServiceDied { service }), ctx);
+            }
+        }
+    }
+
+    /// The agent is through with its cycle.
+    fn leave(&mut self, agent_id: &AgentId, ctx: &mut Context<Self>) {
+        if self.shard.leave(agent_id) {
+            self.feed(Input::Barrier, ctx);
+        }
+    }
+
+    /// Writes down that a flow could not be written.
+    fn note_unrecorded(&mut self, agent_id: &AgentId, ending: &Ending) {
+        if let Ending::Unrecorded { cause } = ending {
+            let message = format!("a flow of {agent_id} could not be recorded: {cause}");
+            let report = (IncidentKind::Unrecorded, message, json!({}));
+            self.note(report, (Some(agent_id.clone()), None));
+        }
+    }
+
+    /// Closes the row, then builds the agent anew, then lets the barrier go on without it.
+    fn agent_crashed(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
+        let (run_id, next) = (self.ledger.plan.run_id, self.run.at().cycle.next());
+        let closed = down::close_crashed(self.services.clone(), down, run_id, next);
+        self.after(closed, ctx, |(down, ending, memory), act, ctx| {
+            if act.shard.is_current(&down.agent_id, down.incarnation) {
+                act.replace(&down, &ending, memory, ctx);
+            }
+        });
+    }
+
+    fn replace(
         &mut self,
-        agent_id: crate::domain::ids::AgentId,
-        http_session: crate::domain::ids::SessionId,
-        outcome: Outcome,
+        down: &AgentDown,
+        ending: &Ending,
+        memory: AgentMemory,
         ctx: &mut Context<Self>,
     ) {
-        let Phase::InCycle(cycle) = &self.phase else { return };
-        if outcome == Outcome::Neutral {
-            self.leave_barrier(&agent_id, ctx);
-            return;
+        let agent_id = &down.agent_id;
+        let (_, cause) = down::cause(&down.exit);
+        self.rebuild(agent_id, memory);
+        self.ledger.totals.restarts += 1;
+        let (after, too_many) = self.shard.crashed(agent_id, self.run.at().cycle);
+        for report in down::reports(agent_id, &cause, after) {
+            self.note(report, (Some(agent_id.clone()), None));
         }
-        let ask = RecordOutcome {
-            cycle: cycle.cycle,
-            replay: cycle.replay,
-            released: cycle.counts.released,
-            agent_id: agent_id.clone(),
-            http_session,
-            outcome,
-        };
-        let verdict = self.services.breaker.send(ask).into_actor(self);
-        ctx.spawn(verdict.map(move |verdict, act, ctx| {
-            act.heed(verdict, ctx);
-            act.leave_barrier(&agent_id, ctx);
-        }));
+        if let Some(reason) = too_many {
+            self.feed(Input::Tripped(reason), ctx);
+        }
+        if let Some(heard) = self.shard.hear_down(down, ending, cause) {
+            self.note_unrecorded(agent_id, ending);
+            self.heed(Some(heard), ctx);
+        }
     }
 
-    fn beat(&mut self, ctx: &mut Context<Self>) {
-        if matches!(self.phase, Phase::Starting | Phase::Ended) {
+    /// A flow that was cut ends as stopped.
+    fn flow_cut(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
+        let closed = down::close_cut(self.services.clone(), down);
+        self.after(closed, ctx, |(down, ending, volume), act, ctx| {
+            act.shard.hear_cut(&ending, &volume);
+            act.leave(&down.agent_id, ctx);
+        });
+    }
+
+    /// An HTTP session tells of itself. One that the board has just taken down is forgiven what it
+    /// broke; two down at once are a signal of an outage.
+    #[expect(clippy::disallowed_methods, reason = "one a session that goes down")]
+    fn session_news(&mut self, told: SessionNews, ctx: &mut Context<Self>) {
+        let http_session = told.http_session;
+        let is_again = told.news == News::AdapterRebuilt
+            && !self.wards.is_news(http_session, self.run.at().cycle);
+        if !is_again {
+            self.note(sessions::report(&told), (None, Some(http_session)));
+        }
+        let News::Down { cause } = told.news else { return };
+        let forgiven = self.services.breaker.send(Forgive(http_session));
+        self.after(forgiven, ctx, |verdict, act, ctx| act.judged(verdict, ctx));
+        if self.services.board.down().len() >= sessions::DOWN_IS_OUTAGE {
+            let failed_at = self.clock.now();
+            self.services.breaker.do_send(OutageSignal { http_session, cause, failed_at });
+        }
+    }
+
+    /// Probes a session until it is known to be up or down; one probe a session.
+    fn probe(&mut self, http_session: SessionId, ctx: &mut Context<Self>) {
+        if !self.shard.begin_probe(http_session) {
             return;
         }
-        let beat =
-            Heartbeat { run_id: self.plan.run_id, owner: self.plan.owner, at: self.pacing.wall() };
+        let probed = sessions::probe_until_known(self.services.clone(), http_session);
+        self.after(probed, ctx, move |(), act, ctx| {
+            let standing = act.services.board.standing(http_session);
+            for heard in act.shard.end_probe(http_session, standing) {
+                act.heed(Some(heard), ctx);
+            }
+        });
+    }
+
+    /// A service's actor is gone: it is rebuilt, or the run is frozen for good.
+    fn service_down(&mut self, service: Service, ctx: &mut Context<Self>) {
+        if self.run.is_over() {
+            return;
+        }
+        let cycle = self.run.at().cycle;
+        if !self.wards.rebuild(service, cycle, &mut self.services) {
+            return self.feed(Input::ServiceLost(service), ctx);
+        }
+        self.ledger.totals.restarts += 1;
+        let message = format!("{service} died and was rebuilt");
+        self.note((IncidentKind::Restart, message, json!({})), (None, service.http_session()));
+        if service == Service::OfferRefresher && self.shard.attempt().is_some() {
+            // What it was doing is lost with it; offers that are there already are left alone.
+            self.refresh_offers(ctx);
+        }
+    }
+
+    /// Writes down that nothing ran for a while: what was under way may have run out of time.
+    fn note_standstill(&mut self) {
+        let report = self.clock.gaps.stood(self.clock.now());
+        report.filter(|_| self.run.is_live()).into_iter().for_each(|r| self.note(r, NOBODY));
+    }
+
+    fn beat(&self) {
+        if !self.run.is_live() {
+            return;
+        }
+        let (plan, at) = (&self.ledger.plan, self.clock.wall());
+        let beat = Heartbeat { run_id: plan.run_id, owner: plan.owner, at };
         let services = self.services.clone();
-        let sent = async move { services.write(beat).await }.into_actor(self);
-        ctx.spawn(sent.map(|beaten, _, _| {
-            if let Err(error) = beaten {
+        actix::spawn(async move {
+            if let Err(error) = services.write(beat).await {
                 tracing::warn!(%error, "the heartbeat was not written");
             }
-        }));
-    }
-}
-
-/// What the breaker makes of an ending.
-fn outcome_of(ending: &Ending) -> Outcome {
-    match ending {
-        Ending::Idle | Ending::SkippedSessionDown | Ending::Unfinished => Outcome::Neutral,
-        Ending::Unrecorded { cause } => Outcome::Failed { cause: cause.clone() },
-        Ending::Recorded { status, reason, cause } => match (status, reason) {
-            (FlowStatus::Failed, _) => Outcome::Failed {
-                cause: cause.clone().unwrap_or_else(|| reason.as_str().to_owned()),
-            },
-            (_, EndReason::Frozen | EndReason::Stopped | EndReason::SessionDown) => {
-                Outcome::Neutral
-            }
-            _ => Outcome::Ended,
-        },
+        });
     }
 }

@@ -1,12 +1,9 @@
 //! The DbWriter: every write of a run goes through it, each retried with the same id (P1).
 //!
-//! *Owns*: nothing but the way to the store. *Accepts*: [`OpenRun`], [`SetRunState`],
-//! [`Heartbeat`], [`BeginReplay`], [`LoadAgents`], [`LoadMemories`], [`OpenFlow`], [`CommitFlow`],
-//! [`FailFlow`], [`RecordCycle`], [`RecordIncident`], [`RecordSeen`], [`AbandonOrphans`],
-//! [`Drain`], [`DbWriterInjection`].
-//! *Sends*: nothing; it answers. *When it fails*: the asker gets the store's last error after 120
-//! s, and that costs its flow alone. *Bounds*: attempts at once (the pool's size), one ask an
-//! agent.
+//! *Owns*: nothing but the way to the store. *Accepts*: every [`StoreCall`], [`Drain`],
+//! [`DbWriterInjection`]. *Sends*: nothing; it answers. *When it fails*: the asker gets the store's
+//! last error after 120 s, and that costs its flow alone. *Bounds*: attempts at once (the pool's
+//! size), one ask an agent.
 
 pub mod drill;
 pub mod in_flight;
@@ -16,30 +13,18 @@ pub mod retrying_store;
 #[cfg(test)]
 pub(crate) mod scripted_store;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix::prelude::*;
 
 use self::drill::{Strike, WriteDrill};
-use self::messages::{
-    AbandonOrphans, BeginReplay, CommitFlow, DbWriterInjection, Drain, FailFlow, Heartbeat,
-    LoadAgents, LoadMemories, OpenFlow, OpenRun, RecordCycle, RecordIncident, RecordSeen,
-    SetRunState,
-};
+use self::messages::{DbWriterInjection, Drain, StoreCall};
 use self::retrying_store::RetryingStore;
-use crate::domain::flow::{AgentMemory, FlowRecord};
-use crate::domain::ids::AgentId;
-use crate::domain::offer::Wallet;
-use crate::domain::persona::Persona;
-use crate::ports::store::{Committed, Orphans, Replay, StoreError};
+use crate::ports::store::StoreError;
 
 /// Messages that may wait: above one ask of every agent.
 const MAILBOX_CAPACITY: usize = 16_384;
-
-/// What a store call answers through the writer.
-type Answer<T> = ResponseFuture<Result<T, StoreError>>;
 
 /// Writes, and tries again.
 pub struct DbWriter {
@@ -64,133 +49,28 @@ impl Actor for DbWriter {
     }
 }
 
-impl Handler<OpenRun> for DbWriter {
-    type Result = Answer<()>;
+impl<C: StoreCall> Handler<C> for DbWriter {
+    type Result = ResponseFuture<Result<C::Reply, StoreError>>;
 
-    fn handle(&mut self, OpenRun(run): OpenRun, _: &mut Self::Context) -> Answer<()> {
-        Box::pin(self.store.ask(move |store| store.open_run(run.clone())))
-    }
-}
-
-impl Handler<SetRunState> for DbWriter {
-    type Result = Answer<()>;
-
-    fn handle(&mut self, set: SetRunState, _: &mut Self::Context) -> Answer<()> {
-        let SetRunState { run_id, owner, state, at } = set;
-        Box::pin(self.store.ask(move |store| store.set_run_state(run_id, owner, state, at)))
-    }
-}
-
-impl Handler<Heartbeat> for DbWriter {
-    type Result = Answer<()>;
-
-    fn handle(&mut self, beat: Heartbeat, _: &mut Self::Context) -> Answer<()> {
-        let Heartbeat { run_id, owner, at } = beat;
-        Box::pin(self.store.ask(move |store| store.heartbeat(run_id, owner, at)))
-    }
-}
-
-impl Handler<BeginReplay> for DbWriter {
-    type Result = Answer<Replay>;
-
-    fn handle(&mut self, begin: BeginReplay, _: &mut Self::Context) -> Answer<Replay> {
-        let BeginReplay { run_id, owner, at } = begin;
-        Box::pin(self.store.ask(move |store| store.begin_replay(run_id, owner, at)))
-    }
-}
-
-impl Handler<LoadAgents> for DbWriter {
-    type Result = Answer<Vec<Persona>>;
-
-    fn handle(&mut self, _: LoadAgents, _: &mut Self::Context) -> Answer<Vec<Persona>> {
-        Box::pin(self.store.ask(|store| store.load_agents()))
-    }
-}
-
-impl Handler<LoadMemories> for DbWriter {
-    type Result = Answer<HashMap<AgentId, AgentMemory>>;
-
-    fn handle(&mut self, load: LoadMemories, _: &mut Self::Context) -> Self::Result {
-        let LoadMemories { run_id, before, agents } = load;
-        Box::pin(self.store.ask(move |store| store.load_memories(run_id, before, agents.clone())))
-    }
-}
-
-impl Handler<OpenFlow> for DbWriter {
-    type Result = Answer<Wallet>;
-
-    fn handle(&mut self, OpenFlow(flow): OpenFlow, _: &mut Self::Context) -> Answer<Wallet> {
-        let drill = self.drill.clone();
-        Box::pin(self.store.ask(move |store| drill.over(store.open_flow(flow.clone()))))
-    }
-}
-
-impl Handler<CommitFlow> for DbWriter {
-    type Result = Answer<Committed>;
-
-    fn handle(&mut self, CommitFlow(record): CommitFlow, _: &mut Self::Context) -> Self::Result {
-        let (drill, asked) = (self.drill.clone(), Arc::clone(&record));
-        let committed =
-            self.store.ask(move |store| drill.over(store.commit_flow(Arc::clone(&asked))));
-        Box::pin(acknowledged(record, committed))
-    }
-}
-
-impl Handler<FailFlow> for DbWriter {
-    type Result = Answer<Committed>;
-
-    fn handle(&mut self, FailFlow(record): FailFlow, _: &mut Self::Context) -> Self::Result {
-        let (drill, asked) = (self.drill.clone(), Arc::clone(&record));
-        let failed = self.store.ask(move |store| drill.over(store.fail_flow(Arc::clone(&asked))));
-        Box::pin(acknowledged(record, failed))
-    }
-}
-
-impl Handler<RecordCycle> for DbWriter {
-    type Result = Answer<()>;
-
-    fn handle(&mut self, RecordCycle(record): RecordCycle, _: &mut Self::Context) -> Answer<()> {
-        Box::pin(self.store.ask(move |store| store.record_cycle(record.clone())))
-    }
-}
-
-impl Handler<RecordIncident> for DbWriter {
-    type Result = Answer<()>;
-
-    fn handle(
-        &mut self,
-        RecordIncident(incident): RecordIncident,
-        _: &mut Self::Context,
-    ) -> Answer<()> {
-        Box::pin(self.store.ask(move |store| store.record_incident(incident.clone())))
-    }
-}
-
-impl Handler<RecordSeen> for DbWriter {
-    type Result = Answer<()>;
-
-    fn handle(&mut self, seen: RecordSeen, _: &mut Self::Context) -> Answer<()> {
-        let RecordSeen { run_id, products, coupons, at } = seen;
-        Box::pin(
-            self.store
-                .ask(move |store| store.record_seen(run_id, products.clone(), coupons.clone(), at)),
-        )
-    }
-}
-
-impl Handler<AbandonOrphans> for DbWriter {
-    type Result = Answer<Orphans>;
-
-    fn handle(&mut self, abandon: AbandonOrphans, _: &mut Self::Context) -> Answer<Orphans> {
-        let AbandonOrphans { run_id, at } = abandon;
-        Box::pin(self.store.ask(move |store| store.abandon_orphans(run_id, at)))
+    fn handle(&mut self, call: C, _: &mut Self::Context) -> Self::Result {
+        let (call, drill) = (Rc::new(call), self.drill.clone());
+        let asked = Rc::clone(&call);
+        let reply = self.store.ask(move |store| {
+            let attempt = asked.ask(store);
+            if C::IS_OF_A_FLOW { drill.over(attempt) } else { attempt }
+        });
+        Box::pin(async move {
+            let reply = reply.await?;
+            call.acknowledged();
+            Ok(reply)
+        })
     }
 }
 
 impl Handler<Drain> for DbWriter {
-    type Result = Answer<()>;
+    type Result = ResponseFuture<Result<(), StoreError>>;
 
-    fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Answer<()> {
+    fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Self::Result {
         Box::pin(self.store.drain())
     }
 }
@@ -211,38 +91,21 @@ impl Handler<DbWriterInjection> for DbWriter {
     }
 }
 
-/// A line in the log for each flow that the database has: what it says was written stays written,
-/// however the process ends after it. `CARTLOAD_LOG=actors::db_writer=debug` shows it.
-async fn acknowledged(
-    record: Arc<FlowRecord>,
-    asked: impl Future<Output = Result<Committed, StoreError>>,
-) -> Result<Committed, StoreError> {
-    let committed = asked.await?;
-    let FlowRecord { key, status, end_reason, events, .. } = record.as_ref();
-    tracing::debug!(
-        flow.id = %key.flow_id,
-        flow.replay = key.replay.0,
-        flow.status = status.as_str(),
-        flow.end_reason = end_reason.as_str(),
-        flow.events = events.len(),
-        "acknowledged"
-    );
-    Ok(committed)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use futures::future::join_all;
     use uuid::Uuid;
 
+    use super::messages::{Heartbeat, OpenFlow};
     use super::retry::RetryPolicy;
     use super::scripted_store::{Script, ScriptedStore};
     use super::*;
     use crate::domain::cycle::{Cycle, ReplayNumber};
     use crate::domain::flow::FlowKey;
-    use crate::domain::ids::{FlowId, Incarnation, OwnerToken, RunId, SessionId};
+    use crate::domain::ids::{AgentId, FlowId, Incarnation, OwnerToken, RunId, SessionId};
     use crate::ports::pacing::{Pacing, SystemPacing};
 
     struct Bench {
@@ -371,5 +234,17 @@ mod tests {
         assert!(bench.writer.send(open_flow(1)).await.is_err());
         bench.writer.send(open_flow(2)).await.unwrap().unwrap();
         bench.writer.send(Drain).await.unwrap().unwrap();
+    }
+
+    #[actix::test]
+    async fn a_drill_strikes_a_flow_and_nothing_of_the_run() {
+        let bench = bench(8, |_| Script::Succeed);
+        bench.writer.send(DbWriterInjection::Refuse { writes: 1 }).await.unwrap();
+        let (run_id, owner) = (RunId(Uuid::nil()), OwnerToken(Uuid::nil()));
+        let beat = Heartbeat { run_id, owner, at: SystemPacing.wall() };
+        bench.writer.send(beat).await.unwrap().unwrap();
+        let refused = bench.writer.send(open_flow(1)).await.unwrap().unwrap_err();
+        assert!(matches!(refused, StoreError::Refused(_)));
+        bench.writer.send(open_flow(1)).await.unwrap().unwrap();
     }
 }

@@ -6,13 +6,14 @@ pub mod checkpointer;
 pub mod circuit_breaker;
 pub mod coordinator;
 pub mod db_writer;
-pub mod domain;
-pub mod failpoint;
 pub mod injection;
 pub mod offer_refresher;
 pub mod panic_words;
-pub mod ports;
 pub mod rate_limiter;
 pub mod session_pool;
 pub mod shop_door;
 pub mod topology;
+
+pub use domain;
+pub use ports;
+pub use ports::failpoint;

@@ -19,12 +19,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::due::offer_cycle;
 use self::messages::{OfferRefresherInjection, RefreshOffers};
-use self::policy::{Handout, Policies, is_held_out, no_repeat_since};
+use self::policy::{Handout, Policies, no_repeat_since};
 use self::single_flight::SingleFlight;
 use crate::coordinator::messages::OffersRefreshed;
 use crate::db_writer::retrying_store::RetryingStore;
 use crate::domain::ids::{AgentId, CohortName};
-use crate::domain::offer::Coupon;
+use crate::domain::offer::{Coupon, is_held_out};
 use crate::ports::entropy::Entropy;
 use crate::ports::store::{Holding, OfferBatch, StoreError};
 

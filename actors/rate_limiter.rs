@@ -12,7 +12,6 @@ pub mod granting;
 pub mod line;
 pub mod messages;
 pub mod parked;
-pub mod permit;
 pub mod queue_length;
 pub mod ring;
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
+use crate::domain::permit::Permit;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopCall, ShopRequest};
 use crate::rate_limiter::messages::{Place, Refused, TakePermit};
-use crate::rate_limiter::permit::Permit;
 use crate::session_pool::messages::Call;
 
 /// Permits that one probe may let expire: a process too busy to send must not probe for ever.

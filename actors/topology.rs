@@ -16,14 +16,16 @@ use crate::agent::{Agent, AgentDoors};
 use crate::checkpointer::Checkpointer;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;
+use crate::coordinator::Coordinator;
 use crate::coordinator::injections::DrillDoors;
 use crate::coordinator::messages::Service;
+use crate::coordinator::outlets::Outlets;
 use crate::coordinator::plan::RunPlan;
 use crate::coordinator::service_watch::ServiceWatch;
 use crate::coordinator::services::Services;
+use crate::coordinator::shard::Build;
 use crate::coordinator::status::RunStatus;
-use crate::coordinator::supervision::{ServiceBuilder, Supervision};
-use crate::coordinator::{AgentBuilder, Coordinator, Outlets};
+use crate::coordinator::wards::{ServiceBuilder, Wards};
 use crate::db_writer::DbWriter;
 use crate::db_writer::retry::RetryPolicy;
 use crate::db_writer::retrying_store::RetryingStore;
@@ -126,9 +128,9 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
         let parked = ParkedTime::default();
         let starter = Starter::new(&plan, &ports, &threads, ctx.address());
         let wired = wire(&starter, parked.clone());
-        let builder = agent_builder(&plan, &ports, parked, &wired);
-        let supervision = Supervision::new(starter.service_builder(wired.pool));
-        Coordinator::new(wired.services, plan, ports.pacing, builder, supervision, outlets)
+        let build = agent_builder(&plan, &ports, parked, &wired, ctx.address());
+        let wards = Wards::new(starter.service_builder(wired.pool));
+        Coordinator::new(wired.services, plan, ports.pacing, build, wards, outlets)
     });
     Running { coordinator, status, cycles, ended, arbiters: threads.owned }
 }
@@ -350,7 +352,8 @@ fn agent_builder(
     ports: &Ports,
     parked: ParkedTime,
     wired: &Wired,
-) -> AgentBuilder {
+    coordinator: Addr<Coordinator>,
+) -> Build<Addr<Agent>> {
     let doors = AgentDoors {
         permits: wired.services.permits.clone(),
         leases: wired.pool.clone().recipient(),
@@ -372,7 +375,7 @@ fn agent_builder(
         entropy: plan.entropy,
     };
     let told = SettingsByArm::new(settings, plan.experiment.clone());
-    Box::new(move |persona, incarnation, memory, coordinator| {
+    Box::new(move |persona, incarnation, memory| {
         let settings = told.of(persona);
         let monitor = Monitor::new(
             coordinator.clone().recipient(),

@@ -10,10 +10,10 @@ mod flows;
 use std::time::Duration;
 
 use actors::ports::store::Committed;
-use cartload::store::{StoreOptions, StoreUrl, open};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use flows::{Owned, bought, key, new_run, persona, wall};
 use futures::future::join_all;
+use store::{StoreOptions, StoreUrl, open};
 
 const FLOWS: usize = 125;
 

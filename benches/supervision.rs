@@ -45,12 +45,12 @@ use actors::session_pool::messages::Call;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::session_pool::session::{Reports, Session};
 use actors::shop_door::ShopDoor;
-use cartload::practice_shop::catalog;
-use cartload::shop_api::mock::{MockGoods, MockShop};
 use criterion::{Criterion, criterion_group, criterion_main};
 use flows::{Owned, key, persona, start};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
 
 /// Products that a visit looks at.
 const VIEWS: u32 = 8;

@@ -14,19 +14,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::messages::StartRun;
 use actors::domain::behavior::{Behavior, FrequencyBase};
 use actors::domain::catalog::Catalog;
+use actors::domain::snapshot::Snapshot;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::SystemPacing;
 use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports};
-use cartload::practice_shop::catalog;
-use cartload::shop_api::mock::{MockGoods, MockShop};
-use cartload::store::dry::DryStore;
 use criterion::{Criterion, criterion_group, criterion_main};
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::dry::DryStore;
 
 /// Checkpoints are not what is measured.
 struct NoFiles;

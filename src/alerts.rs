@@ -14,15 +14,15 @@ use std::time::Duration;
 
 use actix_rt::task::JoinHandle;
 use actors::coordinator::status::RunStatus;
+use shops::trust::TrustError;
 use tokio::sync::{oneshot, watch};
 
 pub use self::channel::{Channel, DeliveryError};
 use self::email::Mailer;
 use self::gathering::Gathering;
 use self::webhook::Webhook;
-pub use self::worth::{Alert, AlertKind, RunEnd, Severity};
+pub use self::worth::{Alert, AlertKind, RunEnd};
 use crate::config::alerts::AlertSettings;
-use crate::trust::TrustError;
 
 /// After the end of the run its last alerts get this long, all channels together.
 pub const LAST_ALERTS_GRACE: Duration = Duration::from_secs(5);

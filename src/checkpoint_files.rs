@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::domain::ids::RunId;
+use actors::domain::snapshot::Snapshot;
 use actors::failpoint::{self, Failpoint};
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 
@@ -24,8 +24,6 @@ pub use self::content::config_hash;
 pub use self::name::CheckpointName;
 use self::name::{PREFIX, SUFFIX, TEMP_PREFIX, TEMP_SUFFIX};
 
-/// Checkpoints kept of a run unless the settings say otherwise.
-pub const KEPT_DEFAULT: usize = 10;
 /// A half-written file so old belongs to nobody any more.
 const TEMP_AGE_MAX: Duration = Duration::from_secs(60);
 /// No checkpoint is larger; what is, is not one. Some 200 bytes an agent that crashed.

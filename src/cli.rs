@@ -3,31 +3,30 @@
 //! Data goes to stdout, messages to stderr. `--config`, `--data` and `--db` mean the
 //! same everywhere.
 
-pub mod agents;
-pub mod completions;
-pub mod config;
-pub mod ctl;
-pub(crate) mod database;
-pub mod events;
-pub mod exit_code;
-pub mod inject;
-mod known_runs;
-pub mod migrate;
-pub mod output;
-pub mod purge;
-pub mod report;
-pub mod resume;
-pub mod run;
-pub mod shop;
-pub mod verify;
+pub(crate) mod agents;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod ctl;
+pub(crate) mod events;
+pub(crate) mod exit_code;
+pub(crate) mod failure;
+pub(crate) mod inject;
+pub(crate) mod migrate;
+pub(crate) mod purge;
+pub(crate) mod report;
+pub(crate) mod resume;
+pub(crate) mod run;
+pub(crate) mod shop;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
+use text::output;
 
 pub use self::exit_code::ExitCode;
+pub use self::failure::{Failure, Result};
 use crate::config::db_url::DbUrl;
 use crate::config::environment::Environment;
 use crate::config::{ConfigError, Layer, Origin, Settings, Sources, Value};
@@ -109,17 +108,13 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
 impl GlobalArgs {
     /// These options and a subcommand's own, above environment, file and defaults.
     pub fn settings(&self, flags: Layer) -> Result<Settings, ConfigError> {
-        self.settings_from(flags, Sources::default())
+        Settings::load(self.sources(flags)?)
     }
 
-    /// As `settings`, with those of a checkpoint or a scenario between the options and the
-    /// environment.
-    pub fn settings_from(
-        &self,
-        mut flags: Layer,
-        sources: Sources,
-    ) -> Result<Settings, ConfigError> {
-        flags.store.data_dir = self.data.clone();
+    /// Where settings are looked for: these options and a subcommand's own, the environment, the
+    /// file; neither a checkpoint nor a scenario.
+    pub fn sources(&self, mut flags: Layer) -> Result<Sources, ConfigError> {
+        flags.store.data_dir.clone_from(&self.data);
         if let Some(text) = &self.db {
             let url = DbUrl::from_text(text.expose_secret());
             let refused = || ConfigError::Impossible {
@@ -131,12 +126,12 @@ impl GlobalArgs {
             flags.store.url = Some(Some(url.ok_or_else(refused)?));
         }
         let environment = Environment::of_process();
-        Settings::load(Sources { flags, config: self.config.clone(), environment, ..sources })
+        Ok(Sources { flags, config: self.config.clone(), environment, ..Sources::default() })
     }
 }
 
-/// Does what was asked; an error's code is [`ExitCode::of`] it.
-pub fn execute(cli: Cli) -> Result<ExitCode> {
+/// Does what was asked.
+pub fn execute(cli: Cli) -> Result {
     let global = cli.global;
     match cli.command {
         Command::Run(args) => run::execute(&global, &args),
@@ -166,15 +161,45 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The first of these that the flag takes is as good as any.
+    const VALUES: [&str; 9] =
+        ["3", "on", "load", "wait", "json", "2199-01-01", "127.0.0.1:1", "http://h", "sqlite://x"];
+
+    /// The settings of a run with this flag and no other source.
+    fn with_flag(flag: &str) -> Settings {
+        let name = format!("--{flag}");
+        let lines = std::iter::once(vec!["cartload", "run", &name])
+            .chain(VALUES.iter().map(|value| vec!["cartload", "run", &name, value]));
+        let taken = lines.filter_map(|line| {
+            let cli = Cli::try_parse_from(line).ok()?;
+            let Command::Run(args) = cli.command else { return None };
+            let flags = cli.global.sources(args.settings.layer()).ok()?.flags;
+            Settings::load(Sources { flags, ..Sources::default() }).ok()
+        });
+        taken.into_iter().next().unwrap_or_else(|| panic!("no value fits {name}"))
+    }
+
     #[test]
-    fn every_flag_a_knob_names_is_there() {
-        let command = Cli::command();
-        let run = command.find_subcommand("run").unwrap();
-        let longs = command.get_arguments().chain(run.get_arguments());
-        let longs: Vec<_> = longs.filter_map(clap::Arg::get_long).collect();
+    fn each_flag_lands_in_its_knob_and_in_no_other() {
         for knob in crate::config::knobs().filter(|knob| !knob.flag.is_empty()) {
-            assert!(longs.contains(&knob.flag), "--{} of {}", knob.flag, knob.key);
+            let settings = with_flag(knob.flag);
+            let is_flag = |origin: &Origin| matches!(origin, Origin::Flag { .. });
+            let said: Vec<_> =
+                settings.shown.iter().filter(|shown| is_flag(&shown.origin)).collect();
+            assert_eq!(said.len(), 1, "--{}: {said:?}", knob.flag);
+            assert_eq!(said[0].key, knob.key, "--{}", knob.flag);
+            assert_eq!(said[0].origin.to_string(), format!("--{}", knob.flag));
         }
+    }
+
+    #[test]
+    fn a_flag_that_is_not_given_says_nothing() {
+        let cli = Cli::try_parse_from(["cartload", "run"]).unwrap();
+        let Command::Run(args) = cli.command else { panic!("it is a run") };
+        let flags = cli.global.sources(args.settings.layer()).unwrap().flags;
+        let settings = Settings::load(Sources { flags, ..Sources::default() }).unwrap();
+        let from_flags = settings.shown.iter().filter(|s| matches!(s.origin, Origin::Flag { .. }));
+        assert_eq!(from_flags.count(), 0);
     }
 
     #[test]

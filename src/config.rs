@@ -4,38 +4,39 @@
 //! variables, these over the config file, that over the defaults; each value keeps where it came
 //! from. The file is one struct per concern, in `config/<concern>.rs`.
 
-pub mod alerts;
-pub mod breaker;
-pub mod checkpoints;
-pub mod db_url;
+pub(crate) mod alerts;
+pub(crate) mod breaker;
+pub(crate) mod checkpoints;
+mod concern;
+pub(crate) mod db_url;
 pub mod environment;
-pub mod experiment;
+pub(crate) mod experiment;
 mod knob;
-pub mod log;
-pub mod offers;
-pub mod plan;
-pub mod population;
-pub mod rate;
-pub mod realism;
-pub mod saved;
+pub(crate) mod log;
+pub(crate) mod offers;
+pub(crate) mod plan;
+pub(crate) mod population;
+pub(crate) mod rate;
+pub(crate) mod realism;
+pub(crate) mod saved;
 pub mod secret;
-pub mod shop;
+pub(crate) mod shop;
 mod stack;
-pub mod store;
-pub mod time;
-pub mod warm_up;
-pub mod web;
+pub(crate) mod store;
+pub(crate) mod time;
+pub(crate) mod warm_up;
+pub(crate) mod web;
 pub mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use text::ron_text::{self, RonError, keys};
 
+use self::concern::concerns;
 use self::environment::Environment;
 pub use self::knob::{Knob, Origin, Shown, Value};
 use self::stack::Stack;
-use crate::ron_text::{self, RonError, keys};
 
 /// The file that `config init` writes: every knob once, with its default.
 pub const TEMPLATE: &str = include_str!("../config/cartload.ron");
@@ -44,38 +45,35 @@ pub const DEFAULT_FILE: &str = "config/cartload.ron";
 /// A config file is not longer, bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What one source says; the config file is exactly this.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename = "config", default, deny_unknown_fields)]
-pub struct Layer {
+concerns! {
     /// Pacing and ends.
-    pub time: time::TimeLayer,
+    time: Time,
     /// The limit.
-    pub rate: rate::RateLayer,
+    rate: RateLimit,
     /// The release of agents at the start.
-    pub warm_up: warm_up::WarmUpLayer,
+    warm_up: WarmUpSettings,
     /// The agents and their behaviour.
-    pub population: population::PopulationLayer,
+    population: Population,
     /// The target.
-    pub shop: shop::ShopLayer,
+    shop: Shop,
     /// Data directory and database.
-    pub store: store::StoreLayer,
+    store: StoreSettings,
     /// Coupons.
-    pub offers: offers::OffersLayer,
+    offers: Offers,
     /// Arms that differ.
-    pub experiment: experiment::ExperimentLayer,
+    experiment: ExperimentSettings,
     /// Saving.
-    pub checkpoints: checkpoints::CheckpointsLayer,
+    checkpoints: Checkpoints,
     /// After a freeze.
-    pub breaker: breaker::BreakerLayer,
+    breaker: Breaker,
     /// Page, metrics and health checks.
-    pub web: web::WebLayer,
+    web: Web,
     /// Webhook and mail.
-    pub alerts: alerts::AlertsLayer,
+    alerts: AlertSettings,
     /// What counts as believable.
-    pub realism: realism::RealismLayer,
+    realism: Realism,
     /// Messages.
-    pub log: log::LogLayer,
+    log: Log,
 }
 
 /// What a file says, and where.
@@ -87,43 +85,6 @@ pub struct FileLayer {
     pub layer: Layer,
     /// Where its keys stand.
     pub places: Vec<keys::KeyPlace>,
-}
-
-/// Checked settings; every number is one that a run can work with.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Pacing and ends.
-    pub time: time::Time,
-    /// The limit.
-    pub rate: rate::RateLimit,
-    /// The release of agents at the start.
-    pub warm_up: warm_up::WarmUpSettings,
-    /// The agents and their behaviour.
-    pub population: population::Population,
-    /// The target.
-    pub shop: shop::Shop,
-    /// Data directory and database.
-    pub store: store::StoreSettings,
-    /// Coupons.
-    pub offers: offers::Offers,
-    /// Arms that differ.
-    pub experiment: experiment::ExperimentSettings,
-    /// Saving.
-    pub checkpoints: checkpoints::Checkpoints,
-    /// After a freeze.
-    pub breaker: breaker::Breaker,
-    /// Page, metrics and health checks.
-    pub web: web::Web,
-    /// Webhook and mail.
-    pub alerts: alerts::AlertSettings,
-    /// What counts as believable.
-    pub realism: realism::Realism,
-    /// Messages.
-    pub log: log::Log,
-    /// Every setting with its origin, in the order of the file; secrets redacted.
-    pub shown: Vec<Shown>,
-    /// What an operator should know and what does not stop a run.
-    pub warnings: Vec<String>,
 }
 
 /// Where settings are looked for.
@@ -238,14 +199,14 @@ impl Settings {
         });
         let file = file_path.map(read_file).transpose()?.unwrap_or_default();
         let (saved, saved_path) = match sources.checkpoint {
-            Some(saved) => (layer_of_checkpoint(&saved)?, Some(saved.path)),
+            Some(saved) => (Layer::of_checkpoint(&saved)?, Some(saved.path)),
             None => (Layer::default(), None),
         };
         let stack = Stack {
             flags: sources.flags,
             saved,
             saved_path,
-            environment: layer_of_environment(&sources.environment)?,
+            environment: Layer::of_environment(&sources.environment)?,
             variables: sources.environment,
             scenario: sources.scenario.unwrap_or_default(),
             file,
@@ -256,29 +217,11 @@ impl Settings {
 
     fn resolve(mut stack: Stack) -> Result<Self, ConfigError> {
         let stack = &mut stack;
-        let mut settings = Self {
-            time: time::Time::resolve(stack, |layer| &layer.time)?,
-            rate: rate::RateLimit::resolve(stack, |layer| &layer.rate)?,
-            warm_up: warm_up::WarmUpSettings::resolve(stack, |layer| &layer.warm_up)?,
-            population: population::Population::resolve(stack, |layer| &layer.population)?,
-            shop: shop::Shop::resolve(stack, |layer| &layer.shop)?,
-            store: store::StoreSettings::resolve(stack, |layer| &layer.store)?,
-            offers: offers::Offers::resolve(stack, |layer| &layer.offers)?,
-            experiment: experiment::ExperimentSettings::resolve(stack, |layer| &layer.experiment)?,
-            checkpoints: checkpoints::Checkpoints::resolve(stack, |layer| &layer.checkpoints)?,
-            breaker: breaker::Breaker::resolve(stack, |layer| &layer.breaker)?,
-            web: web::Web::resolve(stack, |layer| &layer.web)?,
-            alerts: alerts::AlertSettings::resolve(stack, |layer| &layer.alerts)?,
-            realism: realism::Realism::resolve(stack, |layer| &layer.realism)?,
-            log: log::Log::resolve(stack, |layer| &layer.log)?,
-            shown: Vec::new(),
-            warnings: stack.variables.warnings(),
-        };
+        let mut settings = Self::pick(stack)?;
         settings.experiment.check(&settings.offers).map_err(|fault| {
             let origin = stack.origin_of_arms(&fault.key, fault.nth);
             fault.at(origin)
         })?;
-        settings.shown = std::mem::take(&mut stack.shown);
         let is_flag = |origin: &Origin| matches!(origin, Origin::Flag { .. });
         if settings.store.url.as_ref().is_some_and(db_url::DbUrl::has_password)
             && is_flag(settings.origin_of("store.url"))
@@ -299,28 +242,6 @@ impl Settings {
     }
 }
 
-/// Every knob there is, in the order of the file.
-pub fn knobs() -> impl Iterator<Item = &'static Knob> {
-    [
-        time::Time::KNOBS,
-        rate::RateLimit::KNOBS,
-        warm_up::WarmUpSettings::KNOBS,
-        population::Population::KNOBS,
-        shop::Shop::KNOBS,
-        store::StoreSettings::KNOBS,
-        offers::Offers::KNOBS,
-        experiment::ExperimentSettings::KNOBS,
-        checkpoints::Checkpoints::KNOBS,
-        breaker::Breaker::KNOBS,
-        web::Web::KNOBS,
-        alerts::AlertSettings::KNOBS,
-        realism::Realism::KNOBS,
-        log::Log::KNOBS,
-    ]
-    .into_iter()
-    .flatten()
-}
-
 /// Reads a config file and where its keys stand.
 fn read_file(path: PathBuf) -> Result<FileLayer, ConfigError> {
     let fail = |cause: String| ConfigError::File { path: path.display().to_string(), cause };
@@ -338,44 +259,6 @@ fn read_file(path: PathBuf) -> Result<FileLayer, ConfigError> {
         ConfigError::Malformed { error, allowed: knob.map(|knob| knob.allowed) }
     })?;
     Ok(FileLayer { path, layer, places: keys::keys(&text) })
-}
-
-fn layer_of_environment(environment: &Environment) -> Result<Layer, ConfigError> {
-    Ok(Layer {
-        time: time::TimeLayer::from_environment(environment)?,
-        rate: rate::RateLayer::from_environment(environment)?,
-        warm_up: warm_up::WarmUpLayer::from_environment(environment)?,
-        population: population::PopulationLayer::from_environment(environment)?,
-        shop: shop::ShopLayer::from_environment(environment)?,
-        store: store::StoreLayer::from_environment(environment)?,
-        offers: offers::OffersLayer::from_environment(environment)?,
-        experiment: experiment::ExperimentLayer::from_environment(environment)?,
-        checkpoints: checkpoints::CheckpointsLayer::from_environment(environment)?,
-        breaker: breaker::BreakerLayer::from_environment(environment)?,
-        web: web::WebLayer::from_environment(environment)?,
-        alerts: alerts::AlertsLayer::from_environment(environment)?,
-        realism: realism::RealismLayer::from_environment(environment)?,
-        log: log::LogLayer::from_environment(environment)?,
-    })
-}
-
-fn layer_of_checkpoint(saved: &saved::SavedSettings) -> Result<Layer, ConfigError> {
-    Ok(Layer {
-        time: time::TimeLayer::from_saved(&saved.section("time"))?,
-        rate: rate::RateLayer::from_saved(&saved.section("rate"))?,
-        warm_up: warm_up::WarmUpLayer::from_saved(&saved.section("warm_up"))?,
-        population: population::PopulationLayer::from_saved(&saved.section("population"))?,
-        shop: shop::ShopLayer::from_saved(&saved.section("shop"))?,
-        store: store::StoreLayer::from_saved(&saved.section("store"))?,
-        offers: offers::OffersLayer::from_saved(&saved.section("offers"))?,
-        experiment: experiment::ExperimentLayer::from_saved(&saved.section("experiment"))?,
-        checkpoints: checkpoints::CheckpointsLayer::from_saved(&saved.section("checkpoints"))?,
-        breaker: breaker::BreakerLayer::from_saved(&saved.section("breaker"))?,
-        web: web::WebLayer::from_saved(&saved.section("web"))?,
-        alerts: alerts::AlertsLayer::from_saved(&saved.section("alerts"))?,
-        realism: realism::RealismLayer::from_saved(&saved.section("realism"))?,
-        log: log::LogLayer::from_saved(&saved.section("log"))?,
-    })
 }
 
 /// A text in quotes, cut to 40 characters.

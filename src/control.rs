@@ -3,11 +3,11 @@
 //! A Unix socket in the data directory; one JSON object a line, each way ([`wire`]). Behind it are
 //! the commands that keys, signals and the page also send; nothing is decided here.
 
-pub mod client;
-pub mod desk;
-pub mod place;
-pub mod server;
-pub mod status_text;
+pub(crate) mod client;
+pub(crate) mod desk;
+pub(crate) mod place;
+pub(crate) mod server;
+pub(crate) mod status_text;
 pub mod wire;
 
 use std::io;
@@ -54,7 +54,7 @@ pub enum ControlError {
     ),
     /// A message of the command line is none.
     #[error(transparent)]
-    Message(#[from] crate::ron_text::RonError),
+    Message(#[from] text::ron_text::RonError),
     /// It said what this version does not understand.
     #[error("{socket}: its answer is not understood ({cause}); is it another version of cartload?",
         socket = socket.display())]

@@ -5,14 +5,14 @@
 //! `Operate`, like every other door.
 
 mod key_reader;
-pub mod keys;
+pub(crate) mod keys;
 pub mod look;
 mod panics;
 #[cfg(test)]
 pub(crate) mod sample;
 mod show;
 pub mod state;
-pub mod terminal;
+pub(crate) mod terminal;
 pub mod view;
 
 use std::io;

@@ -3,7 +3,7 @@
 //! The lock is the open file, not the file's existence: it goes when the process does, however that
 //! ends, and the file stays behind with the pid and owner token of the last holder.
 
-pub mod lock;
+pub(crate) mod lock;
 
 use std::fs;
 use std::io;
@@ -138,11 +138,6 @@ impl DataDir {
     /// The SQLite file; it need not be there.
     pub fn sqlite_file(&self) -> PathBuf {
         self.path.join(SQLITE_FILE)
-    }
-
-    /// The URL of the SQLite file.
-    pub fn sqlite_url(&self) -> String {
-        format!("sqlite://{}", self.sqlite_file().display())
     }
 }
 

@@ -1,10 +1,10 @@
 //! What may be injected from outside: every message to an actor, and faults of the practice shop.
 
+use actors::coordinator::command::FORMS;
 use actors::injection::examples::{EXAMPLES, Example};
 use actors::injection::{Injection, ShopDrill};
-
-use crate::practice_shop::{FaultSwitches, ShopInjection};
-use crate::ron_text::{self, RonError};
+use shops::practice_shop::{FaultSwitches, ShopInjection};
+use text::ron_text::{self, RonError};
 
 /// Characters of a message at most.
 pub const MESSAGE_CHARS_MAX: usize = 16_384;
@@ -35,7 +35,7 @@ pub const SHOP_EXAMPLES: &[Example] = &[
 
 /// One example of everything that may be injected.
 pub fn examples() -> impl Iterator<Item = &'static Example> {
-    EXAMPLES.iter().chain(SHOP_EXAMPLES)
+    EXAMPLES.iter().chain(FORMS.iter().map(|form| &form.example)).chain(SHOP_EXAMPLES)
 }
 
 /// Reads a message; an error names line, column and what was allowed there.
@@ -94,7 +94,7 @@ pub fn armed(message: Message, switches: Option<FaultSwitches>) -> Result<Inject
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::practice_shop::Faults;
+    use shops::practice_shop::Faults;
 
     #[test]
     fn a_mistake_is_named_by_place_and_with_what_is_allowed() {

@@ -3,7 +3,7 @@
 //!
 //! `CARTLOAD_LOG` (else `RUST_LOG`, else the config file) says what is shown.
 
-pub mod diversion;
+pub(crate) mod diversion;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::dashboard;
 use diversion::{Diversion, Diverted};
 
 /// What is shown unless somebody says otherwise.
-const DEFAULT_FILTER: &str = "warn,cartload=info,actors=info";
+const DEFAULT_FILTER: &str = "warn,cartload=info,actors=info,analysis=info,shops=info,store=info";
 /// What is shown with `--quiet`.
 const QUIET_FILTER: &str = "warn";
 

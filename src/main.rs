@@ -1,8 +1,9 @@
 //! The binary: one crypto provider, one command, one exit code.
 
 use actors::failpoint;
-use cartload::cli::{self, Cli, ExitCode, output};
+use cartload::cli::{self, Cli, ExitCode};
 use clap::Parser;
+use text::output;
 
 fn main() -> std::process::ExitCode {
     // awc and the database's TLS must find exactly one provider; a second installation is refused.
@@ -24,17 +25,9 @@ fn main() -> std::process::ExitCode {
     };
     match cli::execute(cli) {
         Ok(code) => code.into(),
-        Err(error) => {
-            output::message(&format!("error: {error}"));
-            let mut said = error.to_string();
-            for cause in error.chain().skip(1).map(ToString::to_string) {
-                // A transparent error repeats its cause.
-                if !said.contains(&cause) {
-                    output::message(&format!("  caused by: {cause}"));
-                    said = cause;
-                }
-            }
-            ExitCode::of(&error).into()
+        Err(failure) => {
+            failure.lines().iter().for_each(|line| output::message(line));
+            failure.code().into()
         }
     }
 }

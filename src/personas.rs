@@ -3,14 +3,14 @@
 //! All three sources become JSON objects by column name and pass through one reader, so a broken
 //! value is named the same way wherever it comes from.
 
-pub mod columns;
-pub mod describe;
-pub mod export;
-pub mod files;
-pub mod mapping;
-pub mod ranges;
-pub mod rejected;
-pub mod row;
+pub(crate) mod columns;
+pub(crate) mod describe;
+pub(crate) mod export;
+pub(crate) mod files;
+pub(crate) mod mapping;
+pub(crate) mod ranges;
+pub(crate) mod rejected;
+pub(crate) mod row;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,8 +21,7 @@ use serde_json::{Map, Value};
 
 pub use self::export::to_json;
 pub use self::files::read_file;
-pub use self::ranges::{RangeError, check_ranges};
-pub use self::row::{Place, Row, read_row, read_rows};
+pub use self::row::Place;
 
 /// What to do with a row that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +148,7 @@ pub enum PersonaFileError {
     Mapping(
         /// Where in it, and why.
         #[from]
-        crate::ron_text::RonError,
+        text::ron_text::RonError,
     ),
     /// Neither CSV nor JSON by its name.
     #[error(

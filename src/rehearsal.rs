@@ -12,7 +12,7 @@
 //! actix::System::new().block_on(async {
 //!     let crash = Injection::Agents(1, AgentInjection::Crash);
 //!     let run = Rehearsal::of(40).cycles(3).inject_at(1, crash).start().await.unwrap();
-//!     let end = run.finish().await;
+//!     let end = run.finish().await.unwrap();
 //!     assert_eq!(end.totals.cycles_completed, 3);
 //!     assert_eq!(end.totals.restarts, 1);
 //!     assert_eq!(end.totals.counts.failed, 1);
@@ -22,7 +22,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door};
 use actors::coordinator::messages::{Inject, Operate, StartRun};
@@ -31,26 +30,50 @@ use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::{OwnerToken, RunId};
+use actors::domain::snapshot::Snapshot;
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::ShopTraits;
+use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Result, anyhow};
+use shops::coupon_book;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::dry::DryStore;
 
-use crate::cli::database;
 use crate::config::environment::Environment;
 use crate::config::plan::PlanParts;
 use crate::config::{Settings, Sources};
 use crate::control::Desk;
-use crate::coupon_book;
-use crate::practice_shop::catalog;
-use crate::shop_api::mock::{MockGoods, MockShop};
-use crate::store::dry::DryStore;
+use crate::presets;
 
 /// What a test changes of the plan.
 type Change = Box<dyn FnOnce(&mut RunPlan)>;
+
+/// The plan of a run as a test wants it, for a shop like this: the preset `load`, all agents at
+/// once, as fast as the work allows, no limit, and on top what these settings (`CARTLOAD_*`) say.
+pub fn plan(shop: ShopTraits, settings: &[(&str, &str)]) -> Result<RunPlan> {
+    let base = [
+        ("CARTLOAD_WARM_UP", "off"),
+        ("CARTLOAD_TIME_SCALE", "max"),
+        ("CARTLOAD_RATE", "unlimited"),
+    ];
+    let pairs = base.iter().chain(settings).map(|(name, value)| ((*name).into(), (*value).into()));
+    // Of two values of one variable the last one counts.
+    let environment = Environment::from_pairs(pairs);
+    let settings = Settings::load(Sources { environment, ..Sources::default() })?;
+    Ok(settings.plan(PlanParts {
+        run_id: RunId::fresh(),
+        owner: OwnerToken::fresh(),
+        now: SystemPacing.wall(),
+        behavior: presets::behavior(&settings.population.preset)?,
+        shop,
+        coupons: presets::coupons(&settings.offers)?,
+    })?)
+}
 
 /// A run that will be rehearsed: all agents at once, as fast as the work allows, no limit.
 pub struct Rehearsal {
@@ -89,34 +112,19 @@ impl Rehearsal {
     pub async fn start(self) -> Result<Rehearsed> {
         let meter = SharedMeter::default();
         let goods = catalog::builtin()?;
-        let coupons = coupon_book::builtin()?;
         let mock = MockGoods {
             stores: goods.stores.into_iter().map(|store| store.id).collect(),
             catalog: Arc::new(Catalog { products: goods.products }),
-            coupons: coupons.clone().into(),
+            coupons: coupon_book::builtin()?.into(),
         };
-        let variables = [
-            ("CARTLOAD_WARM_UP", "off"),
-            ("CARTLOAD_TIME_SCALE", "max"),
-            ("CARTLOAD_RATE", "unlimited"),
-        ];
-        let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let environment = Environment::from_pairs(pairs);
-        let settings = Settings::load(Sources { environment, ..Sources::default() })?;
-        let mut plan = settings.plan(PlanParts {
-            run_id: RunId::fresh(),
-            owner: OwnerToken::fresh(),
-            now: SystemPacing.wall(),
-            behavior: database::preset("load")?,
-            // As a real shop: flows are opened before their first call.
-            shop: ShopTraits { is_real: true, ..MockShop::traits() },
-            coupons: Arc::new(coupons),
-        })?;
+        // As a real shop: flows are opened before their first call.
+        let traits = ShopTraits { is_real: true, ..MockShop::traits() };
+        let mut plan = plan(traits, &[])?;
         self.changes.into_iter().for_each(|change| change(&mut plan));
         let ports = Ports {
             shop: MockShop::factory(mock, meter.on_sent()),
             meter,
-            store: Arc::new(DryStore::new(database::generated(self.agents, &[])?)),
+            store: Arc::new(DryStore::new(presets::personas(self.agents, &[], &mut rand::rng())?)),
             checkpoints: Arc::new(Forgotten),
             pacing: Arc::new(SystemPacing),
             memory: || None,
@@ -178,13 +186,29 @@ impl Rehearsed {
         self.running.coordinator.send(inject).await.unwrap_or(Err(gone()))
     }
 
-    /// Waits for its end; the last picture of it.
-    pub async fn finish(mut self) -> RunStatus {
-        // An error says that the Coordinator is gone: the last picture tells how far it came.
-        let _ = (&mut self.running.ended).await;
+    /// Waits until it is frozen and at rest: a resume is taken. An error when it ends before.
+    pub async fn until_frozen(&mut self) -> Result<RunStatus> {
+        self.until(|status| status.state == RunState::Frozen).await
+    }
+
+    /// Waits for its end; the last picture of it. An error when it freezes: it waits for an operator
+    /// and ends no more by itself.
+    pub async fn finish(mut self) -> Result<RunStatus> {
+        let mut status = self.running.status.clone();
+        let waits =
+            |status: &RunStatus| status.state == RunState::Frozen && status.ending.is_none();
+        let frozen = tokio::select! {
+            biased;
+            // An error says that the Coordinator is gone: the last picture tells how far it came.
+            _ = &mut self.running.ended => None,
+            Ok(frozen) = status.wait_for(waits) => frozen.frozen.clone(),
+        };
         let last = self.status();
         self.running.stop();
-        last
+        match frozen {
+            None => Ok(last),
+            Some(reason) => Err(anyhow!("the run is frozen and waits for an operator: {reason}")),
+        }
     }
 }
 

@@ -2,17 +2,17 @@
 //!
 //! Everything here is made from what the Coordinator publishes; nothing is counted a second time.
 
-pub mod cycle_line;
-pub mod frozen;
-pub mod progress;
-pub mod summary;
-pub(crate) mod units;
+pub(crate) mod cycle_line;
+pub(crate) mod frozen;
+pub(crate) mod progress;
+pub(crate) mod summary;
 
 use actors::coordinator::status::RunStatus;
 use actors::domain::ids::RunId;
 use actors::domain::timing::LatencySummary;
 use actors::ports::store::RunState;
 use serde::Serialize;
+use text::units;
 
 use crate::scenario::ScenarioReport;
 

@@ -3,22 +3,22 @@
 //! A file says the settings of the run, its steps and what each must lead to. Whether it held is
 //! decided by the one picture every reader shares; a drill that a CI can run.
 
-pub mod expectation;
-pub mod following;
-pub mod player;
-pub mod report;
+pub(crate) mod expectation;
+pub(crate) mod following;
+pub(crate) mod player;
+pub(crate) mod report;
 mod step;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use text::ron_text::{self, RonError, keys};
 
 pub use self::player::Player;
 pub use self::report::ScenarioReport;
-pub use self::step::{Span, Step, Watch};
+pub use self::step::Step;
 use crate::config::{self, FileLayer, Layer};
-use crate::ron_text::{self, RonError, keys};
 
 /// The scenarios in the binary, by name.
 const BUILTIN: [(&str, &str); 4] = [

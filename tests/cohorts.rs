@@ -9,11 +9,11 @@ use actors::domain::persona::Persona;
 use actors::ports::entropy::Entropy;
 use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
-use cartload::cohorts::metrics::{AgentFigures, Metric};
-use cartload::cohorts::{self, CohortError, CohortResults, reading, statistics};
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
+use analysis::cohorts::metrics::{AgentFigures, Metric};
+use analysis::cohorts::{self, CohortError, CohortResults, reading, statistics};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use store::{Admin, StoreOptions, StoreUrl, open};
 
 use crate::support::binary::Place;
 use crate::support::flows::wall;

@@ -1,7 +1,8 @@
 //! The real binary, ended by a kill exactly where a write begins, is half done, is done and not yet
 //! answered: what was acknowledged is there, the run goes on, the ledger is clean.
 //!
-//! The points are those of `actors/failpoint.rs`; the binary under test has them, another has not.
+//! The points are those of `actors/ports/failpoint.rs`; the binary under test has them, another
+//! has not.
 
 mod checkpoint;
 mod errors;
@@ -10,8 +11,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use actors::failpoint::Failpoint;
-use cartload::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
 use serde_json::Value;
+use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
 
 use crate::support::acknowledged::{self, Acknowledged, Database};
 use crate::support::binary::Place;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
-use cartload::store::{OpenStore, StoreOptions, StoreUrl, open};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use store::{OpenStore, StoreOptions, StoreUrl, open};
 
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::whole_run::{Finished, Rows, mock_shop, personas, plan, ports, run_to_end};

@@ -9,6 +9,7 @@ mod days;
 mod formats;
 mod histories;
 mod learning;
+mod payloads;
 mod readers;
 mod replays;
 

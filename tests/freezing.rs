@@ -6,13 +6,13 @@ mod panics;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::SavedState;
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::command::Quit;
 use actors::coordinator::plan::WarmUp;
 use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::incident::IncidentKind;
+use actors::domain::snapshot::SavedState;
 use actors::ports::shop_api::{ApiErrorKind, Refusal};
 use actors::ports::store::RunState;
 
@@ -172,7 +172,7 @@ async fn a_checkout_answered_after_the_freeze_is_still_an_order() {
         _ => Act::Answer,
     };
     let mut run = released(372, 100).cycles(1).shop(script).start().await;
-    run.until(|s| s.state == RunState::Frozen).await;
+    run.until(|s| s.state == RunState::Freezing).await;
     assert!(run.passed() < Duration::from_secs(1), "{:?}", run.passed());
     run.until_frozen().await;
     assert!(run.passed() >= Duration::from_secs(8));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actors::domain::cycle::{Cycle, CycleRecord};
 use actors::domain::flow::FlowStatus;
-use actors::offer_refresher::policy::is_held_out;
+use actors::domain::offer::is_held_out;
 use actors::ports::store::RunState;
 use chrono::TimeDelta;
 

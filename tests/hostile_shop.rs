@@ -1,5 +1,5 @@
-//! Whole runs over real HTTP against a shop that answers as none should: each fault costs what the
-//! design says, the rows stay whole, nothing panics and no answer is taken in without end.
+//! Whole runs over real HTTP against a shop that answers as none should: each fault costs the
+//! flow it hits, the rows stay whole, nothing panics and no answer is taken in without end.
 
 mod storm;
 
@@ -18,10 +18,10 @@ use actors::ports::pacing::SystemPacing;
 use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
-use cartload::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
-use cartload::shop_api::http::{self, Credentials, ShopOptions};
-use cartload::shop_api::profile::Profile;
-use cartload::store::Admin;
+use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
+use shops::shop_api::http::{self, Credentials, ShopOptions};
+use shops::shop_api::profile::Profile;
+use store::Admin;
 use tempfile::TempDir;
 use tokio::sync::MutexGuard;
 

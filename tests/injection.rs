@@ -59,7 +59,7 @@ async fn so_many_agents_crash_at_the_tick_of_their_cycle_and_the_row_says_drill(
         assert_eq!(run.status().totals.restarts, 0);
         until_closed(&mut run, 2).await;
         assert_eq!(run.status().totals.restarts, u64::from(count));
-        assert_eq!(run.status().state == RunState::Frozen, is_frozen);
+        assert_eq!(run.status().frozen.is_some(), is_frozen);
         let causes = failed(&run, 2);
         assert_eq!(causes.len(), count as usize);
         assert!(causes.iter().all(|(_, cause)| cause.contains("a drill")), "{causes:?}");

@@ -7,10 +7,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use cartload::practice_shop::{PracticeConfig, PracticeShop};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::Value;
+use shops::practice_shop::{PracticeConfig, PracticeShop};
 
 use crate::support::acknowledged::{self, Acknowledged, Database};
 use crate::support::binary::{Place, wait};

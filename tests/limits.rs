@@ -11,7 +11,7 @@ use actors::domain::rate::Rate;
 use actors::ports::store::RunState;
 use actors::rate_limiter::ring::RING_SPAN;
 use actors::session_pool::assignment::{HTTP_SESSIONS, session_of};
-use cartload::practice_shop::{PracticeConfig, PracticeShop};
+use shops::practice_shop::{PracticeConfig, PracticeShop};
 
 use crate::support::binary::{Place, wait};
 use crate::support::population::{always_shopping, load};

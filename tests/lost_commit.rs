@@ -4,7 +4,7 @@
 
 use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
-use cartload::store::{StoreOptions, StoreUrl, open};
+use store::{StoreOptions, StoreUrl, open};
 
 use crate::support::proxy::Proxy;
 use crate::support::whole_run::{Rows, mock_shop, personas, plan, ports, run_to_end};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actors::domain::flow::FlowStatus;
 use actors::ports::store::{RunState, Store};
-use cartload::store::Admin;
+use store::Admin;
 
 use crate::support::population::load;
 use crate::support::{pgbouncer, postgres, real_run};

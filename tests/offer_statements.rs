@@ -5,7 +5,7 @@ use actors::domain::cycle::Cycle;
 use actors::domain::ids::AgentId;
 use actors::domain::offer::OfferPolicy;
 use actors::offer_refresher::due::due_agents;
-use cartload::store::{StoreOptions, StoreUrl, open};
+use store::{StoreOptions, StoreUrl, open};
 
 use crate::support::flows::{Owned, agent, new_run};
 use crate::support::postgres;

@@ -6,9 +6,9 @@ use actix_web::http::Method;
 use actors::domain::money::Cents;
 use actors::domain::offer::CouponKind;
 use awc::http::header::HeaderMap;
-use cartload::coupon_book::coupon_id;
-use cartload::practice_shop::{PracticeConfig, PracticeShop, Route, RunningShop};
 use serde_json::{Value, json};
+use shops::coupon_book::coupon_id;
+use shops::practice_shop::{PracticeConfig, PracticeShop, Route, RunningShop};
 use uuid::Uuid;
 
 /// One answer of the shop.
@@ -436,7 +436,7 @@ async fn the_ledger_counts_every_request_and_the_connections_of_each_caller() {
     assert_eq!(ledger.connections["agent_001"], ledger.connections["agent_002"]);
     assert!(ledger.connections["agent_001"].is_disjoint(&ledger.connections["agent_003"]));
     let over_http = ann.get("/practice/ledger").await.text;
-    let over_http = serde_json::from_str::<cartload::practice_shop::ShopLedger>(&over_http);
+    let over_http = serde_json::from_str::<shops::practice_shop::ShopLedger>(&over_http);
     assert_eq!(over_http.expect("a ledger"), ledger, "and /practice does not count");
     shop.stop().expect("it closes");
 }

@@ -4,11 +4,11 @@ mod backends;
 mod expectation;
 mod runs;
 
-use cartload::config::realism::Realism;
+use analysis::realism::yardstick::Yardstick;
 use cartload::config::{Settings, Sources};
 
 /// The bands as they are without a config file of the tester's.
-fn bands() -> Realism {
+fn bands() -> Yardstick {
     let config = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/config/cartload.ron").into());
-    Settings::load(Sources { config, ..Sources::default() }).unwrap().realism
+    Settings::load(Sources { config, ..Sources::default() }).unwrap().realism.yardstick()
 }

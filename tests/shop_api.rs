@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use actors::domain::ids::{AgentId, FlowId, ProductId, SessionId};
+use actors::domain::permit::Permit;
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, Caller, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
-use actors::rate_limiter::permit::Permit;
-use cartload::shop_api::http::{Credentials, ShopOptions, factory};
-use cartload::shop_api::profile::Profile;
+use shops::shop_api::http::{Credentials, ShopOptions, factory};
+use shops::shop_api::profile::Profile;
 use uuid::Uuid;
 
 /// The practice profile with time limits that a test can wait for.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use cartload::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
 use serde_json::Value;
+use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
 
 use crate::support::binary::{Place, Process};
 use crate::support::server::Server;

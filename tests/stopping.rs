@@ -4,8 +4,8 @@
 use std::process::Command;
 use std::time::Instant;
 
-use cartload::practice_shop::{Down, Faults, PracticeConfig, PracticeShop, Route};
 use serde_json::Value;
+use shops::practice_shop::{Down, Faults, PracticeConfig, PracticeShop, Route};
 
 use crate::support::binary::{Place, wait};
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use actors::domain::ids::{OwnerToken, RunId};
 use actors::domain::persona::AgentStatus;
 use actors::ports::store::StoreError;
-use cartload::store::admin::{AgentFilter, TakeOver};
-use cartload::store::{OpenStore, StoreOpenError, StoreOptions, StoreUrl, open};
 use serde_json::json;
+use store::admin::{AgentFilter, TakeOver};
+use store::{OpenStore, StoreOpenError, StoreOptions, StoreUrl, open};
 
 use crate::support::flows::Owned;
 use crate::support::flows::{agent, arc, bought, key, new_run, persona, wall};

@@ -1,4 +1,10 @@
-//! The style, checked by the tests themselves: layout, sizes, purity and the message table.
+//! The style, checked by the tests themselves: layout, sizes, purity, the message table, what
+//! comments name and what is depended on.
+
+mod dependencies;
+mod documents;
+mod house;
+mod members;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,29 +18,6 @@ const LINE_CHARS_MAX: usize = 100;
 
 /// File names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 5] = ["mod.rs", "utils.rs", "util.rs", "helpers.rs", "common.rs"];
-
-/// The only files of `actors` that may know actix: front doors, messages, and what wires or drives
-/// actors. Everything else there is a pure core.
-const KNOW_ACTIX: [&str; 18] = [
-    "actors/topology.rs",
-    "actors/agent/monitor.rs",
-    "actors/agent/record.rs",
-    "actors/circuit_breaker/probe.rs",
-    "actors/coordinator/boundary.rs",
-    "actors/coordinator/commands.rs",
-    "actors/coordinator/down.rs",
-    "actors/coordinator/freeze.rs",
-    "actors/coordinator/injections.rs",
-    "actors/coordinator/publish.rs",
-    "actors/coordinator/service_watch.rs",
-    "actors/coordinator/services.rs",
-    "actors/coordinator/sessions.rs",
-    "actors/coordinator/supervision.rs",
-    "actors/coordinator/ticking.rs",
-    "actors/coordinator/start.rs",
-    "actors/rate_limiter/granting.rs",
-    "actors/session_pool/session.rs",
-];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -103,23 +86,15 @@ fn files_and_lines_stay_short() {
 }
 
 #[test]
-fn pure_cores_know_no_actix() {
-    let may_know = |name: &str| {
-        let is_front_door = name.matches('/').count() == 1;
-        is_front_door || name.ends_with("/messages.rs") || KNOW_ACTIX.contains(&name)
-    };
+fn nobody_but_the_binary_reaches_up_into_the_command_line() {
+    let is_of_it = |name: &str| name == "src/main.rs" || name.starts_with("src/cli");
+    let reaches = |text: &str| ["crate::cli", "cartload::cli"].iter().any(|up| text.contains(up));
     let broken: Vec<String> = sources()
         .into_iter()
-        .filter(|(name, _)| name.starts_with("actors/") && !may_know(name))
-        .filter(|(name, _)| !name.ends_with("/tests.rs"))
-        .filter(|(_, text)| {
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            code.lines().any(|l| !l.trim_start().starts_with("//") && l.contains("actix::"))
-                && !code.contains("use actix::prelude::SpawnHandle;")
-        })
+        .filter(|(name, text)| !is_of_it(name) && name != "tests/tidy.rs" && reaches(text))
         .map(|(name, _)| name)
         .collect();
-    assert_none(&broken, "a pure core takes what it needs as values");
+    assert_none(&broken, "a run is started through src/running");
 }
 
 #[test]

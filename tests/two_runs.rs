@@ -5,8 +5,8 @@
 
 use std::process::Command;
 
-use cartload::practice_shop::{PracticeConfig, PracticeShop};
 use serde_json::Value;
+use shops::practice_shop::{PracticeConfig, PracticeShop};
 
 use crate::support::binary::{Place, Process};
 use crate::support::postgres;

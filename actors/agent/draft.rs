@@ -1,16 +1,15 @@
 //! The record of a flow while it grows; what is known of it when an actor dies.
 //!
-//! Counts here are what the database will hold, so every event goes through `Draft::event`.
+//! Counts here are what the database will hold: what happens is counted where it is noted.
 
 use chrono::NaiveDateTime;
-use serde_json::{Value, json};
 
 use crate::domain::cart::Cart;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
-use crate::domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
+use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
 use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
-use crate::domain::ids::{CouponId, ProductId, StoreId};
+use crate::domain::ids::{CouponId, StoreId};
 use crate::domain::money::Cents;
 use crate::domain::offer::{Assignment, Coupon, Wallet};
 
@@ -72,20 +71,19 @@ impl Draft {
 
     /// A list was looked at: every product on it is an impression.
     pub fn listed(&mut self, category: Option<&str>, products: &[Product], at: Moment) {
-        let ids: Vec<&str> = products.iter().map(|p| p.id.as_str()).collect();
-        let payload = json!({ "category": category, "product_ids": ids });
-        self.event(EventKind::ProductList, None, None, payload, at);
+        let product_ids = products.iter().map(|p| &p.id).collect();
+        self.events.push(at.event(&Payload::ProductList { category, product_ids }));
     }
 
     /// One product was looked at.
     pub fn viewed(&mut self, product: &Product, called: bool, at: Moment) {
-        let payload = json!({
-            "price_cents": product.price.0,
-            "category": product.category,
-            "brand": product.brand,
-            "called": called,
-        });
-        self.event(EventKind::ViewProduct, Some(&product.id), None, payload, at);
+        let payload = Payload::ViewProduct {
+            price_cents: product.price,
+            category: &product.category,
+            brand: product.brand.as_deref(),
+            called,
+        };
+        self.events.push(FlowEvent { product_id: Some(product.id.clone()), ..at.event(&payload) });
     }
 
     /// The shop took a product into the cart.
@@ -93,38 +91,40 @@ impl Draft {
         self.volume.attempts += 1;
         self.shop_cart = ShopCart::Dirty;
         self.cart.add(product, quantity, unit_price);
-        let payload = json!({
-            "quantity": quantity,
-            "unit_price_cents": unit_price.0,
-            "cart_total_cents": self.cart.total().0,
-            "accepted": true,
-        });
-        self.event(EventKind::CartAddItem, Some(&product.id), None, payload, at);
+        self.tried_to_add(product, quantity, unit_price, None, at);
     }
 
     /// The shop refused to.
     pub fn add_refused(&mut self, product: &Product, quantity: u32, reason: &str, at: Moment) {
         self.volume.attempts += 1;
         self.volume.refusals += 1;
-        let payload = json!({
-            "quantity": quantity,
-            "unit_price_cents": product.price.0,
-            "cart_total_cents": self.cart.total().0,
-            "accepted": false,
-            "reason": reason,
-        });
-        self.event(EventKind::CartAddItem, Some(&product.id), None, payload, at);
+        self.tried_to_add(product, quantity, product.price, Some(reason), at);
+    }
+
+    fn tried_to_add(
+        &mut self,
+        product: &Product,
+        quantity: u32,
+        unit_price: Cents,
+        refusal: Option<&str>,
+        at: Moment,
+    ) {
+        let payload = Payload::CartAddItem {
+            quantity,
+            unit_price_cents: unit_price,
+            cart_total_cents: self.cart.total(),
+            accepted: refusal.is_none(),
+            reason: refusal,
+        };
+        self.events.push(FlowEvent { product_id: Some(product.id.clone()), ..at.event(&payload) });
     }
 
     /// The shop showed the wallet.
     pub fn saw_coupons(&mut self, eligible: &[Coupon], ineligible: &[Coupon], at: Moment) {
-        let ids =
-            |list: &[Coupon]| list.iter().map(|c| c.id.as_str().to_owned()).collect::<Vec<_>>();
-        let payload = json!({
-            "eligible_coupon_ids": ids(eligible),
-            "ineligible_coupon_ids": ids(ineligible),
-        });
-        self.event(EventKind::ViewCoupons, None, None, payload, at);
+        self.events.push(at.event(&Payload::ViewCoupons {
+            eligible_coupon_ids: eligible.iter().map(|c| &c.id).collect(),
+            ineligible_coupon_ids: ineligible.iter().map(|c| &c.id).collect(),
+        }));
         for coupon in eligible {
             self.interact(&coupon.id, CouponStep::Seen, None);
         }
@@ -137,16 +137,16 @@ impl Draft {
 
     /// A coupon is on the cart.
     pub fn coupon_applied(&mut self, coupon: &Coupon, at: Moment) {
-        let payload = json!({ "coupon_type": coupon.kind.as_str() });
-        self.event(EventKind::CouponApply, None, Some(&coupon.id), payload, at);
+        let payload = Payload::CouponApply { coupon_type: coupon.kind };
+        self.events.push(FlowEvent { coupon_id: Some(coupon.id.clone()), ..at.event(&payload) });
         self.interact(&coupon.id, CouponStep::Applied, None);
         self.applied.push(coupon.id.clone());
     }
 
     /// The shop refused a coupon.
     pub fn coupon_rejected(&mut self, coupon: &Coupon, reason: &str, at: Moment) {
-        let payload = json!({ "reason": reason });
-        self.event(EventKind::CouponRejected, None, Some(&coupon.id), payload, at);
+        let payload = Payload::CouponRejected { reason };
+        self.events.push(FlowEvent { coupon_id: Some(coupon.id.clone()), ..at.event(&payload) });
         self.interact(&coupon.id, CouponStep::Rejected, Some(reason));
     }
 
@@ -156,14 +156,13 @@ impl Draft {
         self.volume.orders += 1;
         self.volume.revenue_cents += order.final_total.0;
         self.shop_cart = ShopCart::Clean;
-        let payload = json!({
-            "order_id": order.id.as_str(),
-            "subtotal_cents": order.subtotal.0,
-            "discount_total_cents": order.discount_total.0,
-            "final_total_cents": order.final_total.0,
-            "coupon_ids": self.applied.iter().map(CouponId::as_str).collect::<Vec<_>>(),
-        });
-        self.event(EventKind::CheckoutComplete, None, None, payload, at);
+        self.events.push(at.event(&Payload::CheckoutComplete {
+            order_id: &order.id,
+            subtotal_cents: order.subtotal,
+            discount_total_cents: order.discount_total,
+            final_total_cents: order.final_total,
+            coupon_ids: self.applied.iter().collect(),
+        }));
         // One that was applied and did not count stays in the wallet, to be used another time.
         for coupon in order.coupons.as_ref().unwrap_or(&self.applied).clone() {
             self.interact(&coupon, CouponStep::Redeemed, None);
@@ -175,14 +174,13 @@ impl Draft {
     pub fn checkout_failed(&mut self, reason: &str, refused: bool, at: Moment) {
         self.volume.attempts += 1;
         self.volume.refusals += u64::from(refused);
-        let payload = json!({ "reason": reason, "refused": refused });
-        self.event(EventKind::CheckoutFailed, None, None, payload, at);
+        self.events.push(at.event(&Payload::CheckoutFailed { reason, refused }));
     }
 
     /// The cart was left.
     pub fn left_cart(&mut self, reason: EndReason, at: Moment) {
-        let payload = json!({ "reason": reason.as_str(), "cart_total_cents": self.cart.total().0 });
-        self.event(EventKind::CartAbandon, None, None, payload, at);
+        let cart_total_cents = self.cart.total();
+        self.events.push(at.event(&Payload::CartAbandon { reason, cart_total_cents }));
     }
 
     /// Ends the flow as the record that is committed.
@@ -224,24 +222,6 @@ impl Draft {
         CycleVolume { events: self.events.len() as u64, ..self.volume }
     }
 
-    fn event(
-        &mut self,
-        kind: EventKind,
-        product: Option<&ProductId>,
-        coupon: Option<&CouponId>,
-        payload: Value,
-        at: Moment,
-    ) {
-        self.events.push(FlowEvent {
-            kind,
-            product_id: product.cloned(),
-            coupon_id: coupon.cloned(),
-            payload,
-            simulated_at: at.simulated,
-            recorded_at: at.recorded,
-        });
-    }
-
     fn interact(&mut self, coupon: &CouponId, step: CouponStep, reason: Option<&str>) {
         self.coupons.push(CouponInteraction {
             coupon_id: coupon.clone(),
@@ -267,6 +247,20 @@ pub struct Moment {
     pub simulated: NaiveDateTime,
     /// Wall clock, UTC.
     pub recorded: NaiveDateTime,
+}
+
+impl Moment {
+    /// What happened now, to no product and no coupon.
+    fn event(self, payload: &Payload<'_>) -> FlowEvent {
+        FlowEvent {
+            kind: payload.kind(),
+            product_id: None,
+            coupon_id: None,
+            payload: payload.to_json(),
+            simulated_at: self.simulated,
+            recorded_at: self.recorded,
+        }
+    }
 }
 
 /// How a flow ends.
@@ -298,66 +292,4 @@ impl FlowEnding {
 }
 
 #[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::domain::cycle::{Cycle, ReplayNumber};
-    use crate::domain::ids::{AgentId, FlowId, Incarnation, OrderId, OwnerToken, RunId, SessionId};
-    use crate::domain::offer::{CouponKind, Discount};
-
-    fn draft() -> Draft {
-        let simulated_at = chrono::DateTime::UNIX_EPOCH.naive_utc();
-        Draft::new(FlowKey {
-            flow_id: FlowId(Uuid::nil()),
-            run_id: RunId(Uuid::nil()),
-            owner: OwnerToken(Uuid::nil()),
-            cycle: Cycle(0),
-            replay: ReplayNumber::ORIGINAL,
-            agent_id: AgentId::new("agent_001"),
-            cohort: None,
-            http_session: SessionId(0),
-            incarnation: Incarnation(0),
-            simulated_at,
-            opened_at: simulated_at,
-        })
-    }
-
-    fn redeemed(counted: Option<&[&str]>) -> Vec<String> {
-        let mut draft = draft();
-        let instant = draft.simulated_now();
-        let at = Moment { simulated: instant, recorded: instant };
-        for id in ["meat", "free shipping"] {
-            let coupon = Coupon {
-                id: CouponId::new(id),
-                kind: CouponKind::Category,
-                target: None,
-                discount: Discount::FreeShipping,
-                min_purchase: Cents::ZERO,
-                max_discount: None,
-            };
-            draft.coupon_applied(&coupon, at);
-        }
-        let order = Order {
-            id: OrderId::new("o-1"),
-            subtotal: Cents(100),
-            item_discounts: Cents(10),
-            frontstore_discount: Cents::ZERO,
-            discount_total: Cents(10),
-            final_total: Cents(90),
-            lines: Vec::new(),
-            coupons: counted.map(|ids| ids.iter().map(|id| CouponId::new(*id)).collect()),
-        };
-        draft.ordered(order, at);
-        let record = draft.finish(FlowEnding::done(FlowStatus::Completed), instant);
-        let redeemed = record.coupons.iter().filter(|c| c.step == CouponStep::Redeemed);
-        redeemed.map(|c| c.coupon_id.as_str().to_owned()).collect()
-    }
-
-    #[test]
-    fn only_coupons_that_counted_are_redeemed_where_the_shop_says_which() {
-        assert_eq!(redeemed(Some(&["meat"])), ["meat"]);
-        assert_eq!(redeemed(Some(&[])), Vec::<String>::new());
-        assert_eq!(redeemed(None), ["meat", "free shipping"]);
-    }
-}
+mod tests;

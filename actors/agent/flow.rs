@@ -4,7 +4,6 @@
 //! what was decided and writes down what happened. A business refusal is an event, never a failure.
 
 mod closing;
-mod uncertain;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Without progress for so long a flow hangs (design, "Pause, freeze, quit").
+/// Without progress for so long a flow hangs: it is ended as one that crashed.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
 
 /// A hang is looked for at most so often: while the gate is closed the time left stands still.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use actix::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::Snapshot;
+use crate::domain::snapshot::Snapshot;
 use crate::ports::checkpoint_file::{CheckpointError, LoadedCheckpoint};
 
 /// Sent by the Coordinator at boundary 0, every 10 cycles, on freeze, on `c` and on quit. Answers

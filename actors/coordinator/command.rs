@@ -1,7 +1,7 @@
 //! What operators may ask of a run: one set of commands behind all doors.
 //!
 //! A command is data: keys, socket, signals, page and scenarios build one, and hear the same answer
-//! in the same words.
+//! in the same words. What they need to know of it is its [`Form`].
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,11 +10,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::incident::IncidentKind;
 use crate::domain::persona::words;
-use crate::domain::rate::Rate;
-use crate::domain::time_scale::TimeScale;
+use crate::domain::rate::{Rate, RateError};
+use crate::domain::time_scale::{TimeScale, TimeScaleError};
 
 use super::agenda::{AGENDA_MAX, Moment};
+use crate::injection::examples::{Example, example};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +38,7 @@ pub enum Command {
 }
 
 /// When a run ends that is told to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Quit {
     /// Finish the cycle, checkpoint, end.
     AfterCycle,
@@ -145,17 +147,168 @@ pub enum CommandRefused {
     ),
 }
 
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// What every door needs to know of one kind of command: a row each, here and nowhere else.
+#[derive(Debug)]
+pub struct Form {
+    /// Its word, as in `cartload ctl WORD`.
+    pub word: &'static str,
+    /// What it does, for a list of them.
+    pub about: &'static str,
+    /// What stands behind the word.
+    pub takes: Takes,
+    /// Whether its answer waits for a cycle's end or for the shop.
+    pub takes_time: bool,
+    /// The incident that says it was done.
+    pub incident: IncidentKind,
+    /// How it is injected.
+    pub example: Example,
+}
+
+/// What stands behind a command's word.
+#[derive(Debug)]
+pub enum Takes {
+    /// Nothing.
+    Nothing(
+        /// The command.
+        Command,
+    ),
+    /// A flag, which makes another command of it.
+    Flag {
+        /// Its name, without dashes.
+        name: &'static str,
+        /// What it does.
+        about: &'static str,
+        /// The command without it.
+        without: Command,
+        /// The command with it.
+        with: Command,
+    },
+    /// A value.
+    Value {
+        /// What stands for it in the usage.
+        name: &'static str,
+        /// What may be given.
+        about: &'static str,
+        /// The command with this value, or what is wrong with it.
+        read: fn(&str) -> Result<Command, String>,
+    },
+}
+
+/// Of every kind of command its form, in the order in which lists show them.
+pub static FORMS: [&Form; 7] = [&PAUSE, &RESUME, &CHECKPOINT, &QUIT, &REVIVE, &RATE, &TIME_SCALE];
+
+static PAUSE: Form = Form {
+    word: "pause",
+    about: "Park it: nothing more is sent",
+    takes: Takes::Nothing(Command::Pause),
+    takes_time: false,
+    incident: IncidentKind::Pause,
+    example: example("Coordinator(Pause)", "what `ctl pause` does"),
+};
+static RESUME: Form = Form {
+    word: "resume",
+    about: "Go on after a pause, or open a frozen run",
+    takes: Takes::Nothing(Command::Resume),
+    takes_time: true,
+    incident: IncidentKind::Resume,
+    example: example("Coordinator(Resume)", "what `ctl resume` does"),
+};
+static CHECKPOINT: Form = Form {
+    word: "checkpoint",
+    about: "Write a checkpoint; waits for the end of the cycle",
+    takes: Takes::Nothing(Command::Checkpoint),
+    takes_time: true,
+    incident: IncidentKind::Command,
+    example: example("Coordinator(Checkpoint)", "what `ctl checkpoint` does"),
+};
+static QUIT: Form = Form {
+    word: "quit",
+    about: "End it after its cycle",
+    takes: Takes::Flag {
+        name: "now",
+        about: "Flows under way have 10 s",
+        without: Command::Quit(Quit::AfterCycle),
+        with: Command::Quit(Quit::Now),
+    },
+    takes_time: false,
+    incident: IncidentKind::Command,
+    example: example("Coordinator(Quit(AfterCycle))", "what `ctl quit` does; or Quit(Now)"),
+};
+static REVIVE: Form = Form {
+    word: "revive",
+    about: "Give an agent in quarantine its ticks back",
+    takes: Takes::Value {
+        name: "AGENT",
+        about: "As `status` names it",
+        read: |agent| Ok(Command::Revive(AgentId::new(agent))),
+    },
+    takes_time: false,
+    incident: IncidentKind::Revive,
+    example: example(r#"Coordinator(Revive("agent_017"))"#, "what `ctl revive agent_017` does"),
+};
+static RATE: Form = Form {
+    word: "rate",
+    about: "Change the limit of requests a second",
+    takes: Takes::Value {
+        name: "N|unlimited",
+        about: "A number above 0, or unlimited",
+        read: |rate| rate.parse().map(Command::Rate).map_err(|e: RateError| e.to_string()),
+    },
+    takes_time: false,
+    incident: IncidentKind::Command,
+    example: example("Coordinator(Rate(20))", "what `ctl rate 20` does; or \"unlimited\""),
+};
+static TIME_SCALE: Form = Form {
+    word: "time-scale",
+    about: "Change how fast simulated time runs",
+    takes: Takes::Value {
+        name: "N|max",
+        about: "Simulated seconds per real second, or max",
+        read: |n| n.parse().map(Command::TimeScale).map_err(|e: TimeScaleError| e.to_string()),
+    },
+    takes_time: false,
+    incident: IncidentKind::Command,
+    example: example("Coordinator(TimeScale(720))", "what `ctl time-scale 720` does; or \"max\""),
+};
+
+impl Command {
+    /// What its doors need to know of its kind.
+    pub fn form(&self) -> &'static Form {
         match self {
-            Self::Pause => f.write_str("pause"),
-            Self::Resume => f.write_str("resume"),
-            Self::Checkpoint => f.write_str("checkpoint"),
-            Self::Quit(Quit::AfterCycle) => f.write_str("quit"),
-            Self::Quit(Quit::Now) => f.write_str("quit --now"),
-            Self::Revive(agent) => write!(f, "revive {agent}"),
-            Self::Rate(rate) => write!(f, "rate {rate}"),
-            Self::TimeScale(scale) => write!(f, "time-scale {scale}"),
+            Self::Pause => &PAUSE,
+            Self::Resume => &RESUME,
+            Self::Checkpoint => &CHECKPOINT,
+            Self::Quit(_) => &QUIT,
+            Self::Revive(_) => &REVIVE,
+            Self::Rate(_) => &RATE,
+            Self::TimeScale(_) => &TIME_SCALE,
+        }
+    }
+
+    /// The agent that it is about.
+    pub fn agent(&self) -> Option<&AgentId> {
+        match self {
+            Self::Revive(agent) => Some(agent),
+            Self::Pause
+            | Self::Resume
+            | Self::Checkpoint
+            | Self::Quit(_)
+            | Self::Rate(_)
+            | Self::TimeScale(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Command {
+    /// As after `cartload ctl`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.form().word)?;
+        match self {
+            Self::Pause | Self::Resume | Self::Checkpoint | Self::Quit(Quit::AfterCycle) => Ok(()),
+            Self::Quit(Quit::Now) => f.write_str(" --now"),
+            Self::Revive(agent) => write!(f, " {agent}"),
+            Self::Rate(rate) => write!(f, " {rate}"),
+            Self::TimeScale(scale) => write!(f, " {scale}"),
         }
     }
 }
@@ -181,6 +334,17 @@ mod tests {
             assert_eq!(serde_json::from_str::<Command>(json).unwrap(), command);
             assert_eq!(serde_json::to_string(&command).unwrap(), json);
             assert_eq!(command.to_string(), words);
+        }
+    }
+
+    #[test]
+    fn the_example_of_each_form_is_of_its_kind_and_says_what_ctl_takes() {
+        for form in FORMS {
+            let inner = form.example.message.strip_prefix("Coordinator(").unwrap();
+            let command: Command = ron::from_str(inner.strip_suffix(')').unwrap()).unwrap();
+            assert_eq!(command.form().word, form.word);
+            let does = format!("what `ctl {command}` does");
+            assert!(form.example.effect.starts_with(&does), "{}", form.example.effect);
         }
     }
 }

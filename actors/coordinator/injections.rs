@@ -1,16 +1,15 @@
-//! Delivering what a developer injects, and the one incident that says so.
+//! Developers' messages: when each is delivered, where it goes, and the one incident that says so.
 
 use actix::prelude::*;
-use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use serde_json::json;
 
+use crate::agent::Agent;
 use crate::agent::drill::Shares;
-use crate::agent::messages::{AgentInjection, Drill};
+use crate::agent::messages::Drill;
 use crate::checkpointer::messages::CheckpointerInjection;
 use crate::circuit_breaker::messages::CircuitBreakerInjection;
 use crate::db_writer::messages::DbWriterInjection;
-use crate::domain::cycle::Cycle;
-use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::ids::SessionId;
 use crate::domain::incident::IncidentKind;
 use crate::injection::Injection;
 use crate::offer_refresher::messages::OfferRefresherInjection;
@@ -20,11 +19,12 @@ use crate::session_pool::messages::{SessionInjection, SessionPoolInjection};
 use super::Coordinator;
 use super::agenda::Moment;
 use super::command::{CommandRefused, Done, Door};
-use super::commands::Outcome;
-use super::messages::{Appoint, Appointment, Inject};
-use super::progress::Phase;
-use super::publish::write_down;
-use super::status::RunStatus;
+use super::desk::{Desk, Entry};
+use super::ledger::{About, NOBODY, Report};
+use super::messages::Inject;
+use super::perform::Outcome;
+use super::services::Services;
+use super::shard::Shard;
 
 /// Where developers' messages go that no other edge leads to.
 #[derive(Clone)]
@@ -37,235 +37,164 @@ pub struct DrillDoors {
     pub refresher: Recipient<OfferRefresherInjection>,
 }
 
-/// What waits for its moment.
-#[derive(Debug)]
-pub enum Entry {
-    /// A message, how it came in, and who waits to hear what became of it.
-    Inject(Injection, Door, Option<Reply>),
-    /// A scenario wants to see the run as it is then.
-    Look(oneshot::Sender<RunStatus>),
+/// Delivers a message at once, or notes it for its moment.
+pub fn inject(act: &mut Coordinator, inject: Inject, ctx: &mut Context<Coordinator>) -> Outcome {
+    let Inject { injection, at, door } = inject;
+    let Some(moment) = at else { return deliver(act, injection, door, ctx) };
+    let message = format!("{injection} waits for {moment}");
+    let entry = Entry::Inject(injection, door, None);
+    let noted = next_moment(act, moment).and_then(|next| act.desk.note(moment, next, entry));
+    Box::pin(std::future::ready(noted.map(|()| Done::that(message))))
 }
 
-/// Where it is said what became of a message.
-type Reply = oneshot::Sender<Result<Done, CommandRefused>>;
+/// The next moment of this kind.
+pub fn next_moment(act: &Coordinator, moment: Moment) -> Result<Moment, CommandRefused> {
+    let is_ticked = act.shard.attempt().is_some();
+    let next = Desk::next(moment, act.run.at().cycle, is_ticked);
+    if act.run.is_over() { Err(ended()) } else { Ok(next) }
+}
 
-/// What a message went to, for its incident.
-type About = (Option<AgentId>, Option<SessionId>);
-
-impl Coordinator {
-    /// Delivers a message at once, or notes it for its moment.
-    pub(super) fn inject(&mut self, inject: Inject, ctx: &mut Context<Self>) -> Outcome {
-        let Inject { injection, at, door } = inject;
-        let Some(moment) = at else { return self.deliver(injection, door, ctx) };
-        let message = format!("{injection} waits for {moment}");
-        let noted = self.note_for(moment, Entry::Inject(injection, door, None));
-        Box::pin(fut::ready(noted.map(|()| Done::that(message))))
-    }
-
-    /// Notes a scenario's step for its moment.
-    pub(super) fn appoint(&mut self, step: Appoint) -> Result<Appointment, CommandRefused> {
-        let Appoint { at, injections } = step;
-        let mut outcomes = Vec::new();
-        for injection in injections {
-            let (reply, outcome) = oneshot::channel();
-            self.note_for(at, Entry::Inject(injection, Door::Scenario, Some(reply)))?;
-            outcomes.push(outcome);
-        }
-        let (look, picture) = oneshot::channel();
-        self.note_for(at, Entry::Look(look))?;
-        Ok(Appointment { outcomes, picture })
-    }
-
-    /// Does what waits for `moment`.
-    pub(super) fn follow_agenda(&mut self, moment: Moment, ctx: &mut Context<Self>) {
-        for entry in self.orders.agenda.due(moment) {
-            match entry {
-                Entry::Inject(injection, door, reply) => {
-                    let delivered = self.deliver(injection, door, ctx);
-                    ctx.spawn(delivered.map(|outcome, _, _| {
-                        // Whoever asked may have gone away.
-                        let _ = reply.map(|reply| reply.send(outcome));
-                    }));
-                }
-                Entry::Look(look) => {
-                    self.publish();
+/// Does what waits for `moment`.
+pub fn follow(act: &mut Coordinator, moment: Moment, ctx: &mut Context<Coordinator>) {
+    for entry in act.desk.due(moment) {
+        match entry {
+            Entry::Inject(injection, door, reply) => {
+                let delivered = deliver(act, injection, door, ctx);
+                actix::spawn(async move {
+                    let outcome = delivered.await;
                     // Whoever asked may have gone away.
-                    let _ = look.send(self.outlets.status.borrow().clone());
-                }
+                    let _ = reply.map(|reply| reply.send(outcome));
+                });
+            }
+            Entry::Look(look) => {
+                act.publish();
+                // Whoever asked may have gone away.
+                let _ = look.send(act.outlets.picture());
             }
         }
-    }
-
-    /// The last cycle has closed and the run is at rest: between two cycles, frozen or at its end.
-    pub(super) fn follow_agenda_at_boundary(&mut self, ctx: &mut Context<Self>) {
-        let closed = match (self.progress.broken, self.progress.cycle) {
-            (Some(broken), _) => broken,
-            (None, Cycle(0)) => return,
-            (None, Cycle(next)) => Cycle(next - 1),
-        };
-        self.follow_agenda(Moment::End(closed), ctx);
-    }
-
-    fn note_for(&mut self, moment: Moment, entry: Entry) -> Result<(), CommandRefused> {
-        let (tick, end) = match &self.phase {
-            Phase::Ended => return Err(ended()),
-            Phase::InCycle(under_way) => (under_way.cycle.next(), under_way.cycle),
-            Phase::Starting | Phase::Closing | Phase::Waiting { .. } | Phase::Halted { .. } => {
-                (self.progress.cycle, self.progress.cycle)
-            }
-        };
-        let next = match moment {
-            Moment::Tick(_) => Moment::Tick(tick),
-            Moment::End(_) => Moment::End(end),
-        };
-        if moment < next {
-            return Err(CommandRefused::Past { moment, next });
-        }
-        let has_room = self.orders.agenda.add(moment, entry);
-        if has_room { Ok(()) } else { Err(CommandRefused::AgendaFull) }
-    }
-
-    fn deliver(&mut self, injection: Injection, door: Door, ctx: &mut Context<Self>) -> Outcome {
-        if let Injection::Coordinator(command) = injection {
-            let door = if door == Door::Scenario { door } else { Door::Injection };
-            let carried_out = self.carry_out(&command, ctx);
-            return Box::pin(carried_out.map(move |outcome, act, _| {
-                act.note_command(&command, door, &outcome);
-                outcome
-            }));
-        }
-        if matches!(injection, Injection::DbWriter(DbWriterInjection::Die)) {
-            return self.end_writer(&injection, door);
-        }
-        let written = injection.to_string();
-        let about = about(&injection);
-        let done = self.send_on(injection, ctx).map(|()| Done::that(format!("injected {written}")));
-        self.note_injection(&written, door, about, &done);
-        Box::pin(fut::ready(done))
-    }
-
-    /// The DbWriter writes down that it is to die before it hears of it.
-    #[expect(clippy::disallowed_methods, reason = "one per developer's message")]
-    fn end_writer(&mut self, injection: &Injection, door: Door) -> Outcome {
-        if matches!(self.phase, Phase::Ended) {
-            return Box::pin(fut::ready(Err(ended())));
-        }
-        let done = Done::that(format!("injected {injection}"));
-        let message = format!("{} (door: {door})", done.message);
-        let detail = detail(door, &injection.to_string(), "done");
-        let incident = self.tell(IncidentKind::Injection, message, detail, None, None);
-        let written = write_down(self.services.clone(), incident).into_actor(self);
-        Box::pin(written.map(|(), act, _| {
-            act.services.writer.do_send(DbWriterInjection::Die);
-            Ok(done)
-        }))
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "one per developer's message, or per agent")]
-    fn send_on(
-        &mut self,
-        injection: Injection,
-        ctx: &mut Context<Self>,
-    ) -> Result<(), CommandRefused> {
-        if matches!(self.phase, Phase::Ended) {
-            return Err(ended());
-        }
-        let drills = &self.services.drills;
-        match injection {
-            Injection::Agent(agent_id, what) => return self.drill_agent(agent_id, what),
-            Injection::Agents(count, what) => self.drill_agents(count, what),
-            Injection::Session(session, what) => {
-                match drills.sessions.get(usize::from(session.0)) {
-                    Some(actor) => actor.do_send(what),
-                    None => return Err(self.no_session(session)),
-                }
-            }
-            Injection::SessionPool(SessionPoolInjection::MarkDown(session))
-            | Injection::CircuitBreaker(CircuitBreakerInjection::SignalOutage(session))
-                if usize::from(session.0) >= drills.sessions.len() =>
-            {
-                return Err(self.no_session(session));
-            }
-            Injection::SessionPool(what) => drills.pool.do_send(what),
-            Injection::RateLimiter(RateLimiterInjection::OpenGate) if !self.may_send() => {
-                let hint = "only resume opens its gate";
-                return Err(CommandRefused::WrongState { state: "paused, frozen or ending", hint });
-            }
-            Injection::RateLimiter(what) => self.services.limiter.do_send(what),
-            Injection::CircuitBreaker(what) => self.services.breaker.do_send(what),
-            Injection::DbWriter(what) => self.services.writer.do_send(what),
-            Injection::OfferRefresher(OfferRefresherInjection::Refresh) => {
-                let everybody = self.roster.everybody().to_vec();
-                self.refresh_offers_of(everybody, self.progress.cycle, ctx);
-            }
-            Injection::OfferRefresher(what) => drills.refresher.do_send(what),
-            Injection::Checkpointer(CheckpointerInjection::Save) => {
-                let saved = self.save(self.saved_state(), ctx);
-                ctx.spawn(saved.map(|_, _, _| ()));
-            }
-            Injection::Checkpointer(what) => self.services.checkpointer.do_send(what),
-            Injection::Coordinator(_) => {}
-            Injection::Shop(drill) => return drill.make().map_err(CommandRefused::ShopDrill),
-        }
-        Ok(())
-    }
-
-    /// Whether the gate may stand open: nothing but an operator's resume opens another one.
-    fn may_send(&self) -> bool {
-        self.orders.frozen.is_none() && !self.orders.paused && self.orders.quit.is_none()
-    }
-
-    fn no_session(&self, http_session: SessionId) -> CommandRefused {
-        CommandRefused::NoSession { http_session, sessions: self.services.drills.sessions.len() }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "one per developer's message")]
-    fn drill_agent(&self, agent_id: AgentId, what: AgentInjection) -> Result<(), CommandRefused> {
-        let Some(agent) = self.roster.handle(&agent_id) else {
-            let is_known = self.roster.persona(&agent_id).is_some();
-            let why = if is_known { "is in quarantine" } else { "is no agent of this run" };
-            return Err(CommandRefused::Agent { agent_id, why });
-        };
-        agent.do_send(Drill { what, shares: Shares::of(1) });
-        Ok(())
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "one per agent and developer's message")]
-    fn drill_agents(&self, count: u32, what: AgentInjection) {
-        let shares = Shares::of(count);
-        for agent in self.roster.everybody().iter().filter_map(|agent| self.roster.handle(agent)) {
-            agent.do_send(Drill { what, shares: shares.clone() });
-        }
-    }
-
-    fn note_injection(
-        &mut self,
-        written: &str,
-        door: Door,
-        (agent_id, http_session): About,
-        outcome: &Result<Done, CommandRefused>,
-    ) {
-        let (message, result) = match outcome {
-            Ok(done) => (format!("{} (door: {door})", done.message), "done"),
-            Err(why) => (format!("{written} was refused: {why} (door: {door})"), "refused"),
-        };
-        if matches!(self.phase, Phase::Ended) {
-            return tracing::warn!("{message}");
-        }
-        let detail = detail(door, written, result);
-        self.note(IncidentKind::Injection, message, detail, agent_id, http_session);
     }
 }
 
-fn detail(door: Door, written: &str, outcome: &str) -> Value {
-    json!({ "door": door, "message": written, "outcome": outcome, "drill": true })
+fn deliver(
+    act: &mut Coordinator,
+    injection: Injection,
+    door: Door,
+    ctx: &mut Context<Coordinator>,
+) -> Outcome {
+    if let Injection::Coordinator(command) = injection {
+        let door = if door == Door::Scenario { door } else { Door::Injection };
+        return act.operate(command, door, ctx);
+    }
+    let written = injection.to_string();
+    let ends_writer = matches!(injection, Injection::DbWriter(DbWriterInjection::Die));
+    if ends_writer && !act.run.is_over() {
+        return end_writer(act, &written, door);
+    }
+    let about = about(&injection);
+    let sent = send(act, injection, ctx);
+    let outcome = sent.map(|()| Done::that(format!("injected {written}")));
+    act.note_unless_over(report(&written, door, &outcome), about);
+    Box::pin(std::future::ready(outcome))
 }
 
-fn ended() -> CommandRefused {
+/// The DbWriter writes down that it is to die before it hears of it.
+#[expect(clippy::disallowed_methods, reason = "one per developer's message")]
+fn end_writer(act: &mut Coordinator, written: &str, door: Door) -> Outcome {
+    let outcome = Ok(Done::that(format!("injected {written}")));
+    let incident = act.record(report(written, door, &outcome), NOBODY);
+    let services = act.services.clone();
+    Box::pin(async move {
+        services.write_down(incident).await;
+        services.writer.do_send(DbWriterInjection::Die);
+        outcome
+    })
+}
+
+fn send(
+    act: &mut Coordinator,
+    injection: Injection,
+    ctx: &mut Context<Coordinator>,
+) -> Result<(), CommandRefused> {
+    if act.run.is_over() {
+        return Err(ended());
+    }
+    if matches!(injection, Injection::OfferRefresher(OfferRefresherInjection::Refresh)) {
+        act.refresh_offers_of(act.shard.roster().everybody().to_vec(), ctx);
+        return Ok(());
+    }
+    if matches!(injection, Injection::Checkpointer(CheckpointerInjection::Save)) {
+        act.save(act.run.saved(), ctx, |_, _| None);
+        return Ok(());
+    }
+    let opens = matches!(injection, Injection::RateLimiter(RateLimiterInjection::OpenGate));
+    if opens && !act.run.may_send() {
+        let (state, hint) = ("paused, frozen or ending", "only resume opens its gate");
+        return Err(CommandRefused::WrongState { state, hint });
+    }
+    send_on(&act.shard, &act.services, injection)
+}
+
+/// Sends a message on to agents or to its service; what is said to the Coordinator itself does not
+/// come here.
+#[expect(clippy::disallowed_methods, reason = "one per developer's message, or per agent")]
+pub fn send_on(
+    shard: &Shard<Addr<Agent>>,
+    services: &Services,
+    injection: Injection,
+) -> Result<(), CommandRefused> {
+    let sessions = &services.drills.sessions;
+    let no_session = |http_session: SessionId| {
+        Err(CommandRefused::NoSession { http_session, sessions: sessions.len() })
+    };
+    match injection {
+        Injection::Agent(agent_id, what) => {
+            shard.reach(&agent_id)?.do_send(Drill { what, shares: Shares::of(1) });
+        }
+        Injection::Agents(count, what) => {
+            let shares = Shares::of(count);
+            for agent in shard.reachable() {
+                agent.do_send(Drill { what, shares: shares.clone() });
+            }
+        }
+        Injection::Session(session, what) => match sessions.get(usize::from(session.0)) {
+            Some(actor) => actor.do_send(what),
+            None => return no_session(session),
+        },
+        Injection::SessionPool(SessionPoolInjection::MarkDown(session))
+        | Injection::CircuitBreaker(CircuitBreakerInjection::SignalOutage(session))
+            if usize::from(session.0) >= sessions.len() =>
+        {
+            return no_session(session);
+        }
+        Injection::SessionPool(what) => services.drills.pool.do_send(what),
+        Injection::RateLimiter(what) => services.limiter.do_send(what),
+        Injection::CircuitBreaker(what) => services.breaker.do_send(what),
+        Injection::DbWriter(what) => services.writer.do_send(what),
+        Injection::OfferRefresher(what) => services.drills.refresher.do_send(what),
+        Injection::Checkpointer(what) => services.checkpointer.do_send(what),
+        Injection::Shop(drill) => return drill.make().map_err(CommandRefused::ShopDrill),
+        Injection::Coordinator(_) => {}
+    }
+    Ok(())
+}
+
+/// What is said of a message and of what became of it.
+pub fn report(written: &str, door: Door, outcome: &Result<Done, CommandRefused>) -> Report {
+    let (message, result) = match outcome {
+        Ok(done) => (format!("{} (door: {door})", done.message), "done"),
+        Err(why) => (format!("{written} was refused: {why} (door: {door})"), "refused"),
+    };
+    let detail = json!({ "door": door, "message": written, "outcome": result, "drill": true });
+    (IncidentKind::Injection, message, detail)
+}
+
+/// There is nobody to whom it could go.
+pub fn ended() -> CommandRefused {
     CommandRefused::WrongState { state: "ended", hint: "start or resume a run" }
 }
 
-fn about(injection: &Injection) -> About {
+/// Whom a message went to, for its incident.
+pub fn about(injection: &Injection) -> About {
     match injection {
         Injection::Agent(agent_id, _) => (Some(agent_id.clone()), None),
         Injection::Session(session, _) => (None, Some(*session)),

@@ -154,6 +154,23 @@ pub enum Ending {
     Unfinished,
 }
 
+impl Ending {
+    /// Whether a flow failed by what a broken session would also do to it.
+    pub fn is_call_failure(&self) -> bool {
+        match self {
+            Self::Recorded { status: FlowStatus::Failed, reason, .. } => matches!(
+                reason,
+                EndReason::CallFailed | EndReason::CheckoutFailed | EndReason::CheckoutUnknown
+            ),
+            Self::Recorded { .. }
+            | Self::Idle
+            | Self::Unrecorded { .. }
+            | Self::SkippedSessionDown
+            | Self::Unfinished => false,
+        }
+    }
+}
+
 /// Told by the Monitor that every agent's actor owns, when that actor is dropped.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
@@ -238,6 +255,21 @@ pub enum Service {
     OfferRefresher,
     /// One HTTP session.
     HttpSession(SessionId),
+}
+
+impl Service {
+    /// The HTTP session that it is, if it is one.
+    pub fn http_session(self) -> Option<SessionId> {
+        match self {
+            Self::HttpSession(id) => Some(id),
+            Self::RateLimiter
+            | Self::DbWriter
+            | Self::SessionPool
+            | Self::CircuitBreaker
+            | Self::Checkpointer
+            | Self::OfferRefresher => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Service {

@@ -5,12 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDateTime;
-
-/// A jump of wall clock against monotonic clock above this is a machine that slept; so long between
-/// two beats is a process that was stopped.
-pub const CLOCK_JUMP_MIN: Duration = Duration::from_secs(5);
-
 /// The run's position in real time.
 #[derive(Clone, Debug)]
 pub struct Pacer {
@@ -22,22 +16,12 @@ pub struct Pacer {
     /// When the last tick was due, shifted by every pause since.
     last_due: Option<Instant>,
     paused_since: Option<Instant>,
-    last_clocks: Option<(Instant, NaiveDateTime)>,
-    last_beat: Option<Instant>,
 }
 
 impl Pacer {
     /// A run that begins at `now`; an interval of zero is as fast as work allows.
     pub fn new(interval: Duration, now: Instant) -> Self {
-        Self {
-            interval,
-            start: now,
-            ticks: 0,
-            last_due: None,
-            paused_since: None,
-            last_clocks: None,
-            last_beat: None,
-        }
+        Self { interval, start: now, ticks: 0, last_due: None, paused_since: None }
     }
 
     /// When the next tick is due, asked at the end of a cycle.
@@ -88,6 +72,11 @@ impl Pacer {
         }
     }
 
+    /// Whether time stands still for it.
+    pub fn is_paused(&self) -> bool {
+        self.paused_since.is_some()
+    }
+
     /// A repeated cycle takes the place of the broken one: its tick is not counted twice, and it is
     /// due when that one was, which is at once.
     pub fn repeat_tick(&mut self) {
@@ -103,25 +92,6 @@ impl Pacer {
         self.start = self.last_due.map_or(now, |last| last.max(begun));
         self.ticks = u32::from(self.last_due.is_some());
         self.interval = interval;
-    }
-
-    /// How far the wall clock ran from the monotonic one since the last call, if above
-    /// [`CLOCK_JUMP_MIN`]; positive when the machine slept.
-    pub fn clock_jump(&mut self, now: Instant, wall: NaiveDateTime) -> Option<chrono::TimeDelta> {
-        let last = self.last_clocks.replace((now, wall))?;
-        let monotonic =
-            chrono::TimeDelta::from_std(now.saturating_duration_since(last.0)).unwrap_or_default();
-        let jump = (wall - last.1) - monotonic;
-        let least = chrono::TimeDelta::from_std(CLOCK_JUMP_MIN).unwrap_or_default();
-        (jump.abs() > least).then_some(jump)
-    }
-
-    /// Called each second: how long nothing ran since the last call, if above [`CLOCK_JUMP_MIN`].
-    /// Both clocks go on while a process is stopped, so that nothing else shows it.
-    pub fn stood_still(&mut self, now: Instant) -> Option<Duration> {
-        let last = self.last_beat.replace(now)?;
-        let still = now.saturating_duration_since(last);
-        (still > CLOCK_JUMP_MIN).then_some(still)
     }
 }
 
@@ -221,36 +191,5 @@ mod tests {
         let later = start + Duration::from_secs(9);
         assert_eq!(pacer.next_due(later), later);
         assert_eq!(pacer.tick(later, later), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_sleeping_machine_is_noticed_above_five_seconds() {
-        let start = Instant::now();
-        let wall = chrono::DateTime::UNIX_EPOCH.naive_utc();
-        let mut pacer = Pacer::new(INTERVAL, start);
-        assert_eq!(pacer.clock_jump(start, wall), None);
-        let jump = |mono_s: u64, wall_s: i64| {
-            let mut copy = pacer.clone();
-            copy.clock_jump(
-                start + Duration::from_secs(mono_s),
-                wall + chrono::TimeDelta::seconds(wall_s),
-            )
-        };
-        assert_eq!(jump(75, 80), None);
-        assert_eq!(jump(75, 81), Some(chrono::TimeDelta::seconds(6)));
-        assert_eq!(jump(75, 60), Some(chrono::TimeDelta::seconds(-15)));
-        pacer.clock_jump(start, wall);
-    }
-
-    #[test]
-    fn a_process_that_was_stopped_shows_by_the_beats_it_missed() {
-        let start = Instant::now();
-        let mut pacer = Pacer::new(INTERVAL, start);
-        let at = |seconds| start + Duration::from_secs(seconds);
-        for second in [0, 1, 2, 7] {
-            assert_eq!(pacer.stood_still(at(second)), None, "{second}");
-        }
-        assert_eq!(pacer.stood_still(at(22)), Some(Duration::from_secs(15)));
-        assert_eq!(pacer.stood_still(at(23)), None);
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
-use crate::checkpointer::snapshot::{SavedState, Snapshot};
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::behavior::Behavior;
 use crate::domain::cycle::{Cycle, ReplayNumber};
@@ -14,6 +13,7 @@ use crate::domain::experiment::Experiment;
 use crate::domain::ids::{OwnerToken, RunId, StoreId};
 use crate::domain::offer::{Coupon, OfferPolicy};
 use crate::domain::rate::Rate;
+use crate::domain::snapshot::{SavedState, Snapshot};
 use crate::ports::entropy::Entropy;
 use crate::ports::shop_api::ShopTraits;
 use crate::ports::store::DirtyCart;

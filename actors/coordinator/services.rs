@@ -1,16 +1,24 @@
 //! Whom the Coordinator may ask: every edge of the topology that begins at it.
 
+use std::path::PathBuf;
+
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
 
 use crate::checkpointer::Checkpointer;
+use crate::checkpointer::messages::SaveCheckpoint;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::db_writer::DbWriter;
+use crate::db_writer::messages::RecordIncident;
 use crate::domain::ids::SessionId;
+use crate::domain::incident::Incident;
+use crate::domain::snapshot::Snapshot;
 use crate::offer_refresher::messages::RefreshOffers;
+use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::StoreError;
 use crate::rate_limiter::RateLimiter;
-use crate::rate_limiter::messages::TakePermit;
+use crate::rate_limiter::gate::Gate;
+use crate::rate_limiter::messages::{CloseGate, OpenGate, Refuse, TakePermit};
 use crate::rate_limiter::queue_length::QueueLength;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
@@ -49,6 +57,38 @@ impl Services {
     pub fn door(&self, http_session: SessionId) -> Option<ShopDoor> {
         let session = self.sessions.get(usize::from(http_session.0))?.clone();
         Some(ShopDoor { permits: self.permits.clone(), session })
+    }
+
+    /// Sets the limiter's gate.
+    #[expect(clippy::disallowed_methods, reason = "one per change of the gate: human rate")]
+    pub fn set_gate(&self, gate: Gate) {
+        match gate {
+            Gate::Open => self.limiter.do_send(OpenGate),
+            Gate::Closed => self.limiter.do_send(CloseGate),
+            Gate::Refusing(why) => self.limiter.do_send(Refuse(why)),
+        }
+    }
+
+    /// Has a checkpoint written; the Checkpointer's death is an error of it.
+    pub async fn save(&self, snapshot: Snapshot) -> Result<PathBuf, CheckpointError> {
+        let saved = self.checkpointer.send(SaveCheckpoint(snapshot)).await;
+        saved.unwrap_or_else(|_| {
+            Err(CheckpointError::Io {
+                path: PathBuf::from("checkpoints"),
+                cause: "the checkpointer is gone".to_owned(),
+            })
+        })
+    }
+
+    /// Has an incident written. The store has its own patience; an incident outlasts it, as it
+    /// often says that the store was away. One waits for each incident, all at human rate.
+    pub async fn write_down(&self, incident: Incident) {
+        while let Err(error) = self.write(RecordIncident(incident.clone())).await {
+            tracing::error!(%error, "an incident could not be recorded");
+            if !error.is_retryable() {
+                break;
+            }
+        }
     }
 
     /// Asks the DbWriter, whose death is an error of the store.

@@ -2,7 +2,7 @@
 //! session.
 //!
 //! A run must not go back to work over connections that no longer carry anything; two sessions with
-//! outage-class failures mean that the shop is not back (design "Pause, freeze, quit").
+//! outage-class failures mean that the shop is not back.
 
 use futures::future::join_all;
 

@@ -10,8 +10,10 @@ use std::time::Instant;
 use chrono::NaiveDateTime;
 use futures::FutureExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde_json::json;
 
 use crate::agent::messages::ShopFacts;
+use crate::circuit_breaker::messages::FreezeReason;
 use crate::db_writer::messages::{
     AbandonOrphans, BeginReplay, LoadAgents, LoadMemories, OpenRun, RecordSeen,
 };
@@ -19,19 +21,22 @@ use crate::domain::catalog::Catalog;
 use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::incident::IncidentKind;
 use crate::domain::persona::Persona;
 use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
     ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
 };
-use crate::ports::store::{NewRun, Orphans, Replay};
+use crate::ports::store::{DirtyCart, NewRun, Orphans, Replay};
 use crate::rate_limiter::messages::Place;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
+use super::ledger::Report;
 use super::messages::StartError;
-use super::plan::RunPlan;
+use super::plan::{ResumePoint, RunPlan};
+use super::run::input::{Input, Reopened};
 use super::services::Services;
 use super::session_check;
 
@@ -48,20 +53,20 @@ const CATEGORIES_KNOWN_MIN_PERCENT: usize = 50;
 pub struct Prepared {
     /// The active agents.
     pub personas: Vec<Persona>,
-    /// What the shop sells.
+    /// What the shop sells; nothing where nobody may look.
     pub shop: Arc<ShopFacts>,
-    /// The attempt a resumed run begins, with its agents' memories; `None` for a new run.
-    pub resumed: Option<Resumed>,
-    /// What a dead process left behind.
-    pub orphans: Orphans,
+    /// What the run hears.
+    pub input: Input,
+    /// What its agents remember.
+    pub memories: HashMap<AgentId, AgentMemory>,
+    /// What is said before the run hears of it, and after.
+    pub reports: (Vec<Report>, Vec<Report>),
 }
 
 /// What a run that goes on after a crash or a freeze needs.
-pub struct Resumed {
-    /// The attempt.
-    pub replay: Replay,
-    /// What the agents remember.
-    pub memories: HashMap<AgentId, AgentMemory>,
+struct Resumed {
+    replay: Replay,
+    memories: HashMap<AgentId, AgentMemory>,
 }
 
 /// Asks shop and store for all of it.
@@ -84,6 +89,11 @@ async fn prepared(
     plan: Arc<RunPlan>,
     pacing: Arc<dyn Pacing>,
 ) -> Result<Prepared, StartError> {
+    if let Some(point) = &plan.resume_from
+        && let Some(reason) = point.stays_frozen()
+    {
+        return come_back(&services, &plan, point, reason.clone()).await;
+    }
     let personas = load_agents(&services, &plan).await?;
     let first = Caller {
         agent_id: personas[0].agent_id.clone(),
@@ -111,7 +121,12 @@ async fn prepared(
         }
         Some(point) => Some(begin_attempt(&services, &plan, point.boundary, at).await?),
     };
+    let (replay, mut memories) = match resumed {
+        Some(Resumed { replay, memories }) => (Some(replay), memories),
+        None => (None, HashMap::new()),
+    };
     let orphans = services.write(AbandonOrphans { run_id: plan.run_id, at }).await?;
+    remember_carts(&mut memories, orphans.dirty.iter().chain(&plan.dirty_carts));
     let seen = RecordSeen {
         run_id: plan.run_id,
         products: shop.catalog.products.clone(),
@@ -119,11 +134,64 @@ async fn prepared(
         at,
     };
     services.write(seen).await?;
-    Ok(Prepared { personas, shop: Arc::new(shop), resumed, orphans })
+    let reports = (resumes(&plan, replay), cleans_up(&orphans, replay));
+    let input = Input::Prepared(Ok(replay));
+    Ok(Prepared { personas, shop: Arc::new(shop), memories, input, reports })
+}
+
+/// A run that comes back frozen asks the store for its agents, and nobody for anything else.
+async fn come_back(
+    services: &Services,
+    plan: &RunPlan,
+    point: &ResumePoint,
+    reason: FreezeReason,
+) -> Result<Prepared, StartError> {
+    let personas = load_agents(services, plan).await?;
+    let message = format!("came back frozen: {reason}");
+    let reports = (vec![(IncidentKind::Freeze, message, point.detail())], Vec::new());
+    let (shop, memories, input) = (Arc::default(), HashMap::new(), Input::CameBack(reason));
+    Ok(Prepared { personas, shop, memories, input, reports })
+}
+
+/// Whose cart a dead process left full begins its next flow by clearing it.
+fn remember_carts<'a>(
+    memories: &mut HashMap<AgentId, AgentMemory>,
+    carts: impl IntoIterator<Item = &'a DirtyCart>,
+) {
+    for cart in carts {
+        memories.entry(cart.agent_id.clone()).or_default().shop_cart_dirty = true;
+    }
+}
+
+/// What is said of a process that goes on with a run of another one, or of its own past.
+fn resumes(plan: &RunPlan, replay: Option<Replay>) -> Vec<Report> {
+    let (Some(point), Some(replay)) = (&plan.resume_from, replay) else { return Vec::new() };
+    let changes = point.changed_settings.iter();
+    let changes = changes.map(|change| (IncidentKind::SettingChanged, change.clone(), json!({})));
+    let cycle = point.snapshot.boundary;
+    let message = format!("the run goes on at cycle {cycle} after a resume");
+    let mut detail = point.detail();
+    detail["ended_rows"] = replay.ended_rows.into();
+    changes.chain([(IncidentKind::Resume, message, detail)]).collect()
+}
+
+/// What is said of what a dead process left behind.
+fn cleans_up(orphans: &Orphans, replay: Option<Replay>) -> Vec<Report> {
+    let rows = orphans.abandoned + replay.map_or(0, |replay| replay.ended_rows);
+    let carts = orphans.dirty.len();
+    if rows == 0 && carts == 0 {
+        return Vec::new();
+    }
+    let message = format!(
+        "clean-up after a dead process: {rows} open shopping sessions abandoned, {carts} carts \
+         are cleared at the shop before their agents' next flows"
+    );
+    let detail = json!({ "abandoned": rows, "dirty_carts": carts });
+    vec![(IncidentKind::CleanUp, message, detail)]
 }
 
 /// The active agents, as many as the plan wants; never none.
-pub async fn load_agents(services: &Services, plan: &RunPlan) -> Result<Vec<Persona>, StartError> {
+async fn load_agents(services: &Services, plan: &RunPlan) -> Result<Vec<Persona>, StartError> {
     let mut personas = services.write(LoadAgents).await?;
     personas.truncate(plan.agents_max.unwrap_or(usize::MAX));
     if personas.is_empty() { Err(StartError::NoAgents) } else { Ok(personas) }
@@ -136,12 +204,14 @@ pub async fn reopen(
     pacing: Arc<dyn Pacing>,
     first: Caller,
     boundary: Cycle,
-) -> Result<(ShopFacts, Resumed), StartError> {
+) -> Result<Box<Reopened>, StartError> {
     let reopened = async {
         session_check::all(&services, &plan, &first).await?;
         let shop = look_at_shop(&services, &plan, first).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
-        Ok((shop, resumed))
+        let Resumed { replay, mut memories } = resumed;
+        remember_carts(&mut memories, &plan.dirty_carts);
+        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories }))
     };
     caught(reopened).await
 }

@@ -14,7 +14,25 @@ use crate::domain::ids::{AgentId, OwnerToken, RunId};
 use crate::domain::incident::Incident;
 use crate::domain::offer::{Coupon, Wallet};
 use crate::domain::persona::Persona;
-use crate::ports::store::{Committed, NewRun, Orphans, Replay, RunState, StoreError};
+use crate::ports::store::{
+    Committed, NewRun, Orphans, Replay, RunState, Store, StoreError, StoreFuture,
+};
+
+/// A message that is one call of the store: the writer makes it, again with the same ids where it
+/// fails, and answers what the store did.
+pub trait StoreCall: Message<Result = Result<Self::Reply, StoreError>> + Send + 'static {
+    /// What the store answers.
+    type Reply: Send + 'static;
+
+    /// Whether it is about one flow: a drill strikes these, never what is written of the run.
+    const IS_OF_A_FLOW: bool = false;
+
+    /// Asks the store, once.
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Self::Reply>;
+
+    /// The store has it.
+    fn acknowledged(&self) {}
+}
 
 /// Sent by the Coordinator before the first tick of a new run.
 #[derive(Clone, Debug, Message)]
@@ -23,6 +41,14 @@ pub struct OpenRun(
     /// The run.
     pub NewRun,
 );
+
+impl StoreCall for OpenRun {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.open_run(self.0.clone())
+    }
+}
 
 /// Sent by the Coordinator whenever the run changes its state.
 #[derive(Clone, Copy, Debug, Message)]
@@ -38,6 +64,14 @@ pub struct SetRunState {
     pub at: NaiveDateTime,
 }
 
+impl StoreCall for SetRunState {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.set_run_state(self.run_id, self.owner, self.state, self.at)
+    }
+}
+
 /// Sent by the Coordinator every 30 s, also while paused or frozen.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
@@ -48,6 +82,14 @@ pub struct Heartbeat {
     pub owner: OwnerToken,
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
+}
+
+impl StoreCall for Heartbeat {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.heartbeat(self.run_id, self.owner, self.at)
+    }
 }
 
 /// Sent by the Coordinator before the first tick after a resume of a dead or frozen run.
@@ -62,10 +104,26 @@ pub struct BeginReplay {
     pub at: NaiveDateTime,
 }
 
+impl StoreCall for BeginReplay {
+    type Reply = Replay;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Replay> {
+        store.begin_replay(self.run_id, self.owner, self.at)
+    }
+}
+
 /// Sent by the Coordinator at start-up.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Vec<Persona>, StoreError>")]
 pub struct LoadAgents;
+
+impl StoreCall for LoadAgents {
+    type Reply = Vec<Persona>;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Vec<Persona>> {
+        store.load_agents()
+    }
+}
 
 /// Sent by the Coordinator when it builds agents anew.
 #[derive(Clone, Debug, Message)]
@@ -79,6 +137,14 @@ pub struct LoadMemories {
     pub agents: Vec<AgentId>,
 }
 
+impl StoreCall for LoadMemories {
+    type Reply = HashMap<AgentId, AgentMemory>;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
+        store.load_memories(self.run_id, self.before, self.agents.clone())
+    }
+}
+
 /// Sent by an Agent that shops, before its first call.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Wallet, StoreError>")]
@@ -86,6 +152,15 @@ pub struct OpenFlow(
     /// Which flow.
     pub FlowKey,
 );
+
+impl StoreCall for OpenFlow {
+    type Reply = Wallet;
+    const IS_OF_A_FLOW: bool = true;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Wallet> {
+        store.open_flow(self.0.clone())
+    }
+}
 
 /// Sent by an Agent at the end of a flow.
 #[derive(Clone, Debug, Message)]
@@ -95,6 +170,19 @@ pub struct CommitFlow(
     pub Arc<FlowRecord>,
 );
 
+impl StoreCall for CommitFlow {
+    type Reply = Committed;
+    const IS_OF_A_FLOW: bool = true;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Committed> {
+        store.commit_flow(Arc::clone(&self.0))
+    }
+
+    fn acknowledged(&self) {
+        acknowledged(&self.0);
+    }
+}
+
 /// Sent by an Agent whose flow failed, and by the Coordinator for an agent that died or was cut.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Committed, StoreError>")]
@@ -102,6 +190,33 @@ pub struct FailFlow(
     /// What is known of it.
     pub Arc<FlowRecord>,
 );
+
+impl StoreCall for FailFlow {
+    type Reply = Committed;
+    const IS_OF_A_FLOW: bool = true;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Committed> {
+        store.fail_flow(Arc::clone(&self.0))
+    }
+
+    fn acknowledged(&self) {
+        acknowledged(&self.0);
+    }
+}
+
+/// A line in the log for each flow that the database has: what it says was written stays written,
+/// however the process ends after it. `CARTLOAD_LOG=actors::db_writer=debug` shows it.
+fn acknowledged(record: &FlowRecord) {
+    let FlowRecord { key, status, end_reason, events, .. } = record;
+    tracing::debug!(
+        flow.id = %key.flow_id,
+        flow.replay = key.replay.0,
+        flow.status = status.as_str(),
+        flow.end_reason = end_reason.as_str(),
+        flow.events = events.len(),
+        "acknowledged"
+    );
+}
 
 /// Sent by the Coordinator at the barrier.
 #[derive(Clone, Debug, Message)]
@@ -111,6 +226,14 @@ pub struct RecordCycle(
     pub CycleRecord,
 );
 
+impl StoreCall for RecordCycle {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.record_cycle(self.0.clone())
+    }
+}
+
 /// Sent by the Coordinator for whatever an operator or analyst must find afterwards.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
@@ -118,6 +241,14 @@ pub struct RecordIncident(
     /// What happened.
     pub Incident,
 );
+
+impl StoreCall for RecordIncident {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.record_incident(self.0.clone())
+    }
+}
 
 /// Sent by the Coordinator once the shop has shown its catalog.
 #[derive(Clone, Debug, Message)]
@@ -133,6 +264,15 @@ pub struct RecordSeen {
     pub at: NaiveDateTime,
 }
 
+impl StoreCall for RecordSeen {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        let Self { run_id, products, coupons, at } = self;
+        store.record_seen(*run_id, products.clone(), coupons.clone(), *at)
+    }
+}
+
 /// Sent by the Coordinator before the first tick.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Orphans, StoreError>")]
@@ -141,6 +281,14 @@ pub struct AbandonOrphans {
     pub run_id: RunId,
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
+}
+
+impl StoreCall for AbandonOrphans {
+    type Reply = Orphans;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Orphans> {
+        store.abandon_orphans(self.run_id, self.at)
+    }
 }
 
 /// Sent by the Coordinator at the end, and before it ends a flow that was cut. Answers when

@@ -7,16 +7,12 @@ use std::time::Duration;
 
 use chrono::NaiveDateTime;
 
-use crate::domain::catalog::Product;
-use crate::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
-use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use crate::domain::ids::{AgentId, FlowId, OwnerToken, RunId};
-use crate::domain::incident::Incident;
-use crate::domain::offer::{Coupon, Wallet};
-use crate::domain::persona::Persona;
+use crate::domain::flow::{FlowKey, FlowRecord};
+use crate::domain::ids::{AgentId, FlowId, RunId};
+use crate::domain::offer::Wallet;
 use crate::ports::store::{
-    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
-    StoreError, StoreFuture,
+    Committed, FlowStore, Holding, OfferBatch, OfferStore, PoolStatus, Store, StoreError,
+    StoreFuture,
 };
 
 /// What a call does.
@@ -102,45 +98,22 @@ impl ScriptedStore {
             result
         })
     }
+
+    /// What is neither of flows nor of offers is answered with nothing.
+    fn pass<G, T: Default + Send + 'static>(
+        &self,
+        _: &'static str,
+        _: G,
+        _: impl FnOnce(&dyn Store, G) -> StoreFuture<T>,
+    ) -> StoreFuture<T> {
+        self.answer(T::default)
+    }
 }
 
-impl Store for ScriptedStore {
-    fn open_run(&self, _: NewRun) -> StoreFuture<()> {
-        self.answer(|| ())
-    }
+crate::ports::pass_on!(RunStore for ScriptedStore);
+crate::ports::pass_on!(JournalStore for ScriptedStore);
 
-    fn heartbeat(&self, _: RunId, _: OwnerToken, _: NaiveDateTime) -> StoreFuture<()> {
-        self.answer(|| ())
-    }
-
-    fn set_run_state(
-        &self,
-        _: RunId,
-        _: OwnerToken,
-        _: RunState,
-        _: NaiveDateTime,
-    ) -> StoreFuture<()> {
-        self.answer(|| ())
-    }
-
-    fn begin_replay(&self, _: RunId, _: OwnerToken, _: NaiveDateTime) -> StoreFuture<Replay> {
-        let number = ReplayNumber(1);
-        self.answer(move || Replay { number, last_cycle_with_rows: None, ended_rows: 0 })
-    }
-
-    fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
-        self.answer(Vec::new)
-    }
-
-    fn load_memories(
-        &self,
-        _: RunId,
-        _: Cycle,
-        _: Vec<AgentId>,
-    ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
-        self.answer(HashMap::new)
-    }
-
+impl FlowStore for ScriptedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
         self.flows.lock().unwrap().push(flow.flow_id);
         self.answer(Wallet::default)
@@ -153,25 +126,9 @@ impl Store for ScriptedStore {
     fn fail_flow(&self, _: Arc<FlowRecord>) -> StoreFuture<Committed> {
         self.answer(|| Committed::Written)
     }
+}
 
-    fn record_cycle(&self, _: CycleRecord) -> StoreFuture<()> {
-        self.answer(|| ())
-    }
-
-    fn record_incident(&self, _: Incident) -> StoreFuture<()> {
-        self.answer(|| ())
-    }
-
-    fn record_seen(
-        &self,
-        _: RunId,
-        _: Vec<Product>,
-        _: Vec<Coupon>,
-        _: NaiveDateTime,
-    ) -> StoreFuture<()> {
-        self.answer(|| ())
-    }
-
+impl OfferStore for ScriptedStore {
     /// What the batches written so far left; nobody redeems.
     fn holdings(
         &self,
@@ -207,11 +164,9 @@ impl Store for ScriptedStore {
             written
         })
     }
+}
 
-    fn abandon_orphans(&self, _: RunId, _: NaiveDateTime) -> StoreFuture<Orphans> {
-        self.answer(Orphans::default)
-    }
-
+impl Store for ScriptedStore {
     fn drain(&self) -> StoreFuture<()> {
         self.is_drained.store(true, Ordering::SeqCst);
         Box::pin(async { Ok(()) })

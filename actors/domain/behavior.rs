@@ -1,6 +1,6 @@
 //! The constants of a preset (config/behavior/load.ron, lifelike.ron), each with its unit.
 //!
-//! Every number of behavior.md that a preset may replace is a field here and nowhere else.
+//! Every number of docs/behavior.md that a preset may replace is a field here and nowhere else.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,9 @@
 //! The one vocabulary of events: what a shopper did, in the order it did it.
 //!
-//! The words are columns of the data product; the payload is JSON with the ids an analyst needs.
+//! The words are columns of the data product, the fields keys of its JSON: what is written under a
+//! name keeps its meaning for ever, since released data has it.
+
+pub(crate) mod payload;
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,31 +12,93 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ids::{AssignmentId, CouponId, ProductId};
+use super::flow::EndReason;
+use super::ids::{AssignmentId, CouponId, OrderId, ProductId};
+use super::money::Cents;
+use super::offer::CouponKind;
 use super::persona::words;
 
-words!(
+payload::events!(
     /// What happened.
-    EventKind, "event type" {
-        /// A list was looked at. Payload: category, product_ids.
-        ProductList = "product_list",
-        /// One product was looked at. Payload: price_cents, category, brand, called.
-        ViewProduct = "view_product",
-        /// A product was put in the cart, or the shop refused it. Payload: quantity,
-        /// unit_price_cents, cart_total_cents, accepted, reason.
-        CartAddItem = "cart_add_item",
-        /// The wallet was looked at. Payload: eligible and ineligible coupon_ids.
-        ViewCoupons = "view_coupons",
-        /// A coupon was put on the cart. Payload: coupon_type.
-        CouponApply = "coupon_apply",
-        /// A coupon was refused. Payload: reason.
-        CouponRejected = "coupon_rejected",
-        /// An order was placed. Payload: order_id, totals in cents.
-        CheckoutComplete = "checkout_complete",
-        /// The cart was left. Payload: reason, cart_total_cents.
-        CartAbandon = "cart_abandon",
-        /// A checkout did not lead to an order. Payload: reason, status.
-        CheckoutFailed = "checkout_failed",
+    EventKind, "event type";
+    /// What an event says beyond its kind, its product and its coupon: the JSON of its row.
+    Payload<'a>;
+
+    /// A list was looked at.
+    ProductList = "product_list" {
+        /// the category the list was of; null: all of them
+        category: Option<&'a str>,
+        /// every product on the list, in its order
+        product_ids: Vec<&'a ProductId>,
+    }
+    /// One product was looked at.
+    ViewProduct = "view_product" {
+        /// its price as shown
+        price_cents: Cents,
+        /// its category
+        category: &'a str,
+        /// its brand; null where the shop names none
+        brand: Option<&'a str>,
+        /// whether the shop was asked for it; else it was seen on its list
+        called: bool,
+    }
+    /// A product was put in the cart, or the shop refused it.
+    CartAddItem = "cart_add_item" {
+        /// units wanted
+        quantity: u32,
+        /// price of one unit
+        unit_price_cents: Cents,
+        /// worth of the cart after it, before discounts
+        cart_total_cents: Cents,
+        /// whether the shop took it
+        accepted: bool,
+        /// why the shop refused it; absent where it was accepted
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    }
+    /// The wallet was looked at.
+    ViewCoupons = "view_coupons" {
+        /// coupons that could be used with this cart
+        eligible_coupon_ids: Vec<&'a CouponId>,
+        /// coupons that could not
+        ineligible_coupon_ids: Vec<&'a CouponId>,
+    }
+    /// A coupon was put on the cart.
+    CouponApply = "coupon_apply" {
+        /// frontstore, category or brand
+        coupon_type: CouponKind,
+    }
+    /// A coupon was refused.
+    CouponRejected = "coupon_rejected" {
+        /// why the shop refused it
+        reason: &'a str,
+    }
+    /// An order was placed.
+    CheckoutComplete = "checkout_complete" {
+        /// the shop's id of the order
+        order_id: &'a OrderId,
+        /// before discounts
+        subtotal_cents: Cents,
+        /// all discounts
+        discount_total_cents: Cents,
+        /// what was paid
+        final_total_cents: Cents,
+        /// coupons on the cart; those that counted are redeemed in coupon_interactions
+        coupon_ids: Vec<&'a CouponId>,
+    }
+    /// The cart was left.
+    CartAbandon = "cart_abandon" {
+        /// why, as end_reason of its visit
+        reason: EndReason,
+        /// worth of the cart, before discounts
+        cart_total_cents: Cents,
+    }
+    /// A checkout did not lead to an order.
+    CheckoutFailed = "checkout_failed" {
+        /// why the shop refused it, or checkout_failed where the call failed
+        reason: &'a str,
+        /// whether the shop refused it; else the call failed
+        refused: bool,
     }
 );
 words!(
@@ -59,12 +124,19 @@ pub struct FlowEvent {
     pub product_id: Option<ProductId>,
     /// The coupon it happened to, if one.
     pub coupon_id: Option<CouponId>,
-    /// Details, an object.
+    /// Details, an object: a [`Payload`] as JSON.
     pub payload: Value,
     /// Simulated; rises within a flow and stays inside the flow's hour.
     pub simulated_at: NaiveDateTime,
     /// Wall clock, UTC.
     pub recorded_at: NaiveDateTime,
+}
+
+impl Payload<'_> {
+    /// As it is written.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).expect("fields of text, numbers and flags are always JSON")
+    }
 }
 
 /// What became of one coupon in a flow.

@@ -71,8 +71,8 @@ pub fn drawn(experiment: &str, shares: impl IntoIterator<Item = f64>, agent: &Ag
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::presets;
-    use crate::offer_refresher::policy::is_held_out;
+    use crate::offer::is_held_out;
+    use crate::presets;
 
     fn experiment(shares: &[f64]) -> Experiment {
         let behavior = Arc::new(presets::load());

@@ -1,4 +1,6 @@
 //! Things an operator or analyst must be able to find afterwards (table `incidents`).
+//!
+//! A kind is one row here: its word, what reports say, how loud the log is, who is told.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,46 +14,112 @@ use super::ids::{AgentId, RunId, SessionId};
 use super::persona::words;
 
 words!(
-    /// What kind of thing it was.
-    IncidentKind, "incident kind" {
-        /// The run froze.
-        Freeze = "freeze",
-        /// An operator unfroze it or continued after a pause.
-        Resume = "resume",
-        /// An operator paused it.
-        Pause = "pause",
-        /// An agent's or a service's actor was rebuilt.
-        Restart = "restart",
-        /// An agent crashed too often.
-        Quarantine = "quarantine",
-        /// An operator brought a quarantined agent back.
-        Revive = "revive",
-        /// Cycles are being run again.
-        Replay = "replay",
-        /// Orphans of a dead run were cleaned up.
-        CleanUp = "clean_up",
-        /// An operator's or a developer's command.
-        Command = "command",
-        /// An injected message.
-        Injection = "injection",
-        /// An HTTP session went down or came back.
-        SessionHealth = "session_health",
-        /// The clock jumped or nothing ran: the machine slept, or somebody stopped the process.
-        ClockJump = "clock_jump",
-        /// More than half of a cycle's adds or checkouts were refused.
-        Refusals = "refusals",
-        /// A flow that could be written neither as itself nor as failed.
-        Unrecorded = "unrecorded",
-        /// A checkpoint could not be written.
-        CheckpointFailed = "checkpoint_failed",
-        /// An offer refresh failed.
-        OffersFailed = "offers_failed",
-        /// A setting differs from the checkpoint's.
-        SettingChanged = "setting_changed",
-        /// Agents were released into an experiment: from here on their arm's overrides can act.
-        Exposure = "exposure",
+    /// How soon somebody should look.
+    Severity, "severity" {
+        /// For the record.
+        Info = "info",
+        /// When there is time.
+        Warning = "warning",
+        /// The run does not go on, or would not survive a crash.
+        Critical = "critical",
     }
 );
+
+/// How loud the log is about an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// As it was meant to be.
+    Info,
+    /// An operator may want to know.
+    Warn,
+}
+
+/// Declares the kinds of incidents: a row holds all that is said and done about one.
+macro_rules! incident_kinds {
+    ($(
+        $(#[$doc:meta])+
+        $variant:ident = $word:literal, says $says:literal, log $level:ident, alert $alert:expr;
+    )+) => {
+        words!(
+            /// What kind of thing it was.
+            IncidentKind, "incident kind" { $($(#[$doc])+ $variant = $word,)+ }
+        );
+
+        impl IncidentKind {
+            /// In words, for reports.
+            pub const fn says(self) -> &'static str {
+                match self { $(Self::$variant => $says,)+ }
+            }
+
+            /// How loud the log is about it.
+            pub const fn log_level(self) -> LogLevel {
+                match self { $(Self::$variant => LogLevel::$level,)+ }
+            }
+
+            /// How soon somebody should look who is told of it; `None`: nobody is.
+            pub const fn alert(self) -> Option<Severity> {
+                match self { $(Self::$variant => $alert,)+ }
+            }
+        }
+    };
+}
+
+incident_kinds! {
+    /// The run froze.
+    Freeze = "freeze", says "frozen",
+        log Warn, alert Some(Severity::Critical);
+    /// An operator unfroze it or continued after a pause.
+    Resume = "resume", says "resumed by an operator",
+        log Warn, alert Some(Severity::Info);
+    /// An operator paused it.
+    Pause = "pause", says "paused by an operator",
+        log Warn, alert None;
+    /// An agent's or a service's actor was rebuilt.
+    Restart = "restart", says "an actor was rebuilt",
+        log Warn, alert None;
+    /// An agent crashed too often.
+    Quarantine = "quarantine", says "an agent was put into quarantine",
+        log Warn, alert Some(Severity::Warning);
+    /// An operator brought a quarantined agent back.
+    Revive = "revive", says "an agent was brought back",
+        log Warn, alert None;
+    /// Cycles are being run again.
+    Replay = "replay", says "cycles run again",
+        log Warn, alert None;
+    /// Orphans of a dead run were cleaned up.
+    CleanUp = "clean_up", says "orphans of a dead process cleaned up",
+        log Warn, alert None;
+    /// An operator's or a developer's command.
+    Command = "command", says "an operator's command",
+        log Warn, alert None;
+    /// An injected message.
+    Injection = "injection", says "a drill: a message was injected",
+        log Warn, alert None;
+    /// An HTTP session went down or came back.
+    SessionHealth = "session_health", says "an HTTP session went down or came back",
+        log Warn, alert Some(Severity::Warning);
+    /// The clock jumped or nothing ran: the machine slept, or somebody stopped the process.
+    ClockJump = "clock_jump", says "the machine slept or the process was stopped",
+        log Warn, alert None;
+    /// More than half of a cycle's adds or checkouts were refused.
+    Refusals = "refusals", says "the shop refused most of a cycle",
+        log Warn, alert None;
+    /// A flow that could be written neither as itself nor as failed.
+    Unrecorded = "unrecorded", says "a visit could not be written",
+        log Warn, alert None;
+    /// A checkpoint could not be written.
+    CheckpointFailed = "checkpoint_failed", says "a checkpoint could not be written",
+        log Warn, alert Some(Severity::Critical);
+    /// An offer refresh failed.
+    OffersFailed = "offers_failed", says "offers could not be refreshed",
+        log Warn, alert None;
+    /// A setting differs from the checkpoint's.
+    SettingChanged = "setting_changed", says "a setting changed",
+        log Warn, alert None;
+    /// Agents were released into an experiment: from here on their arm's overrides can act.
+    Exposure = "exposure", says "agents entered the experiment",
+        log Info, alert None;
+}
 
 /// One incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

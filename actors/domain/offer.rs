@@ -13,6 +13,7 @@ use super::cart::Cart;
 use super::ids::{AgentId, AssignmentId, CouponId};
 use super::money::{Cents, Percent};
 use super::persona::words;
+use super::stable_hash::stable_share;
 
 mod estimate;
 
@@ -69,7 +70,7 @@ pub struct Coupon {
 
 impl Coupon {
     /// Whether it may be used on this cart: frontstore from its minimum purchase, the others when
-    /// their category or brand is in (behavior.md "coupons").
+    /// their category or brand is in.
     pub fn is_eligible_for(&self, cart: &Cart) -> bool {
         let target = self.target.as_deref();
         match self.kind {
@@ -116,7 +117,7 @@ impl Wallet {
     }
 }
 
-/// How offers are handed out (behavior.md "Offers"); simulated days.
+/// How offers are handed out (docs/behavior.md); simulated days.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfferPolicy {
@@ -147,5 +148,30 @@ impl Default for OfferPolicy {
             no_repeat_days: 28,
             holdout_percent: 10.0,
         }
+    }
+}
+
+/// Whether the agent gets no offers, ever.
+pub fn is_held_out(agent: &AgentId, policy: &OfferPolicy) -> bool {
+    stable_share("holdout", agent) * 100.0 < policy.holdout_percent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn about_a_tenth_of_the_agents_is_held_out() {
+        let policy = OfferPolicy::default();
+        let held_out = (0..10_000)
+            .filter(|n| is_held_out(&AgentId::new(format!("agent_{n:03}")), &policy))
+            .count();
+        assert!((900..=1_100).contains(&held_out), "{held_out} of 10,000");
+        let nobody = OfferPolicy { holdout_percent: 0.0, ..policy };
+        let everybody = OfferPolicy { holdout_percent: 100.0, ..policy };
+        assert!(
+            !is_held_out(&AgentId::new("agent_001"), &nobody)
+                && is_held_out(&AgentId::new("agent_001"), &everybody)
+        );
     }
 }

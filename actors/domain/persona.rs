@@ -24,6 +24,7 @@ pub struct UnknownWord {
     pub allowed: String,
 }
 
+#[macro_export]
 macro_rules! words {
     (
         $(#[$doc:meta])*
@@ -54,11 +55,11 @@ macro_rules! words {
         }
 
         impl FromStr for $name {
-            type Err = $crate::domain::persona::UnknownWord;
+            type Err = $crate::persona::UnknownWord;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::ALL.iter().copied().find(|w| w.as_str() == text).ok_or_else(|| {
-                    $crate::domain::persona::UnknownWord {
+                    $crate::persona::UnknownWord {
                         what: $what,
                         given: text.chars().take(40).collect(),
                         allowed: [$($word,)+].join(", "),
@@ -68,7 +69,7 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
+pub use words;
 
 words!(
     /// Whether a run takes the agent along.
@@ -117,7 +118,7 @@ pub struct TimeOfDay {
     pub evening: f64,
 }
 
-/// One agent (behavior.md "Persona").
+/// One agent; docs/personas.md has each field with its range.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Persona {
     /// Unique name: `agent_001`.

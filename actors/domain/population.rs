@@ -113,7 +113,7 @@ fn mean_of(personas: &[Persona], value: impl Fn(&Persona) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::presets;
+    use crate::presets;
     use std::collections::{BTreeSet, HashSet};
 
     fn correlation(personas: &[Persona], a: fn(&Persona) -> f64, b: fn(&Persona) -> f64) -> f64 {

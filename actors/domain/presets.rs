@@ -2,7 +2,7 @@
 //!
 //! Reads RON with the extensions of the edge's reader, so that what parses here parses there.
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -42,55 +42,58 @@ fn parse<T: DeserializeOwned>(text: &str) -> T {
     let extensions = Extensions::IMPLICIT_SOME
         | Extensions::UNWRAP_NEWTYPES
         | Extensions::UNWRAP_VARIANT_NEWTYPES;
-    ron::Options::default().with_default_extension(extensions).from_str(text).unwrap()
+    ron::Options::default()
+        .with_default_extension(extensions)
+        .from_str(text)
+        .expect("the files of config/ are RON")
 }
 
 /// config/behavior/load.ron.
-pub(crate) fn load() -> Behavior {
+pub fn load() -> Behavior {
     parse(include_str!("../../config/behavior/load.ron"))
 }
 
 /// config/behavior/lifelike.ron.
-pub(crate) fn lifelike() -> Behavior {
+pub fn lifelike() -> Behavior {
     parse(include_str!("../../config/behavior/lifelike.ron"))
 }
 
 /// config/personas.ron.
-pub(crate) fn archetypes() -> Archetypes {
+pub fn archetypes() -> Archetypes {
     parse(include_str!("../../config/personas.ron"))
 }
 
 /// The categories of the practice shop.
-pub(crate) fn categories() -> Vec<String> {
+pub fn categories() -> Vec<String> {
     CATEGORIES.map(str::to_owned).to_vec()
 }
 
 /// A generator that gives the same draws each time.
-pub(crate) fn rng(seed: u64) -> Xoshiro256PlusPlus {
+pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
 }
 
 /// `count` personas of config/personas.ron, the same for the same seed.
-pub(crate) fn population(count: usize, seed: u64) -> Vec<Persona> {
+pub fn population(count: usize, seed: u64) -> Vec<Persona> {
     generate(count, &archetypes(), &categories(), &mut rng(seed))
 }
 
 /// The hour `n` of an ordinary week; 0 is Monday 1 June 2026 00:00.
-pub(crate) fn hour(n: u32) -> NaiveDateTime {
-    let monday = NaiveDate::from_ymd_opt(2026, 6, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
-    monday + TimeDelta::hours(i64::from(n))
+pub fn hour(n: u32) -> NaiveDateTime {
+    let monday = NaiveDate::from_ymd_opt(2026, 6, 1).expect("June has a first day");
+    monday.and_time(NaiveTime::MIN) + TimeDelta::hours(i64::from(n))
 }
 
 /// Panics unless `hits` of `draws` is within four standard errors of probability `p`.
 #[track_caller]
-pub(crate) fn assert_frequency(what: &str, hits: u32, draws: u32, p: f64) {
+pub fn assert_frequency(what: &str, hits: u32, draws: u32, p: f64) {
     let found = f64::from(hits) / f64::from(draws);
     let error = (p * (1.0 - p) / f64::from(draws)).sqrt();
     assert!((found - p).abs() <= 4.0 * error, "{what}: {found} of {draws} draws, expected {p}");
 }
 
 /// Any valid persona, its numbers anywhere in their ranges.
-pub(crate) fn any_persona() -> impl Strategy<Value = Persona> {
+pub fn any_persona() -> impl Strategy<Value = Persona> {
     let base = population(1, 1).remove(0);
     let traits = prop::array::uniform7(0.0..=1.0_f64);
     let day = prop::array::uniform3(0.01..=1.0_f64);

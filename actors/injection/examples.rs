@@ -9,7 +9,8 @@ pub struct Example {
     pub effect: &'static str,
 }
 
-/// Every message to an actor, at least one of each kind.
+/// Messages to actors, at least one of each kind; those to the Coordinator are operators' commands,
+/// and stand with them ([`FORMS`](crate::coordinator::command::FORMS)).
 pub const EXAMPLES: &[Example] = &[
     example(
         r#"Agent("agent_017", Crash)"#,
@@ -50,15 +51,9 @@ pub const EXAMPLES: &[Example] = &[
     example("Checkpointer(Save)", "a checkpoint of the last boundary is written at once"),
     example("Checkpointer(Fail(saves: 1))", "1 checkpoint cannot be written"),
     example("Checkpointer(Die)", "its actor panics and is built anew"),
-    example("Coordinator(Pause)", "what `ctl pause` does"),
-    example("Coordinator(Resume)", "what `ctl resume` does"),
-    example("Coordinator(Checkpoint)", "what `ctl checkpoint` does"),
-    example("Coordinator(Quit(AfterCycle))", "what `ctl quit` does; or Quit(Now)"),
-    example(r#"Coordinator(Revive("agent_017"))"#, "what `ctl revive agent_017` does"),
-    example("Coordinator(Rate(20))", "what `ctl rate 20` does; or \"unlimited\""),
-    example("Coordinator(TimeScale(720))", "what `ctl time-scale 720` does; or \"max\""),
 ];
 
-const fn example(message: &'static str, effect: &'static str) -> Example {
+/// A message and what it does.
+pub const fn example(message: &'static str, effect: &'static str) -> Example {
     Example { message, effect }
 }

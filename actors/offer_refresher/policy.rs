@@ -1,4 +1,4 @@
-//! Which coupons an agent gets at a refresh (behavior.md "Offers").
+//! Which coupons an agent gets at a refresh (docs/behavior.md).
 //!
 //! A refresh fills a wallet up, it never wipes one. The holdout is decided before anything is
 //! drawn, by the agent's stable hash alone: deciding it afterwards would select by luck.
@@ -12,7 +12,6 @@ use rand::seq::index;
 use crate::domain::experiment::Experiment;
 use crate::domain::ids::{AgentId, AssignmentId, CohortName, RunId};
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon, CouponKind, OfferPolicy};
-use crate::domain::stable_hash::stable_share;
 use crate::ports::store::Holding;
 
 /// By which rules which agent gets offers.
@@ -30,11 +29,6 @@ impl Policies {
         let arm = self.experiment.as_deref().zip(cohort).and_then(|(e, name)| e.arm(name));
         arm.map_or(&self.of_run, |arm| &arm.offers)
     }
-}
-
-/// Whether the agent gets no offers, ever.
-pub fn is_held_out(agent: &AgentId, policy: &OfferPolicy) -> bool {
-    stable_share("holdout", agent) * 100.0 < policy.holdout_percent
 }
 
 /// From when on coupons handed out must not be handed out again at `at`.
@@ -235,18 +229,6 @@ mod tests {
             log.extend(given);
         }
         assert!(log.len() > 100, "{}", log.len());
-    }
-
-    #[test]
-    fn about_a_tenth_of_the_agents_is_held_out() {
-        let policy = OfferPolicy::default();
-        let held_out = (0..10_000)
-            .filter(|n| is_held_out(&AgentId::new(format!("agent_{n:03}")), &policy))
-            .count();
-        assert!((900..=1_100).contains(&held_out), "{held_out} of 10,000");
-        let nobody = OfferPolicy { holdout_percent: 0.0, ..policy };
-        let everybody = OfferPolicy { holdout_percent: 100.0, ..policy };
-        assert!(!is_held_out(&agent(), &nobody) && is_held_out(&agent(), &everybody));
     }
 
     #[test]

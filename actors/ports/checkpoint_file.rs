@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::checkpointer::snapshot::Snapshot;
+use domain::snapshot::Snapshot;
 
 /// The folder of checkpoints of one data directory.
 pub trait CheckpointFile: Send + Sync + 'static {

@@ -6,7 +6,7 @@
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::domain::stable_hash::stable_hash_of;
+use domain::stable_hash::stable_hash_of;
 
 /// The source of all chance in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,12 +10,12 @@ use std::time::Instant;
 use futures::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::domain::catalog::Product;
-use crate::domain::flow::Order;
-use crate::domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
-use crate::domain::money::Cents;
-use crate::domain::offer::Coupon;
-use crate::rate_limiter::permit::Permit;
+use domain::catalog::Product;
+use domain::flow::Order;
+use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
+use domain::money::Cents;
+use domain::offer::Coupon;
+use domain::permit::Permit;
 
 pub use error::{ApiError, ApiErrorKind, Refusal};
 
@@ -31,7 +31,7 @@ pub trait ShopApi: 'static {
 
 /// Builds the adapter of one HTTP session; called inside the session's arbiter.
 pub type ShopApiFactory =
-    std::sync::Arc<dyn Fn(crate::domain::ids::SessionId) -> Box<dyn ShopApi> + Send + Sync>;
+    std::sync::Arc<dyn Fn(domain::ids::SessionId) -> Box<dyn ShopApi> + Send + Sync>;
 
 /// What the flow must know of a shop beyond its calls (from its profile).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct ShopRequest {
     pub call: ShopCall,
 }
 
-/// What may be asked (shop-api.md, one variant per step of the table).
+/// What may be asked: one variant for each step of a shop's profile (config/shops).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShopCall {
     /// Is the shop there, its database included?

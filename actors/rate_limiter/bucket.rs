@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::permit::Permit;
 use super::ring::Ring;
+use crate::domain::permit::Permit;
 use crate::domain::rate::Rate;
 
 /// The burst is what the rate gives in so many seconds: it pays for timers that fire late.
@@ -53,6 +53,7 @@ impl Bucket {
     }
 
     /// One permit, or the earliest moment at which there may be one.
+    #[expect(clippy::disallowed_methods, reason = "this is the bucket: the one maker of permits")]
     pub fn grant(&mut self, now: Instant) -> Result<Permit, Instant> {
         let Some(limits) = &mut self.limits else {
             return Ok(Permit::granted(now, false));

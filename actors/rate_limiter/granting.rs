@@ -5,7 +5,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::messages::{Refused, TakePermit};
-use super::permit::Permit;
+use crate::domain::permit::Permit;
 
 /// The answer to [`TakePermit`]: comes when it is the caller's turn, and leaves the line when the
 /// caller does. A plain `ResponseFuture` would wait, and spend a permit, for nobody.

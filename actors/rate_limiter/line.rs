@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::oneshot;
 
 use super::messages::{Place, Refused};
-use super::permit::Permit;
+use crate::domain::permit::Permit;
 
 /// Below so many waiters the line is not searched for those that have gone.
 const SWEEP_FROM: usize = 1_024;
@@ -93,7 +93,7 @@ mod tests {
         let (there, mut answer) = oneshot::channel();
         line.join(Place::Tail, there);
         drop(receiver);
-        line.give(Permit::granted(Instant::now(), true));
+        line.give(Permit::unlimited(Instant::now()));
         assert!(answer.try_recv().is_ok());
     }
 

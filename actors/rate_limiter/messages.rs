@@ -3,7 +3,7 @@
 use actix::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::permit::Permit;
+use crate::domain::permit::Permit;
 use crate::domain::rate::Rate;
 
 /// Sent by an Agent or a probe before every request, retries included. Answered in order of

@@ -1,8 +1,7 @@
 //! Whether an HTTP session's own connections are broken, as against the shop being gone.
 //!
 //! A row of failures makes a session only suspect. It is down when, in the time of that row,
-//! another session got through: then the shop is there and this session is not (design, "HTTP
-//! sessions").
+//! another session got through: then the shop is there and this session is not.
 
 use std::collections::VecDeque;
 use std::time::Instant;

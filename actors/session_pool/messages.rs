@@ -5,8 +5,8 @@ use actix::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::permit::Permit;
 use crate::ports::shop_api::{Answered, ApiError, ShopRequest};
-use crate::rate_limiter::permit::Permit;
 
 use super::board::DownFlag;
 

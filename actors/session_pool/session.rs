@@ -237,9 +237,9 @@ mod tests {
     use futures::future::{LocalBoxFuture, join_all};
 
     use super::*;
+    use crate::domain::permit::Permit;
     use crate::ports::pacing::SystemPacing;
     use crate::ports::shop_api::{ShopReply, ShopRequest};
-    use crate::rate_limiter::permit::Permit;
 
     /// A shop that answers a probe after 20 ms, refuses connections for the branches and panics
     /// when an agent visits first.

@@ -13,14 +13,14 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
+use shops::trust::{self, TrustError};
+use text::redaction::Redactor;
 
 use super::AlertSetupError;
 use super::channel::{Channel, DeliveryError};
 use super::gathering::Bundle;
 use super::webhook::is_loopback;
 use crate::config::secret::Secret;
-use crate::shop_api::redaction::Redactor;
-use crate::trust::{self, TrustError};
 
 /// One exchange with the server's network, at most.
 const EXCHANGE_MAX: Duration = Duration::from_secs(8);
@@ -212,7 +212,7 @@ pub fn text(bundle: &Bundle) -> String {
                 "{} UTC, cycle {}, {} ({}):\n  {}\n",
                 alert.at.format("%Y-%m-%d %H:%M:%S"),
                 alert.cycle,
-                alert.kind.as_str(),
+                alert.kind,
                 alert.severity.as_str(),
                 one_line(&alert.message)
             )

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use actors::coordinator::status::RunStatus;
 use actors::domain::cycle::Cycle;
 use actors::domain::ids::RunId;
+use actors::domain::incident::Severity;
 use actors::ports::store::RunState;
 use chrono::NaiveDateTime;
 
-use super::worth::{Alert, Severity};
+use super::worth::Alert;
 
 /// Alerts of one message; what more there is, is counted.
 pub const ALERTS_MAX: usize = 20;

@@ -4,19 +4,20 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use actors::domain::incident::Severity;
 use awc::Connector;
 use awc::http::Uri;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::{Value, json};
+use shops::trust;
+use text::redaction::Redactor;
 
+use super::AlertSetupError;
 use super::channel::{Channel, DeliveryError};
 use super::gathering::Bundle;
-use super::{AlertSetupError, Severity};
 use crate::config::secret::Secret;
 use crate::config::words::WebhookShape;
-use crate::shop_api::redaction::Redactor;
-use crate::trust;
 
 /// The form of cartload's own object; a key is added without a new number, none is taken away.
 pub const SCHEMA: &str = "cartload.alert/1";
@@ -143,7 +144,7 @@ pub fn slack_json(bundle: &Bundle) -> Value {
         .alerts
         .iter()
         .map(|alert| {
-            format!("*{}*, cycle {}: {}", alert.kind.as_str(), alert.cycle, escaped(&alert.message))
+            format!("*{}*, cycle {}: {}", alert.kind, alert.cycle, escaped(&alert.message))
         })
         .collect();
     if bundle.more > 0 {

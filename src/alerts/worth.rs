@@ -1,51 +1,21 @@
 //! What of a run is worth an alert: the journal's incidents of some kinds, and the run's end. Pure.
 
+use std::fmt;
+
 use actors::coordinator::journal::JournalLine;
 use actors::coordinator::status::RunStatus;
 use actors::domain::cycle::Cycle;
-use actors::domain::incident::IncidentKind;
+use actors::domain::incident::{IncidentKind, Severity};
 use actors::domain::money::Cents;
 use actors::ports::store::RunState;
 use chrono::NaiveDateTime;
-use serde::Serialize;
-
-/// How soon somebody should look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// For the record.
-    Info,
-    /// When there is time.
-    Warning,
-    /// The run does not go on, or would not survive a crash.
-    Critical,
-}
-
-impl Severity {
-    /// The word used in messages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
+use serde::{Serialize, Serializer};
 
 /// What kind of thing happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertKind {
-    /// The run froze.
-    Freeze,
-    /// It goes on.
-    Resume,
-    /// An agent crashed too often.
-    Quarantine,
-    /// An HTTP session went down or came back.
-    SessionHealth,
-    /// A checkpoint could not be written.
-    CheckpointFailed,
+    /// An incident whose kind says that somebody should look.
+    Incident(IncidentKind),
     /// Nothing follows.
     RunEnd,
     /// More happened at once than a picture holds.
@@ -53,17 +23,25 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
-    /// The word used in messages.
-    pub fn as_str(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
-            Self::Freeze => "freeze",
-            Self::Resume => "resume",
-            Self::Quarantine => "quarantine",
-            Self::SessionHealth => "session health",
-            Self::CheckpointFailed => "checkpoint failed",
-            Self::RunEnd => "run end",
+            Self::Incident(kind) => kind.as_str(),
+            Self::RunEnd => "run_end",
             Self::Missed => "missed",
         }
+    }
+}
+
+impl Serialize for AlertKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl fmt::Display for AlertKind {
+    /// As in a sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word().replace('_', " "))
     }
 }
 
@@ -125,26 +103,7 @@ impl Lookout {
 }
 
 fn alert_of(line: &JournalLine) -> Option<Alert> {
-    let (kind, severity) = match line.kind {
-        IncidentKind::Freeze => (AlertKind::Freeze, Severity::Critical),
-        IncidentKind::Resume => (AlertKind::Resume, Severity::Info),
-        IncidentKind::Quarantine => (AlertKind::Quarantine, Severity::Warning),
-        IncidentKind::SessionHealth => (AlertKind::SessionHealth, Severity::Warning),
-        IncidentKind::CheckpointFailed => (AlertKind::CheckpointFailed, Severity::Critical),
-        IncidentKind::Pause
-        | IncidentKind::Restart
-        | IncidentKind::Revive
-        | IncidentKind::Replay
-        | IncidentKind::CleanUp
-        | IncidentKind::Command
-        | IncidentKind::Injection
-        | IncidentKind::ClockJump
-        | IncidentKind::Refusals
-        | IncidentKind::Unrecorded
-        | IncidentKind::OffersFailed
-        | IncidentKind::SettingChanged
-        | IncidentKind::Exposure => return None,
-    };
+    let (kind, severity) = (AlertKind::Incident(line.kind), line.kind.alert()?);
     let message = line.message.clone();
     Some(Alert { kind, severity, at: line.at, cycle: line.cycle, message })
 }
@@ -165,7 +124,7 @@ pub fn end_of_run(status: &RunStatus, end: &RunEnd) -> Alert {
         RunEnd::In(RunState::Completed) => {
             (Severity::Info, format!("the run is completed: {}", so_far()))
         }
-        RunEnd::In(RunState::Frozen) => {
+        RunEnd::In(RunState::Freezing | RunState::Frozen) => {
             (Severity::Critical, format!("the process ended while the run is frozen: {}", so_far()))
         }
         RunEnd::In(RunState::Running | RunState::Paused | RunState::Stopped) => {

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use actors::checkpointer::snapshot::{SNAPSHOT_VERSION, Snapshot};
+use actors::domain::snapshot::{SNAPSHOT_VERSION, Snapshot};
 use actors::ports::checkpoint_file::CheckpointError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

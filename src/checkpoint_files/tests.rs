@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use actors::checkpointer::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState};
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::ids::AgentId;
+use actors::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState};
 use actors::domain::totals::Totals;
 use chrono::NaiveDateTime;
 use rand::{RngExt, SeedableRng};

@@ -7,12 +7,12 @@ mod stored;
 use std::path::PathBuf;
 
 use actors::domain::persona::{AgentStatus, Persona};
-use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::{ExitCode, GlobalArgs, output};
+use super::exit_code::HasCode;
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
 use crate::personas::mapping::Mapping;
 use crate::personas::rejected::by_reason;
@@ -127,8 +127,14 @@ pub struct SetStatusArgs {
     pub all: bool,
 }
 
+impl HasCode for PersonaFileError {
+    fn code(&self) -> ExitCode {
+        ExitCode::Config
+    }
+}
+
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &AgentsArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &AgentsArgs) -> Result {
     let mut layer = Layer::default();
     if let AgentsCommand::Describe(args) = &args.command {
         layer.population.preset.clone_from(&args.preset);

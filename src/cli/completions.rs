@@ -1,10 +1,9 @@
 //! `cartload completions`: what a shell needs to complete this command line.
 
-use anyhow::Result;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, ExitCode, output};
+use super::{Cli, ExitCode, Result, output};
 
 /// Print a script that completes this command line.
 #[derive(Clone, Debug, Args)]
@@ -19,9 +18,9 @@ pub struct CompletionsArgs {
 }
 
 /// Does it.
-pub fn execute(args: &CompletionsArgs) -> Result<ExitCode> {
+pub fn execute(args: &CompletionsArgs) -> Result {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "cartload", &mut script);
-    output::data(String::from_utf8(script)?.trim_end())?;
+    output::data(String::from_utf8_lossy(&script).trim_end())?;
     Ok(ExitCode::Ok)
 }

@@ -4,12 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::exit_code::WithCode;
-use super::{ExitCode, GlobalArgs, output};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::config::{DEFAULT_FILE, Layer, Settings, TEMPLATE};
 
 /// Look at the settings, or write them into a file.
@@ -50,7 +48,7 @@ enum ConfigCommand {
 }
 
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &ConfigArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &ConfigArgs) -> Result {
     match &args.command {
         ConfigCommand::Check { file } => check(global, file.as_deref()),
         ConfigCommand::Show { json } => show(global, *json),
@@ -66,7 +64,7 @@ fn load(global: &GlobalArgs) -> Result<Settings> {
     Ok(settings)
 }
 
-fn check(global: &GlobalArgs, file: Option<&Path>) -> Result<ExitCode> {
+fn check(global: &GlobalArgs, file: Option<&Path>) -> Result {
     let mut global = global.clone();
     if let Some(file) = file {
         global.config = Some(file.to_path_buf());
@@ -77,7 +75,7 @@ fn check(global: &GlobalArgs, file: Option<&Path>) -> Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-fn show(global: &GlobalArgs, as_json: bool) -> Result<ExitCode> {
+fn show(global: &GlobalArgs, as_json: bool) -> Result {
     let settings = load(global)?;
     if as_json {
         let entry = |shown: &crate::config::Shown| {
@@ -103,10 +101,11 @@ fn show(global: &GlobalArgs, as_json: bool) -> Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-fn init(file: &Path, force: bool) -> Result<ExitCode> {
-    let place = || format!("{}", file.display());
+fn init(file: &Path, force: bool) -> Result {
+    let failed =
+        |error: io::Error| Failure::during(ExitCode::Config, file.display().to_string())(error);
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).with_context(place).code(ExitCode::Config)?;
+        fs::create_dir_all(folder).map_err(failed)?;
     }
     let mut options = OpenOptions::new();
     options.write(true);
@@ -116,14 +115,15 @@ fn init(file: &Path, force: bool) -> Result<ExitCode> {
         options.create_new(true);
     }
     let refused = |error: io::Error| {
-        if error.kind() == io::ErrorKind::AlreadyExists {
-            anyhow!("{} is there already; --force writes over it", file.display())
+        let text = if error.kind() == io::ErrorKind::AlreadyExists {
+            format!("{} is there already; --force writes over it", file.display())
         } else {
-            anyhow!("{}: {error}", file.display())
-        }
+            format!("{}: {error}", file.display())
+        };
+        Failure::new(ExitCode::Config, text)
     };
-    let mut opened = options.open(file).map_err(refused).code(ExitCode::Config)?;
-    opened.write_all(TEMPLATE.as_bytes()).with_context(place).code(ExitCode::Config)?;
+    let mut opened = options.open(file).map_err(refused)?;
+    opened.write_all(TEMPLATE.as_bytes()).map_err(failed)?;
     output::message(&format!("{} is written; `cartload config check` reads it", file.display()));
     Ok(ExitCode::Ok)
 }

@@ -3,17 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
-use actors::coordinator::command::{Command, Quit};
-use actors::domain::ids::AgentId;
-use actors::domain::rate::Rate;
-use actors::domain::time_scale::TimeScale;
+use actors::coordinator::command::{Command, FORMS, Form, Takes};
 use actors::ports::store::RunState;
-use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Subcommand};
 
-use super::{ExitCode, GlobalArgs, output};
+use super::exit_code::HasCode;
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
-use crate::control::{Client, status_text};
+use crate::control::{Client, ControlError, status_text};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,52 +42,83 @@ pub enum Order {
     Status,
     /// Say so again at every change, until it ends
     Watch,
-    /// Park it: nothing more is sent
-    Pause,
-    /// Go on after a pause, or open a frozen run
-    Resume,
-    /// Write a checkpoint; waits for the end of the cycle
-    Checkpoint,
-    /// End it after its cycle
-    Quit {
-        /// Flows under way have 10 s
-        #[arg(long)]
-        now: bool,
-    },
-    /// Give an agent in quarantine its ticks back
-    Revive {
-        /// As `status` names it
-        #[arg(value_name = "AGENT")]
-        agent: String,
-    },
-    /// Change the limit of requests a second
-    Rate {
-        /// A number above 0, or unlimited
-        #[arg(value_name = "N|unlimited")]
-        rate: Rate,
-    },
-    /// Change how fast simulated time runs
-    TimeScale {
-        /// Simulated seconds per real second, or max
-        #[arg(value_name = "N|max")]
-        scale: TimeScale,
-    },
+    /// What a command's form says
+    #[command(flatten)]
+    Tell(Told),
+}
+
+/// A command to the run, read as its form says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told(Command);
+
+impl Subcommand for Told {
+    fn augment_subcommands(ctl: clap::Command) -> clap::Command {
+        FORMS.iter().fold(ctl, |ctl, form| ctl.subcommand(subcommand(form)))
+    }
+
+    fn augment_subcommands_for_update(ctl: clap::Command) -> clap::Command {
+        Self::augment_subcommands(ctl)
+    }
+
+    fn has_subcommand(word: &str) -> bool {
+        FORMS.iter().any(|form| form.word == word)
+    }
+}
+
+fn subcommand(form: &Form) -> clap::Command {
+    let word = clap::Command::new(form.word).about(form.about);
+    match &form.takes {
+        Takes::Nothing(_) => word,
+        Takes::Flag { name, about, .. } => {
+            word.arg(Arg::new(*name).long(*name).help(*about).action(ArgAction::SetTrue))
+        }
+        Takes::Value { name, about, read } => word
+            .arg(Arg::new(*name).value_name(*name).help(*about).required(true).value_parser(*read)),
+    }
+}
+
+impl FromArgMatches for Told {
+    fn from_arg_matches(given: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
+        let (word, given) = given.subcommand().ok_or_else(missing)?;
+        let form = FORMS.iter().find(|form| form.word == word).ok_or_else(missing)?;
+        let command = match &form.takes {
+            Takes::Nothing(command) => command,
+            Takes::Flag { name, with, .. } if given.get_flag(name) => with,
+            Takes::Flag { without, .. } => without,
+            Takes::Value { name, .. } => given.get_one(name).ok_or_else(missing)?,
+        };
+        Ok(Self(command.clone()))
+    }
+
+    fn update_from_arg_matches(
+        &mut self,
+        given: &ArgMatches,
+    ) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(given)?;
+        Ok(())
+    }
+}
+
+impl HasCode for ControlError {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::NoRun { .. } => ExitCode::NoRun,
+            Self::Refused(_) => ExitCode::Refused,
+            Self::Message(_) => ExitCode::Usage,
+            Self::Foreign { .. } | Self::Io { .. } => ExitCode::Unexpected,
+            Self::Taken { .. } | Self::InTheWay { .. } | Self::Unsafe { .. } => ExitCode::Config,
+        }
+    }
 }
 
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &CtlArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &CtlArgs) -> Result {
     let mut run = Client::connect(&data_dir(global)?)?;
     let command = match &args.order {
         Order::Status => return status(&mut run, args.json),
         Order::Watch => return watch(&mut run, args.json),
-        Order::Pause => Command::Pause,
-        Order::Resume => Command::Resume,
-        Order::Checkpoint => Command::Checkpoint,
-        Order::Quit { now: false } => Command::Quit(Quit::AfterCycle),
-        Order::Quit { now: true } => Command::Quit(Quit::Now),
-        Order::Revive { agent } => Command::Revive(AgentId::new(agent)),
-        Order::Rate { rate } => Command::Rate(*rate),
-        Order::TimeScale { scale } => Command::TimeScale(*scale),
+        Order::Tell(Told(command)) => command.clone(),
     };
     let done = run.operate(command)?;
     output::data(&if args.json { serde_json::to_string(&done)? } else { done.message })?;
@@ -102,7 +130,7 @@ pub(super) fn data_dir(global: &GlobalArgs) -> Result<PathBuf> {
     Ok(global.settings(Layer::default())?.store.data_dir)
 }
 
-fn status(run: &mut Client, json: bool) -> Result<ExitCode> {
+fn status(run: &mut Client, json: bool) -> Result {
     let status = run.status()?;
     let text = if json { serde_json::to_string(&status)? } else { status_text::summary(&status) };
     output::data(&text)?;
@@ -110,7 +138,7 @@ fn status(run: &mut Client, json: bool) -> Result<ExitCode> {
 }
 
 /// Ends with the run: 7 where it ended frozen.
-fn watch(run: &mut Client, json: bool) -> Result<ExitCode> {
+fn watch(run: &mut Client, json: bool) -> Result {
     let mut last = None;
     run.watch(|status| {
         last = Some(status.state);

@@ -6,20 +6,21 @@ mod request;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::Result;
 use chrono::{SubsecRound, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use actors::domain::flow::FlowStatus;
-
-use super::{ExitCode, GlobalArgs, database, known_runs, output};
-use crate::config::Layer;
-use crate::export::{
+use analysis::export::{
     Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
 };
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
+use store::Admin;
+use store::admin::KnownRun;
+
+use super::exit_code::HasCode;
+use super::{ExitCode, GlobalArgs, Result, output};
+use crate::config::Layer;
+use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,8 +89,19 @@ pub struct EventsArgs {
     pub force: bool,
 }
 
+impl HasCode for ExportError {
+    fn code(&self) -> ExitCode {
+        let is_store = matches!(self, Self::Store(_) | Self::Realism(_));
+        match self.is_usage() {
+            true => ExitCode::Usage,
+            false if is_store => ExitCode::Database,
+            false => ExitCode::Unexpected,
+        }
+    }
+}
+
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result {
     if args.list_tables {
         output::data(&tables_text(args.json)?)?;
         return Ok(ExitCode::Ok);
@@ -97,7 +109,7 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
     let settings = global.settings(Layer::default())?;
     // What cannot be is refused before the database is touched.
     let now = Utc::now().naive_utc().trunc_subsecs(6);
-    let request = request::of(args, now, settings.realism.clone())?;
+    let request = request::of(args, now, settings.realism.yardstick())?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
     }
@@ -109,7 +121,7 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result<ExitCode> {
     })
 }
 
-async fn read(admin: &Admin, args: &EventsArgs, request: &Export) -> Result<ExitCode> {
+async fn read(admin: &Admin, args: &EventsArgs, request: &Export) -> Result {
     let runs = runs(admin, args, request).await?;
     let bar = bar(args);
     let exported = export(admin, &runs, request, |at| show(&bar, at)).await;

@@ -1,19 +1,21 @@
 //! The code a process ends with; scripts tell causes apart by it.
+//!
+//! An error that a command may end with says its code by its type ([`HasCode`]): one for which
+//! nobody has decided does not compile. Each command decides for the errors of its own room; those
+//! that several may meet are below.
 
-use actors::coordinator::messages::StartError;
+use std::io;
+
 use actors::ports::checkpoint_file::CheckpointError;
-use actors::ports::shop_api::ApiError;
 use actors::ports::store::StoreError;
+use store::StoreOpenError;
+use text::ron_text::RonError;
 
-use crate::cohorts::CohortError;
 use crate::config::ConfigError;
-use crate::control::ControlError;
 use crate::data_dir::DataDirError;
-use crate::export::ExportError;
-use crate::personas::PersonaFileError;
-use crate::report::ReportError;
-use crate::ron_text::RonError;
-use crate::scenario::ScenarioError;
+use crate::known_runs::KnownRunError;
+use crate::presets::PresetError;
+use crate::running::signals::Signal;
 
 /// Why a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,129 +53,75 @@ pub enum ExitCode {
     Terminated = 143,
 }
 
-/// An error of a kind that does not say its code by its type.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}")]
-pub struct Coded {
-    /// Its code.
-    pub code: ExitCode,
-    /// The error.
-    pub source: anyhow::Error,
-}
-
-/// Gives an error the code that its type does not say.
-pub trait WithCode<T> {
-    /// The error with `code`.
-    fn code(self, code: ExitCode) -> Result<T, Coded>;
-}
-
-impl<T, E: Into<anyhow::Error>> WithCode<T> for Result<T, E> {
-    fn code(self, code: ExitCode) -> Result<T, Coded> {
-        self.map_err(|error| Coded { code, source: error.into() })
-    }
-}
-
-impl ExitCode {
-    /// The code of an error: that of the first cause whose kind is known.
-    pub fn of(error: &anyhow::Error) -> Self {
-        error.chain().find_map(Self::of_cause).unwrap_or(Self::Unexpected)
-    }
-
-    fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        if let Some(coded) = cause.downcast_ref::<Coded>() {
-            return Some(coded.code);
-        }
-        if let Some(error) = cause.downcast_ref::<ConfigError>() {
-            return Some(match error {
-                error if error.is_usage() => Self::Usage,
-                error if error.is_checkpoint() => Self::Checkpoint,
-                _ => Self::Config,
-            });
-        }
-        if let Some(error) = cause.downcast_ref::<ControlError>() {
-            return Some(Self::of_control(error));
-        }
-        if let Some(error) = cause.downcast_ref::<StartError>() {
-            return Some(Self::of_start(error));
-        }
-        if let Some(error) = cause.downcast_ref::<ExportError>() {
-            let is_store = matches!(error, ExportError::Store(_) | ExportError::Realism(_));
-            return Some(match error.is_usage() {
-                true => Self::Usage,
-                false if is_store => Self::Database,
-                false => Self::Unexpected,
-            });
-        }
-        if let Some(error) = cause.downcast_ref::<ReportError>() {
-            return Some(if error.is_store() { Self::Database } else { Self::Unexpected });
-        }
-        if let Some(error) = cause.downcast_ref::<CohortError>() {
-            return Some(match error {
-                CohortError::Store(_) | CohortError::Unreadable(_) => Self::Database,
-                CohortError::UnknownRun(_) | CohortError::NoExperiment(_) => Self::Usage,
-            });
-        }
-        let is_config = cause.is::<DataDirError>()
-            || cause.is::<PersonaFileError>()
-            || cause.is::<RonError>()
-            || cause.is::<ScenarioError>();
-        if is_config {
-            return Some(Self::Config);
-        }
-        if cause.is::<StoreError>() {
-            return Some(Self::Database);
-        }
-        if cause.is::<CheckpointError>() {
-            return Some(Self::Checkpoint);
-        }
-        cause.is::<ApiError>().then_some(Self::Shop)
-    }
-
-    fn of_control(error: &ControlError) -> Self {
-        match error {
-            ControlError::NoRun { .. } => Self::NoRun,
-            ControlError::Refused(_) => Self::Refused,
-            ControlError::Message(_) => Self::Usage,
-            ControlError::Foreign { .. } | ControlError::Io { .. } => Self::Unexpected,
-            ControlError::Taken { .. }
-            | ControlError::InTheWay { .. }
-            | ControlError::Unsafe { .. } => Self::Config,
-        }
-    }
-
-    fn of_start(error: &StartError) -> Self {
-        match error {
-            StartError::Shop(_) | StartError::EmptyCatalog => Self::Shop,
-            StartError::Store(_) => Self::Database,
-            StartError::Checkpoint(_) => Self::Checkpoint,
-            StartError::NoAgents => Self::Config,
-            StartError::Panicked(_) | StartError::Ended(_) => Self::Unexpected,
-        }
-    }
-}
-
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
     }
 }
 
+impl From<Signal> for ExitCode {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::HungUp => Self::HungUp,
+            Signal::Interrupted => Self::Interrupted,
+            Signal::Terminated => Self::Terminated,
+        }
+    }
+}
+
+/// An error that a command may end with.
+pub trait HasCode: std::error::Error + Send + Sync + 'static {
+    /// Its code.
+    fn code(&self) -> ExitCode;
+}
+
+impl HasCode for ConfigError {
+    fn code(&self) -> ExitCode {
+        match self.is_usage() {
+            true => ExitCode::Usage,
+            false if self.is_checkpoint() => ExitCode::Checkpoint,
+            false => ExitCode::Config,
+        }
+    }
+}
+
+impl HasCode for KnownRunError {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::None | Self::Unknown { .. } | Self::Several { .. } => ExitCode::Usage,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+macro_rules! always {
+    ($($error:ty => $code:ident),+ $(,)?) => {$(
+        impl HasCode for $error {
+            fn code(&self) -> ExitCode {
+                ExitCode::$code
+            }
+        }
+    )+};
+}
+always! {
+    DataDirError => Config,
+    PresetError => Config,
+    RonError => Config,
+    CheckpointError => Checkpoint,
+    StoreOpenError => Database,
+    StoreError => Database,
+    io::Error => Unexpected,
+    serde_json::Error => Unexpected,
+}
+
 #[cfg(test)]
 mod tests {
-    use anyhow::Context;
-
     use super::*;
 
     #[test]
-    fn a_cause_is_found_below_its_context() {
-        let error = Err::<(), _>(StoreError::Closed).context("opening").unwrap_err();
-        assert_eq!(ExitCode::of(&error), ExitCode::Database);
-        let error = anyhow::Error::from(StartError::NoAgents);
-        assert_eq!(ExitCode::of(&error), ExitCode::Config);
-        let error = anyhow::anyhow!("who knows");
-        assert_eq!(ExitCode::of(&error), ExitCode::Unexpected);
-        let io = std::io::Error::other("in use");
-        let error = Err::<(), _>(io).code(ExitCode::Shop).context("practice shop").unwrap_err();
-        assert_eq!(ExitCode::of(&error), ExitCode::Shop);
+    fn a_signal_ends_a_process_with_the_code_a_shell_knows_it_by() {
+        for signal in [Signal::HungUp, Signal::Interrupted, Signal::Terminated] {
+            assert_eq!(ExitCode::from(signal) as i32, signal.status(), "{signal:?}");
+        }
     }
 }

@@ -4,12 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use clap::Args;
 
 use super::ctl::data_dir;
-use super::exit_code::WithCode;
-use super::{ExitCode, GlobalArgs, output};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::control::{Client, ControlError};
 use crate::injection::{self, MESSAGE_CHARS_MAX};
 
@@ -46,7 +44,7 @@ pub struct InjectArgs {
 }
 
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &InjectArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &InjectArgs) -> Result {
     if args.list {
         return list(args.json);
     }
@@ -63,7 +61,7 @@ pub fn execute(global: &GlobalArgs, args: &InjectArgs) -> Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-fn list(json: bool) -> Result<ExitCode> {
+fn list(json: bool) -> Result {
     let text = match json {
         true => {
             let messages: Vec<_> = injection::examples()
@@ -84,15 +82,16 @@ fn list(json: bool) -> Result<ExitCode> {
 
 fn read_file(path: &Path) -> Result<String> {
     let origin = path.display().to_string();
-    let file = File::open(path).with_context(|| origin.clone()).code(ExitCode::Usage)?;
+    let file = File::open(path).map_err(Failure::during(ExitCode::Usage, origin.clone()))?;
     read(file, &origin)
 }
 
 /// One character above what a message may have is enough to refuse it.
 fn read(from: impl Read, origin: &str) -> Result<String> {
-    let bytes_max = 4 * u64::try_from(MESSAGE_CHARS_MAX + 1)?;
+    let bytes_max = 4 * (MESSAGE_CHARS_MAX as u64 + 1);
     let mut text = String::new();
     let read = from.take(bytes_max).read_to_string(&mut text);
-    read.with_context(|| format!("{origin}: it cannot be read")).code(ExitCode::Usage)?;
+    let unread = Failure::during(ExitCode::Usage, format!("{origin}: it cannot be read"));
+    read.map_err(unread)?;
     Ok(text)
 }

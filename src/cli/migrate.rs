@@ -1,12 +1,12 @@
 //! `cartload migrate`: brings the database's tables up to date, as every command that opens
 //! it does.
 
-use anyhow::Result;
+use store::OpenStore;
 
-use super::{ExitCode, GlobalArgs, database, output};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::config::Layer;
 use crate::data_dir::DataDir;
-use crate::store::OpenStore;
+use crate::database;
 
 /// Shown before the options.
 pub const EXAMPLES: &str = "\
@@ -15,7 +15,7 @@ Examples:
   DATABASE_URL=postgres://... cartload migrate        Postgres";
 
 /// Does it.
-pub fn execute(global: &GlobalArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs) -> Result {
     let settings = global.settings(Layer::default())?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
@@ -25,7 +25,7 @@ pub fn execute(global: &GlobalArgs) -> Result<ExitCode> {
         let OpenStore { admin, .. } = database::open(&settings, &data).await?;
         let applied = admin.migrations_applied();
         admin.close().await;
-        anyhow::Ok(applied)
+        Ok::<_, Failure>(applied)
     })?;
     output::data(&match applied {
         0 => "the tables are up to date".to_owned(),

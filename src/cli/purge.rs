@@ -2,18 +2,17 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
 use clap::Args;
+use store::Admin;
+use store::admin::KnownRun;
+use store::admin::audit::Purge;
 
-use super::exit_code::WithCode;
-use super::{ExitCode, GlobalArgs, database, known_runs, output};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::checkpoint_files::CheckpointFolder;
 use crate::config::{Layer, Settings};
 use crate::data_dir::{CHECKPOINTS, DataDir, DataDirError, Lock};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
-use crate::store::admin::audit::Purge;
+use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +33,7 @@ pub struct PurgeArgs {
 }
 
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &PurgeArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &PurgeArgs) -> Result {
     let settings = global.settings(Layer::default())?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
@@ -48,7 +47,7 @@ pub fn execute(global: &GlobalArgs, args: &PurgeArgs) -> Result<ExitCode> {
             let known = known_runs::find(&admin, Some(&args.run)).await?;
             let at = Utc::now().naive_utc().trunc_subsecs(6);
             if known.is_owned(&dead, at) {
-                return Err(owned(&known, at)).code(ExitCode::Config).map_err(Into::into);
+                return Err(owned(&known, at));
             }
             show(&admin, &known).await?;
             confirm(args.yes)?;
@@ -59,10 +58,11 @@ pub fn execute(global: &GlobalArgs, args: &PurgeArgs) -> Result<ExitCode> {
                     output::data(&format!("{rows} rows and {files} checkpoints deleted"))?;
                     Ok(ExitCode::Ok)
                 }
-                Purge::Owned { .. } => {
-                    Err(owned(&known, at)).code(ExitCode::Config).map_err(Into::into)
+                Purge::Owned { .. } => Err(owned(&known, at)),
+                Purge::Unknown => {
+                    let text = format!("run {} was purged by somebody else", known.run_id);
+                    Err(Failure::new(ExitCode::Unexpected, text))
                 }
-                Purge::Unknown => Err(anyhow!("run {} was purged by somebody else", known.run_id)),
             }
         };
         let outcome = outcome.await;
@@ -85,14 +85,15 @@ fn lock(settings: &Settings) -> Result<Option<Lock>> {
     }
 }
 
-fn owned(known: &KnownRun, at: chrono::NaiveDateTime) -> anyhow::Error {
+fn owned(known: &KnownRun, at: chrono::NaiveDateTime) -> Failure {
     let seconds = (at - known.heartbeat_at).num_seconds().max(0);
-    anyhow!(
+    let text = format!(
         "run {} is {} and a process works on it (its last sign of life came {seconds} s ago); end \
          that first. Of a process that died it is known after 120 s",
         known.run_id,
         known.state.as_str()
-    )
+    );
+    Failure::new(ExitCode::Config, text)
 }
 
 async fn show(admin: &Admin, known: &KnownRun) -> Result<()> {
@@ -109,9 +110,8 @@ fn confirm(yes: bool) -> Result<()> {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(anyhow!("nothing was deleted: nobody can be asked here; say --yes"))
-            .code(ExitCode::Usage)
-            .map_err(Into::into);
+        let text = "nothing was deleted: nobody can be asked here; say --yes";
+        return Err(Failure::new(ExitCode::Usage, text));
     }
     output::message("Delete all of it? It cannot be undone. Type yes:");
     let mut answer = String::new();
@@ -119,7 +119,7 @@ fn confirm(yes: bool) -> Result<()> {
     if answer.trim() == "yes" {
         return Ok(());
     }
-    Err(anyhow!("nothing was deleted")).code(ExitCode::Usage).map_err(Into::into)
+    Err(Failure::new(ExitCode::Usage, "nothing was deleted"))
 }
 
 /// A checkpoint of a run that is gone would only stand in the way of `resume`.
@@ -128,6 +128,6 @@ fn remove_checkpoints(settings: &Settings, known: &KnownRun) -> Result<usize> {
     if !folder.is_dir() {
         return Ok(0);
     }
-    let keep = usize::try_from(settings.checkpoints.keep)?;
+    let keep = settings.checkpoints.keep as usize;
     Ok(CheckpointFolder::open(folder, keep)?.remove_run(known.run_id)?)
 }

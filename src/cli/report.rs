@@ -3,22 +3,22 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use analysis::export::{must_be_free, write_file};
+use analysis::realism::Verdict;
+use analysis::report::page::missed_line;
+use analysis::report::{QUESTIONS, Report, ReportError};
+use analysis::verify::Audit;
 use chrono::{SubsecRound, Utc};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use store::Admin;
+use store::admin::KnownRun;
 
-use super::exit_code::WithCode;
-use super::{ExitCode, GlobalArgs, database, known_runs, output};
+use super::exit_code::HasCode;
+use super::{ExitCode, Failure, GlobalArgs, Result, output, verify};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
-use crate::export::{must_be_free, write_file};
-use crate::realism::Verdict;
-use crate::report::page::missed_line;
-use crate::report::{QUESTIONS, Report};
-use crate::store::Admin;
-use crate::store::admin::KnownRun;
-use crate::verify::Audit;
+use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,8 +59,14 @@ pub enum Gate {
     Realism,
 }
 
+impl HasCode for ReportError {
+    fn code(&self) -> ExitCode {
+        if self.is_store() { ExitCode::Database } else { ExitCode::Unexpected }
+    }
+}
+
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &ReportArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &ReportArgs) -> Result {
     if let Some(path) = &args.out {
         must_be_free(path, args.force)?;
     }
@@ -76,7 +82,7 @@ pub fn execute(global: &GlobalArgs, args: &ReportArgs) -> Result<ExitCode> {
     })
 }
 
-async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result<ExitCode> {
+async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result {
     let run = known_runs::find(admin, args.run.as_deref()).await?;
     let other = match &args.compare {
         Some(named) => Some(other(admin, &run, named).await?),
@@ -94,7 +100,9 @@ async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result<E
         report.beside(admin, other).await?;
     }
     if let Some(path) = &path {
-        write_file(path, args.force, &report.html()?)?;
+        let drawn = report.html();
+        let page = drawn.map_err(|e| Failure::new(ExitCode::Unexpected, e.to_string()))?;
+        write_file(path, args.force, &page)?;
         output::message(&format!("{}: the report of run {}", path.display(), run.run_id));
     }
     if args.json {
@@ -118,7 +126,7 @@ async fn other(admin: &Admin, run: &KnownRun, named: &str) -> Result<KnownRun> {
     let other = known_runs::find(admin, Some(named)).await?;
     if other.run_id == run.run_id {
         let text = "--compare: a run beside itself says nothing; name another one";
-        return Err(anyhow!(text)).code(ExitCode::Usage).map_err(Into::into);
+        return Err(Failure::new(ExitCode::Usage, text));
     }
     Ok(other)
 }
@@ -141,7 +149,7 @@ async fn read(
     let at = Utc::now().naive_utc().trunc_subsecs(6);
     bar.set_message("the books");
     let ledger = admin.ledger(run.run_id).await?;
-    let ledger = ledger.ok_or_else(|| anyhow!("run {} was purged a moment ago", run.run_id))?;
+    let ledger = ledger.ok_or_else(|| verify::purged(run.run_id))?;
     let audit = Audit::of(&ledger, ledger.run.is_owned(&dead, at));
     let step = {
         let bar = bar.clone();
@@ -150,8 +158,8 @@ async fn read(
             bar.set_message(QUESTIONS.get(number).copied().unwrap_or_default());
         }
     };
-    let bands = (&settings.realism, at);
-    Ok(Report::read(admin, (ledger.run, audit), bands, step).await?)
+    let yardstick = settings.realism.yardstick();
+    Ok(Report::read(admin, (ledger.run, audit), (&yardstick, at), step).await?)
 }
 
 /// On stderr, where somebody looks.

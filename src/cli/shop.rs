@@ -1,12 +1,10 @@
 //! `cartload shop`: the practice shop as a server of its own.
 
-use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use shops::practice_shop::{PracticeConfig, PracticeShop};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::exit_code::WithCode;
-use super::{ExitCode, GlobalArgs, output};
-use crate::practice_shop::{PracticeConfig, PracticeShop};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 
 /// Open the practice shop as a server of its own.
 #[derive(Clone, Debug, Args)]
@@ -21,11 +19,10 @@ pub struct ShopArgs {
 }
 
 /// Does it.
-pub fn execute(_global: &GlobalArgs, args: &ShopArgs) -> Result<ExitCode> {
+pub fn execute(_global: &GlobalArgs, args: &ShopArgs) -> Result {
     let config = PracticeConfig { port: args.port, ..PracticeConfig::default() };
-    let shop = PracticeShop::start(config)
-        .with_context(|| format!("the practice shop cannot listen on 127.0.0.1:{}", args.port))
-        .code(ExitCode::Shop)?;
+    let what = format!("the practice shop cannot listen on 127.0.0.1:{}", args.port);
+    let shop = PracticeShop::start(config).map_err(Failure::during(ExitCode::Shop, what))?;
     output::data(&shop.base_url())?;
     output::message("the practice shop is open; Ctrl-C closes it");
     let stopper = shop.stopper();
@@ -36,12 +33,13 @@ pub fn execute(_global: &GlobalArgs, args: &ShopArgs) -> Result<ExitCode> {
             code
         })
     });
-    shop.wait().context("the practice shop")?;
-    signals.join().map_err(|_| anyhow!("the signal thread panicked"))?
+    shop.wait().map_err(Failure::during(ExitCode::Unexpected, "the practice shop"))?;
+    let panicked = |_| Failure::new(ExitCode::Unexpected, "the signal thread panicked");
+    signals.join().map_err(panicked)?
 }
 
 /// Waits for SIGINT or SIGTERM; both end a server as asked.
-async fn stop_signal() -> Result<ExitCode> {
+async fn stop_signal() -> Result {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,

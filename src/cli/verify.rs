@@ -1,15 +1,16 @@
 //! `cartload verify`: proves that nothing of a run is lost, doubled or left open. It writes
 //! nothing, neither rows nor tables nor files.
 
-use anyhow::{Result, anyhow};
+use actors::domain::ids::RunId;
+use analysis::verify::{Audit, report};
 use chrono::Utc;
 use clap::Args;
+use store::Admin;
 
-use super::{ExitCode, GlobalArgs, database, known_runs, output};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::config::{Layer, Settings};
 use crate::data_dir::Lock;
-use crate::store::Admin;
-use crate::verify::{Audit, report};
+use crate::{database, known_runs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,7 +34,7 @@ pub struct VerifyArgs {
 }
 
 /// Does it.
-pub fn execute(global: &GlobalArgs, args: &VerifyArgs) -> Result<ExitCode> {
+pub fn execute(global: &GlobalArgs, args: &VerifyArgs) -> Result {
     let settings = global.settings(Layer::default())?;
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
@@ -49,19 +50,19 @@ pub fn execute(global: &GlobalArgs, args: &VerifyArgs) -> Result<ExitCode> {
     })
 }
 
-async fn list(admin: &Admin, json: bool) -> Result<ExitCode> {
+async fn list(admin: &Admin, json: bool) -> Result {
     let runs = known_runs::listed(admin).await?;
     output::data(&if json { serde_json::to_string(&runs)? } else { known_runs::table(&runs) })?;
     Ok(ExitCode::Ok)
 }
 
-async fn verify(admin: &Admin, settings: &Settings, args: &VerifyArgs) -> Result<ExitCode> {
+async fn verify(admin: &Admin, settings: &Settings, args: &VerifyArgs) -> Result {
     let run = known_runs::find(admin, args.run.as_deref()).await?.run_id;
     // Before the books are read: a process that starts meanwhile is not taken for a dead one.
     let dead = Lock::dead_in(&settings.store.data_dir);
     let at = Utc::now().naive_utc();
     let ledger = admin.ledger(run).await?;
-    let ledger = ledger.ok_or_else(|| anyhow!("run {run} was purged a moment ago"))?;
+    let ledger = ledger.ok_or_else(|| purged(run))?;
     let audit = Audit::of(&ledger, ledger.run.is_owned(&dead, at));
     let text = match args.json {
         true => serde_json::to_string(&audit)?,
@@ -69,4 +70,9 @@ async fn verify(admin: &Admin, settings: &Settings, args: &VerifyArgs) -> Result
     };
     output::data(&text)?;
     Ok(if audit.clean { ExitCode::Ok } else { ExitCode::Unexpected })
+}
+
+/// It was there a moment ago, when it was looked for.
+pub(super) fn purged(run: RunId) -> Failure {
+    Failure::new(ExitCode::Unexpected, format!("run {run} was purged a moment ago"))
 }

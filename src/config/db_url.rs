@@ -4,6 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use text::redaction;
 
 use super::knob::Value;
 
@@ -24,12 +25,12 @@ impl DbUrl {
 
     /// Whether the URL holds a password.
     pub fn has_password(&self) -> bool {
-        redact(self.expose()) != self.expose()
+        redaction::database_url(self.expose()) != self.expose()
     }
 
     /// The URL without its password.
     pub fn redacted(&self) -> String {
-        redact(self.expose())
+        redaction::database_url(self.expose())
     }
 }
 
@@ -66,38 +67,6 @@ impl<'de> Deserialize<'de> for DbUrl {
         // Not the text itself: whatever stands there may be a secret.
         Self::from_text(&text).ok_or_else(|| serde::de::Error::custom("not a database URL"))
     }
-}
-
-/// Everything before the last `@` counts as user and password, so that a password with any
-/// character in it stays hidden; of the parameters only those known to be harmless are shown.
-fn redact(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
-    if scheme == "sqlite" {
-        return url.to_owned();
-    }
-    let (credentials, rest) = match rest.rsplit_once('@') {
-        Some((credentials, rest)) => (Some(credentials), rest),
-        None => (None, rest),
-    };
-    let credentials = match credentials.map(|c| c.split_once(':').ok_or(c)) {
-        Some(Ok((user, _))) => format!("{user}:***@"),
-        Some(Err(user)) => format!("{user}@"),
-        None => String::new(),
-    };
-    let (place, query) = match rest.split_once('?') {
-        Some((place, query)) => (place, format!("?{}", redact_query(query))),
-        None => (rest, String::new()),
-    };
-    format!("{scheme}://{credentials}{place}{query}")
-}
-
-fn redact_query(query: &str) -> String {
-    let harmless = ["sslmode", "application_name", "options", "connect_timeout", "port", "host"];
-    let show = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if !harmless.contains(&name) => format!("{name}=***"),
-        Some(_) | None => pair.to_owned(),
-    };
-    query.split('&').map(show).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::ConfigError;
-use super::knob::{Origin, Value, concern};
+use super::concern::concern;
+use super::knob::{Origin, Value};
 use super::offers::Offers;
 
 mod fault;
@@ -31,16 +32,16 @@ const SHARES_TOLERANCE: f64 = 1e-6;
 
 concern!(
     /// `experiment`: agents are spread over arms that differ in behaviour or offers.
-    ExperimentSettings, ExperimentLayer, "experiment" {
+    ExperimentSettings, "experiment" {
         /// `experiment.name`, default none: who is in which arm hangs on it.
         name: Option<String> = None,
-            flag "", env "CARTLOAD_EXPERIMENT_NAME", unit "", decision "",
+            env "CARTLOAD_EXPERIMENT_NAME", unit "", decision "",
             allowed "1 to 40 letters, digits, - and _, or none",
             check |name| name.as_deref().is_none_or(is_name);
         /// `experiment.arms`, default none: name, share and overrides of each; the first is the
         /// control.
         arms: Arms = Arms::default(),
-            flag "", env "CARTLOAD_EXPERIMENT_ARMS", unit "share 0-1", decision "",
+            env "CARTLOAD_EXPERIMENT_ARMS", unit "share 0-1", decision "",
             allowed "arms as (name: \"bold\", share: 0.5, overrides: {\"behavior.checkout.base\": \
                      0.7}); in a variable as JSON objects",
             check |_| true;

@@ -1,7 +1,7 @@
 //! What a setting is: a key with a default, a unit, a place it came from, and what is allowed.
 //!
-//! A concern is declared once by [`concern!`]; its values, its layer (what one source says) and its
-//! table of knobs all come from that declaration.
+//! Texts become values here in one way for files, variables and checkpoints; a flag is read by the
+//! command line, which refuses it in its own words.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -125,92 +125,21 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// Declares a concern: the struct of its values, the struct of what one source says about them, and
-/// its knobs. A default is what holds when no source says anything.
-macro_rules! concern {
-    (
-        $(#[$doc:meta])*
-        $name:ident, $layer:ident, $section:literal {
-            $(
-                $(#[$field_doc:meta])*
-                $field:ident: $ty:ty = $default:expr,
-                flag $flag:literal, env $env:literal, unit $unit:literal,
-                decision $decision:literal, allowed $allowed:expr, check $check:expr;
-            )+
-        }
-    ) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $ty,)+
-        }
-
-        #[doc = concat!("What one source says about `", $section, "`.")]
-        #[derive(Clone, Debug, Default, serde::Deserialize)]
-        #[serde(rename = $section, default, deny_unknown_fields)]
-        pub struct $layer {
-            $($(#[$field_doc])* pub $field: Option<$ty>,)+
-        }
-
-        impl $name {
-            /// Every knob of this concern, in the order of the file.
-            pub const KNOBS: &'static [$crate::config::knob::Knob] = &[$(
-                $crate::config::knob::Knob {
-                    key: concat!($section, ".", stringify!($field)),
-                    flag: $flag,
-                    env: $env,
-                    unit: $unit,
-                    decision: $decision,
-                    allowed: $allowed,
-                },
-            )+];
-
-            /// The value of each knob from the strongest source that names it.
-            pub(in $crate::config) fn resolve(
-                stack: &mut $crate::config::stack::Stack,
-                layer: fn(&$crate::config::Layer) -> &$layer,
-            ) -> Result<Self, $crate::config::ConfigError> {
-                let mut knobs = Self::KNOBS.iter();
-                Ok(Self {
-                    $($field: {
-                        let knob = knobs.next().expect("KNOBS has one entry for each field");
-                        let check: fn(&$ty) -> bool = $check;
-                        let default: fn() -> $ty = || $default;
-                        stack.pick(knob, |source| layer(source).$field.as_ref(), default, check)?
-                    },)+
-                })
-            }
-        }
-
-        impl $layer {
-            /// What a checkpoint says: what [`Settings::as_json`] wrote of this section.
-            ///
-            /// [`Settings::as_json`]: $crate::config::Settings::as_json
-            pub(in $crate::config) fn from_saved(
-                saved: &$crate::config::saved::SavedSection<'_>,
-            ) -> Result<Self, $crate::config::ConfigError> {
-                let mut knobs = $name::KNOBS.iter();
-                Ok(Self {
-                    $($field: {
-                        let knob = knobs.next().expect("KNOBS has one entry for each field");
-                        saved.value::<$ty>(stringify!($field), knob)?
-                    },)+
-                })
-            }
-
-            /// What the environment says.
-            pub(in $crate::config) fn from_environment(
-                environment: &$crate::config::environment::Environment,
-            ) -> Result<Self, $crate::config::ConfigError> {
-                let mut knobs = $name::KNOBS.iter();
-                Ok(Self {
-                    $($field: {
-                        let knob = knobs.next().expect("KNOBS has one entry for each field");
-                        environment.value::<$ty>(knob)?
-                    },)+
-                })
-            }
-        }
-    };
+/// A flag as a command line holds it.
+pub trait Said<T> {
+    /// What it says; a flag that is not given says nothing.
+    fn said(&self) -> Option<T>;
 }
-pub(super) use concern;
+
+impl<T, V: Clone + Into<T>> Said<T> for Option<V> {
+    fn said(&self) -> Option<T> {
+        self.clone().map(Into::into)
+    }
+}
+
+/// A switch can only be thrown: no flag takes back what another source says.
+impl Said<Self> for bool {
+    fn said(&self) -> Option<Self> {
+        self.then_some(true)
+    }
+}

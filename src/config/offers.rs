@@ -4,43 +4,43 @@ use std::path::PathBuf;
 
 use actors::domain::offer::OfferPolicy;
 
-use super::knob::concern;
+use super::concern::concern;
 
 concern!(
     /// `offers`: refreshed concurrently with shopping (Q9.6).
-    Offers, OffersLayer, "offers" {
+    Offers, "offers" {
         /// `offers.refresh_every_days`, default 7, simulated days.
         refresh_every_days: u32 = 7,
-            flag "", env "CARTLOAD_OFFERS_REFRESH_EVERY_DAYS", unit "simulated days", decision "",
+            env "CARTLOAD_OFFERS_REFRESH_EVERY_DAYS", unit "simulated days", decision "",
             allowed "a whole number from 1 to 365", check |n| (1..=365).contains(n);
         /// `offers.coupon_life_days`, default 14, simulated days.
         coupon_life_days: u32 = 14,
-            flag "", env "CARTLOAD_OFFERS_COUPON_LIFE_DAYS", unit "simulated days", decision "",
+            env "CARTLOAD_OFFERS_COUPON_LIFE_DAYS", unit "simulated days", decision "",
             allowed "a whole number from 1 to 3650", check |n| (1..=3650).contains(n);
         /// `offers.frontstore_per_refresh`, default 2, coupons per agent and refresh.
         frontstore_per_refresh: u32 = 2,
-            flag "", env "CARTLOAD_OFFERS_FRONTSTORE_PER_REFRESH", unit "coupons", decision "",
+            env "CARTLOAD_OFFERS_FRONTSTORE_PER_REFRESH", unit "coupons", decision "",
             allowed "a whole number from 0 to 1000", check |n| *n <= 1000;
         /// `offers.targeted_per_refresh`, default 30, category and brand coupons per agent and
         /// refresh.
         targeted_per_refresh: u32 = 30,
-            flag "", env "CARTLOAD_OFFERS_TARGETED_PER_REFRESH", unit "coupons", decision "",
+            env "CARTLOAD_OFFERS_TARGETED_PER_REFRESH", unit "coupons", decision "",
             allowed "a whole number from 0 to 1000", check |n| *n <= 1000;
         /// `offers.wallet_cap`, default 32, coupons an agent holds at most.
         wallet_cap: u32 = 32,
-            flag "", env "CARTLOAD_OFFERS_WALLET_CAP", unit "coupons", decision "",
+            env "CARTLOAD_OFFERS_WALLET_CAP", unit "coupons", decision "",
             allowed "a whole number from 1 to 32", check |n| (1..=32).contains(n);
         /// `offers.no_repeat_days`, default 28, simulated days until an agent gets a coupon again.
         no_repeat_days: u32 = 28,
-            flag "", env "CARTLOAD_OFFERS_NO_REPEAT_DAYS", unit "simulated days", decision "",
+            env "CARTLOAD_OFFERS_NO_REPEAT_DAYS", unit "simulated days", decision "",
             allowed "a whole number from 0 to 3650", check |n| *n <= 3650;
         /// `offers.holdout_percent`, default 10, percent of agents that get none, by stable hash.
         holdout_percent: f64 = 10.0,
-            flag "", env "CARTLOAD_OFFERS_HOLDOUT_PERCENT", unit "% of agents", decision "",
+            env "CARTLOAD_OFFERS_HOLDOUT_PERCENT", unit "% of agents", decision "",
             allowed "a number from 0 to 100", check |n| (0.0..=100.0).contains(n);
         /// `offers.coupons_file`, default none (the coupons that ship with cartload): definitions.
         coupons_file: Option<PathBuf> = None,
-            flag "", env "CARTLOAD_OFFERS_COUPONS_FILE", unit "file", decision "",
+            env "CARTLOAD_OFFERS_COUPONS_FILE", unit "file", decision "",
             allowed "the path of a .ron file, or none", check |_| true;
     }
 );

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value as Json};
+use text::redaction::MASK;
 
 use super::knob::{Knob, Origin, Value};
 use super::words::{SimulatedInstant, Start};
@@ -16,9 +17,6 @@ use super::{ConfigError, Settings};
 const OF_THE_PROCESS: [&str; 5] = ["store.data_dir", "log", "web", "alerts", "realism"];
 /// The ends of a run: one given anew takes the place of all of them.
 const ENDS: [&str; 4] = ["time.cycles", "time.days", "time.until", "time.hours"];
-/// What stands in the place of a password.
-const HIDDEN: &str = "***";
-
 /// A checkpoint's settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedSettings {
@@ -50,7 +48,7 @@ impl SavedSettings {
             settings.as_object_mut().and_then(|sections| sections.remove(key));
         }
         for key in ["store.url", "store.migrate_url"] {
-            if at(&settings, key).and_then(Json::as_str).is_some_and(|url| url.contains(HIDDEN)) {
+            if at(&settings, key).and_then(Json::as_str).is_some_and(|url| url.contains(MASK)) {
                 remove(&mut settings, key);
             }
         }

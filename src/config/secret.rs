@@ -5,11 +5,9 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use text::redaction::MASK;
 
 use super::knob::Value;
-
-/// What stands in the place of a secret.
-const HIDDEN: &str = "***";
 
 /// A token, or a URL with one in it.
 #[derive(Clone)]
@@ -36,7 +34,7 @@ impl Value for Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(HIDDEN)
+        f.write_str(MASK)
     }
 }
 
@@ -48,7 +46,7 @@ impl PartialEq for Secret {
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(HIDDEN)
+        serializer.serialize_str(MASK)
     }
 }
 
@@ -66,8 +64,8 @@ mod tests {
     #[test]
     fn nothing_shows_a_secret() {
         let secret = Secret::from_text("hunter2").unwrap();
-        assert_eq!(format!("{secret:?}"), HIDDEN);
-        assert_eq!(serde_json::to_value(&secret).unwrap(), HIDDEN);
+        assert_eq!(format!("{secret:?}"), MASK);
+        assert_eq!(serde_json::to_value(&secret).unwrap(), MASK);
         assert_eq!(secret.expose(), "hunter2");
     }
 

@@ -4,41 +4,49 @@ use std::path::PathBuf;
 
 use actix_web::http::Uri;
 
-use super::knob::concern;
+use super::concern::concern;
 
 concern!(
     /// `shop`: the target of all requests. Without an address it is the practice shop in this
     /// process, over real HTTP.
-    Shop, ShopLayer, "shop" {
+    Shop, "shop" {
         /// `shop.api`, default none, the shop's base URL; without credentials.
         api: Option<String> = None,
-            flag "api", env "CARTLOAD_API", unit "URL", decision "",
+            flag "api" as Option<String>, place 10, (value_name = "URL")
+                "Base URL of the shop [default: the practice shop, in this process]",
+            env "CARTLOAD_API", unit "URL", decision "",
             allowed "http://host[:port][/path] or https://..., without user, password or query",
             check |url| url.as_deref().is_none_or(is_base_url);
         /// `shop.profile`, default `practice` without an address and `voiceoffers` with one: the
         /// name of a built-in profile or a file.
         profile: Option<String> = None,
-            flag "profile", env "CARTLOAD_PROFILE", unit "", decision "",
+            flag "profile" as Option<String>, place 11, (value_name = "NAME|FILE")
+                "Which shop that is [default: practice; voiceoffers with --api]",
+            env "CARTLOAD_PROFILE", unit "", decision "",
             allowed "the name of a built-in profile, or the path of a .ron file",
             check |name| name.as_deref().is_none_or(|name| !name.trim().is_empty());
         /// `shop.store_id`, default none (agents are spread over the shop's stores).
         store_id: Option<String> = None,
-            flag "store-id", env "CARTLOAD_STORE_ID", unit "", decision "",
+            flag "store-id" as Option<String>, place 12, (value_name = "ID")
+                "The store all agents select [default: they are spread over all]",
+            env "CARTLOAD_STORE_ID", unit "", decision "",
             allowed "a store's id exactly as the shop lists it",
             check |id| id.as_deref().is_none_or(|id| !id.trim().is_empty() && id.len() <= 200);
         /// `shop.auth`, default none (the profile's choice): one of the profile's ways to sign in.
         auth: Option<String> = None,
-            flag "", env "CARTLOAD_SHOP_AUTH", unit "", decision "",
+            env "CARTLOAD_SHOP_AUTH", unit "", decision "",
             allowed "the name of one of the profile's auth_strategies, or none",
             check |name| name.as_deref().is_none_or(|name| !name.trim().is_empty());
         /// `shop.ca_file`, default none (the platform's roots): certificates that the shop's TLS is
         /// checked against, PEM.
         ca_file: Option<PathBuf> = None,
-            flag "", env "CARTLOAD_SHOP_CA_FILE", unit "file", decision "",
+            env "CARTLOAD_SHOP_CA_FILE", unit "file", decision "",
             allowed "the path of a PEM file, or none", check |_| true;
         /// `shop.mock`, default false: answers come from inside the process, without HTTP (Q9.3).
         mock: bool = false,
-            flag "mock-api", env "CARTLOAD_MOCK_API", unit "", decision "Q9.3",
+            flag "mock-api" as bool, place 13, ()
+                "Answer from inside the process: no HTTP",
+            env "CARTLOAD_MOCK_API", unit "", decision "Q9.3",
             allowed "true or false", check |_| true;
     }
 );

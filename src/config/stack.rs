@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use super::environment::Environment;
 use super::knob::{Knob, Origin, Shown, Value};
-use super::offers::OffersLayer;
-use super::{ConfigError, FileLayer, Layer};
+use super::{ConfigError, FileLayer, Layer, offers};
 
 /// What every source says, and what has been decided so far.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ pub(super) struct Stack {
 
 impl Stack {
     /// A stack in which only the command line says something, and that about offers.
-    pub(super) fn of_offers(offers: OffersLayer) -> Self {
+    pub(super) fn of_offers(offers: offers::Layer) -> Self {
         Self {
             flags: Layer { offers, ..Layer::default() },
             saved: Layer::default(),

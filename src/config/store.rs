@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::concern::concern;
 use super::db_url::DbUrl;
-use super::knob::concern;
 
 concern!(
     /// `store`: the data directory and the database.
-    StoreSettings, StoreLayer, "store" {
+    StoreSettings, "store" {
         /// `store.data_dir`, default `./data`: the SQLite file, checkpoints and the lock.
         data_dir: PathBuf = PathBuf::from("./data"),
             flag "data", env "CARTLOAD_DATA", unit "folder", decision "",
@@ -20,30 +20,32 @@ concern!(
         /// `store.migrate_url`, default none: a direct or session URL for migrations where
         /// `store.url` goes through a transaction pooler. A secret too (Q1.4).
         migrate_url: Option<DbUrl> = None,
-            flag "", env "CARTLOAD_MIGRATE_URL", unit "URL", decision "Q1.4",
+            env "CARTLOAD_MIGRATE_URL", unit "URL", decision "Q1.4",
             allowed "postgres://... or postgresql://..., or none",
             check |url| url.as_ref().is_none_or(DbUrl::is_postgres);
         /// `store.mock`, default false: writes are logged, not made (Q9.3).
         mock: bool = false,
-            flag "mock-db", env "CARTLOAD_MOCK_DB", unit "", decision "Q9.3",
+            flag "mock-db" as bool, place 14, ()
+                "Log what would be written: no database",
+            env "CARTLOAD_MOCK_DB", unit "", decision "Q9.3",
             allowed "true or false", check |_| true;
         /// `store.schema`, default `cartload`: the Postgres schema all tables live in.
         schema: String = "cartload".to_owned(),
-            flag "", env "CARTLOAD_DB_SCHEMA", unit "", decision "",
+            env "CARTLOAD_DB_SCHEMA", unit "", decision "",
             allowed "a to z, 0 to 9 and _, beginning with a letter, at most 63 characters",
             check |name| is_schema(name);
         /// `store.ca_file`, default none (the platform's roots): certificates that Postgres' TLS is
         /// checked against, PEM.
         ca_file: Option<PathBuf> = None,
-            flag "", env "CARTLOAD_DB_CA_FILE", unit "file", decision "",
+            env "CARTLOAD_DB_CA_FILE", unit "file", decision "",
             allowed "the path of a PEM file, or none", check |_| true;
         /// `store.pool_base`, default 50, Postgres connections kept open (Q2.2).
         pool_base: u32 = 50,
-            flag "", env "CARTLOAD_DB_POOL_BASE", unit "connections", decision "Q2.2",
+            env "CARTLOAD_DB_POOL_BASE", unit "connections", decision "Q2.2",
             allowed "a whole number from 1 to 1000", check |n| (1..=1000).contains(n);
         /// `store.pool_overflow`, default 75, Postgres connections beyond these at need (Q2.2).
         pool_overflow: u32 = 75,
-            flag "", env "CARTLOAD_DB_POOL_OVERFLOW", unit "connections", decision "Q2.2",
+            env "CARTLOAD_DB_POOL_OVERFLOW", unit "connections", decision "Q2.2",
             allowed "a whole number from 0 to 1000", check |n| (0..=1000).contains(n);
     }
 );

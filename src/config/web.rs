@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::knob::{concern, value_from_str};
+use super::concern::concern;
+use super::knob::value_from_str;
 use super::secret::Secret;
 
 /// A token that was thought up, not generated, is at least so long, characters.
@@ -10,22 +11,24 @@ pub const TOKEN_CHARS_MIN: usize = 16;
 
 concern!(
     /// `web`: what a run serves over HTTP while it goes on.
-    Web, WebLayer, "web" {
+    Web, "web" {
         /// `web.serve`, default none (nothing is served): where to listen. Port 0 takes a free one.
         serve: Option<SocketAddr> = None,
-            flag "serve", env "CARTLOAD_SERVE", unit "address:port", decision "",
+            flag "serve" as Option<SocketAddr>, place 15, (value_name = "ADDRESS:PORT")
+                "Serve a page, /metrics, /healthz and /readyz there, as 127.0.0.1:9184",
+            env "CARTLOAD_SERVE", unit "address:port", decision "",
             allowed "an address with a port, as 127.0.0.1:9184, or none", check |_| true;
         /// `web.token`, default none (one is made at the start and written into the data
         /// directory): opens commands, and reading too where the address is not loopback. A secret.
         token: Option<Secret> = None,
-            flag "", env "CARTLOAD_WEB_TOKEN", unit "secret", decision "",
+            env "CARTLOAD_WEB_TOKEN", unit "secret", decision "",
             allowed "CARTLOAD_WEB_TOKEN or the file named by CARTLOAD_WEB_TOKEN_FILE: 16 visible \
                      characters or more, none of them a space",
             check |token| token.as_ref().is_none_or(is_token);
         /// `web.hosts`, default none: names besides localhost by which a loopback address may be
         /// asked, as of a proxy before it.
         hosts: Vec<String> = Vec::new(),
-            flag "", env "CARTLOAD_WEB_HOSTS", unit "names", decision "",
+            env "CARTLOAD_WEB_HOSTS", unit "names", decision "",
             allowed "host names, separated by commas, without port",
             check |names| names.iter().all(|name| is_host(name));
     }

@@ -44,14 +44,7 @@ impl Client {
 
     /// Carries out a command.
     pub fn operate(&mut self, command: Command) -> Result<Done, ControlError> {
-        let patience = match command {
-            Command::Checkpoint | Command::Resume => None,
-            Command::Pause
-            | Command::Quit(_)
-            | Command::Revive(_)
-            | Command::Rate(_)
-            | Command::TimeScale(_) => Some(ANSWER_MAX),
-        };
+        let patience = (!command.form().takes_time).then_some(ANSWER_MAX);
         self.done(Ask::Operate(command), patience)
     }
 

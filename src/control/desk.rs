@@ -6,11 +6,11 @@ use actors::coordinator::command::{Command, CommandRefused, Done, Door};
 use actors::coordinator::messages::{Inject, Operate};
 use actors::coordinator::status::RunStatus;
 use actors::domain::cycle::Cycle;
+use shops::practice_shop::FaultSwitches;
 use tokio::sync::watch;
 
 use super::wire::{Answer, Ask, Error, ErrorKind};
 use crate::injection;
-use crate::practice_shop::FaultSwitches;
 
 /// The doors of one run.
 #[derive(Clone)]

@@ -2,11 +2,11 @@
 
 use actors::coordinator::status::{Attempt, Clock, Health, RunStatus, Saved, Traffic};
 use actors::domain::timing::Percentiles;
-use actors::ports::store::RunState;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
+use text::units;
 
-use crate::run_report::{frozen, units};
+use crate::run_report::frozen;
 
 /// Incidents shown.
 const INCIDENTS_SHOWN: usize = 3;
@@ -20,7 +20,7 @@ pub fn summary(status: &RunStatus) -> String {
     let n = units::grouped;
     let (counts, health) = (&status.totals.counts, &status.health);
     let mut lines = vec![format!("run {}: {}", status.run_id, status.state.as_str())];
-    if status.state == RunState::Frozen {
+    if status.frozen.is_some() {
         lines.push(frozen::text(status));
     }
     lines.extend([

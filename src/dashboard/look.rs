@@ -142,7 +142,7 @@ impl Look {
             Mood::Running => (Color::Black, Color::Green),
             Mood::Replaying | Mood::Starting => (Color::Black, Color::Cyan),
             Mood::Paused | Mood::Ending | Mood::Stopping => (Color::Black, Color::Yellow),
-            Mood::Frozen => (Color::White, Color::Red),
+            Mood::Freezing | Mood::Frozen => (Color::White, Color::Red),
             Mood::Ended => (Color::White, Color::DarkGray),
         };
         style.fg(fg).bg(bg)
@@ -156,7 +156,7 @@ impl Look {
             Mood::Starting => self.symbol("…", "~"),
             Mood::Paused => self.symbol("‖", "="),
             Mood::Ending | Mood::Stopping | Mood::Ended => self.symbol("■", "#"),
-            Mood::Frozen => self.symbol("✗", "X"),
+            Mood::Freezing | Mood::Frozen => self.symbol("✗", "X"),
         }
     }
 }

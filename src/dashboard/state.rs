@@ -1,9 +1,9 @@
 //! What the dashboard knows and what a key does to it. Nothing here draws, and nothing here waits:
 //! the time is told.
 
-pub mod mood;
-pub mod plain_text;
-pub mod verdict;
+pub(crate) mod mood;
+pub(crate) mod plain_text;
+pub(crate) mod verdict;
 
 use std::time::{Duration, Instant};
 

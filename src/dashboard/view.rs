@@ -87,7 +87,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: Look) {
 fn parts(state: &State, look: Look, area: Rect) -> Vec<(Part, u16)> {
     let is_tall = area.height >= TALL;
     let tall = |short: u16, tall: u16| if is_tall { tall } else { short };
-    let is_frozen = state.mood() == Mood::Frozen;
+    let is_frozen = matches!(state.mood(), Mood::Freezing | Mood::Frozen);
     let mut parts = vec![(Part::Head, 1)];
     match is_frozen {
         true => parts.push((Part::Alarm, alarm::height(state, look, area.width))),

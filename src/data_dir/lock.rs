@@ -96,11 +96,6 @@ impl Lock {
         let Some(holder) = read_holder(&mut file) else { return Vec::new() };
         if is_free { holder.tokens() } else { holder.earlier }
     }
-
-    /// Who the lock file in `folder` names, dead or alive.
-    pub fn holder_in(folder: &Path) -> Option<Holder> {
-        read_holder(&mut File::open(folder.join(LOCK_FILE)).ok()?)
-    }
 }
 
 /// `None` when there is no holder or the file is torn: it then says nothing.

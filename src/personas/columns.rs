@@ -1,4 +1,4 @@
-//! The columns of a persona as files and tables name them (behavior.md "Persona").
+//! The columns of a persona as files and tables name them (docs/personas.md).
 
 /// Every column that is read.
 pub const COLUMNS: &[&str] = &[
@@ -70,7 +70,5 @@ pub const TIMES: &str = "three numbers from 0 to 1 whose sum is 1";
 pub const TRUTH: &str = "true or false";
 /// What a user_id may be.
 pub const USER_ID: &str = "a uuid";
-/// What a free word may be.
-pub const WORD: &str = "a text";
 /// What a shopping_frequency may be.
 pub const FREQUENCY: &str = "frequent, regular, occasional, rare";

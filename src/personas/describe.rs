@@ -7,12 +7,12 @@ use actors::agent::temporal::Rhythm;
 use actors::domain::behavior::Behavior;
 use actors::domain::experiment::Experiment;
 use actors::domain::offer::OfferPolicy;
+use actors::domain::offer::is_held_out;
 use actors::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency};
-use actors::offer_refresher::policy::is_held_out;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use serde::Serialize;
 
-pub mod text;
+pub(crate) mod text;
 
 /// Names the form of [`Population`] in JSON.
 pub const SCHEMA: &str = "cartload.population/1";

@@ -1,5 +1,5 @@
-//! A persona as a JSON object by the column names of behavior.md: what `agents list --json` prints
-//! and `agents import` reads back.
+//! A persona as a JSON object by the column names of docs/personas.md: what `agents list --json`
+//! prints and `agents import` reads back.
 
 use actors::domain::money::Cents;
 use actors::domain::persona::Persona;

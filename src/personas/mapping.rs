@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use text::ron_text::keys::{self, KeyPlace};
+use text::ron_text::{self, RonError};
 
 use super::columns::COLUMNS;
-use crate::ron_text::keys::{self, KeyPlace};
-use crate::ron_text::{self, RonError};
 
 /// A mapping file is not longer, bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

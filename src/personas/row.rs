@@ -16,7 +16,7 @@ use super::{Imported, OnBroken, PersonaFileError, Reading, RowError, RowProblem}
 
 /// Namespace of the user ids of agents that bring none: an agent gets the same user each time.
 const USER_NAMESPACE: Uuid = Uuid::from_u128(0x9d3f_5c1e_7a42_4f0b_8e61_2b7c_90d4_1a55);
-/// Population means of the time of day (behavior.md).
+/// Population means of the time of day, for an agent that brings none.
 const TIME_OF_DAY_DEFAULT: TimeOfDay = TimeOfDay { morning: 0.33, afternoon: 0.41, evening: 0.26 };
 
 /// Where a row is.

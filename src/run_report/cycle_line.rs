@@ -2,7 +2,7 @@
 
 use actors::domain::cycle::CycleRecord;
 
-use super::units;
+use text::units;
 
 /// The line for people: aligned, so that a column of lines can be read downwards.
 pub fn text(record: &CycleRecord) -> String {

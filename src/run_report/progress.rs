@@ -8,8 +8,9 @@ use actors::coordinator::status::RunStatus;
 use actors::domain::cycle::CycleRecord;
 use actors::ports::store::RunState;
 use indicatif::{ProgressBar, ProgressStyle};
+use text::units;
 
-use super::{cycle_line, frozen, units};
+use super::{cycle_line, frozen};
 use crate::config::log::Log;
 use crate::config::words::LogFormat;
 use crate::dashboard::Dashboard;
@@ -122,9 +123,13 @@ fn message(status: &RunStatus) -> String {
         (Some(reason), _) => format!("FROZEN: {reason}; "),
         (None, RunState::Paused) => "paused; ".to_owned(),
         (None, RunState::Running) => String::new(),
-        (None, state @ (RunState::Frozen | RunState::Stopped | RunState::Completed)) => {
-            format!("{}; ", state.as_str())
-        }
+        (
+            None,
+            state @ (RunState::Freezing
+            | RunState::Frozen
+            | RunState::Stopped
+            | RunState::Completed),
+        ) => format!("{}; ", state.as_str()),
     };
     let (attempt, current) = (&status.attempt, &status.attempt.current);
     format!(

@@ -3,7 +3,9 @@
 use actors::domain::money::Cents;
 use actors::domain::timing::Percentiles;
 
-use super::{RunReport, units};
+use text::units;
+
+use super::RunReport;
 
 /// A few lines, the most wanted first.
 pub fn text(report: &RunReport) -> String {

@@ -182,7 +182,8 @@ expectations!(
     /// How late the last tick was, without pauses, seconds.
     LatenessS, "seconds late", |s| Some(s.clock.lateness_ms as f64 / 1000.0);
     /// The most requests sent in any second so far.
-    RequestsMaxIn1s, "requests in the fullest second", |s| Some(s.traffic.requests_max_in_1s as f64);
+    RequestsMaxIn1s, "requests in the fullest second",
+        |s| Some(s.traffic.requests_max_in_1s as f64);
     /// Resident memory, megabytes; absent where the system does not say.
     MemoryMb, "memory, MB", |s| s.memory_bytes.map(|bytes| bytes as f64 / 1e6);
 );
@@ -205,8 +206,9 @@ pub struct Seen {
     pub saw: String,
 }
 
+/// A run that is freezing is frozen already; `State(freezing)` tells the two apart.
 fn look_at_state(status: &RunStatus, state: RunState) -> Seen {
-    match status.state == state {
+    match status.state == state || status.state.kept() == state {
         true => Seen { holds: true, saw: state.as_str().to_owned() },
         false => Seen { holds: false, saw: state_in_words(status) },
     }

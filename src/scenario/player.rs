@@ -12,7 +12,7 @@ use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
 use actors::coordinator::messages::{Appoint, Appointment, Inject};
 use actors::coordinator::status::RunStatus;
 use actors::injection::Injection;
-use anyhow::{Result, anyhow};
+use shops::practice_shop::FaultSwitches;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +21,6 @@ use super::following::Following;
 use super::report::{Line, ScenarioReport};
 use super::{Scenario, Step};
 use crate::injection;
-use crate::practice_shop::FaultSwitches;
 
 /// The ways to a run that a scenario takes.
 #[derive(Clone)]
@@ -64,16 +63,30 @@ struct Noted {
 /// The run goes away: nothing more comes.
 struct Gone;
 
+/// Why a scenario cannot be noted with a run.
+#[derive(Debug, thiserror::Error)]
+pub enum NoteError {
+    /// The run ended before it was noted.
+    #[error("the run is gone")]
+    Gone,
+    /// The run will not do it.
+    #[error(transparent)]
+    Refused(#[from] CommandRefused),
+    /// A message for the shop cannot be made ready.
+    #[error(transparent)]
+    Message(#[from] ron::Error),
+}
+
 impl Player {
     /// Notes every step that has a moment; to be called before the run's first tick.
-    pub async fn note(scenario: Scenario, doors: Doors) -> Result<Self> {
+    pub async fn note(scenario: Scenario, doors: Doors) -> Result<Self, NoteError> {
         let mut to_come = Vec::new();
         for step in scenario.steps {
             let appointment = match step.at {
                 Some(at) => {
                     let injections = armed(&step, &doors)?;
                     let noted = doors.appoint.send(Appoint { at, injections }).await;
-                    Some(noted.map_err(|_| anyhow!("the run is gone"))??)
+                    Some(noted.map_err(|_| NoteError::Gone)??)
                 }
                 None => None,
             };
@@ -236,9 +249,9 @@ impl Player {
 }
 
 /// The messages of a step, made ready for this run.
-fn armed(step: &Step, doors: &Doors) -> Result<Vec<Injection>> {
+fn armed(step: &Step, doors: &Doors) -> Result<Vec<Injection>, ron::Error> {
     let messages = step.deeds.iter().map(|deed| deed.message.clone());
-    messages.map(|message| Ok(injection::armed(message, doors.faults.clone())?)).collect()
+    messages.map(|message| injection::armed(message, doors.faults.clone())).collect()
 }
 
 /// Never, without a deadline.

@@ -6,19 +6,18 @@
 pub mod audit;
 pub mod export;
 
-use actors::domain::flow::FlowStatus;
-use actors::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
-use actors::domain::persona::{AgentStatus, Persona};
-use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
+use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
+use ports::store::StoreError;
 use serde_json::Value;
 
-pub use super::rows::runs::KnownRun;
+pub use super::rows::agents::AgentFilter;
+pub use super::rows::runs::{KnownRun, RunSummary, TakeOver};
 
 use super::error::Answer;
 use super::postgres::PostgresStore;
-use super::queries::{postgres, sqlite};
 use super::rows::runs::JsonRow;
 use super::sqlite::SqliteStore;
 
@@ -38,72 +37,23 @@ enum Backend {
     Sqlite(SqliteStore),
 }
 
-/// Which agents to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AgentFilter {
-    /// Only those of this status.
-    pub status: Option<AgentStatus>,
-    /// Only those of this arm.
-    pub cohort: Option<CohortName>,
-}
-
-/// What a run left behind, over all attempts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunSummary {
-    /// The run.
-    pub run: KnownRun,
-    /// Rows of shopping_sessions by status, every status named.
-    pub flows: Vec<(FlowStatus, u64)>,
-    /// Rows of shopping_session_events.
-    pub events: u64,
-    /// Rows of orders.
-    pub orders: u64,
-    /// Sum of their final totals, cents.
-    pub order_cents: i64,
-    /// Closed attempts that nothing broke.
-    pub cycles_unbroken: u64,
-    /// Attempts that a freeze, a stop or a crash broke.
-    pub cycles_broken: u64,
-    /// Cycles with an attempt that counts: the hours claimed (P8).
-    pub canonical_cycles: u64,
-    /// Coupons handed out.
-    pub assignments: u64,
-    /// Of them redeemed.
-    pub redemptions: u64,
-    /// Rows of incidents.
-    pub incidents: u64,
-}
-
-/// Whether a run could be taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TakeOver {
-    /// It could; the owner given may write.
-    Taken,
-    /// Its owner lives.
-    Owned {
-        /// The owner's last sign of life; wall clock, UTC.
-        heartbeat_at: NaiveDateTime,
-    },
-    /// There is no such run.
-    Unknown,
-}
-
-/// Runs the same query on whichever backend there is.
+/// Runs the same query on whichever backend there is, within the time limit of `$call`.
 macro_rules! on_backend {
-    ($admin:expr, |$c:ident, $q:ident| $query:expr) => {
+    ($admin:expr, $call:ident, |$c:ident, $q:ident| $query:expr) => {
         match &$admin.backend {
-            Backend::Postgres(store) => {
-                use postgres as $q;
-                store.call_long(move |$c: &mut diesel_async::AsyncPgConnection| $query.boxed())
+            $crate::admin::Backend::Postgres(store) => {
+                use $crate::queries::postgres as $q;
+                store.$call(move |$c| $q::answering($query))
             }
-            Backend::Sqlite(store) => {
-                use sqlite as $q;
-                store.call_long(move |$c: &mut diesel::SqliteConnection| $query)
+            $crate::admin::Backend::Sqlite(store) => {
+                use $crate::queries::sqlite as $q;
+                store.$call(move |$c| $q::answering($query))
             }
         }
         .await
     };
 }
+use on_backend;
 
 impl Admin {
     pub(super) fn postgres(store: PostgresStore, migrations_applied: usize) -> Self {
@@ -127,12 +77,12 @@ impl Admin {
         replace: bool,
         at: NaiveDateTime,
     ) -> Result<u64, StoreError> {
-        on_backend!(self, |c, q| q::insert_agents(c, personas, replace, at))
+        on_backend!(self, call_long, |c, q| q::insert_agents(c, personas, replace, at))
     }
 
     /// The agents that pass the filter, ordered by id.
     pub async fn list_agents(&self, filter: AgentFilter) -> Result<Vec<Persona>, StoreError> {
-        on_backend!(self, |c, q| q::list_agents(c, filter))
+        on_backend!(self, call_long, |c, q| q::list_agents(c, filter))
     }
 
     /// Sets the status of these agents; answers how many of them exist.
@@ -141,32 +91,32 @@ impl Admin {
         agents: Vec<AgentId>,
         status: AgentStatus,
     ) -> Result<u64, StoreError> {
-        on_backend!(self, |c, q| q::set_agent_status(c, agents, status))
+        on_backend!(self, call_long, |c, q| q::set_agent_status(c, agents, status))
     }
 
     /// How many agents there are of a status, or in all.
     pub async fn count_agents(&self, status: Option<AgentStatus>) -> Result<u64, StoreError> {
-        on_backend!(self, |c, q| q::count_agents(c, status))
+        on_backend!(self, call_long, |c, q| q::count_agents(c, status))
     }
 
     /// Every run, the newest first.
     pub async fn list_runs(&self) -> Result<Vec<KnownRun>, StoreError> {
-        on_backend!(self, |c, q| q::list_runs(c))
+        on_backend!(self, call_long, |c, q| q::list_runs(c))
     }
 
     /// Runs with rows still active, whether or not their owner lives.
     pub async fn runs_with_active_rows(&self) -> Result<Vec<RunId>, StoreError> {
-        on_backend!(self, |c, q| q::runs_with_active_rows(c))
+        on_backend!(self, call_long, |c, q| q::runs_with_active_rows(c))
     }
 
     /// What a run left behind; `None` for a run that is not there.
     pub async fn run_summary(&self, run: RunId) -> Result<Option<RunSummary>, StoreError> {
-        on_backend!(self, |c, q| q::run_summary(c, run))
+        on_backend!(self, call_long, |c, q| q::run_summary(c, run))
     }
 
     /// How many rows each table has of this run.
     pub async fn count_rows(&self, run: RunId) -> Result<Vec<(String, u64)>, StoreError> {
-        on_backend!(self, |c, q| q::count_rows(c, run))
+        on_backend!(self, call_long, |c, q| q::count_rows(c, run))
     }
 
     /// Makes `owner` the run's owner by one conditional UPDATE, if the present owner has been
@@ -179,13 +129,13 @@ impl Admin {
         at: NaiveDateTime,
     ) -> Result<TakeOver, StoreError> {
         let when = (dead, at - TimeDelta::seconds(OWNER_SILENCE_S), at);
-        on_backend!(self, |c, q| q::take_over(c, run, owner, when))
+        on_backend!(self, call_long, |c, q| q::take_over(c, run, owner, when))
     }
 
     /// A number that a `SELECT ... AS name, ... AS rows` answers for run `$1`.
     pub async fn number(&self, sql: &str, run: RunId) -> Result<i64, StoreError> {
         let sql = sql.to_owned();
-        on_backend!(self, |c, q| q::number(c, sql, run))
+        on_backend!(self, call_long, |c, q| q::number(c, sql, run))
     }
 
     /// The rows of a table of the operator (`table` or `schema.table`), each as JSON by column

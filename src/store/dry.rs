@@ -10,20 +10,20 @@ mod wallets;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord};
-use actors::domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::domain::incident::Incident;
-use actors::domain::offer::{Coupon, Wallet};
-use actors::domain::persona::{AgentStatus, Persona};
-use actors::ports::store::{
-    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
-    StoreError, StoreFuture,
-};
 use chrono::NaiveDateTime;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord};
+use domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::incident::Incident;
+use domain::offer::{Coupon, Wallet};
+use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
 use ledger::Ledger;
+use ports::store::{
+    Committed, FlowStore, Holding, JournalStore, NewRun, OfferBatch, OfferStore, Orphans,
+    PoolStatus, Replay, RunState, RunStore, Store, StoreError, StoreFuture,
+};
 
 /// Nothing is written, so nothing waits: as many as a file takes.
 const WRITES_AT_ONCE: usize = 1_024;
@@ -90,23 +90,13 @@ impl DryStore {
     }
 }
 
-impl Store for DryStore {
+impl RunStore for DryStore {
     fn open_run(&self, run: NewRun) -> StoreFuture<()> {
         self.answer("open_run", |ledger| ledger.open_run(&run))
     }
 
     fn heartbeat(&self, run: RunId, owner: OwnerToken, _at: NaiveDateTime) -> StoreFuture<()> {
         self.answer("heartbeat", |ledger| ledger.owned(run, owner).map(drop))
-    }
-
-    fn set_run_state(
-        &self,
-        run: RunId,
-        owner: OwnerToken,
-        _state: RunState,
-        _at: NaiveDateTime,
-    ) -> StoreFuture<()> {
-        self.answer("set_run_state", |ledger| ledger.owned(run, owner).map(drop))
     }
 
     fn begin_replay(
@@ -133,16 +123,21 @@ impl Store for DryStore {
         self.answer("load_memories", |ledger| Ok(ledger.memories(run, before, &agents)))
     }
 
-    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
-        self.answer("open_flow", |ledger| ledger.open_flow(&flow))
+    fn abandon_orphans(&self, run: RunId, _at: NaiveDateTime) -> StoreFuture<Orphans> {
+        let personas = Arc::clone(&self.personas);
+        self.answer("abandon_orphans", |ledger| Ok(ledger.abandon_orphans(run, &personas)))
     }
+}
 
-    fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        self.answer("commit_flow", |ledger| ledger.end_flow(&record))
-    }
-
-    fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        self.answer("fail_flow", |ledger| ledger.end_flow(&record))
+impl JournalStore for DryStore {
+    fn set_run_state(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        _state: RunState,
+        _at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.answer("set_run_state", |ledger| ledger.owned(run, owner).map(drop))
     }
 
     fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
@@ -171,7 +166,23 @@ impl Store for DryStore {
             Ok(())
         })
     }
+}
 
+impl FlowStore for DryStore {
+    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+        self.answer("open_flow", |ledger| ledger.open_flow(&flow))
+    }
+
+    fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.answer("commit_flow", |ledger| ledger.end_flow(&record))
+    }
+
+    fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.answer("fail_flow", |ledger| ledger.end_flow(&record))
+    }
+}
+
+impl OfferStore for DryStore {
     fn holdings(
         &self,
         run: RunId,
@@ -185,12 +196,9 @@ impl Store for DryStore {
     fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
         self.answer("assign_offers", |ledger| ledger.assign_offers(&batch))
     }
+}
 
-    fn abandon_orphans(&self, run: RunId, _at: NaiveDateTime) -> StoreFuture<Orphans> {
-        let personas = Arc::clone(&self.personas);
-        self.answer("abandon_orphans", |ledger| Ok(ledger.abandon_orphans(run, &personas)))
-    }
-
+impl Store for DryStore {
     fn drain(&self) -> StoreFuture<()> {
         self.answer("drain", |_| Ok(()))
     }

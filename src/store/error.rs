@@ -3,12 +3,12 @@
 //! diesel hides most SQLSTATEs behind `Unknown`; those are told apart by the server's words, and
 //! what cannot be told apart counts as passing: a retry with the same flow id costs lateness only.
 
-use actors::domain::flow::{EndReason, FlowStatus};
-use actors::domain::ids::{FlowId, RunId};
-use actors::failpoint::Injected;
-use actors::ports::store::StoreError;
 use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
-use secrecy::{ExposeSecret, SecretString};
+use domain::flow::{EndReason, FlowStatus};
+use domain::ids::{FlowId, RunId};
+use ports::failpoint::Injected;
+use ports::store::StoreError;
+use text::redaction::Redactor;
 
 /// What a query answers.
 pub type Answer<T> = Result<T, Fault>;
@@ -76,36 +76,6 @@ impl Fault {
             Self::NotOwner(run) => StoreError::NotOwner(run),
             Self::Race(text) => StoreError::Contention(text),
         }
-    }
-}
-
-/// Takes a password out of whatever is shown.
-#[derive(Clone, Default)]
-pub struct Redactor {
-    /// As typed in the URL and as decoded; empty without a password.
-    secrets: Vec<SecretString>,
-}
-
-impl Redactor {
-    /// Hides these texts.
-    pub fn hiding(secrets: Vec<SecretString>) -> Self {
-        Self { secrets }
-    }
-
-    /// The text without the secrets.
-    pub fn clean(&self, text: &str) -> String {
-        self.secrets.iter().map(ExposeSecret::expose_secret).fold(
-            text.to_owned(),
-            |text, secret| {
-                if secret.is_empty() { text } else { text.replace(secret, "***") }
-            },
-        )
-    }
-}
-
-impl std::fmt::Debug for Redactor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Redactor")
     }
 }
 
@@ -215,7 +185,7 @@ mod tests {
 
     fn told(kind: Kind, words: &str) -> StoreError {
         let error = DieselError::DatabaseError(kind, Box::new(words.to_owned()));
-        database_error(&error, &Redactor::hiding(vec!["hunter2".into()]))
+        database_error(&error, &Redactor::new(vec!["hunter2".into()]))
     }
 
     #[test]

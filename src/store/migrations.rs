@@ -5,7 +5,7 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 /// Every migration, the same for both dialects.
-pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
 /// How many of them are not among `applied`, without asking the database: reading must not make the
 /// table that remembers them.

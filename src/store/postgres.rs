@@ -13,16 +13,17 @@ mod room;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
 use bb8::RunError;
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use ports::store::{PoolStatus, Store, StoreError, StoreFuture};
+use text::redaction::Redactor;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::error::{Answer, Fault, Redactor};
+use super::error::{Answer, Fault};
 use super::open_error::StoreOpenError;
 use super::url::PostgresUrl;
 use super::{Access, StoreOptions};
@@ -169,8 +170,24 @@ impl PostgresStore {
         .boxed()
     }
 
+    /// Waits for the calls under way, refuses others and ends the connections.
+    pub(super) async fn close(&self) {
+        let runtime = {
+            let mut runtime = self.shared.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+            runtime.take()
+        };
+        if let Err(error) = self.drain().await {
+            tracing::debug!(%error, "closing the store");
+        }
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Store for PostgresStore {
     /// Waits until no call is under way.
-    pub(super) fn drained(&self) -> StoreFuture<()> {
+    fn drain(&self) -> StoreFuture<()> {
         let mut in_flight = self.shared.in_flight.subscribe();
         async move {
             let idle = in_flight.wait_for(|calls| *calls == 0).await;
@@ -180,32 +197,18 @@ impl PostgresStore {
     }
 
     /// A connection each.
-    pub(super) fn at_once(&self) -> usize {
+    fn writes_at_once(&self) -> usize {
         usize::try_from(self.shared.gate.size()).unwrap_or(usize::MAX).max(1)
     }
 
     /// The pool, and who waits before it.
-    pub(super) fn status(&self) -> PoolStatus {
+    fn pool_status(&self) -> PoolStatus {
         let state = self.shared.pool.state();
         PoolStatus {
             open: state.connections,
             idle: state.idle_connections,
             waiting: self.shared.gate.waiting(),
             max: self.shared.gate.size(),
-        }
-    }
-
-    /// Waits for the calls under way, refuses others and ends the connections.
-    pub(super) async fn close(&self) {
-        let runtime = {
-            let mut runtime = self.shared.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-            runtime.take()
-        };
-        if let Err(error) = self.drained().await {
-            tracing::debug!(%error, "closing the store");
-        }
-        if let Some(runtime) = runtime {
-            runtime.shutdown_background();
         }
     }
 }

@@ -1,113 +1,64 @@
-//! Every statement, written once. Each macro body is expanded twice: asynchronous for Postgres,
-//! plain for SQLite.
+//! Every statement and the port over them, written once and compiled twice: asynchronous for
+//! Postgres, plain for SQLite.
 //!
-//! Each function runs inside a transaction its caller began; none begins or ends one.
+//! Each function runs inside a transaction its caller began; none begins or ends one. What the two
+//! databases do not share is declared here and nowhere else.
 
-mod agents;
-mod cycles;
-mod dead_runs;
-mod export;
-mod flow;
-mod flow_parts;
-mod ledger;
-mod memory;
-mod offers;
-mod runs;
-mod summary;
+use futures::FutureExt;
+use ports::failpoint::{self, Failpoint};
+use ports::store::{StoreError, StoreFuture};
 
-/// Rows of one INSERT: the widest of these rows has 15 columns, and SQLite binds at most 32,766.
-const ROWS_PER_INSERT: usize = 2_000;
-/// Values of one IN list.
-const VALUES_PER_LIST: usize = 10_000;
+/// The statements over a Postgres connection.
+#[path = "queries"]
+pub mod postgres {
+    pub use statements::*;
 
-macro_rules! query_set {
-    ($set:ident, $connection:ty, $backend:ty, $dsl:path, $($form:tt)*) => {
-        /// The queries over one kind of connection.
-        pub mod $set {
-            use std::collections::HashMap;
-            use std::sync::Arc;
+    use diesel::pg::Pg as Db;
+    use diesel_async::{AsyncPgConnection as Conn, RunQueryDsl};
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+    use maybe_async::must_be_async as dialect;
 
-            use actors::domain::catalog::Product;
-            use actors::domain::cycle::{Cycle, CycleRecord};
-            use actors::domain::event::CouponStep;
-            use actors::domain::flow::{
-                AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus,
-            };
-            use actors::domain::ids::{AgentId, AssignmentId, CouponId, OwnerToken, RunId, StoreId};
-            use actors::domain::incident::{Incident, IncidentKind};
-            use actors::domain::money::Cents;
-            use actors::domain::offer::{Coupon, Wallet};
-            use actors::domain::persona::{AgentStatus, Persona};
-            use actors::failpoint::{self, Failpoint};
-            use actors::ports::store::{
-                Committed, DirtyCart, Holding, NewRun, OfferBatch, Orphans, Replay, RunState,
-            };
-            use chrono::NaiveDateTime;
-            use diesel::prelude::*;
-            use diesel::sql_types::{Integer, Text, Timestamp};
-            use diesel::upsert::excluded;
-            use serde_json::Value;
-            use $dsl;
+    use super::acknowledged;
+    use crate::postgres::PostgresStore as Adapter;
 
-            use super::{ROWS_PER_INSERT, VALUES_PER_LIST};
-            use crate::store::admin::audit::{LastVisit, Purge};
-            use crate::store::admin::export::{Page, PageRows, Step};
-            use crate::store::admin::{AgentFilter, RunSummary, TakeOver};
-            use crate::store::error::{Answer, Fault};
-            use crate::store::rows::agents::AgentRow;
-            use crate::store::rows::cycles::{CycleRow, IncidentRow};
-            use crate::store::rows::dead_runs::LastVisitRow;
-            use crate::store::rows::dynamic::DynamicRow;
-            use crate::store::rows::flow::{CutAttempt, Ending, SessionRow, Standing};
-            use crate::store::rows::flow_parts::{
-                InteractionRow, event_rows, interaction_row, item_rows, order_row,
-            };
-            use crate::store::rows::ledger::{
-                AttemptRow, EventCount, Finding, FlowCount, Ledger, OfferLimits, OrderCount,
-            };
-            use crate::store::rows::offers::{
-                AssignedBy, AssignmentRow, CouponRow, HeldRow, OfferCycleRow, ProductRow,
-            };
-            use crate::store::rows::runs::{
-                BrandRow, DirtyRow, KnownRun, NamedCount, RunRow, VisitRow,
-            };
-            use crate::store::rows::{Tags, count, integer, large, read, replay};
-            use crate::store::schema::{
-                agents, coupon_assignments, coupon_interactions, coupons, cycles, incidents,
-                offer_cycles, order_items, orders, products, runs, shopping_session_events,
-                shopping_sessions,
-            };
-            use crate::store::statement::{Bind, Statement};
+    #[path = "statements.rs"]
+    mod statements;
 
-            type Conn = $connection;
-            type Db = $backend;
-
-            super::agents::agent_queries!($($form)*);
-            super::cycles::cycle_queries!($($form)*);
-            super::dead_runs::dead_run_queries!($($form)*);
-            super::export::export_queries!($($form)*);
-            super::flow::flow_queries!($($form)*);
-            super::flow_parts::flow_part_queries!($($form)*);
-            super::ledger::ledger_queries!($($form)*);
-            super::memory::memory_queries!($($form)*);
-            super::offers::offer_queries!($($form)*);
-            super::runs::run_queries!($($form)*);
-            super::summary::summary_queries!($($form)*);
-        }
-    };
+    /// What a transaction of the adapter runs.
+    pub fn answering<'c, T>(query: impl Future<Output = T> + Send + 'c) -> BoxFuture<'c, T> {
+        query.boxed()
+    }
 }
 
-query_set!(
-    postgres,
-    diesel_async::AsyncPgConnection,
-    diesel::pg::Pg,
-    diesel_async::RunQueryDsl,
-    [async] [.await]
-);
-query_set!(
-    sqlite,
-    diesel::SqliteConnection,
-    diesel::sqlite::Sqlite,
-    diesel::RunQueryDsl,
-    [] []
-);
+/// The statements over a SQLite connection.
+#[path = "queries"]
+pub mod sqlite {
+    pub use statements::*;
+
+    use diesel::sqlite::Sqlite as Db;
+    use diesel::{RunQueryDsl, SqliteConnection as Conn};
+    use maybe_async::must_be_sync as dialect;
+
+    use super::acknowledged;
+    use crate::sqlite::SqliteStore as Adapter;
+
+    #[expect(clippy::duplicate_mod, reason = "both databases read the same files")]
+    #[path = "statements.rs"]
+    mod statements;
+
+    /// What a transaction of the adapter ran.
+    pub fn answering<T>(answer: T) -> T {
+        answer
+    }
+}
+
+/// Comes by `point` between the COMMIT and its answer: an error there is an answer that was lost.
+fn acknowledged<T: Send + 'static>(point: Failpoint, call: StoreFuture<T>) -> StoreFuture<T> {
+    let answered = async move {
+        let value = call.await?;
+        failpoint::reach(point).map_err(|lost| StoreError::Unavailable(lost.to_string()))?;
+        Ok(value)
+    };
+    answered.boxed()
+}

@@ -3,20 +3,21 @@
 //! `treat_none_as_default_value = false` on every insertable row: only then does SQLite take many
 //! rows in one statement.
 
-pub mod agents;
-pub mod cycles;
-pub mod dead_runs;
-pub mod dynamic;
-pub mod flow;
-pub mod flow_parts;
-pub mod ledger;
-pub mod offers;
-pub mod runs;
+pub(crate) mod agents;
+pub(crate) mod cycles;
+pub(crate) mod dead_runs;
+pub(crate) mod dynamic;
+pub(crate) mod flow;
+pub(crate) mod flow_parts;
+pub(crate) mod ledger;
+pub(crate) mod offers;
+pub(crate) mod pages;
+pub(crate) mod runs;
 
 use std::str::FromStr;
 
-use actors::domain::cycle::ReplayNumber;
-use actors::domain::flow::FlowKey;
+use domain::cycle::ReplayNumber;
+use domain::flow::FlowKey;
 
 use super::error::Fault;
 

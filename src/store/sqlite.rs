@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use actors::ports::store::{PoolStatus, StoreError, StoreFuture};
 use diesel::SqliteConnection;
 use futures::FutureExt;
+use ports::store::{PoolStatus, Store, StoreError, StoreFuture};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Access;
@@ -79,21 +79,6 @@ impl SqliteStore {
         self.call(query)
     }
 
-    /// The queue is first in, first out: an empty call at its end waits for all before it.
-    pub(super) fn drained(&self) -> StoreFuture<()> {
-        self.call(|_| Ok(()))
-    }
-
-    /// What may wait for the next COMMIT, which all that wait share.
-    pub(super) fn at_once(&self) -> usize {
-        QUEUE
-    }
-
-    /// No pool.
-    pub(super) fn status(&self) -> PoolStatus {
-        PoolStatus::default()
-    }
-
     /// Waits for what was accepted, refuses the rest and closes the file.
     pub(super) async fn close(&self) {
         let (reply, answer) = oneshot::channel();
@@ -108,14 +93,31 @@ impl SqliteStore {
     }
 }
 
+impl Store for SqliteStore {
+    /// The queue is first in, first out: an empty call at its end waits for all before it.
+    fn drain(&self) -> StoreFuture<()> {
+        self.call(|_| Ok(()))
+    }
+
+    /// What may wait for the next COMMIT, which all that wait share.
+    fn writes_at_once(&self) -> usize {
+        QUEUE
+    }
+
+    /// No pool.
+    fn pool_status(&self) -> PoolStatus {
+        PoolStatus::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use diesel::connection::SimpleConnection;
     use diesel::prelude::*;
 
     use super::*;
-    use crate::store::error::Fault;
-    use crate::store::schema::products;
+    use crate::error::Fault;
+    use crate::schema::products;
 
     fn insert(store: &SqliteStore, n: usize) -> StoreFuture<()> {
         store.call(move |c| {

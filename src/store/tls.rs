@@ -114,7 +114,7 @@ impl ServerCertVerifier for Unchecked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::url::StoreUrl;
+    use crate::url::StoreUrl;
 
     fn decided(text: &str) -> Result<bool, StoreOpenError> {
         match StoreUrl::parse(text).unwrap() {

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error::Redactor;
 use super::open_error::StoreOpenError;
+use text::redaction::{self, Redactor};
 
 /// The schemes a database URL may have.
 pub const SCHEMES: &str = "sqlite://PATH, postgres://..., postgresql://...";
@@ -89,57 +89,37 @@ impl PostgresUrl {
     fn parse(scheme: &str, rest: &str) -> Result<Self, StoreOpenError> {
         let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (mut ssl_mode, mut ca_file) = (None, None);
-        let (mut kept, mut shown) = (Vec::new(), Vec::new());
+        let mut kept = Vec::new();
         let mut secrets: Vec<SecretString> = Vec::new();
         for pair in query.split('&').filter(|p| !p.is_empty()) {
             match pair.split_once('=').unwrap_or((pair, "")) {
-                ("sslmode", mode) => {
-                    ssl_mode = Some(parse_ssl_mode(mode)?);
-                    shown.push(pair.to_owned());
-                }
-                ("sslrootcert", path) => {
-                    ca_file = Some(PathBuf::from(path));
-                    shown.push(pair.to_owned());
-                }
+                ("sslmode", mode) => ssl_mode = Some(parse_ssl_mode(mode)?),
+                ("sslrootcert", path) => ca_file = Some(PathBuf::from(path)),
                 ("password", secret) => {
                     secrets.push(secret.to_owned().into());
                     kept.push(pair);
-                    shown.push("password=***".to_owned());
                 }
-                _ => {
-                    kept.push(pair);
-                    shown.push(pair.to_owned());
-                }
+                _ => kept.push(pair),
             }
         }
         // The last @ ends the user: a password may hold one.
-        let shown_before = match before.rsplit_once('@') {
-            Some((user, host)) => match user.split_once(':') {
-                Some((user, secret)) => {
-                    secrets.push(secret.to_owned().into());
-                    format!("{user}:***@{host}")
-                }
-                None => before.to_owned(),
-            },
-            None => before.to_owned(),
-        };
+        let user = before.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+        secrets.extend(user.map(|(_, secret)| SecretString::from(secret)));
         let plain = SecretString::from(format!("{scheme}://{before}?{}", kept.join("&")));
         let parsed = plain.expose_secret().parse::<tokio_postgres::Config>();
         let mut config = parsed.map_err(|e| StoreOpenError::BadUrl {
-            cause: Redactor::hiding(secrets.clone()).clean(&super::error::chain(&e)),
+            cause: Redactor::new(secrets.clone()).clean(&super::error::chain(&e)),
         })?;
         if let Some(password) = config.get_password() {
             secrets.push(String::from_utf8_lossy(password).into_owned().into());
         }
         config.application_name("cartload");
-        let shown_query =
-            if shown.is_empty() { String::new() } else { format!("?{}", shown.join("&")) };
         Ok(Self {
             config,
             ssl_mode,
             ca_file,
-            redactor: Redactor::hiding(secrets),
-            shown: format!("{scheme}://{shown_before}{shown_query}"),
+            redactor: Redactor::new(secrets),
+            shown: redaction::database_url(&format!("{scheme}://{rest}")),
         })
     }
 

@@ -59,7 +59,7 @@ fn readiness(picture: Option<&RunStatus>) -> Result<String, String> {
     match (&status.frozen, status.state) {
         (Some(reason), _) => Err(format!("frozen: {reason}")),
         (None, RunState::Running | RunState::Paused) => Ok(status.state.as_str().to_owned()),
-        (None, RunState::Frozen | RunState::Stopped | RunState::Completed) => {
+        (None, RunState::Freezing | RunState::Frozen | RunState::Stopped | RunState::Completed) => {
             Err(status.state.as_str().to_owned())
         }
     }

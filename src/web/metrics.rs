@@ -21,8 +21,14 @@ use self::families::{Families, Labels};
 use super::Shared;
 
 /// Every state, in the order of the text.
-const STATES: [RunState; 5] =
-    [RunState::Running, RunState::Paused, RunState::Frozen, RunState::Stopped, RunState::Completed];
+const STATES: [RunState; 6] = [
+    RunState::Running,
+    RunState::Paused,
+    RunState::Freezing,
+    RunState::Frozen,
+    RunState::Stopped,
+    RunState::Completed,
+];
 
 /// The route.
 pub(super) fn configure(app: &mut web::ServiceConfig) {

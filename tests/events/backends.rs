@@ -2,9 +2,9 @@
 
 use actors::domain::ids::RunId;
 use actors::ports::store::Store;
-use cartload::export::{ReplayFilter, tables};
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
+use analysis::export::{ReplayFilter, tables};
 use serde_json::{Value, json};
+use store::{Admin, StoreOptions, StoreUrl, open};
 
 use super::histories::exported;
 use crate::support::flows::{

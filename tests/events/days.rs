@@ -1,10 +1,10 @@
 //! The state of a shopper day by day, over the borders of weeks and of a coupon's life.
 
 use actors::domain::money::Cents;
-use cartload::export::ReplayFilter;
-use cartload::store::{OpenStore, StoreOptions, StoreUrl, open};
+use analysis::export::ReplayFilter;
 use chrono::TimeDelta;
 use serde_json::Value;
+use store::{OpenStore, StoreOptions, StoreUrl, open};
 
 use super::histories::exported;
 use crate::support::flows::{

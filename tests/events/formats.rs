@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use cartload::export::tables;
+use analysis::export::tables;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use parquet::basic::{LogicalType, TimeUnit};

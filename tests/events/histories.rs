@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::ids::RunId;
 use actors::domain::incident::{Incident, IncidentKind};
+use analysis::export::{Destination, Export, Filter, Format, ReplayFilter, export, tables};
 use cartload::config::{Settings, Sources};
-use cartload::export::{Destination, Export, Filter, Format, ReplayFilter, export, tables};
-use cartload::store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
 
 use crate::support::flows::{Owned, arc, bought, cycle, key, new_run, start, wall};
 
@@ -42,7 +42,7 @@ pub async fn exported(admin: &Admin, run: RunId, table: &str, replay: ReplayFilt
         destination: Destination::File(path.clone()),
         force: false,
         at: wall(0),
-        bands: Settings::load(Sources::default()).unwrap().realism,
+        yardstick: Settings::load(Sources::default()).unwrap().realism.yardstick(),
     };
     let runs = admin.list_runs().await.unwrap();
     let runs: Vec<_> = runs.into_iter().filter(|known| known.run_id == run).collect();

@@ -43,7 +43,7 @@ fn silent() -> Act {
 
 /// When the run froze, and when its first failed call was sent.
 async fn frozen_at(run: &mut Live) -> (Instant, Instant) {
-    run.until(|s| s.state == RunState::Frozen).await;
+    run.until(|s| s.frozen.is_some()).await;
     let first = run.shop.log().into_iter().find(|sent| sent.failed).unwrap();
     (SystemPacing.now(), first.at)
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::SavedState;
 use actors::coordinator::command::{Command, CommandRefused, Done, Quit};
 use actors::domain::cycle::Cycle;
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::rate::Rate;
+use actors::domain::snapshot::SavedState;
 use actors::domain::time_scale::TimeScale;
-use actors::ports::store::{RunState, Store};
+use actors::ports::store::{RunState, RunStore};
 use serde_json::json;
 
 use crate::support::flows::wall;

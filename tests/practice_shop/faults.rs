@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cartload::practice_shop::{Down, Faults, MissingField, RateLimit, Route, RouteError};
+use shops::practice_shop::{Down, Faults, MissingField, RateLimit, Route, RouteError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -4,10 +4,10 @@ use actors::domain::event::EventKind;
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::ids::RunId;
 use actors::ports::store::Store;
-use cartload::realism::measure::Measure;
-use cartload::realism::{Scorecard, Verdict, score};
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
+use analysis::realism::measure::Measure;
+use analysis::realism::{Scorecard, Verdict, score};
 use chrono::TimeDelta;
+use store::{Admin, StoreOptions, StoreUrl, open};
 use uuid::Uuid;
 
 use super::bands;

@@ -3,13 +3,13 @@
 use actors::agent::decision::{p_browse, p_shop};
 use actors::agent::temporal::Rhythm;
 use actors::domain::behavior::{Behavior, HourCurve};
-use cartload::realism::measure::Measure;
-use cartload::realism::sample::{HOURS_OF_WEEK, Sample};
-use cartload::realism::{Dimension, Verdict, reference, scoring};
-use cartload::ron_text;
+use analysis::realism::measure::Measure;
+use analysis::realism::sample::{HOURS_OF_WEEK, Sample};
+use analysis::realism::{Dimension, Verdict, reference, scoring};
 use chrono::{NaiveDate, TimeDelta};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use text::ron_text;
 
 use super::bands;
 use crate::support::whole_run::personas;

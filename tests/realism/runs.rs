@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use cartload::realism::measure::Measure;
-use cartload::realism::{Scorecard, Verdict, score};
-use cartload::store::{StoreOptions, StoreUrl, open_to_read};
+use analysis::realism::measure::Measure;
+use analysis::realism::{Scorecard, Verdict, score};
+use store::{StoreOptions, StoreUrl, open_to_read};
 
 use super::bands;
 use crate::support::amount;

@@ -6,12 +6,12 @@ use actors::domain::event::EventKind;
 use actors::domain::flow::FlowStatus;
 use actors::domain::ids::RunId;
 use actors::ports::store::Store;
-use cartload::config::realism::Realism;
+use analysis::realism::yardstick::Yardstick;
+use analysis::report::Report;
+use analysis::verify::Audit;
 use cartload::config::{Settings, Sources};
-use cartload::report::Report;
-use cartload::store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
-use cartload::verify::Audit;
 use serde_json::Value;
+use store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
 
 use crate::events::backends::fill;
 use crate::support::flows::{Owned, arc, bought, cycle, key, new_run, wall};
@@ -22,8 +22,8 @@ async fn opened(url: &str) -> OpenStore {
     open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap()
 }
 
-fn bands() -> Realism {
-    Settings::load(Sources::default()).unwrap().realism
+fn bands() -> Yardstick {
+    Settings::load(Sources::default()).unwrap().realism.yardstick()
 }
 
 async fn report(admin: &Admin, run: RunId) -> Report {
@@ -166,6 +166,6 @@ async fn each_question_is_told_before_it_is_asked() {
     let note = Arc::clone(&told);
     let step = move |number| note.lock().unwrap().push(number);
     Report::read(&admin, (ledger.run, audit), (&bands(), wall(9)), step).await.unwrap();
-    let questions = cartload::report::QUESTIONS.len();
+    let questions = analysis::report::QUESTIONS.len();
     assert_eq!(*told.lock().unwrap(), (0..questions).collect::<Vec<_>>());
 }

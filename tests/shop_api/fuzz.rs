@@ -2,11 +2,11 @@
 
 use actors::domain::ids::{CouponId, ProductId, StoreId};
 use actors::ports::shop_api::ShopCall;
-use cartload::shop_api::http::read;
-use cartload::shop_api::profile::Profile;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
+use shops::shop_api::http::read;
+use shops::shop_api::profile::Profile;
 
 const BODIES: usize = 2_000;
 

@@ -7,11 +7,11 @@ use actors::domain::catalog::{Catalog, Product};
 use actors::domain::ids::{CouponId, ProductId, SessionId, StoreId};
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, CouponKind, Discount};
+use actors::domain::permit::Permit;
 use actors::ports::shop_api::{
     ApiErrorKind, PlacedOrder, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
-use actors::rate_limiter::permit::Permit;
-use cartload::shop_api::mock::{MockGoods, MockShop};
+use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::{add, caller};
 

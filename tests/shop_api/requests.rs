@@ -2,7 +2,7 @@
 
 use actors::domain::ids::{AgentId, CouponId, ProductId, StoreId};
 use actors::ports::shop_api::{ApiErrorKind, Caller, ShopCall};
-use cartload::shop_api::http::Credentials;
+use shops::shop_api::http::Credentials;
 
 use super::{add, caller, profile_with, way, way_with};
 use crate::support::scripted_server::{Scripted, json};

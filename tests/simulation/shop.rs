@@ -10,20 +10,20 @@ use std::time::Duration;
 use actors::domain::catalog::Catalog;
 use actors::domain::flow::Order;
 use actors::domain::ids::{FlowId, OrderId, SessionId};
+use actors::domain::permit::Permit;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, IdempotencyMode, ShopApi, ShopApiFactory, ShopCall,
     ShopReply, ShopRequest, ShopTraits,
 };
-use actors::rate_limiter::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
-use cartload::practice_shop::catalog;
-use cartload::shop_api::mock::{MockGoods, MockShop};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::scenario::{Scenario, ShopFault};
 use super::trace::{Clock, Trace};
@@ -54,7 +54,7 @@ impl SimulatedShop {
         let goods = MockGoods {
             stores: catalog.stores.into_iter().map(|store| store.id).collect(),
             catalog: Arc::new(Catalog { products: catalog.products }),
-            coupons: cartload::coupon_book::builtin().unwrap().into(),
+            coupons: shops::coupon_book::builtin().unwrap().into(),
         };
         let rng = Mutex::new(Entropy::Seeded(scenario.seed).stream("shop", ""));
         let (sent, orders) = (Mutex::default(), Mutex::default());
@@ -135,7 +135,7 @@ impl SimulatedShop {
 struct Door {
     shop: Arc<SimulatedShop>,
     session: SessionId,
-    on_sent: cartload::shop_api::http::OnSent,
+    on_sent: shops::shop_api::http::OnSent,
 }
 
 /// What was drawn for a call.

@@ -3,23 +3,14 @@
 //! Each call is carried out where it is asked, on the thread of the test: waiting for the store's
 //! own thread, tokio's clock would jump ahead. So a killed process leaves no call half done.
 
-use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord};
-use actors::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus};
-use actors::domain::ids::{AgentId, FlowId, OwnerToken, RunId};
-use actors::domain::incident::Incident;
-use actors::domain::offer::{Coupon, Wallet};
-use actors::domain::persona::Persona;
-use actors::ports::store::{
-    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
-    StoreError, StoreFuture,
-};
-use chrono::NaiveDateTime;
+use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
+use actors::domain::ids::FlowId;
+use actors::domain::offer::Wallet;
+use actors::ports::store::{Committed, FlowStore, PoolStatus, Store, StoreError, StoreFuture};
 use futures::FutureExt;
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -82,6 +73,16 @@ impl SimulatedStore {
         .boxed()
     }
 
+    fn pass<G: Debug, T: Debug + Send + 'static>(
+        &self,
+        name: &'static str,
+        given: G,
+        call: impl FnOnce(&dyn Store, G) -> StoreFuture<T>,
+    ) -> StoreFuture<T> {
+        let said = format!("{name}{given:?}");
+        self.ask(&said, |store| call(store, given))
+    }
+
     fn acknowledging(
         &self,
         record: Arc<FlowRecord>,
@@ -99,35 +100,13 @@ impl SimulatedStore {
     }
 }
 
-/// Each call of the port: said in the trace, then asked.
-macro_rules! calls {
-    ($($name:ident($($given:ident: $type:ty),*) -> $answer:ty;)+) => {$(
-        fn $name(&self, $($given: $type),*) -> StoreFuture<$answer> {
-            let said = format!("{}{:?}", stringify!($name), ($(&$given,)*));
-            self.ask(&said, move |store| store.$name($($given),*))
-        }
-    )+};
-}
+actors::ports::pass_on!(RunStore for SimulatedStore);
+actors::ports::pass_on!(JournalStore for SimulatedStore);
+actors::ports::pass_on!(OfferStore for SimulatedStore);
 
-impl Store for SimulatedStore {
-    calls! {
-        open_run(run: NewRun) -> ();
-        heartbeat(run: RunId, owner: OwnerToken, at: NaiveDateTime) -> ();
-        set_run_state(run: RunId, owner: OwnerToken, state: RunState, at: NaiveDateTime) -> ();
-        begin_replay(run: RunId, owner: OwnerToken, at: NaiveDateTime) -> Replay;
-        load_agents() -> Vec<Persona>;
-        load_memories(run: RunId, before: Cycle, agents: Vec<AgentId>)
-            -> HashMap<AgentId, AgentMemory>;
-        open_flow(flow: FlowKey) -> Wallet;
-        record_cycle(record: CycleRecord) -> ();
-        record_incident(incident: Incident) -> ();
-        record_seen(run: RunId, products: Vec<Product>, coupons: Vec<Coupon>, at: NaiveDateTime)
-            -> ();
-        holdings(run: RunId, agents: Vec<AgentId>, now: NaiveDateTime, since: NaiveDateTime)
-            -> HashMap<AgentId, Holding>;
-        assign_offers(batch: OfferBatch) -> u64;
-        abandon_orphans(run: RunId, at: NaiveDateTime) -> Orphans;
-        drain() -> ();
+impl FlowStore for SimulatedStore {
+    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+        self.pass("open_flow", (flow,), |store, (flow,)| store.open_flow(flow))
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
@@ -138,6 +117,12 @@ impl Store for SimulatedStore {
     fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
         let (said, sent) = (format!("fail_flow {record:?}"), Arc::clone(&record));
         self.acknowledging(record, self.ask(&said, move |store| store.fail_flow(sent)))
+    }
+}
+
+impl Store for SimulatedStore {
+    fn drain(&self) -> StoreFuture<()> {
+        self.pass("drain", (), |store, ()| store.drain())
     }
 
     fn writes_at_once(&self) -> usize {

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::command::{Command, Door, Quit};
 use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan};
 use actors::domain::flow::{EndReason, FlowStatus};
 use actors::domain::ids::{FlowId, OwnerToken, RunId};
+use actors::domain::snapshot::Snapshot;
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::entropy::Entropy;
@@ -20,11 +20,12 @@ use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use cartload::checkpoint_files::CheckpointFolder;
-use cartload::cli::resume::takeover::{Taker, take_over};
 use cartload::config::environment::Environment;
 use cartload::config::{Settings, Sources};
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
+use cartload::running::Resume;
+use cartload::running::takeover::{Taker, take_over};
 use rand::seq::IndexedRandom;
+use store::{Admin, StoreOptions, StoreUrl, open};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -222,7 +223,7 @@ impl World {
     /// As `cartload resume` finds it.
     fn resume_point(&mut self, owner: OwnerToken) -> ResumePoint {
         let checkpoint = self.files.load_latest().unwrap().unwrap();
-        let resume = cartload::cli::resume::Resume {
+        let resume = Resume {
             checkpoint,
             is_named: false,
             ends_anew: false,
@@ -232,7 +233,7 @@ impl World {
         };
         let taker = Taker { owner, dead: self.dead.clone(), at: self.clock.wall() };
         let taking = take_over(&self.admin, &self.settings, &resume, &taker);
-        at_once(taking).unwrap_or_else(|error| panic!("{error:#}"))
+        at_once(taking).unwrap_or_else(|error| panic!("{error}")).from
     }
 
     /// Does what the scenario says to a process, until it is gone.
@@ -288,7 +289,9 @@ impl World {
                 Some(Act::Operate(Command::Quit(Quit::Now)))
             }
             RunState::Frozen | RunState::Paused => Some(Act::Operate(Command::Resume)),
-            RunState::Running | RunState::Completed | RunState::Stopped => None,
+            RunState::Running | RunState::Freezing | RunState::Completed | RunState::Stopped => {
+                None
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actors::domain::cycle::Cycle;
 use actors::domain::offer::OfferPolicy;
-use actors::offer_refresher::policy::is_held_out;
+use actors::domain::offer::is_held_out;
 use actors::ports::store::Committed;
 use tokio::sync::Barrier;
 

@@ -7,12 +7,12 @@ use actors::domain::ids::OwnerToken;
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::money::Cents;
 use actors::ports::store::{RunState, StoreError};
-use cartload::store::Admin;
-use cartload::store::admin::TakeOver;
-use cartload::store::admin::audit::{Ledger, Purge};
-use cartload::verify::Audit;
+use analysis::verify::Audit;
 use chrono::TimeDelta;
 use serde_json::json;
+use store::Admin;
+use store::admin::TakeOver;
+use store::admin::audit::{Ledger, Purge};
 
 use super::rig::{Rig, assert_rows};
 use crate::support::flows::{

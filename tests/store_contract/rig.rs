@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actors::ports::store::Store;
-use cartload::store::dry::DryStore;
-use cartload::store::{Admin, StoreOpenError, StoreOptions, StoreUrl, open, open_to_read};
+use store::dry::DryStore;
+use store::{Admin, StoreOpenError, StoreOptions, StoreUrl, open, open_to_read};
 
 use crate::support::flows::{Owned, new_run, persona, wall};
 use crate::support::{pgbouncer, postgres};

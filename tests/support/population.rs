@@ -1,44 +1,30 @@
 //! Personas, presets and plans of whole runs, as the shipped configuration makes them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use actors::coordinator::plan::{Ends, RunPlan, WarmUp};
+use actors::coordinator::plan::RunPlan;
 use actors::coordinator::ramp;
 use actors::domain::behavior::{AddRule, Behavior, FrequencyBase};
-use actors::domain::ids::{AgentId, OwnerToken, RunId};
-use actors::domain::offer::OfferPolicy;
+use actors::domain::ids::AgentId;
 use actors::domain::persona::Persona;
-use actors::domain::population::{Archetypes, generate};
-use actors::domain::rate::Rate;
-use actors::ports::entropy::Entropy;
 use actors::ports::shop_api::ShopTraits;
-use cartload::practice_shop::catalog;
-use cartload::ron_text;
+use cartload::{presets, rehearsal};
 
 use super::flows::start;
 
 /// Personas agent_001 ... of the shipped archetypes, each population different.
 pub fn personas(count: usize) -> Vec<Persona> {
-    let text = include_str!("../../config/personas.ron");
-    let archetypes: Archetypes = ron_text::parse("config/personas.ron", text).unwrap();
-    let products = catalog::builtin().unwrap().products;
-    let mut categories: Vec<String> = products.into_iter().map(|p| p.category).collect();
-    categories.sort();
-    categories.dedup();
-    generate(count, &archetypes, &categories, &mut rand::rng())
+    presets::personas(u32::try_from(count).unwrap(), &[], &mut rand::rng()).unwrap()
 }
 
 /// The shipped preset `load`.
 pub fn load() -> Behavior {
-    let text = include_str!("../../config/behavior/load.ron");
-    ron_text::parse("config/behavior/load.ron", text).unwrap()
+    Arc::unwrap_or_clone(presets::behavior("load").unwrap())
 }
 
 /// The shipped preset `lifelike`.
 pub fn lifelike() -> Behavior {
-    let text = include_str!("../../config/behavior/lifelike.ron");
-    ron_text::parse("config/behavior/lifelike.ron", text).unwrap()
+    Arc::unwrap_or_clone(presets::behavior("lifelike").unwrap())
 }
 
 /// `load`, but everybody shops in every hour.
@@ -62,26 +48,11 @@ pub fn keen() -> Behavior {
 /// All agents at once, as fast as work allows, without a limit, until stopped.
 pub fn plan(shop: ShopTraits, behavior: Behavior) -> RunPlan {
     RunPlan {
-        run_id: RunId::fresh(),
-        owner: OwnerToken::fresh(),
         simulated_start: start(),
-        interval: Duration::ZERO,
-        ends: Ends::default(),
-        warm_up: WarmUp { steps_percent: Vec::new(), cycles_per_step: 2 },
-        rate: Rate::Unlimited,
         behavior: Arc::new(behavior),
-        shop,
-        agents_max: None,
-        store_id: None,
-        offers: OfferPolicy::default(),
-        coupons: Arc::new(cartload::coupon_book::builtin().unwrap()),
-        experiment: None,
-        checkpoint_every_cycles: 10,
-        entropy: Entropy::System,
         settings: serde_json::json!({}),
         config_hash: String::new(),
-        dirty_carts: Vec::new(),
-        resume_from: None,
+        ..rehearsal::plan(shop, &[]).unwrap()
     }
 }
 

@@ -14,11 +14,11 @@ use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
 use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports};
-use cartload::practice_shop::{PracticeConfig, PracticeShop, ShopLedger};
-use cartload::shop_api::http::{self, Credentials, OnSent, ShopOptions};
-use cartload::shop_api::profile::Profile;
-use cartload::store::dry::DryStore;
-use cartload::store::{Admin, StoreOptions, StoreUrl, open};
+use shops::practice_shop::{PracticeConfig, PracticeShop, ShopLedger};
+use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
+use shops::shop_api::profile::Profile;
+use store::dry::DryStore;
+use store::{Admin, StoreOptions, StoreUrl, open};
 
 use super::flows::wall;
 use super::population::{personas, plan};

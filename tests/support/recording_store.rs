@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord};
-use actors::domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use actors::domain::cycle::CycleRecord;
+use actors::domain::flow::{FlowKey, FlowRecord};
 use actors::domain::ids::{AgentId, OwnerToken, RunId};
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::offer::{Coupon, Wallet};
 use actors::domain::persona::Persona;
 use actors::ports::store::{
-    Committed, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState, Store,
-    StoreError, StoreFuture,
+    Committed, FlowStore, Holding, JournalStore, OfferBatch, OfferStore, PoolStatus, RunState,
+    Store, StoreError, StoreFuture,
 };
-use cartload::store::dry::DryStore;
 use chrono::NaiveDateTime;
+use store::dry::DryStore;
 
 /// Whether opening this flow panics.
 pub type PanicsOn = Box<dyn Fn(&FlowKey) -> bool + Send + Sync>;
@@ -98,20 +98,23 @@ impl RecordingStore {
         call(&self.dry)
     }
 
+    fn pass<G, T: Send + 'static>(
+        &self,
+        _: &'static str,
+        given: G,
+        call: impl FnOnce(&dyn Store, G) -> StoreFuture<T>,
+    ) -> StoreFuture<T> {
+        self.reach(|dry| call(dry, given))
+    }
+
     fn note(&self, write: impl FnOnce(&mut Written)) {
         write(&mut self.written.lock().unwrap());
     }
 }
 
-impl Store for RecordingStore {
-    fn open_run(&self, run: NewRun) -> StoreFuture<()> {
-        self.reach(|dry| dry.open_run(run))
-    }
+actors::ports::pass_on!(RunStore for RecordingStore);
 
-    fn heartbeat(&self, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> StoreFuture<()> {
-        self.reach(|dry| dry.heartbeat(run, owner, at))
-    }
-
+impl JournalStore for RecordingStore {
     fn set_run_state(
         &self,
         run: RunId,
@@ -125,28 +128,32 @@ impl Store for RecordingStore {
         })
     }
 
-    fn begin_replay(
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+        self.reach(|dry| {
+            self.note(|written| written.cycles.push(record.clone()));
+            dry.record_cycle(record)
+        })
+    }
+
+    fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
+        self.reach(|dry| {
+            self.note(|written| written.incidents.push(incident.clone()));
+            dry.record_incident(incident)
+        })
+    }
+
+    fn record_seen(
         &self,
         run: RunId,
-        owner: OwnerToken,
+        products: Vec<Product>,
+        coupons: Vec<Coupon>,
         at: NaiveDateTime,
-    ) -> StoreFuture<Replay> {
-        self.reach(|dry| dry.begin_replay(run, owner, at))
+    ) -> StoreFuture<()> {
+        self.reach(|dry| dry.record_seen(run, products, coupons, at))
     }
+}
 
-    fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
-        self.reach(|dry| dry.load_agents())
-    }
-
-    fn load_memories(
-        &self,
-        run: RunId,
-        before: Cycle,
-        agents: Vec<AgentId>,
-    ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
-        self.reach(|dry| dry.load_memories(run, before, agents))
-    }
-
+impl FlowStore for RecordingStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
         if (self.panics_on)(&flow) {
             return Box::pin(async { panic!("the store's script says so") });
@@ -179,31 +186,9 @@ impl Store for RecordingStore {
             dry.fail_flow(record)
         })
     }
+}
 
-    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
-        self.reach(|dry| {
-            self.note(|written| written.cycles.push(record.clone()));
-            dry.record_cycle(record)
-        })
-    }
-
-    fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
-        self.reach(|dry| {
-            self.note(|written| written.incidents.push(incident.clone()));
-            dry.record_incident(incident)
-        })
-    }
-
-    fn record_seen(
-        &self,
-        run: RunId,
-        products: Vec<Product>,
-        coupons: Vec<Coupon>,
-        at: NaiveDateTime,
-    ) -> StoreFuture<()> {
-        self.reach(|dry| dry.record_seen(run, products, coupons, at))
-    }
-
+impl OfferStore for RecordingStore {
     fn holdings(
         &self,
         run: RunId,
@@ -225,11 +210,9 @@ impl Store for RecordingStore {
             dry.assign_offers(batch)
         })
     }
+}
 
-    fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
-        self.reach(|dry| dry.abandon_orphans(run, at))
-    }
-
+impl Store for RecordingStore {
     fn drain(&self) -> StoreFuture<()> {
         self.dry.drain()
     }

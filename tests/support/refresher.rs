@@ -83,7 +83,7 @@ async fn serve(
 ) {
     let policy = RetryPolicy::default();
     let retrying = RetryingStore::new(store, 4, policy, Arc::new(SystemPacing), Entropy::System);
-    let coupons = Arc::new(cartload::coupon_book::builtin().unwrap());
+    let coupons = Arc::new(shops::coupon_book::builtin().unwrap());
     let policies = Policies { of_run: OfferPolicy::default(), experiment: None };
     let refresher = OfferRefresher::new(retrying, coupons, policies, true, Entropy::System).start();
     let report_to = Reports(told).start().recipient();

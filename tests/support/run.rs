@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use actors::agent::messages::AgentInjection;
-use actors::checkpointer::snapshot::Snapshot;
 use actors::coordinator::Coordinator;
 use actors::coordinator::agenda::Moment;
 use actors::coordinator::command::{Command, CommandRefused, Done, Door, Quit};
@@ -22,6 +21,7 @@ use actors::domain::cycle::Cycle;
 use actors::domain::flow::FlowKey;
 use actors::domain::ids::{AgentId, OwnerToken};
 use actors::domain::rate::Rate;
+use actors::domain::snapshot::{SavedState, Snapshot};
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
@@ -265,21 +265,12 @@ impl Live {
         self.until(|s| s.attempt.cycle.0 == cycle && s.attempt.outstanding > 0).await;
     }
 
-    /// Waits until the run has frozen and nobody is under way: its checkpoint is written.
+    /// Waits until the run is frozen and at rest: its checkpoint is written, a resume is taken.
     pub async fn until_frozen(&mut self) -> RunStatus {
-        self.until(|s| s.state == RunState::Frozen).await;
-        let frozen = |snapshot: &Snapshot| {
-            use actors::checkpointer::snapshot::SavedState;
-            matches!(snapshot.state, SavedState::Frozen { .. })
-        };
-        let begin = SystemPacing.now();
-        while !frozen(&self.files.last()) {
-            assert!(SystemPacing.now() - begin < PATIENCE, "no checkpoint of the freeze");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        // The file is there before the Coordinator hears of it.
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        self.status()
+        let frozen = self.until(|s| s.state == RunState::Frozen).await;
+        let saved = self.files.last().state;
+        assert!(matches!(saved, SavedState::Frozen { .. }), "{saved:?}");
+        frozen
     }
 
     /// Says this to the run.

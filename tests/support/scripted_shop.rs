@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::domain::ids::SessionId;
+use actors::domain::permit::Permit;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
     Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
 };
-use actors::rate_limiter::permit::Permit;
 use actors::session_pool::request_meter::SharedMeter;
-use cartload::practice_shop::catalog;
-use cartload::shop_api::http::OnSent;
-use cartload::shop_api::mock::{MockGoods, MockShop};
 use futures::future::LocalBoxFuture;
+use shops::practice_shop::catalog;
+use shops::shop_api::http::OnSent;
+use shops::shop_api::mock::{MockGoods, MockShop};
 use tokio::sync::watch;
 
 /// One call, as the script sees it.
@@ -82,7 +82,7 @@ impl ScriptedShop {
         let goods = MockGoods {
             stores: catalog.stores.into_iter().map(|store| store.id).collect(),
             catalog: Arc::new(Catalog { products: catalog.products }),
-            coupons: cartload::coupon_book::builtin().unwrap().into(),
+            coupons: shops::coupon_book::builtin().unwrap().into(),
         };
         Self { script, goods, meter, log: Arc::default(), status: Arc::default() }
     }

@@ -8,23 +8,20 @@ use actors::coordinator::plan::RunPlan;
 use actors::coordinator::status::RunStatus;
 use actors::domain::catalog::Catalog;
 use actors::domain::cycle::CycleRecord;
-use actors::domain::ids::{OwnerToken, RunId};
+use actors::domain::ids::RunId;
 use actors::domain::persona::Persona;
-use actors::domain::population::{Archetypes, generate};
-use actors::ports::pacing::{Pacing, SystemPacing};
+use actors::ports::pacing::SystemPacing;
 use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
 use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use cartload::checkpoint_files::CheckpointFolder;
-use cartload::config::environment::Environment;
-use cartload::config::plan::PlanParts;
-use cartload::config::{Settings, Sources};
-use cartload::practice_shop::catalog;
-use cartload::shop_api::mock::{MockGoods, MockShop};
-use cartload::store::Admin;
-use cartload::{coupon_book, ron_text};
+use cartload::{presets, rehearsal};
 use rand::Rng;
+use shops::coupon_book;
+use shops::practice_shop::catalog;
+use shops::shop_api::mock::{MockGoods, MockShop};
+use store::Admin;
 use tempfile::TempDir;
 
 /// A run that takes longer hangs.
@@ -32,38 +29,13 @@ const RUN_MAX: Duration = Duration::from_secs(600);
 
 /// Agents as `cartload agents generate` makes them.
 pub fn personas(count: usize, rng: &mut impl Rng) -> Vec<Persona> {
-    let text = include_str!("../../config/personas.ron");
-    let archetypes: Archetypes = ron_text::parse("personas.ron", text).unwrap();
-    let mut categories: Vec<String> =
-        catalog::builtin().unwrap().products.into_iter().map(|p| p.category).collect();
-    categories.sort();
-    categories.dedup();
-    generate(count, &archetypes, &categories, rng)
+    presets::personas(u32::try_from(count).unwrap(), &[], rng).unwrap()
 }
 
 /// The plan of a run with these settings (`CARTLOAD_*` variables) on top of: no warm-up, as fast as
 /// work allows, no limit.
 pub fn plan(shop: ShopTraits, variables: &[(&str, &str)]) -> RunPlan {
-    let base = [
-        ("CARTLOAD_WARM_UP", "off"),
-        ("CARTLOAD_TIME_SCALE", "max"),
-        ("CARTLOAD_RATE", "unlimited"),
-    ];
-    let base = base.iter().filter(|(name, _)| !variables.iter().any(|(given, _)| given == name));
-    let pairs = base.chain(variables).map(|(name, value)| ((*name).into(), (*value).into()));
-    let environment = Environment::from_pairs(pairs);
-    let settings = Settings::load(Sources { environment, ..Sources::default() }).unwrap();
-    let load = include_str!("../../config/behavior/load.ron");
-    settings
-        .plan(PlanParts {
-            run_id: RunId::fresh(),
-            owner: OwnerToken::fresh(),
-            now: SystemPacing.wall(),
-            behavior: Arc::new(ron_text::parse("load.ron", load).unwrap()),
-            shop,
-            coupons: Arc::new(coupon_book::builtin().unwrap()),
-        })
-        .unwrap()
+    rehearsal::plan(shop, variables).unwrap()
 }
 
 /// The mock of `--mock-api`, with traits of a shop that may be left with a cart: flows are opened.

@@ -71,7 +71,8 @@ pub fn full() -> actors::coordinator::status::RunStatus {
         unfinished: 3,
     };
     let record: CycleRecord = serde_json::from_value(serde_json::json!({
-        "run_id": status.run_id, "cycle": 2, "replay": 1, "simulated_at": status.attempt.simulated_at,
+        "run_id": status.run_id, "cycle": 2, "replay": 1,
+        "simulated_at": status.attempt.simulated_at,
         "started_at": status.at, "ended_at": status.at, "broken": false, "counts": counts,
         "volume": { "events": 90, "orders": 5, "revenue_cents": 12_345, "requests": 77,
             "retries": 3, "attempts": 20, "refusals": 2 },

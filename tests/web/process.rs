@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use cartload::cli::run::signals::GRACE;
+use cartload::running::signals::GRACE;
 
 use super::page::url_of;
 use crate::support::binary::{Place, wait};

@@ -3,8 +3,8 @@
 //! The shop's own pricing ([`super::super::pricing`]) combines coupons and decides what is paid.
 
 use super::{Coupon, CouponKind, Discount};
-use crate::domain::cart::{Cart, CartLine};
-use crate::domain::money::{Cents, Percent};
+use crate::cart::{Cart, CartLine};
+use crate::money::{Cents, Percent};
 
 impl Coupon {
     /// What this coupon alone would take off: of the matching lines, for frontstore of the total.
@@ -50,8 +50,8 @@ fn half_of_percent(amount: Cents, percent: Percent) -> Cents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::catalog::Product;
-    use crate::domain::ids::{CouponId, ProductId};
+    use crate::catalog::Product;
+    use crate::ids::{CouponId, ProductId};
 
     fn cart() -> Cart {
         let product = |id: &str, category: &str, brand: Option<&str>, cents| Product {

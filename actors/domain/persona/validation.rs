@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::Persona;
-use crate::domain::money::Cents;
+use crate::money::Cents;
 
 /// Longest id, in characters.
 const ID_CHARS_MAX: usize = 64;
@@ -37,7 +37,7 @@ pub struct PersonaError {
 }
 
 impl Persona {
-    /// Checks every field against its range (behavior.md "Persona"); answers the first that is
+    /// Checks every field against its range (docs/personas.md); answers the first that is
     /// outside. A not-a-number is outside of every range.
     pub fn validate(&self) -> Result<(), PersonaError> {
         self.check_identity()?;
@@ -134,8 +134,8 @@ fn fits_in(text: &str, chars_max: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::AgentId;
-    use crate::domain::presets;
+    use crate::ids::AgentId;
+    use crate::presets;
 
     fn refused(change: impl FnOnce(&mut Persona)) -> Option<&'static str> {
         let mut persona = presets::population(1, 1).remove(0);

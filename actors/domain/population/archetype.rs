@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::persona::TimeOfDay;
+use crate::persona::TimeOfDay;
 
 /// The content of config/personas.ron, checked.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -211,7 +211,7 @@ impl Archetype {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::presets;
+    use crate::presets;
 
     fn refusal(change: impl FnOnce(&mut Archetype)) -> Option<String> {
         let mut archetypes = presets::archetypes().archetypes;

@@ -7,9 +7,9 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Gamma, StandardNormal};
 
 use super::archetype::{Archetype, Archetypes};
-use crate::domain::ids::AgentId;
-use crate::domain::money::Cents;
-use crate::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay};
+use crate::ids::AgentId;
+use crate::money::Cents;
+use crate::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay};
 
 /// Scatter of a trait on the logit scale: half of the agents lie within 0.12 of a median of 0.5.
 const TRAIT_SIGMA: f64 = 0.7;

@@ -97,11 +97,6 @@ impl Refusal {
 }
 
 impl ApiError {
-    /// Whether the flow ends as failed by it (retries spent).
-    pub fn counts_toward_breaker(&self) -> bool {
-        !matches!(self.kind, ApiErrorKind::Refused(_) | ApiErrorKind::PermitExpired)
-    }
-
     /// Whether it says that the whole shop may be gone (Q5.5).
     pub fn is_outage(&self) -> bool {
         matches!(

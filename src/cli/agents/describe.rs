@@ -4,28 +4,28 @@ use std::collections::BTreeSet;
 
 use actors::domain::ids::RunId;
 use actors::ports::store::StoreError;
-use anyhow::Result;
+use shops::practice_shop::catalog;
+use store::Admin;
+use store::admin::AgentFilter;
+use store::admin::export::{Bind, Cell, Statement};
 
 use super::DescribeArgs;
-use crate::cli::{ExitCode, database, output};
+use crate::cli::{ExitCode, Failure, Result, output};
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 use crate::personas::describe::{Given, Population};
-use crate::practice_shop::catalog;
-use crate::store::Admin;
-use crate::store::admin::AgentFilter;
-use crate::store::admin::export::{Bind, Cell, Statement};
+use crate::{database, presets};
 
 /// Does it.
-pub fn describe(settings: &Settings, args: &DescribeArgs) -> Result<ExitCode> {
-    let behavior = database::preset(&settings.population.preset)?;
+pub fn describe(settings: &Settings, args: &DescribeArgs) -> Result {
+    let behavior = presets::behavior(&settings.population.preset)?;
     let experiment = settings.arms(&behavior)?;
     let (personas, shop_categories) = actix_rt::System::new().block_on(async {
         let admin = database::open_to_read(settings).await?;
         let personas = admin.list_agents(AgentFilter::default()).await?;
         let categories = shop_categories(settings, &admin).await?;
         admin.close().await;
-        anyhow::Ok((personas, categories))
+        Ok::<_, Failure>((personas, categories))
     })?;
     let population = Population::of(&Given {
         personas: &personas,

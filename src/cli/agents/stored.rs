@@ -2,20 +2,19 @@
 
 use actors::domain::ids::AgentId;
 use actors::ports::store::StoreError;
-use anyhow::{Result, anyhow};
 use chrono::{SubsecRound, Utc};
+use store::admin::AgentFilter;
+use store::{Admin, OpenStore};
 
 use super::{GenerateArgs, ImportArgs, ListArgs, SetStatusArgs, json_of, judged, reading, text_of};
-use crate::cli::exit_code::WithCode;
-use crate::cli::{ExitCode, database, output};
+use crate::cli::{ExitCode, Failure, Result, output};
 use crate::config::Settings;
 use crate::config::db_url::DbUrl;
 use crate::data_dir::DataDir;
 use crate::personas::files::read_table;
 use crate::personas::rejected::ImportReport;
 use crate::personas::{Imported, PersonaFileError, Reading, read_file};
-use crate::store::admin::AgentFilter;
-use crate::store::{Admin, OpenStore};
+use crate::{database, presets};
 
 /// Runs `work` on the open database and closes it.
 fn with_admin<T>(settings: &Settings, work: impl AsyncFnOnce(&Admin) -> Result<T>) -> Result<T> {
@@ -29,16 +28,13 @@ fn with_admin<T>(settings: &Settings, work: impl AsyncFnOnce(&Admin) -> Result<T
 }
 
 /// `agents generate`.
-pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result<ExitCode> {
-    let personas = database::generated(args.count, &args.categories)?;
+pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result {
+    let personas = presets::personas(args.count, &args.categories, &mut rand::rng())?;
     with_admin(settings, async |admin| {
         let there = admin.count_agents(None).await?;
         if there > 0 && !args.replace {
-            return Err(anyhow!(
-                "there are {there} agents already; --replace puts others in place"
-            ))
-            .code(ExitCode::Config)
-            .map_err(Into::into);
+            let text = format!("there are {there} agents already; --replace puts others in place");
+            return Err(Failure::new(ExitCode::Config, text));
         }
         let at = Utc::now().naive_utc().trunc_subsecs(6);
         let written = admin.insert_agents(personas, args.replace, at).await?;
@@ -48,7 +44,7 @@ pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result<ExitCode> {
 }
 
 /// `agents import`.
-pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
+pub fn import(settings: &Settings, args: &ImportArgs) -> Result {
     // A file is read before the database is touched: a broken one changes nothing.
     let how = reading(args)?;
     let from_file = args.file.as_deref().map(|file| judged(read_file(file, &how), args));
@@ -61,7 +57,9 @@ pub fn import(settings: &Settings, args: &ImportArgs) -> Result<ExitCode> {
         let imported = match (from_file, &args.from_table) {
             (Some(imported), _) => imported,
             (None, Some(table)) => from_table(admin, table, args, &how).await?,
-            (None, None) => return Err(anyhow!("name a file or --from-table")),
+            (None, None) => {
+                return Err(Failure::new(ExitCode::Unexpected, "name a file or --from-table"));
+            }
         };
         let at = Utc::now().naive_utc().trunc_subsecs(6);
         let written = admin.insert_agents(imported.personas.clone(), args.replace, at).await?;
@@ -94,7 +92,7 @@ async fn from_table(
 }
 
 /// `agents list`.
-pub fn list(settings: &Settings, args: &ListArgs) -> Result<ExitCode> {
+pub fn list(settings: &Settings, args: &ListArgs) -> Result {
     let filter = AgentFilter { status: args.status, cohort: None };
     let personas = with_admin(settings, async |admin| Ok(admin.list_agents(filter).await?))?;
     output::data(&if args.json { json_of(&personas)? } else { text_of(&personas) })?;
@@ -102,7 +100,7 @@ pub fn list(settings: &Settings, args: &ListArgs) -> Result<ExitCode> {
 }
 
 /// `agents set-status`.
-pub fn set_status(settings: &Settings, args: &SetStatusArgs) -> Result<ExitCode> {
+pub fn set_status(settings: &Settings, args: &SetStatusArgs) -> Result {
     with_admin(settings, async |admin| {
         let known: Vec<AgentId> = admin
             .list_agents(AgentFilter::default())
@@ -116,9 +114,8 @@ pub fn set_status(settings: &Settings, args: &SetStatusArgs) -> Result<ExitCode>
             let named: Vec<AgentId> = args.agents.iter().map(AgentId::new).collect();
             if let Some(unknown) = named.iter().find(|agent| !known.contains(agent)) {
                 // Before anything is written: a misspelt name changes nobody.
-                return Err(anyhow!("there is no agent {unknown}; nothing was changed"))
-                    .code(ExitCode::Config)
-                    .map_err(Into::into);
+                let text = format!("there is no agent {unknown}; nothing was changed");
+                return Err(Failure::new(ExitCode::Config, text));
             }
             named
         };

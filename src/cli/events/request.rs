@@ -5,16 +5,14 @@ use std::path::Path;
 
 use actors::domain::event::{CouponStep, EventKind};
 use actors::domain::incident::IncidentKind;
-use anyhow::{Result, anyhow};
+use analysis::export::sink::terminal::ROWS_MAX;
+use analysis::export::tables::{self, Table};
+use analysis::export::{Destination, Export, Filter, Format, ReplayFilter};
+use analysis::realism::yardstick::Yardstick;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::EventsArgs;
-use crate::cli::ExitCode;
-use crate::cli::exit_code::WithCode;
-use crate::config::realism::Realism;
-use crate::export::sink::terminal::ROWS_MAX;
-use crate::export::tables::{self, Table};
-use crate::export::{Destination, Export, Filter, Format, ReplayFilter};
+use crate::cli::{ExitCode, Failure, Result};
 
 /// Rows on a terminal where nobody says how many.
 const ROWS_SHOWN: u64 = 50;
@@ -27,7 +25,7 @@ pub struct Cycles(
 );
 
 /// What the options ask for.
-pub fn of(args: &EventsArgs, at: NaiveDateTime, bands: Realism) -> Result<Export> {
+pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<Export> {
     let mut table = tables::find(&args.table)?;
     let filter = Filter {
         cycles: args.cycles.as_ref().map(|cycles| cycles.0.clone()),
@@ -56,7 +54,7 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, bands: Realism) -> Result<Export
         (_, limit) => limit,
     };
     let force = args.force;
-    Ok(Export { table, filter, limit, format, destination, force, at, bands })
+    Ok(Export { table, filter, limit, format, destination, force, at, yardstick })
 }
 
 fn form(args: &EventsArgs) -> Result<(Format, Destination)> {
@@ -112,7 +110,7 @@ fn check_kind(table: &Table, kind: &str) -> Result<()> {
 }
 
 fn usage<T>(text: String) -> Result<T> {
-    Err(anyhow!(text)).code(ExitCode::Usage).map_err(Into::into)
+    Err(Failure::new(ExitCode::Usage, text))
 }
 
 /// `7`, `0..23`, `48..`, `..23`, `0..=23`.

@@ -4,13 +4,13 @@ use actors::domain::behavior::Behavior;
 use actors::domain::offer::OfferPolicy;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
+use text::ron_text;
 
-use super::super::offers::{Offers, OffersLayer};
+use super::super::offers::{self, Offers};
 use super::super::stack::Stack;
 use super::super::{ConfigError, quoted};
 use super::ArmSettings;
 use super::fault::{ExperimentError, Fault};
-use crate::ron_text;
 
 /// Offers that may differ between arms. Not who is held out and when whoever is due: the holdout is
 /// decided before any arm, and a refresh is one for all.
@@ -105,7 +105,7 @@ fn offers_with(offers: &Offers, key: &str, value: &Json) -> Result<Offers, Refus
         return Err(Refusal::OfTheRun);
     }
     *place = value.clone();
-    let layer: OffersLayer = read(json)?;
+    let layer: offers::Layer = read(json)?;
     let mut stack = Stack::of_offers(layer);
     Offers::resolve(&mut stack, |layer| &layer.offers).map_err(|error| {
         let is_impossible = matches!(error, ConfigError::Impossible { .. });

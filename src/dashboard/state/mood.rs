@@ -7,6 +7,8 @@ use actors::ports::store::RunState;
 /// The word, worst first where several would fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
+    /// The breaker has frozen it; its last flows are ending.
+    Freezing,
     /// Nothing is sent until an operator opens it.
     Frozen,
     /// The last flows end, nothing else begins.
@@ -31,6 +33,7 @@ impl Mood {
         let is_begun = status.agents > 0;
         match (status.state, status.ending) {
             (RunState::Stopped | RunState::Completed, _) => Self::Ended,
+            (RunState::Freezing, _) => Self::Freezing,
             (RunState::Frozen, _) => Self::Frozen,
             (_, Some(Quit::Now)) => Self::Stopping,
             (_, Some(Quit::AfterCycle)) => Self::Ending,
@@ -44,6 +47,7 @@ impl Mood {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Freezing => "FREEZING",
             Self::Frozen => "FROZEN",
             Self::Stopping => "STOPPING",
             Self::Ending => "ENDING",

@@ -3,11 +3,11 @@
 use actors::domain::money::Cents;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use text::units::{self, short};
 
 use super::panel::{self, Cell};
 use crate::dashboard::look::Look;
 use crate::dashboard::state::State;
-use crate::run_report::units::{self, short};
 
 /// The cycle under way, or the last one between two.
 pub fn draw_cycle(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {

@@ -12,7 +12,9 @@ use super::panel;
 use crate::dashboard::look::{Look, Weight};
 use crate::dashboard::state::State;
 use crate::dashboard::state::plain_text::plain;
-use crate::run_report::{frozen, units};
+use text::units;
+
+use crate::run_report::frozen;
 
 /// Columns of what stands before each text.
 const LABEL_WIDTH: usize = 10;

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use text::units;
 use unicode_width::UnicodeWidthStr;
 
 use super::panel;
@@ -12,7 +13,6 @@ use crate::dashboard::state::State;
 use crate::dashboard::state::mood::Mood;
 use crate::dashboard::state::plain_text::plain;
 use crate::dashboard::state::verdict::Trend;
-use crate::run_report::units;
 
 /// Concerns shown at most.
 const CONCERNS_MAX: usize = 3;
@@ -93,6 +93,7 @@ fn sentence(state: &State) -> Option<String> {
     let cycle = state.status.attempt.cycle;
     Some(match state.mood() {
         Mood::Running | Mood::Frozen => return None,
+        Mood::Freezing => "its last flows are ending; resume is taken once it is frozen".to_owned(),
         Mood::Starting => "the agents and the shop are looked at before the first cycle".to_owned(),
         Mood::Paused => {
             format!("paused: nothing is sent to the shop; press r to go on with cycle {cycle}")

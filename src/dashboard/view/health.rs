@@ -6,12 +6,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use text::units::{self, short};
 
 use super::panel::{self, Cell, labelled};
 use crate::dashboard::look::{Look, Weight};
 use crate::dashboard::state::State;
 use crate::dashboard::state::plain_text::plain;
-use crate::run_report::units::{self, short};
 
 /// Columns of labels: ten cells of HTTP sessions must fit beside them.
 const LABEL_WIDTH: usize = 10;

@@ -61,7 +61,7 @@ impl Cell {
     /// A number that should be 0.
     pub fn fault(label: &'static str, count: u64) -> Self {
         let weight = (count > 0).then_some(Weight::Warning);
-        Self { label, value: crate::run_report::units::short(count), weight }
+        Self { label, value: text::units::short(count), weight }
     }
 
     fn spans(&self, width: usize, look: Look) -> [Span<'static>; 3] {

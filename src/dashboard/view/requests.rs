@@ -5,11 +5,11 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, RenderDirection, Sparkline};
+use text::units::{self, short};
 
 use super::panel;
 use crate::dashboard::look::Look;
 use crate::dashboard::state::State;
-use crate::run_report::units::{self, short};
 
 /// Requests a second, and who waits for a permit.
 pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {

@@ -1,12 +1,12 @@
 //! What is said of a population, and that nothing of it is made up.
 
+use ::text::ron_text;
 use actors::domain::ids::CohortName;
 use actors::domain::population::{Archetypes, generate};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::*;
-use crate::ron_text;
 
 fn personas(count: usize) -> Vec<Persona> {
     let text = include_str!("../../../config/personas.ron");

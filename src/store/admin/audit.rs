@@ -1,37 +1,16 @@
 //! What needs to know whether a run's process lives: cleaning up after dead ones, the ledger, the
 //! purge.
 
-use actors::domain::cycle::Cycle;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::ports::store::StoreError;
 use chrono::{NaiveDateTime, TimeDelta};
-use futures::FutureExt;
+use domain::cycle::Cycle;
+use domain::ids::{OwnerToken, RunId};
+use ports::store::StoreError;
 use serde_json::Value;
 
-pub use crate::store::rows::dead_runs::LastVisit;
-pub use crate::store::rows::ledger::{
-    AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount,
-};
+pub use crate::rows::dead_runs::{LastVisit, Purge};
+pub use crate::rows::ledger::{AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount};
 
-use super::{Admin, Backend, KnownRun, OWNER_SILENCE_S};
-use crate::store::queries::{postgres, sqlite};
-
-/// How a purge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purge {
-    /// The run is gone.
-    Purged {
-        /// Over all tables.
-        rows: u64,
-    },
-    /// Its owner lives: nothing was deleted.
-    Owned {
-        /// The owner's last sign of life; wall clock, UTC.
-        heartbeat_at: NaiveDateTime,
-    },
-    /// There is no such run.
-    Unknown,
-}
+use super::{Admin, KnownRun, OWNER_SILENCE_S, on_backend};
 
 impl KnownRun {
     /// How its shoppers behave, as its settings name it.
@@ -45,23 +24,6 @@ impl KnownRun {
         let is_silent = self.heartbeat_at < at - TimeDelta::seconds(OWNER_SILENCE_S);
         !(self.state.is_end() || is_silent || dead.contains(&self.owner))
     }
-}
-
-/// As the macro of the same name, with time to look at every row.
-macro_rules! on_backend {
-    ($admin:expr, $call:ident, |$c:ident, $q:ident| $query:expr) => {
-        match &$admin.backend {
-            Backend::Postgres(store) => {
-                use postgres as $q;
-                store.$call(move |$c: &mut diesel_async::AsyncPgConnection| $query.boxed())
-            }
-            Backend::Sqlite(store) => {
-                use sqlite as $q;
-                store.$call(move |$c: &mut diesel::SqliteConnection| $query)
-            }
-        }
-        .await
-    };
 }
 
 impl Admin {

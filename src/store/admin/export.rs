@@ -3,34 +3,13 @@
 
 use std::sync::Arc;
 
-use actors::ports::store::StoreError;
-use futures::FutureExt;
+use ports::store::StoreError;
 
-pub use crate::store::rows::dynamic::{Cell, DynamicRow};
-pub use crate::store::statement::{Bind, Statement};
+pub use crate::rows::dynamic::{Cell, DynamicRow};
+pub use crate::rows::pages::{Page, PageRows, Step};
+pub use crate::statement::{Bind, Statement};
 
-use super::{Admin, Backend};
-use crate::store::queries::{postgres, sqlite};
-
-/// What to read next.
-pub trait Page: Send + Sync {
-    /// Answers the key of the page's last row; no row where no full page is left.
-    fn end(&self) -> Statement;
-    /// The rows up to that key, or all that are left.
-    fn rows(&self, end: Option<&DynamicRow>) -> Statement;
-}
-
-/// Is told the number of the SELECT that comes next, from 0; on the store's thread.
-pub type Step = Arc<dyn Fn(usize) + Send + Sync>;
-
-/// One page.
-#[derive(Clone, Debug)]
-pub struct PageRows {
-    /// Its rows.
-    pub rows: Vec<DynamicRow>,
-    /// The key of its last row; `None`: nothing comes after it.
-    pub end: Option<DynamicRow>,
-}
+use super::{Admin, Backend, on_backend};
 
 /// Which SQL a statement is written for, where both databases do not share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +31,7 @@ impl Admin {
 
     /// The rows of a SELECT.
     pub async fn rows(&self, statement: Statement) -> Result<Vec<DynamicRow>, StoreError> {
-        match &self.backend {
-            Backend::Postgres(store) => {
-                store.call_audit(move |c| postgres::rows(c, statement).boxed()).await
-            }
-            Backend::Sqlite(store) => store.call_audit(move |c| sqlite::rows(c, statement)).await,
-        }
+        on_backend!(self, call_audit, |c, q| q::rows(c, statement))
     }
 
     /// The rows of each of several SELECTs, read at one moment.
@@ -66,23 +40,11 @@ impl Admin {
         statements: Vec<Statement>,
         step: Step,
     ) -> Result<Vec<Vec<DynamicRow>>, StoreError> {
-        match &self.backend {
-            Backend::Postgres(store) => {
-                store.call_audit(move |c| postgres::rows_of_each(c, statements, step).boxed()).await
-            }
-            Backend::Sqlite(store) => {
-                store.call_audit(move |c| sqlite::rows_of_each(c, statements, step)).await
-            }
-        }
+        on_backend!(self, call_audit, |c, q| q::rows_of_each(c, statements, step))
     }
 
     /// A page.
     pub async fn page(&self, page: Arc<dyn Page>) -> Result<PageRows, StoreError> {
-        match &self.backend {
-            Backend::Postgres(store) => {
-                store.call_audit(move |c| postgres::page(c, page).boxed()).await
-            }
-            Backend::Sqlite(store) => store.call_audit(move |c| sqlite::page(c, page)).await,
-        }
+        on_backend!(self, call_audit, |c, q| q::page(c, page))
     }
 }

@@ -4,14 +4,14 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
-use actors::domain::event::CouponStep;
-use actors::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
-use actors::domain::ids::{AgentId, FlowId, OwnerToken, RunId};
-use actors::domain::offer::Wallet;
-use actors::domain::persona::Persona;
-use actors::ports::store::{Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, StoreError};
 use chrono::NaiveDateTime;
+use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
+use domain::event::CouponStep;
+use domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
+use domain::ids::{AgentId, FlowId, OwnerToken, RunId};
+use domain::offer::Wallet;
+use domain::persona::Persona;
+use ports::store::{Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, StoreError};
 
 use super::DryCounts;
 use super::memory::{Memory, Visit};
@@ -207,7 +207,7 @@ impl Ledger {
         agents: &[AgentId],
     ) -> HashMap<AgentId, AgentMemory> {
         let Some(known) = self.runs.get(&run) else { return HashMap::new() };
-        let monday = crate::store::monday_of(before.begins_at(known.simulated_start));
+        let monday = crate::monday_of(before.begins_at(known.simulated_start));
         self.memory.of(run, before, agents, monday)
     }
 }

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use actors::domain::catalog::Product;
-use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
-use actors::domain::flow::{AgentMemory, FlowRecord, ShopCart};
-use actors::domain::ids::{AgentId, ProductId, RunId, StoreId};
-use actors::domain::money::Cents;
 use chrono::NaiveDateTime;
+use domain::catalog::Product;
+use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
+use domain::flow::{AgentMemory, FlowRecord, ShopCart};
+use domain::ids::{AgentId, ProductId, RunId, StoreId};
+use domain::money::Cents;
 
 /// Visits remembered of an agent.
 const VISITS_KEPT: usize = 256;
@@ -47,7 +47,7 @@ impl Visit {
     /// What a record says of it.
     pub(super) fn of(record: &FlowRecord) -> Self {
         let order = record.order.as_ref().map(|order| Bought {
-            at: crate::store::rows::flow_parts::ordered_at(record),
+            at: crate::rows::flow_parts::ordered_at(record),
             total: order.final_total,
             products: order.lines.iter().map(|l| l.product_id.clone()).collect(),
         });
@@ -130,7 +130,7 @@ impl Memory {
         let mut brands: Vec<String> = newest_first
             .filter_map(|product| self.brands.get(product))
             .filter(|brand| known.insert(brand.as_str()))
-            .take(crate::store::BRANDS_KEPT)
+            .take(crate::BRANDS_KEPT)
             .cloned()
             .collect();
         brands.reverse();

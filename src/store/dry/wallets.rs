@@ -4,10 +4,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use actors::domain::ids::{AgentId, AssignmentId, FlowId, RunId};
-use actors::domain::offer::{Assignment, Wallet};
-use actors::ports::store::Holding;
 use chrono::NaiveDateTime;
+use domain::ids::{AgentId, AssignmentId, FlowId, RunId};
+use domain::offer::{Assignment, Wallet};
+use ports::store::Holding;
 
 /// Assignments remembered of an agent: eight wallets full.
 const KEPT_PER_AGENT: usize = 256;
@@ -77,7 +77,7 @@ impl Wallets {
         let open = self.known_at(run, agent, at).filter(|h| h.is_open(at));
         let mut assignments: Vec<Assignment> = open.map(|h| h.assignment.clone()).collect();
         assignments.sort_by(|a, b| b.assigned_at.cmp(&a.assigned_at).then(a.id.cmp(&b.id)));
-        assignments.truncate(usize::try_from(crate::store::WALLET_CAP).unwrap_or(usize::MAX));
+        assignments.truncate(usize::try_from(crate::WALLET_CAP).unwrap_or(usize::MAX));
         let newest = self.known_at(run, agent, at).map(|h| h.assignment.assigned_at).max();
         Wallet { assignments, newest_assigned_at: newest }
     }

@@ -13,9 +13,10 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::store::error::{Redactor, chain};
-use crate::store::open_error::StoreOpenError;
-use crate::store::url::PostgresUrl;
+use crate::error::chain;
+use crate::open_error::StoreOpenError;
+use crate::url::PostgresUrl;
+use text::redaction::Redactor;
 
 /// From the first packet to a usable connection.
 const ESTABLISH: Duration = Duration::from_secs(5);

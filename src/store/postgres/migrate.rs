@@ -8,9 +8,9 @@ use diesel_async::{
 use diesel_migrations::MigrationHarness;
 
 use super::connect::Connector;
-use crate::store::error::chain;
-use crate::store::migrations::{MIGRATIONS, pending};
-use crate::store::open_error::StoreOpenError;
+use crate::error::chain;
+use crate::migrations::{MIGRATIONS, pending};
+use crate::open_error::StoreOpenError;
 
 /// Creates the schema if need be and applies what is pending; answers how many were applied.
 pub(super) async fn migrate(connector: &Connector, schema: &str) -> Result<usize, StoreOpenError> {

@@ -16,8 +16,9 @@ use futures::FutureExt;
 use super::connect::Connector;
 use super::door::Door;
 use super::gate::Gate;
-use crate::store::error::{Redactor, chain};
-use crate::store::open_error::StoreOpenError;
+use crate::error::chain;
+use crate::open_error::StoreOpenError;
+use text::redaction::Redactor;
 
 /// How long a caller with a turn waits for a connection.
 const GET: Duration = Duration::from_secs(5);

@@ -2,49 +2,93 @@
 //!
 //! An attempt without a `cycles` row was cut by a crash; it gets a broken one from its rows.
 
-macro_rules! cycle_queries {
-    ([$($async:tt)?] [$($await:tt)*]) => {
-        /// Writes one attempt; one that is there stays as it is.
-        pub $($async)? fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
-            let row = CycleRow::of(&record);
-            let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
-            insert.execute(c) $($await)* ?;
-            Ok(())
-        }
+use chrono::NaiveDateTime;
+use diesel::sql_types::Text;
+use domain::catalog::Product;
+use domain::cycle::CycleRecord;
+use domain::ids::{OwnerToken, RunId};
+use domain::incident::Incident;
+use domain::offer::Coupon;
+use ports::failpoint::Failpoint;
+use ports::store::{JournalStore, RunState, StoreFuture};
 
-        /// Appends an incident; the same one again is nothing more.
-        pub $($async)? fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
-            let row = IncidentRow::of(&incident);
-            let insert =
-                diesel::insert_into(incidents::table).values(&row).on_conflict_do_nothing();
-            insert.execute(c) $($await)* ?;
-            Ok(())
-        }
+use super::offers::record_seen;
+use super::runs::set_run_state;
+use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
+use crate::error::Answer;
+use crate::rows::cycles::{CycleRow, IncidentRow};
+use crate::rows::flow::CutAttempt;
+use crate::schema::{cycles, incidents};
 
-        $($async)? fn close_cut_attempts(
-            c: &mut Conn,
-            run: RunId,
-            simulated_start: NaiveDateTime,
-            at: NaiveDateTime,
-        ) -> Answer<()> {
-            let cut: Vec<CutAttempt> = diesel::sql_query(super::cycles::CUT_ATTEMPTS)
-                .bind::<Text, _>(run.to_string())
-                .load(c) $($await)* ?;
-            let run_id = run.to_string();
-            for attempt in &cut {
-                let row = CycleRow::cut(&run_id, simulated_start, attempt, at);
-                let insert =
-                    diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
-                insert.execute(c) $($await)* ?;
-            }
-            Ok(())
-        }
-    };
+impl JournalStore for Adapter {
+    fn set_run_state(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        state: RunState,
+        at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.call(move |c| answering(set_run_state(c, run, owner, state, at)))
+    }
+
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+        let call = self.call(move |c| answering(record_cycle(c, record)));
+        acknowledged(Failpoint::CycleAcknowledge, call)
+    }
+
+    fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
+        self.call(move |c| answering(record_incident(c, incident)))
+    }
+
+    fn record_seen(
+        &self,
+        run: RunId,
+        products: Vec<Product>,
+        coupons: Vec<Coupon>,
+        at: NaiveDateTime,
+    ) -> StoreFuture<()> {
+        self.call(move |c| answering(record_seen(c, run, (products, coupons), at)))
+    }
 }
-pub(super) use cycle_queries;
+
+/// Writes one attempt; one that is there stays as it is.
+#[dialect]
+async fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
+    let row = CycleRow::of(&record);
+    let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
+    insert.execute(c).await?;
+    Ok(())
+}
+
+/// Appends an incident; the same one again is nothing more.
+#[dialect]
+pub(super) async fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
+    let row = IncidentRow::of(&incident);
+    let insert = diesel::insert_into(incidents::table).values(&row).on_conflict_do_nothing();
+    insert.execute(c).await?;
+    Ok(())
+}
+
+#[dialect]
+pub(super) async fn close_cut_attempts(
+    c: &mut Conn,
+    run: RunId,
+    simulated_start: NaiveDateTime,
+    at: NaiveDateTime,
+) -> Answer<()> {
+    let cut: Vec<CutAttempt> =
+        diesel::sql_query(CUT_ATTEMPTS).bind::<Text, _>(run.to_string()).load(c).await?;
+    let run_id = run.to_string();
+    for attempt in &cut {
+        let row = CycleRow::cut(&run_id, simulated_start, attempt, at);
+        let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
+        insert.execute(c).await?;
+    }
+    Ok(())
+}
 
 /// Attempts with rows but without a `cycles` row, summed up.
-pub(super) const CUT_ATTEMPTS: &str = "
+const CUT_ATTEMPTS: &str = "
 SELECT s.cycle, s.replay, MIN(s.opened_at) AS started_at, COUNT(*) AS flows,
   COUNT(CASE WHEN s.status = 'completed' THEN 1 END) AS completed,
   COUNT(CASE WHEN s.status = 'abandoned' THEN 1 END) AS abandoned,

@@ -2,148 +2,163 @@
 //!
 //! The conditional UPDATE comes first and its row count decides; a read only explains zero rows.
 
-macro_rules! flow_queries {
-    ([$($async:tt)?] [$($await:tt)*]) => {
-        /// Inserts the active row and answers the wallet.
-        pub $($async)? fn open_flow(c: &mut Conn, key: FlowKey) -> Answer<Wallet> {
-            if !owns(c, key.run_id, key.owner) $($await)* ? {
-                return Err(Fault::NotOwner(key.run_id));
-            }
-            failpoint::reach(Failpoint::FlowOpen)?;
-            let tags = Tags::of(&key);
-            let row = SessionRow::active(&key, &tags);
-            let insert = diesel::insert_into(shopping_sessions::table)
-                .values(&row)
-                .on_conflict_do_nothing();
-            if insert.execute(c) $($await)* ? == 0 {
-                match standing(c, &tags) $($await)* ? {
-                    Some((FlowStatus::Active, _)) => {}
-                    Some((status, reason)) => {
-                        let reason = reason.unwrap_or(EndReason::Crash);
-                        return Err(Fault::Superseded(key.flow_id, status, reason));
-                    }
-                    None => return Err(Fault::Race(format!("flow {} came and went", key.flow_id))),
-                }
-            }
-            wallet(c, &tags, key.simulated_at) $($await)*
-        }
+use std::sync::Arc;
 
-        /// Writes the whole flow; the row is there if OpenFlow wrote it.
-        pub $($async)? fn commit_flow(
-            c: &mut Conn,
-            record: Arc<FlowRecord>,
-        ) -> Answer<Committed> {
-            let opened = record.opened;
-            end_flow(c, &record, opened) $($await)*
-        }
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
+use domain::offer::Wallet;
+use ports::failpoint::{self, Failpoint};
+use ports::store::{Committed, FlowStore, StoreFuture};
 
-        /// Ends the active row as failed, or inserts it where there is none.
-        pub $($async)? fn fail_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
-            end_flow(c, &record, true) $($await)*
-        }
+use super::flow_parts::write_parts;
+use super::runs::owns;
+use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
+use crate::error::{Answer, Fault};
+use crate::rows::Tags;
+use crate::rows::flow::{Ending, SessionRow, Standing};
+use crate::rows::offers::HeldRow;
+use crate::schema::{coupon_assignments, runs, shopping_sessions};
 
-        $($async)? fn end_flow(
-            c: &mut Conn,
-            record: &FlowRecord,
-            may_be_open: bool,
-        ) -> Answer<Committed> {
-            let tags = Tags::of(&record.key);
-            if may_be_open && end_active_row(c, record, &tags) $($await)* ? {
-                write_parts(c, record, &tags) $($await)* ?;
-                return Ok(Committed::Written);
-            }
-            let owner = owns(c, record.key.run_id, record.key.owner) $($await)* ?;
-            if owner && insert_ended_row(c, record, &tags) $($await)* ? {
-                write_parts(c, record, &tags) $($await)* ?;
-                return Ok(Committed::Written);
-            }
-            let ending = (record.status, Some(record.end_reason));
-            match standing(c, &tags) $($await)* ? {
-                Some(found) if found == ending => Ok(Committed::AlreadyThere),
-                Some(_) | None if !owner => Err(Fault::NotOwner(record.key.run_id)),
-                Some((FlowStatus::Active, _)) => {
-                    // Opened by an earlier try whose answer was lost: it is this flow's own row.
-                    if !end_active_row(c, record, &tags) $($await)* ? {
-                        return Err(Fault::Race(format!("flow {} is being ended", tags.flow_id)));
-                    }
-                    write_parts(c, record, &tags) $($await)* ?;
-                    Ok(Committed::Written)
-                }
-                Some((status, reason)) => {
-                    let reason = reason.unwrap_or(EndReason::Crash);
-                    Err(Fault::Superseded(record.key.flow_id, status, reason))
-                }
-                None => Err(Fault::Race(format!("flow {} came and went", tags.flow_id))),
-            }
-        }
+impl FlowStore for Adapter {
+    fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
+        let call = self.call(move |c| answering(open_flow(c, flow)));
+        acknowledged(Failpoint::FlowOpenAcknowledge, call)
+    }
 
-        $($async)? fn end_active_row(
-            c: &mut Conn,
-            record: &FlowRecord,
-            tags: &Tags,
-        ) -> Answer<bool> {
-            let owned = runs::table
-                .filter(runs::run_id.eq(&tags.run_id))
-                .filter(runs::owner_token.eq(record.key.owner.to_string()))
-                .select(runs::run_id);
-            let active = shopping_sessions::table
-                .filter(shopping_sessions::flow_id.eq(&tags.flow_id))
-                .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()))
-                .filter(shopping_sessions::run_id.eq_any(owned));
-            let set = diesel::update(active).set(Ending::of(record));
-            Ok(set.execute(c) $($await)* ? == 1)
-        }
+    fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        let call = self.call(move |c| answering(commit_flow(c, record)));
+        acknowledged(Failpoint::FlowAcknowledge, call)
+    }
 
-        $($async)? fn insert_ended_row(
-            c: &mut Conn,
-            record: &FlowRecord,
-            tags: &Tags,
-        ) -> Answer<bool> {
-            let row = SessionRow::ended(record, tags);
-            let insert = diesel::insert_into(shopping_sessions::table)
-                .values(&row)
-                .on_conflict_do_nothing();
-            Ok(insert.execute(c) $($await)* ? == 1)
-        }
-
-        /// How the row of this run, cycle, agent and attempt stands.
-        $($async)? fn standing(
-            c: &mut Conn,
-            tags: &Tags,
-        ) -> Answer<Option<(FlowStatus, Option<EndReason>)>> {
-            let row: Option<Standing> = shopping_sessions::table
-                .filter(shopping_sessions::run_id.eq(&tags.run_id))
-                .filter(shopping_sessions::cycle.eq(tags.cycle))
-                .filter(shopping_sessions::agent_id.eq(&tags.agent_id))
-                .filter(shopping_sessions::replay.eq(tags.replay))
-                .select(Standing::as_select())
-                .first(c) $($await)*
-                .optional()?;
-            row.map(|r| r.parse()).transpose()
-        }
-
-        /// The agent's wallet at `at`; what later assignments hold is not in it.
-        $($async)? fn wallet(c: &mut Conn, tags: &Tags, at: NaiveDateTime) -> Answer<Wallet> {
-            let mine = coupon_assignments::table
-                .filter(coupon_assignments::run_id.eq(&tags.run_id))
-                .filter(coupon_assignments::agent_id.eq(&tags.agent_id))
-                .filter(coupon_assignments::assigned_at.le(at));
-            let held: Vec<HeldRow> = mine
-                .filter(coupon_assignments::redeemed_flow_id.is_null())
-                .filter(coupon_assignments::expires_at.gt(at))
-                .order((
-                    coupon_assignments::assigned_at.desc(),
-                    coupon_assignments::assignment_id,
-                ))
-                .limit(crate::store::WALLET_CAP)
-                .select(HeldRow::as_select())
-                .load(c) $($await)* ?;
-            let newest: Option<NaiveDateTime> = mine
-                .select(diesel::dsl::max(coupon_assignments::assigned_at))
-                .first(c) $($await)* ?;
-            let assignments = held.into_iter().map(HeldRow::parse).collect::<Answer<_>>()?;
-            Ok(Wallet { assignments, newest_assigned_at: newest })
-        }
-    };
+    fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        self.call(move |c| answering(fail_flow(c, record)))
+    }
 }
-pub(super) use flow_queries;
+
+/// Inserts the active row and answers the wallet.
+#[dialect]
+async fn open_flow(c: &mut Conn, key: FlowKey) -> Answer<Wallet> {
+    if !owns(c, key.run_id, key.owner).await? {
+        return Err(Fault::NotOwner(key.run_id));
+    }
+    failpoint::reach(Failpoint::FlowOpen)?;
+    let tags = Tags::of(&key);
+    let row = SessionRow::active(&key, &tags);
+    let insert =
+        diesel::insert_into(shopping_sessions::table).values(&row).on_conflict_do_nothing();
+    if insert.execute(c).await? == 0 {
+        match standing(c, &tags).await? {
+            Some((FlowStatus::Active, _)) => {}
+            Some((status, reason)) => {
+                let reason = reason.unwrap_or(EndReason::Crash);
+                return Err(Fault::Superseded(key.flow_id, status, reason));
+            }
+            None => return Err(Fault::Race(format!("flow {} came and went", key.flow_id))),
+        }
+    }
+    wallet(c, &tags, key.simulated_at).await
+}
+
+/// Writes the whole flow; the row is there if OpenFlow wrote it.
+#[dialect]
+async fn commit_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
+    let opened = record.opened;
+    end_flow(c, &record, opened).await
+}
+
+/// Ends the active row as failed, or inserts it where there is none.
+#[dialect]
+async fn fail_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
+    end_flow(c, &record, true).await
+}
+
+#[dialect]
+async fn end_flow(c: &mut Conn, record: &FlowRecord, may_be_open: bool) -> Answer<Committed> {
+    let tags = Tags::of(&record.key);
+    if may_be_open && end_active_row(c, record, &tags).await? {
+        write_parts(c, record, &tags).await?;
+        return Ok(Committed::Written);
+    }
+    let owner = owns(c, record.key.run_id, record.key.owner).await?;
+    if owner && insert_ended_row(c, record, &tags).await? {
+        write_parts(c, record, &tags).await?;
+        return Ok(Committed::Written);
+    }
+    let ending = (record.status, Some(record.end_reason));
+    match standing(c, &tags).await? {
+        Some(found) if found == ending => Ok(Committed::AlreadyThere),
+        Some(_) | None if !owner => Err(Fault::NotOwner(record.key.run_id)),
+        Some((FlowStatus::Active, _)) => {
+            // Opened by an earlier try whose answer was lost: it is this flow's own row.
+            if !end_active_row(c, record, &tags).await? {
+                return Err(Fault::Race(format!("flow {} is being ended", tags.flow_id)));
+            }
+            write_parts(c, record, &tags).await?;
+            Ok(Committed::Written)
+        }
+        Some((status, reason)) => {
+            let reason = reason.unwrap_or(EndReason::Crash);
+            Err(Fault::Superseded(record.key.flow_id, status, reason))
+        }
+        None => Err(Fault::Race(format!("flow {} came and went", tags.flow_id))),
+    }
+}
+
+#[dialect]
+async fn end_active_row(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<bool> {
+    let owned = runs::table
+        .filter(runs::run_id.eq(&tags.run_id))
+        .filter(runs::owner_token.eq(record.key.owner.to_string()))
+        .select(runs::run_id);
+    let active = shopping_sessions::table
+        .filter(shopping_sessions::flow_id.eq(&tags.flow_id))
+        .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()))
+        .filter(shopping_sessions::run_id.eq_any(owned));
+    let set = diesel::update(active).set(Ending::of(record));
+    Ok(set.execute(c).await? == 1)
+}
+
+#[dialect]
+async fn insert_ended_row(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<bool> {
+    let row = SessionRow::ended(record, tags);
+    let insert =
+        diesel::insert_into(shopping_sessions::table).values(&row).on_conflict_do_nothing();
+    Ok(insert.execute(c).await? == 1)
+}
+
+/// How the row of this run, cycle, agent and attempt stands.
+#[dialect]
+async fn standing(c: &mut Conn, tags: &Tags) -> Answer<Option<(FlowStatus, Option<EndReason>)>> {
+    let row: Option<Standing> = shopping_sessions::table
+        .filter(shopping_sessions::run_id.eq(&tags.run_id))
+        .filter(shopping_sessions::cycle.eq(tags.cycle))
+        .filter(shopping_sessions::agent_id.eq(&tags.agent_id))
+        .filter(shopping_sessions::replay.eq(tags.replay))
+        .select(Standing::as_select())
+        .first(c)
+        .await
+        .optional()?;
+    row.map(|r| r.parse()).transpose()
+}
+
+/// The agent's wallet at `at`; what later assignments hold is not in it.
+#[dialect]
+async fn wallet(c: &mut Conn, tags: &Tags, at: NaiveDateTime) -> Answer<Wallet> {
+    let mine = coupon_assignments::table
+        .filter(coupon_assignments::run_id.eq(&tags.run_id))
+        .filter(coupon_assignments::agent_id.eq(&tags.agent_id))
+        .filter(coupon_assignments::assigned_at.le(at));
+    let held: Vec<HeldRow> = mine
+        .filter(coupon_assignments::redeemed_flow_id.is_null())
+        .filter(coupon_assignments::expires_at.gt(at))
+        .order((coupon_assignments::assigned_at.desc(), coupon_assignments::assignment_id))
+        .limit(crate::WALLET_CAP)
+        .select(HeldRow::as_select())
+        .load(c)
+        .await?;
+    let newest: Option<NaiveDateTime> =
+        mine.select(diesel::dsl::max(coupon_assignments::assigned_at)).first(c).await?;
+    let assignments = held.into_iter().map(HeldRow::parse).collect::<Answer<_>>()?;
+    Ok(Wallet { assignments, newest_assigned_at: newest })
+}

@@ -2,109 +2,114 @@
 //!
 //! A redemption that finds its assignment taken does not fail the flow: the shop has sold already.
 
-macro_rules! flow_part_queries {
-    ([$($async:tt)?] [$($await:tt)*]) => {
-        $($async)? fn write_parts(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
-            failpoint::reach(Failpoint::FlowInsert)?;
-            for rows in event_rows(record, tags).chunks(ROWS_PER_INSERT) {
-                diesel::insert_into(shopping_session_events::table)
-                    .values(rows)
-                    .execute(c) $($await)* ?;
-            }
-            if let Some(order) = &record.order {
-                diesel::insert_into(orders::table)
-                    .values(&order_row(record, order, tags))
-                    .execute(c) $($await)* ?;
-                for rows in item_rows(record, order, tags).chunks(ROWS_PER_INSERT) {
-                    diesel::insert_into(order_items::table)
-                        .values(rows)
-                        .execute(c) $($await)* ?;
-                }
-            }
-            write_seen_offers(c, record, tags) $($await)* ?;
-            write_interactions(c, record, tags) $($await)* ?;
-            Ok(failpoint::reach(Failpoint::FlowCommit)?)
-        }
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use domain::event::CouponStep;
+use domain::flow::FlowRecord;
+use domain::ids::AssignmentId;
+use ports::failpoint::{self, Failpoint};
 
-        $($async)? fn write_seen_offers(
-            c: &mut Conn,
-            record: &FlowRecord,
-            tags: &Tags,
-        ) -> Answer<()> {
-            let at = record.ended_at;
-            let seen = record.seen_coupons.iter();
-            let rows: Vec<_> = seen.map(|s| CouponRow::of(s, &tags.run_id, at)).collect();
-            for rows in rows.chunks(ROWS_PER_INSERT) {
-                diesel::insert_into(coupons::table)
-                    .values(rows)
-                    .on_conflict_do_nothing()
-                    .execute(c) $($await)* ?;
-            }
-            let by = AssignedBy::flow(tags, at);
-            let seen = record.seen_assignments.iter();
-            let rows: Vec<_> = seen.map(|a| AssignmentRow::of(a, &by)).collect();
-            for rows in rows.chunks(ROWS_PER_INSERT) {
-                diesel::insert_into(coupon_assignments::table)
-                    .values(rows)
-                    .on_conflict_do_nothing()
-                    .execute(c) $($await)* ?;
-            }
-            Ok(())
-        }
+use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, dialect};
+use crate::error::Answer;
+use crate::rows::Tags;
+use crate::rows::flow_parts::{InteractionRow, event_rows, interaction_row, item_rows, order_row};
+use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow};
+use crate::schema::{
+    coupon_assignments, coupon_interactions, coupons, order_items, orders, shopping_session_events,
+};
 
-        $($async)? fn write_interactions(
-            c: &mut Conn,
-            record: &FlowRecord,
-            tags: &Tags,
-        ) -> Answer<()> {
-            let mut rows: Vec<InteractionRow<'_>> = Vec::with_capacity(record.coupons.len());
-            for (seq, seen) in (0_u32..).zip(&record.coupons) {
-                let refused = match (seen.step, seen.assignment_id) {
-                    (CouponStep::Redeemed, Some(assignment)) => {
-                        redeem(c, tags, assignment, seen.simulated_at) $($await)* ?
-                    }
-                    (
-                        CouponStep::Seen
-                        | CouponStep::Applied
-                        | CouponStep::Rejected
-                        | CouponStep::Redeemed,
-                        _,
-                    ) => None,
-                };
-                rows.push(interaction_row(record, tags, (seq, seen), refused));
-            }
-            for rows in rows.chunks(ROWS_PER_INSERT) {
-                diesel::insert_into(coupon_interactions::table)
-                    .values(rows)
-                    .execute(c) $($await)* ?;
-            }
-            Ok(())
+#[dialect]
+pub(super) async fn write_parts(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
+    failpoint::reach(Failpoint::FlowInsert)?;
+    for rows in event_rows(record, tags).chunks(ROWS_PER_INSERT) {
+        diesel::insert_into(shopping_session_events::table).values(rows).execute(c).await?;
+    }
+    if let Some(order) = &record.order {
+        diesel::insert_into(orders::table)
+            .values(&order_row(record, order, tags))
+            .execute(c)
+            .await?;
+        for rows in item_rows(record, order, tags).chunks(ROWS_PER_INSERT) {
+            diesel::insert_into(order_items::table).values(rows).execute(c).await?;
         }
-
-        /// Takes the assignment for this flow, or says why it cannot be taken.
-        $($async)? fn redeem(
-            c: &mut Conn,
-            tags: &Tags,
-            assignment: AssignmentId,
-            at: NaiveDateTime,
-        ) -> Answer<Option<&'static str>> {
-            let id = assignment.to_string();
-            let free = coupon_assignments::table
-                .filter(coupon_assignments::assignment_id.eq(&id))
-                .filter(coupon_assignments::redeemed_flow_id.is_null());
-            let set = diesel::update(free).set((
-                coupon_assignments::redeemed_flow_id.eq(Some(&tags.flow_id)),
-                coupon_assignments::redeemed_at.eq(Some(at)),
-            ));
-            if set.execute(c) $($await)* ? == 1 {
-                return Ok(None);
-            }
-            let known: i64 = coupon_assignments::table
-                .filter(coupon_assignments::assignment_id.eq(&id))
-                .count()
-                .get_result(c) $($await)* ?;
-            Ok(Some(if known == 0 { "not_assigned" } else { "already_redeemed" }))
-        }
-    };
+    }
+    write_seen_offers(c, record, tags).await?;
+    write_interactions(c, record, tags).await?;
+    Ok(failpoint::reach(Failpoint::FlowCommit)?)
 }
-pub(super) use flow_part_queries;
+
+#[dialect]
+async fn write_seen_offers(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
+    let at = record.ended_at;
+    let seen = record.seen_coupons.iter();
+    let rows: Vec<_> = seen.map(|s| CouponRow::of(s, &tags.run_id, at)).collect();
+    for rows in rows.chunks(ROWS_PER_INSERT) {
+        diesel::insert_into(coupons::table)
+            .values(rows)
+            .on_conflict_do_nothing()
+            .execute(c)
+            .await?;
+    }
+    let by = AssignedBy::flow(tags, at);
+    let seen = record.seen_assignments.iter();
+    let rows: Vec<_> = seen.map(|a| AssignmentRow::of(a, &by)).collect();
+    for rows in rows.chunks(ROWS_PER_INSERT) {
+        diesel::insert_into(coupon_assignments::table)
+            .values(rows)
+            .on_conflict_do_nothing()
+            .execute(c)
+            .await?;
+    }
+    Ok(())
+}
+
+#[dialect]
+async fn write_interactions(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
+    let mut rows: Vec<InteractionRow<'_>> = Vec::with_capacity(record.coupons.len());
+    for (seq, seen) in (0_u32..).zip(&record.coupons) {
+        let refused = match (seen.step, seen.assignment_id) {
+            (CouponStep::Redeemed, Some(assignment)) => {
+                redeem(c, tags, assignment, seen.simulated_at).await?
+            }
+            (
+                CouponStep::Seen
+                | CouponStep::Applied
+                | CouponStep::Rejected
+                | CouponStep::Redeemed,
+                _,
+            ) => None,
+        };
+        rows.push(interaction_row(record, tags, (seq, seen), refused));
+    }
+    for rows in rows.chunks(ROWS_PER_INSERT) {
+        diesel::insert_into(coupon_interactions::table).values(rows).execute(c).await?;
+    }
+    Ok(())
+}
+
+/// Takes the assignment for this flow, or says why it cannot be taken.
+#[dialect]
+async fn redeem(
+    c: &mut Conn,
+    tags: &Tags,
+    assignment: AssignmentId,
+    at: NaiveDateTime,
+) -> Answer<Option<&'static str>> {
+    let id = assignment.to_string();
+    let free = coupon_assignments::table
+        .filter(coupon_assignments::assignment_id.eq(&id))
+        .filter(coupon_assignments::redeemed_flow_id.is_null());
+    let set = diesel::update(free).set((
+        coupon_assignments::redeemed_flow_id.eq(Some(&tags.flow_id)),
+        coupon_assignments::redeemed_at.eq(Some(at)),
+    ));
+    if set.execute(c).await? == 1 {
+        return Ok(None);
+    }
+    let known: i64 = coupon_assignments::table
+        .filter(coupon_assignments::assignment_id.eq(&id))
+        .count()
+        .get_result(c)
+        .await?;
+    Ok(Some(if known == 0 { "not_assigned" } else { "already_redeemed" }))
+}

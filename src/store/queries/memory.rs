@@ -2,78 +2,90 @@
 //!
 //! Only the dirty cart looks at rows of every attempt: the shop does not know of attempts.
 
-macro_rules! memory_queries {
-    ([$($async:tt)?] [$($await:tt)*]) => {
-        /// The memories of these agents (all for none) before cycle `before`.
-        pub $($async)? fn load_memories(
-            c: &mut Conn,
-            run: RunId,
-            before: Cycle,
-            who: Vec<AgentId>,
-        ) -> Answer<HashMap<AgentId, AgentMemory>> {
-            let mut memories: HashMap<AgentId, AgentMemory> = HashMap::new();
-            let start: Option<NaiveDateTime> = runs::table
-                .find(run.to_string())
-                .select(runs::simulated_start)
-                .first(c) $($await)*
-                .optional()?;
-            let Some(start) = start else { return Ok(memories) };
-            let monday = crate::store::monday_of(before.begins_at(start));
-            let lists: Vec<&[AgentId]> =
-                if who.is_empty() { vec![&[]] } else { who.chunks(VALUES_PER_LIST).collect() };
-            for list in lists {
-                let mut query = diesel::sql_query(super::memory::visits(list.len()))
-                    .into_boxed::<Db>()
-                    .bind::<Timestamp, _>(monday)
-                    .bind::<Text, _>(run.to_string())
-                    .bind::<Integer, _>(integer(before.0));
-                for agent in list {
-                    query = query.bind::<Text, _>(agent.as_str().to_owned());
-                }
-                let visits: Vec<VisitRow> = query.load(c) $($await)* ?;
-                for row in visits {
-                    let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
-                    memory.last_visit = Some(row.last_visit);
-                    memory.last_order = row.last_order;
-                    memory.week_of = row.last_order.map(|_| monday);
-                    memory.spent_this_week = Cents(row.spent);
-                }
-                let mut query = diesel::sql_query(super::memory::brands(list.len()))
-                    .into_boxed::<Db>()
-                    .bind::<Text, _>(run.to_string())
-                    .bind::<Integer, _>(integer(before.0));
-                for agent in list {
-                    query = query.bind::<Text, _>(agent.as_str().to_owned());
-                }
-                let brands: Vec<BrandRow> = query.load(c) $($await)* ?;
-                for row in brands {
-                    let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
-                    memory.brands_bought.push(row.brand);
-                }
-            }
-            for row in dirty_carts(c, run) $($await)* ? {
-                let agent = AgentId::new(&row.agent_id);
-                if who.is_empty() || who.contains(&agent) {
-                    memories.entry(agent).or_default().shop_cart_dirty = true;
-                }
-            }
-            for memory in memories.values_mut() {
-                let surplus = memory.brands_bought.len().saturating_sub(crate::store::BRANDS_KEPT);
-                memory.brands_bought.drain(..surplus);
-            }
-            Ok(memories)
-        }
+use std::collections::HashMap;
 
-        /// Agents whose last row of any attempt is dirty.
-        $($async)? fn dirty_carts(c: &mut Conn, run: RunId) -> Answer<Vec<DirtyRow>> {
-            let rows = diesel::sql_query(super::memory::DIRTY_CARTS)
-                .bind::<Text, _>(run.to_string())
-                .load(c) $($await)* ?;
-            Ok(rows)
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text, Timestamp};
+use domain::cycle::Cycle;
+use domain::flow::AgentMemory;
+use domain::ids::{AgentId, RunId};
+use domain::money::Cents;
+
+use super::{Conn, Db, RunQueryDsl, VALUES_PER_LIST, dialect};
+use crate::error::Answer;
+use crate::rows::integer;
+use crate::rows::runs::{BrandRow, DirtyRow, VisitRow};
+use crate::schema::runs;
+
+/// The memories of these agents (all for none) before cycle `before`.
+#[dialect]
+pub(super) async fn load_memories(
+    c: &mut Conn,
+    run: RunId,
+    before: Cycle,
+    who: Vec<AgentId>,
+) -> Answer<HashMap<AgentId, AgentMemory>> {
+    let mut memories: HashMap<AgentId, AgentMemory> = HashMap::new();
+    let start: Option<NaiveDateTime> = runs::table
+        .find(run.to_string())
+        .select(runs::simulated_start)
+        .first(c)
+        .await
+        .optional()?;
+    let Some(start) = start else { return Ok(memories) };
+    let monday = crate::monday_of(before.begins_at(start));
+    let lists: Vec<&[AgentId]> =
+        if who.is_empty() { vec![&[]] } else { who.chunks(VALUES_PER_LIST).collect() };
+    for list in lists {
+        let mut query = diesel::sql_query(visits(list.len()))
+            .into_boxed::<Db>()
+            .bind::<Timestamp, _>(monday)
+            .bind::<Text, _>(run.to_string())
+            .bind::<Integer, _>(integer(before.0));
+        for agent in list {
+            query = query.bind::<Text, _>(agent.as_str().to_owned());
         }
-    };
+        let visits: Vec<VisitRow> = query.load(c).await?;
+        for row in visits {
+            let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
+            memory.last_visit = Some(row.last_visit);
+            memory.last_order = row.last_order;
+            memory.week_of = row.last_order.map(|_| monday);
+            memory.spent_this_week = Cents(row.spent);
+        }
+        let mut query = diesel::sql_query(brands(list.len()))
+            .into_boxed::<Db>()
+            .bind::<Text, _>(run.to_string())
+            .bind::<Integer, _>(integer(before.0));
+        for agent in list {
+            query = query.bind::<Text, _>(agent.as_str().to_owned());
+        }
+        let brands: Vec<BrandRow> = query.load(c).await?;
+        for row in brands {
+            let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
+            memory.brands_bought.push(row.brand);
+        }
+    }
+    for row in dirty_carts(c, run).await? {
+        let agent = AgentId::new(&row.agent_id);
+        if who.is_empty() || who.contains(&agent) {
+            memories.entry(agent).or_default().shop_cart_dirty = true;
+        }
+    }
+    for memory in memories.values_mut() {
+        let surplus = memory.brands_bought.len().saturating_sub(crate::BRANDS_KEPT);
+        memory.brands_bought.drain(..surplus);
+    }
+    Ok(memories)
 }
-pub(super) use memory_queries;
+
+/// Agents whose last row of any attempt is dirty.
+#[dialect]
+pub(super) async fn dirty_carts(c: &mut Conn, run: RunId) -> Answer<Vec<DirtyRow>> {
+    let rows = diesel::sql_query(DIRTY_CARTS).bind::<Text, _>(run.to_string()).load(c).await?;
+    Ok(rows)
+}
 
 /// `AND alias.agent_id IN ($first, ...)`, or nothing for no agents.
 fn among(alias: &str, first: usize, agents: usize) -> String {
@@ -86,7 +98,7 @@ fn among(alias: &str, first: usize, agents: usize) -> String {
 
 /// Last visit, last order and what was paid since $1, of run $2 before cycle $3. SQLite numbers
 /// `$n` by first appearance, so places must first appear in their order.
-pub(super) fn visits(agents: usize) -> String {
+fn visits(agents: usize) -> String {
     format!(
         "SELECT s.agent_id, MAX(s.simulated_at) AS last_visit, MAX(o.simulated_at) AS last_order, \
          CAST(COALESCE(SUM(CASE WHEN o.simulated_at >= $1 THEN o.final_total_cents END), 0) \
@@ -98,7 +110,7 @@ pub(super) fn visits(agents: usize) -> String {
 }
 
 /// Brands bought in run $1 before cycle $2, the one not bought for longest first.
-pub(super) fn brands(agents: usize) -> String {
+fn brands(agents: usize) -> String {
     format!(
         "SELECT o.agent_id, p.brand FROM canonical_orders o \
          JOIN order_items i ON i.flow_id = o.flow_id \
@@ -110,7 +122,7 @@ pub(super) fn brands(agents: usize) -> String {
 }
 
 /// One look-up in an index per agent, however many rows the run has.
-pub(super) const DIRTY_CARTS: &str = "
+const DIRTY_CARTS: &str = "
 SELECT a.agent_id, a.user_id,
   (SELECT b.store_id FROM shopping_sessions b
    WHERE b.run_id = $1 AND b.agent_id = a.agent_id AND b.store_id IS NOT NULL

@@ -3,171 +3,218 @@
 //! Ownership is always decided by the statement itself (`WHERE owner_token = ...`), never by a
 //! read before it.
 
-macro_rules! run_queries {
-    ([$($async:tt)?] [$($await:tt)*]) => {
-        /// Inserts the run; the same run and owner again is nothing more.
-        pub $($async)? fn open_run(c: &mut Conn, run: NewRun) -> Answer<()> {
-            let row = RunRow::begin(&run);
-            let insert = diesel::insert_into(runs::table).values(&row).on_conflict_do_nothing();
-            if insert.execute(c) $($await)* ? == 1 || owns(c, run.run_id, run.owner) $($await)* ? {
-                return Ok(());
-            }
-            Err(Fault::NotOwner(run.run_id))
-        }
+use std::collections::HashMap;
 
-        /// Whether `owner` owns the run.
-        pub $($async)? fn owns(c: &mut Conn, run: RunId, owner: OwnerToken) -> Answer<bool> {
-            let token: Option<String> = runs::table
-                .find(run.to_string())
-                .select(runs::owner_token)
-                .first(c) $($await)*
-                .optional()?;
-            Ok(token.is_some_and(|t| t == owner.to_string()))
-        }
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use domain::cycle::Cycle;
+use domain::flow::{AgentMemory, EndReason, FlowStatus};
+use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
+use domain::persona::Persona;
+use ports::failpoint::{self, Failpoint};
+use ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState, RunStore, StoreFuture};
 
-        /// The owner's sign of life.
-        pub $($async)? fn heartbeat(
-            c: &mut Conn,
-            run: RunId,
-            owner: OwnerToken,
-            at: NaiveDateTime,
-        ) -> Answer<()> {
-            let mine = runs::table
-                .filter(runs::run_id.eq(run.to_string()))
-                .filter(runs::owner_token.eq(owner.to_string()));
-            let set = diesel::update(mine).set(runs::heartbeat_at.eq(at));
-            let updated = set.execute(c) $($await)* ?;
-            if updated == 0 { Err(Fault::NotOwner(run)) } else { Ok(()) }
-        }
+use super::agents::load_agents;
+use super::cycles::close_cut_attempts;
+use super::dead_runs::last_cycle;
+use super::memory::{dirty_carts, load_memories};
+use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
+use crate::error::{Answer, Fault};
+use crate::rows::runs::{KnownRun, RunRow, TakeOver};
+use crate::rows::{read, replay};
+use crate::schema::{runs, shopping_sessions};
 
-        /// Sets the state, and the end of an end state.
-        pub $($async)? fn set_run_state(
-            c: &mut Conn,
-            run: RunId,
-            owner: OwnerToken,
-            state: RunState,
-            at: NaiveDateTime,
-        ) -> Answer<()> {
-            let mine = runs::table
-                .filter(runs::run_id.eq(run.to_string()))
-                .filter(runs::owner_token.eq(owner.to_string()));
-            let ended_at = state.is_end().then_some(at);
-            let set = diesel::update(mine).set((
-                runs::state.eq(state.as_str()),
-                runs::ended_at.eq(ended_at),
-                runs::heartbeat_at.eq(at),
-            ));
-            let updated = set.execute(c) $($await)* ?;
-            if updated == 0 { Err(Fault::NotOwner(run)) } else { Ok(()) }
-        }
+impl RunStore for Adapter {
+    fn open_run(&self, run: NewRun) -> StoreFuture<()> {
+        self.call(move |c| answering(open_run(c, run)))
+    }
 
-        /// Raises the replay number, ends what a crash left open, closes the attempts it cut.
-        pub $($async)? fn begin_replay(
-            c: &mut Conn,
-            run: RunId,
-            owner: OwnerToken,
-            at: NaiveDateTime,
-        ) -> Answer<Replay> {
-            let mine = runs::table
-                .filter(runs::run_id.eq(run.to_string()))
-                .filter(runs::owner_token.eq(owner.to_string()));
-            let raised: Option<(i32, NaiveDateTime)> = diesel::update(mine)
-                .set((runs::resumes.eq(runs::resumes + 1), runs::heartbeat_at.eq(at)))
-                .returning((runs::resumes, runs::simulated_start))
-                .get_result(c) $($await)*
-                .optional()?;
-            let (number, start) = raised.ok_or(Fault::NotOwner(run))?;
-            failpoint::reach(Failpoint::ReplayBegin)?;
-            let ended_rows = end_active(c, run, at) $($await)* ?;
-            close_cut_attempts(c, run, start, at) $($await)* ?;
-            let last_cycle_with_rows = last_cycle(c, run) $($await)* ?;
-            Ok(Replay { number: replay(number), last_cycle_with_rows, ended_rows })
-        }
+    fn heartbeat(&self, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> StoreFuture<()> {
+        self.call(move |c| answering(heartbeat(c, run, owner, at)))
+    }
 
-        /// Ends the active rows of the run as crashed; their carts stay dirty.
-        pub $($async)? fn end_active(
-            c: &mut Conn,
-            run: RunId,
-            at: NaiveDateTime,
-        ) -> Answer<u64> {
-            let active = shopping_sessions::table
-                .filter(shopping_sessions::run_id.eq(run.to_string()))
-                .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()));
-            let set = diesel::update(active).set((
-                shopping_sessions::status.eq(FlowStatus::Abandoned.as_str()),
-                shopping_sessions::end_reason.eq(Some(EndReason::Crash.as_str())),
-                shopping_sessions::recorded_at.eq(at),
-            ));
-            Ok(set.execute(c) $($await)* ? as u64)
-        }
+    fn begin_replay(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        at: NaiveDateTime,
+    ) -> StoreFuture<Replay> {
+        let call = self.call_long(move |c| answering(begin_replay(c, run, owner, at)));
+        acknowledged(Failpoint::ReplayAcknowledge, call)
+    }
 
-        /// Ends the active rows and answers every agent whose last row is dirty.
-        pub $($async)? fn abandon_orphans(
-            c: &mut Conn,
-            run: RunId,
-            at: NaiveDateTime,
-        ) -> Answer<Orphans> {
-            let abandoned = end_active(c, run, at) $($await)* ?;
-            let rows = dirty_carts(c, run) $($await)* ?;
-            let mut dirty = Vec::with_capacity(rows.len());
-            for row in rows {
-                dirty.push(DirtyCart {
-                    agent_id: AgentId::new(&row.agent_id),
-                    user_id: read("agents.user_id", &row.user_id)?,
-                    store_id: row.store_id.map(StoreId::new),
-                });
-            }
-            Ok(Orphans { abandoned, dirty })
-        }
+    fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
+        self.call(move |c| answering(load_agents(c)))
+    }
 
-        /// Every run, the newest first.
-        pub $($async)? fn list_runs(c: &mut Conn) -> Answer<Vec<KnownRun>> {
-            let rows: Vec<RunRow> = runs::table
-                .order((runs::started_at.desc(), runs::run_id))
-                .select(RunRow::as_select())
-                .load(c) $($await)* ?;
-            rows.into_iter().map(RunRow::parse).collect()
-        }
+    fn load_memories(
+        &self,
+        run: RunId,
+        before: Cycle,
+        agents: Vec<AgentId>,
+    ) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
+        self.call_long(move |c| answering(load_memories(c, run, before, agents)))
+    }
 
-        /// Runs that have active rows.
-        pub $($async)? fn runs_with_active_rows(c: &mut Conn) -> Answer<Vec<RunId>> {
-            let rows: Vec<String> = shopping_sessions::table
-                .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()))
-                .select(shopping_sessions::run_id)
-                .distinct()
-                .load(c) $($await)* ?;
-            rows.iter().map(|id| Ok(RunId(read("shopping_sessions.run_id", id)?))).collect()
-        }
-
-        /// Makes `owner` the owner if the run's owner is `from` or has been silent since `silent`.
-        pub $($async)? fn take_over(
-            c: &mut Conn,
-            run: RunId,
-            owner: OwnerToken,
-            (from, silent, at): (Option<OwnerToken>, NaiveDateTime, NaiveDateTime),
-        ) -> Answer<TakeOver> {
-            let from = from.unwrap_or(owner).to_string();
-            let free = runs::table.filter(runs::run_id.eq(run.to_string())).filter(
-                runs::heartbeat_at
-                    .lt(silent)
-                    .or(runs::owner_token.eq(from))
-                    .or(runs::owner_token.eq(owner.to_string())),
-            );
-            let set = diesel::update(free).set((
-                runs::owner_token.eq(owner.to_string()),
-                runs::heartbeat_at.eq(at),
-                runs::ended_at.eq(None::<NaiveDateTime>),
-            ));
-            if set.execute(c) $($await)* ? == 1 {
-                return Ok(TakeOver::Taken);
-            }
-            let alive: Option<NaiveDateTime> = runs::table
-                .find(run.to_string())
-                .select(runs::heartbeat_at)
-                .first(c) $($await)*
-                .optional()?;
-            Ok(alive.map_or(TakeOver::Unknown, |heartbeat_at| TakeOver::Owned { heartbeat_at }))
-        }
-    };
+    fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
+        self.call_long(move |c| answering(abandon_orphans(c, run, at)))
+    }
 }
-pub(super) use run_queries;
+
+/// Inserts the run; the same run and owner again is nothing more.
+#[dialect]
+async fn open_run(c: &mut Conn, run: NewRun) -> Answer<()> {
+    let row = RunRow::begin(&run);
+    let insert = diesel::insert_into(runs::table).values(&row).on_conflict_do_nothing();
+    if insert.execute(c).await? == 1 || owns(c, run.run_id, run.owner).await? {
+        return Ok(());
+    }
+    Err(Fault::NotOwner(run.run_id))
+}
+
+/// Whether `owner` owns the run.
+#[dialect]
+pub(super) async fn owns(c: &mut Conn, run: RunId, owner: OwnerToken) -> Answer<bool> {
+    let token: Option<String> =
+        runs::table.find(run.to_string()).select(runs::owner_token).first(c).await.optional()?;
+    Ok(token.is_some_and(|t| t == owner.to_string()))
+}
+
+/// The owner's sign of life.
+#[dialect]
+async fn heartbeat(c: &mut Conn, run: RunId, owner: OwnerToken, at: NaiveDateTime) -> Answer<()> {
+    let mine = runs::table
+        .filter(runs::run_id.eq(run.to_string()))
+        .filter(runs::owner_token.eq(owner.to_string()));
+    let set = diesel::update(mine).set(runs::heartbeat_at.eq(at));
+    let updated = set.execute(c).await?;
+    if updated == 0 { Err(Fault::NotOwner(run)) } else { Ok(()) }
+}
+
+/// Sets the state, and the end of an end state.
+#[dialect]
+pub(super) async fn set_run_state(
+    c: &mut Conn,
+    run: RunId,
+    owner: OwnerToken,
+    state: RunState,
+    at: NaiveDateTime,
+) -> Answer<()> {
+    let mine = runs::table
+        .filter(runs::run_id.eq(run.to_string()))
+        .filter(runs::owner_token.eq(owner.to_string()));
+    let ended_at = state.is_end().then_some(at);
+    let set = diesel::update(mine).set((
+        runs::state.eq(state.as_str()),
+        runs::ended_at.eq(ended_at),
+        runs::heartbeat_at.eq(at),
+    ));
+    let updated = set.execute(c).await?;
+    if updated == 0 { Err(Fault::NotOwner(run)) } else { Ok(()) }
+}
+
+/// Raises the replay number, ends what a crash left open, closes the attempts it cut.
+#[dialect]
+async fn begin_replay(
+    c: &mut Conn,
+    run: RunId,
+    owner: OwnerToken,
+    at: NaiveDateTime,
+) -> Answer<Replay> {
+    let mine = runs::table
+        .filter(runs::run_id.eq(run.to_string()))
+        .filter(runs::owner_token.eq(owner.to_string()));
+    let raised: Option<(i32, NaiveDateTime)> = diesel::update(mine)
+        .set((runs::resumes.eq(runs::resumes + 1), runs::heartbeat_at.eq(at)))
+        .returning((runs::resumes, runs::simulated_start))
+        .get_result(c)
+        .await
+        .optional()?;
+    let (number, start) = raised.ok_or(Fault::NotOwner(run))?;
+    failpoint::reach(Failpoint::ReplayBegin)?;
+    let ended_rows = end_active(c, run, at).await?;
+    close_cut_attempts(c, run, start, at).await?;
+    let last_cycle_with_rows = last_cycle(c, run).await?;
+    Ok(Replay { number: replay(number), last_cycle_with_rows, ended_rows })
+}
+
+/// Ends the active rows of the run as crashed; their carts stay dirty.
+#[dialect]
+pub(super) async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<u64> {
+    let active = shopping_sessions::table
+        .filter(shopping_sessions::run_id.eq(run.to_string()))
+        .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()));
+    let set = diesel::update(active).set((
+        shopping_sessions::status.eq(FlowStatus::Abandoned.as_str()),
+        shopping_sessions::end_reason.eq(Some(EndReason::Crash.as_str())),
+        shopping_sessions::recorded_at.eq(at),
+    ));
+    Ok(set.execute(c).await? as u64)
+}
+
+/// Ends the active rows and answers every agent whose last row is dirty.
+#[dialect]
+async fn abandon_orphans(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<Orphans> {
+    let abandoned = end_active(c, run, at).await?;
+    let rows = dirty_carts(c, run).await?;
+    let mut dirty = Vec::with_capacity(rows.len());
+    for row in rows {
+        dirty.push(DirtyCart {
+            agent_id: AgentId::new(&row.agent_id),
+            user_id: read("agents.user_id", &row.user_id)?,
+            store_id: row.store_id.map(StoreId::new),
+        });
+    }
+    Ok(Orphans { abandoned, dirty })
+}
+
+/// Every run, the newest first.
+#[dialect]
+pub async fn list_runs(c: &mut Conn) -> Answer<Vec<KnownRun>> {
+    let rows: Vec<RunRow> = runs::table
+        .order((runs::started_at.desc(), runs::run_id))
+        .select(RunRow::as_select())
+        .load(c)
+        .await?;
+    rows.into_iter().map(RunRow::parse).collect()
+}
+
+/// Runs that have active rows.
+#[dialect]
+pub async fn runs_with_active_rows(c: &mut Conn) -> Answer<Vec<RunId>> {
+    let rows: Vec<String> = shopping_sessions::table
+        .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()))
+        .select(shopping_sessions::run_id)
+        .distinct()
+        .load(c)
+        .await?;
+    rows.iter().map(|id| Ok(RunId(read("shopping_sessions.run_id", id)?))).collect()
+}
+
+/// Makes `owner` the owner if the run's owner is `from` or has been silent since `silent`.
+#[dialect]
+pub async fn take_over(
+    c: &mut Conn,
+    run: RunId,
+    owner: OwnerToken,
+    (from, silent, at): (Option<OwnerToken>, NaiveDateTime, NaiveDateTime),
+) -> Answer<TakeOver> {
+    let from = from.unwrap_or(owner).to_string();
+    let free = runs::table.filter(runs::run_id.eq(run.to_string())).filter(
+        runs::heartbeat_at
+            .lt(silent)
+            .or(runs::owner_token.eq(from))
+            .or(runs::owner_token.eq(owner.to_string())),
+    );
+    let set = diesel::update(free).set((
+        runs::owner_token.eq(owner.to_string()),
+        runs::heartbeat_at.eq(at),
+        runs::ended_at.eq(None::<NaiveDateTime>),
+    ));
+    if set.execute(c).await? == 1 {
+        return Ok(TakeOver::Taken);
+    }
+    let alive: Option<NaiveDateTime> =
+        runs::table.find(run.to_string()).select(runs::heartbeat_at).first(c).await.optional()?;
+    Ok(alive.map_or(TakeOver::Unknown, |heartbeat_at| TakeOver::Owned { heartbeat_at }))
+}

@@ -2,64 +2,60 @@
 //!
 //! Sums come back as BIGINT by a cast: Postgres would answer NUMERIC.
 
-macro_rules! summary_queries {
-    ([$($async:tt)?] [$($await:tt)*]) => {
-        /// How many rows each table has of this run.
-        pub $($async)? fn count_rows(
-            c: &mut Conn,
-            run: RunId,
-        ) -> Answer<Vec<(String, u64)>> {
-            let rows: Vec<NamedCount> = diesel::sql_query(super::summary::rows_per_table())
-                .bind::<Text, _>(run.to_string())
-                .load(c) $($await)* ?;
-            Ok(rows.into_iter().map(|r| (r.name, large(r.rows))).collect())
-        }
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use domain::flow::FlowStatus;
+use domain::ids::RunId;
 
-        /// What a run left behind.
-        pub $($async)? fn run_summary(c: &mut Conn, run: RunId) -> Answer<Option<RunSummary>> {
-            let row: Option<RunRow> = runs::table
-                .find(run.to_string())
-                .select(RunRow::as_select())
-                .first(c) $($await)*
-                .optional()?;
-            let Some(row) = row else { return Ok(None) };
-            let statuses: Vec<NamedCount> = diesel::sql_query(super::summary::STATUSES)
-                .bind::<Text, _>(run.to_string())
-                .load(c) $($await)* ?;
-            let figures: Vec<NamedCount> = diesel::sql_query(super::summary::FIGURES)
-                .bind::<Text, _>(run.to_string())
-                .load(c) $($await)* ?;
-            let figure = |name: &str| {
-                figures.iter().find(|f| f.name == name).map_or(0, |f| f.rows)
-            };
-            let of_status = |s: FlowStatus| {
-                statuses.iter().find(|r| r.name == s.as_str()).map_or(0, |r| large(r.rows))
-            };
-            Ok(Some(RunSummary {
-                run: row.parse()?,
-                flows: FlowStatus::ALL.iter().map(|s| (*s, of_status(*s))).collect(),
-                events: large(figure("events")),
-                orders: large(figure("orders")),
-                order_cents: figure("order_cents"),
-                cycles_unbroken: large(figure("cycles_unbroken")),
-                cycles_broken: large(figure("cycles_broken")),
-                canonical_cycles: large(figure("canonical_cycles")),
-                assignments: large(figure("assignments")),
-                redemptions: large(figure("redemptions")),
-                incidents: large(figure("incidents")),
-            }))
-        }
+use super::{Conn, RunQueryDsl, dialect};
+use crate::error::Answer;
+use crate::rows::large;
+use crate::rows::runs::{NamedCount, RunRow, RunSummary};
+use crate::schema::runs;
 
-        /// A single number that a statement answers for a run; for checks.
-        pub $($async)? fn number(c: &mut Conn, sql: String, run: RunId) -> Answer<i64> {
-            let rows: Vec<NamedCount> = diesel::sql_query(sql)
-                .bind::<Text, _>(run.to_string())
-                .load(c) $($await)* ?;
-            Ok(rows.into_iter().next().map_or(0, |r| r.rows))
-        }
-    };
+/// How many rows each table has of this run.
+#[dialect]
+pub async fn count_rows(c: &mut Conn, run: RunId) -> Answer<Vec<(String, u64)>> {
+    let rows: Vec<NamedCount> =
+        diesel::sql_query(rows_per_table()).bind::<Text, _>(run.to_string()).load(c).await?;
+    Ok(rows.into_iter().map(|r| (r.name, large(r.rows))).collect())
 }
-pub(super) use summary_queries;
+
+/// What a run left behind.
+#[dialect]
+pub async fn run_summary(c: &mut Conn, run: RunId) -> Answer<Option<RunSummary>> {
+    let row: Option<RunRow> =
+        runs::table.find(run.to_string()).select(RunRow::as_select()).first(c).await.optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let statuses: Vec<NamedCount> =
+        diesel::sql_query(STATUSES).bind::<Text, _>(run.to_string()).load(c).await?;
+    let figures: Vec<NamedCount> =
+        diesel::sql_query(FIGURES).bind::<Text, _>(run.to_string()).load(c).await?;
+    let figure = |name: &str| figures.iter().find(|f| f.name == name).map_or(0, |f| f.rows);
+    let of_status =
+        |s: FlowStatus| statuses.iter().find(|r| r.name == s.as_str()).map_or(0, |r| large(r.rows));
+    Ok(Some(RunSummary {
+        run: row.parse()?,
+        flows: FlowStatus::ALL.iter().map(|s| (*s, of_status(*s))).collect(),
+        events: large(figure("events")),
+        orders: large(figure("orders")),
+        order_cents: figure("order_cents"),
+        cycles_unbroken: large(figure("cycles_unbroken")),
+        cycles_broken: large(figure("cycles_broken")),
+        canonical_cycles: large(figure("canonical_cycles")),
+        assignments: large(figure("assignments")),
+        redemptions: large(figure("redemptions")),
+        incidents: large(figure("incidents")),
+    }))
+}
+
+/// A single number that a statement answers for a run; for checks.
+#[dialect]
+pub async fn number(c: &mut Conn, sql: String, run: RunId) -> Answer<i64> {
+    let rows: Vec<NamedCount> =
+        diesel::sql_query(sql).bind::<Text, _>(run.to_string()).load(c).await?;
+    Ok(rows.into_iter().next().map_or(0, |r| r.rows))
+}
 
 /// Tables whose rows carry a run, in the order of their use.
 pub(super) const RUN_TABLES: [&str; 12] = [
@@ -78,18 +74,18 @@ pub(super) const RUN_TABLES: [&str; 12] = [
 ];
 
 /// One row per table: its name and how many rows of run $1 it has.
-pub(super) fn rows_per_table() -> String {
+fn rows_per_table() -> String {
     let one =
         |t: &&str| format!("SELECT '{t}' AS name, COUNT(*) AS rows FROM {t} WHERE run_id = $1");
     RUN_TABLES.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// Rows of shopping_sessions by status.
-pub(super) const STATUSES: &str = "
+const STATUSES: &str = "
 SELECT status AS name, COUNT(*) AS rows FROM shopping_sessions WHERE run_id = $1 GROUP BY status";
 
 /// The other figures of a run, one row each.
-pub(super) const FIGURES: &str = "
+const FIGURES: &str = "
 SELECT 'events' AS name, COUNT(*) AS rows FROM shopping_session_events WHERE run_id = $1
 UNION ALL SELECT 'orders', COUNT(*) FROM orders WHERE run_id = $1
 UNION ALL SELECT 'order_cents', CAST(COALESCE(SUM(final_total_cents), 0) AS BIGINT)

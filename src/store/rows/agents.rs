@@ -3,16 +3,25 @@
 //! Column names are those an operator's own table of agents has, so that importing one is a matter
 //! of names.
 
-use actors::domain::ids::{AgentId, CohortName};
-use actors::domain::money::Cents;
-use actors::domain::persona::{Persona, TimeOfDay};
 use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
+use domain::ids::{AgentId, CohortName};
+use domain::money::Cents;
+use domain::persona::{AgentStatus, Persona, TimeOfDay};
 use serde_json::Value;
 
 use super::read;
-use crate::store::error::Fault;
-use crate::store::schema::agents;
+use crate::error::Fault;
+use crate::schema::agents;
+
+/// Which agents to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentFilter {
+    /// Only those of this status.
+    pub status: Option<AgentStatus>,
+    /// Only those of this arm.
+    pub cohort: Option<CohortName>,
+}
 
 /// One agent.
 #[derive(Clone, Debug, Insertable, Queryable, Selectable)]

@@ -2,16 +2,16 @@
 //!
 //! An incident's id is a function of its content, so that a retried write appends it once.
 
-use actors::domain::cycle::CycleRecord;
-use actors::domain::incident::Incident;
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::Insertable;
+use domain::cycle::CycleRecord;
+use domain::incident::Incident;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::flow::CutAttempt;
 use super::{big, integer};
-use crate::store::schema::{cycles, incidents};
+use crate::schema::{cycles, incidents};
 
 /// One attempt at one cycle.
 #[derive(Clone, Debug, Insertable)]
@@ -135,7 +135,7 @@ impl CycleRow {
     }
 }
 
-fn percentiles(p: &actors::domain::timing::Percentiles) -> Value {
+fn percentiles(p: &domain::timing::Percentiles) -> Value {
     json!({ "p50": p.p50, "p95": p.p95, "p99": p.p99 })
 }
 

@@ -1,14 +1,14 @@
 //! What is read about runs whose process may be dead.
 
-use actors::domain::flow::ShopCart;
-use actors::domain::ids::{AgentId, RunId, StoreId};
-use actors::ports::store::DirtyCart;
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text, Timestamp};
+use domain::flow::ShopCart;
+use domain::ids::{AgentId, RunId, StoreId};
+use ports::store::DirtyCart;
 
 use super::read;
-use crate::store::error::Fault;
+use crate::error::Fault;
 
 /// The last visit of one agent in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,4 +60,21 @@ impl LastVisitRow {
             is_dirty: self.shop_cart == ShopCart::Dirty.as_str(),
         })
     }
+}
+
+/// How a purge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purge {
+    /// The run is gone.
+    Purged {
+        /// Over all tables.
+        rows: u64,
+    },
+    /// Its owner lives: nothing was deleted.
+    Owned {
+        /// The owner's last sign of life; wall clock, UTC.
+        heartbeat_at: NaiveDateTime,
+    },
+    /// There is no such run.
+    Unknown,
 }

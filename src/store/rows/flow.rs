@@ -2,13 +2,13 @@
 //!
 //! The row is dirty while active: a process that dies leaves a cart that may hold items.
 
-use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
 use chrono::NaiveDateTime;
 use diesel::{AsChangeset, QueryableByName, Selectable};
+use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
 
 use super::{Tags, flow_row, integer, read, tagged};
-use crate::store::error::Fault;
-use crate::store::schema::shopping_sessions;
+use crate::error::Fault;
+use crate::schema::shopping_sessions;
 
 flow_row!(
     /// A row as it is inserted, active or ended.

@@ -2,13 +2,13 @@
 //!
 //! `seq` and `line` are places in the record, from 0; together with the flow they are the key.
 
-use actors::domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
-use actors::domain::flow::{FlowRecord, Order};
 use chrono::NaiveDateTime;
+use domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent};
+use domain::flow::{FlowRecord, Order};
 use serde_json::Value;
 
 use super::{Tags, flow_row, integer, tagged};
-use crate::store::schema::{coupon_interactions, order_items, orders, shopping_session_events};
+use crate::schema::{coupon_interactions, order_items, orders, shopping_session_events};
 
 flow_row!(
     /// One event.

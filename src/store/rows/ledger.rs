@@ -1,16 +1,16 @@
 //! The ledger of a run as it is read: attempts, sums of their rows, and rows that are wrong.
 
-use actors::domain::ids::AgentId;
-use actors::domain::offer::OfferPolicy;
-use actors::offer_refresher::policy::is_held_out;
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
 use diesel::{Queryable, QueryableByName, Selectable};
+use domain::ids::AgentId;
+use domain::offer::OfferPolicy;
+use domain::offer::is_held_out;
 use serde_json::Value;
 
 use super::runs::KnownRun;
-use crate::store::WALLET_CAP;
-use crate::store::schema::cycles;
+use crate::WALLET_CAP;
+use crate::schema::cycles;
 
 /// Cycles in a simulated day.
 const CYCLES_PER_DAY: u64 = 24;

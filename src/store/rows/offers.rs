@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use actors::domain::catalog::Product;
-use actors::domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
-use actors::domain::offer::{Assignment, Coupon, Discount};
-use actors::ports::store::OfferBatch;
 use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable};
+use domain::catalog::Product;
+use domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
+use domain::offer::{Assignment, Coupon, Discount};
+use ports::store::OfferBatch;
 
 use super::{Tags, count, integer, read};
-use crate::store::error::Fault;
-use crate::store::schema::{coupon_assignments, coupons, offer_cycles, products};
+use crate::error::Fault;
+use crate::schema::{coupon_assignments, coupons, offer_cycles, products};
 
 /// Of which attempt and when an assignment is written.
 #[derive(Clone, Debug)]

@@ -2,17 +2,18 @@
 //!
 //! `heartbeat_at` is the owner's sign of life; who may write is decided by `owner_token` alone.
 
-use actors::domain::cycle::ReplayNumber;
-use actors::domain::ids::{OwnerToken, RunId};
-use actors::ports::store::{NewRun, RunState};
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 use diesel::{Insertable, Queryable, QueryableByName, Selectable};
+use domain::cycle::ReplayNumber;
+use domain::flow::FlowStatus;
+use domain::ids::{OwnerToken, RunId};
+use ports::store::{NewRun, RunState};
 use serde_json::Value;
 
 use super::{count, integer, read};
-use crate::store::error::Fault;
-use crate::store::schema::runs;
+use crate::error::Fault;
+use crate::schema::runs;
 
 /// One run.
 #[derive(Clone, Debug, Insertable, Queryable, Selectable)]
@@ -54,6 +55,47 @@ pub struct KnownRun {
     pub ended_at: Option<NaiveDateTime>,
     /// Every setting that is not secret.
     pub settings: Value,
+}
+
+/// What a run left behind, over all attempts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// The run.
+    pub run: KnownRun,
+    /// Rows of shopping_sessions by status, every status named.
+    pub flows: Vec<(FlowStatus, u64)>,
+    /// Rows of shopping_session_events.
+    pub events: u64,
+    /// Rows of orders.
+    pub orders: u64,
+    /// Sum of their final totals, cents.
+    pub order_cents: i64,
+    /// Closed attempts that nothing broke.
+    pub cycles_unbroken: u64,
+    /// Attempts that a freeze, a stop or a crash broke.
+    pub cycles_broken: u64,
+    /// Cycles with an attempt that counts: the hours claimed (P8).
+    pub canonical_cycles: u64,
+    /// Coupons handed out.
+    pub assignments: u64,
+    /// Of them redeemed.
+    pub redemptions: u64,
+    /// Rows of incidents.
+    pub incidents: u64,
+}
+
+/// Whether a run could be taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeOver {
+    /// It could; the owner given may write.
+    Taken,
+    /// Its owner lives.
+    Owned {
+        /// The owner's last sign of life; wall clock, UTC.
+        heartbeat_at: NaiveDateTime,
+    },
+    /// There is no such run.
+    Unknown,
 }
 
 impl RunRow {

@@ -9,10 +9,10 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryDsl, RunQueryDsl, SqliteConnection};
 use diesel_migrations::MigrationHarness;
 
-use crate::store::Access;
-use crate::store::error::chain;
-use crate::store::migrations::{MIGRATIONS, pending};
-use crate::store::open_error::StoreOpenError;
+use crate::Access;
+use crate::error::chain;
+use crate::migrations::{MIGRATIONS, pending};
+use crate::open_error::StoreOpenError;
 
 /// How long a statement waits for another process; milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;

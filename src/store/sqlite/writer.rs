@@ -4,15 +4,16 @@
 
 use std::path::Path;
 
-use actors::ports::store::StoreError;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection, SqliteConnection};
+use ports::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::open;
-use crate::store::Access;
-use crate::store::error::{Answer, Fault, Redactor};
-use crate::store::open_error::StoreOpenError;
+use crate::Access;
+use crate::error::{Answer, Fault};
+use crate::open_error::StoreOpenError;
+use text::redaction::Redactor;
 
 /// Calls that share one COMMIT at most.
 const CALLS_PER_COMMIT: usize = 64;

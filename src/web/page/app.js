@@ -205,7 +205,7 @@ const headers = () => (token() ? { Authorization: `Bearer ${token()}` } : {});
 
 function buttons() {
   const state = picture ? document.body.dataset.state : "starting";
-  const live = ["running", "paused", "frozen"].includes(state);
+  const live = ["running", "paused", "freezing", "frozen"].includes(state);
   $("pause").disabled = state !== "running";
   $("resume").disabled = !["paused", "frozen"].includes(state);
   $("checkpoint").disabled = !live;

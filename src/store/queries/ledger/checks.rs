@@ -3,7 +3,7 @@
 //! Each statement answers `cycle`, `replay`, `subject` and `found` of the rows of run $1 that are
 //! wrong; a clean run answers nothing.
 
-use crate::store::rows::ledger::OfferLimits;
+use crate::rows::ledger::OfferLimits;
 
 /// Rows of one check that are shown; how many there are is counted.
 const SHOWN_MAX: u32 = 20;

@@ -1,0 +1,109 @@
+//! What a draft writes down, and how many times a coupon of it is used.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::cycle::{Cycle, ReplayNumber};
+use crate::domain::ids::{
+    AgentId, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId, SessionId,
+};
+use crate::domain::offer::{CouponKind, Discount};
+
+fn draft() -> Draft {
+    let simulated_at = chrono::DateTime::UNIX_EPOCH.naive_utc();
+    Draft::new(FlowKey {
+        flow_id: FlowId(Uuid::nil()),
+        run_id: RunId(Uuid::nil()),
+        owner: OwnerToken(Uuid::nil()),
+        cycle: Cycle(0),
+        replay: ReplayNumber::ORIGINAL,
+        agent_id: AgentId::new("agent_001"),
+        cohort: None,
+        http_session: SessionId(0),
+        incarnation: Incarnation(0),
+        simulated_at,
+        opened_at: simulated_at,
+    })
+}
+
+fn redeemed(counted: Option<&[&str]>) -> Vec<String> {
+    let mut draft = draft();
+    let instant = draft.simulated_now();
+    let at = Moment { simulated: instant, recorded: instant };
+    for id in ["meat", "free shipping"] {
+        let coupon = Coupon {
+            id: CouponId::new(id),
+            kind: CouponKind::Category,
+            target: None,
+            discount: Discount::FreeShipping,
+            min_purchase: Cents::ZERO,
+            max_discount: None,
+        };
+        draft.coupon_applied(&coupon, at);
+    }
+    let order = Order {
+        id: OrderId::new("o-1"),
+        subtotal: Cents(100),
+        item_discounts: Cents(10),
+        frontstore_discount: Cents::ZERO,
+        discount_total: Cents(10),
+        final_total: Cents(90),
+        lines: Vec::new(),
+        coupons: counted.map(|ids| ids.iter().map(|id| CouponId::new(*id)).collect()),
+    };
+    draft.ordered(order, at);
+    let record = draft.finish(FlowEnding::done(FlowStatus::Completed), instant);
+    let redeemed = record.coupons.iter().filter(|c| c.step == CouponStep::Redeemed);
+    redeemed.map(|c| c.coupon_id.as_str().to_owned()).collect()
+}
+
+fn product() -> Product {
+    Product {
+        id: ProductId::new("milk"),
+        name: "Milk".to_owned(),
+        category: "dairy".to_owned(),
+        brand: None,
+        price: Cents(120),
+        in_stock: true,
+    }
+}
+
+#[test]
+fn a_payload_is_written_under_the_names_that_released_data_has() {
+    let mut draft = draft();
+    let instant = draft.simulated_now();
+    let at = Moment { simulated: instant, recorded: instant };
+    draft.listed(None, &[product()], at);
+    draft.viewed(&product(), true, at);
+    draft.added(&product(), 2, Cents(110), at);
+    draft.add_refused(&product(), 1, "stock", at);
+    draft.saw_coupons(&[], &[], at);
+    draft.checkout_failed("cart_empty", true, at);
+    draft.left_cart(EndReason::Refused, at);
+    let record = draft.finish(FlowEnding::abandoned(EndReason::Refused), instant);
+    let written: Vec<String> =
+        record.events.iter().map(|e| format!("{} {}", e.kind, e.payload)).collect();
+    let expected = [
+        r#"product_list {"category":null,"product_ids":["milk"]}"#,
+        r#"view_product {"brand":null,"called":true,"category":"dairy","price_cents":120}"#,
+        concat!(
+            r#"cart_add_item {"accepted":true,"cart_total_cents":220,"#,
+            r#""quantity":2,"unit_price_cents":110}"#
+        ),
+        concat!(
+            r#"cart_add_item {"accepted":false,"cart_total_cents":220,"#,
+            r#""quantity":1,"reason":"stock","unit_price_cents":120}"#
+        ),
+        r#"view_coupons {"eligible_coupon_ids":[],"ineligible_coupon_ids":[]}"#,
+        r#"checkout_failed {"reason":"cart_empty","refused":true}"#,
+        r#"cart_abandon {"cart_total_cents":220,"reason":"refused"}"#,
+    ];
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn only_coupons_that_counted_are_redeemed_where_the_shop_says_which() {
+    assert_eq!(redeemed(Some(&["meat"])), ["meat"]);
+    assert_eq!(redeemed(Some(&[])), Vec::<String>::new());
+    assert_eq!(redeemed(None), ["meat", "free shipping"]);
+}

@@ -1,0 +1,46 @@
+//! The plan of a run of the tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::coordinator::plan::{Ends, RunPlan, WarmUp};
+use crate::domain::ids::{OwnerToken, RunId};
+use crate::domain::offer::OfferPolicy;
+use crate::domain::presets;
+use crate::domain::rate::Rate;
+use crate::ports::entropy::Entropy;
+use crate::ports::shop_api::{CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+
+/// Three cycles, a checkpoint after every second.
+pub fn plan() -> RunPlan {
+    RunPlan {
+        run_id: RunId::fresh(),
+        owner: OwnerToken::fresh(),
+        simulated_start: chrono::NaiveDateTime::default(),
+        interval: Duration::from_secs(75),
+        ends: Ends { cycles: Some(3), real_time: None },
+        warm_up: WarmUp::default(),
+        rate: Rate::DEFAULT,
+        behavior: Arc::new(presets::load()),
+        shop: ShopTraits {
+            catalog: CatalogMode::Live,
+            wallet: WalletMode::Engine,
+            idempotency: IdempotencyMode::Honoured,
+            selects_store: false,
+            is_real: true,
+        },
+        agents_max: None,
+        store_id: None,
+        offers: OfferPolicy::default(),
+        coupons: Arc::default(),
+        experiment: None,
+        checkpoint_every_cycles: 2,
+        entropy: Entropy::Seeded(1),
+        settings: json!({}),
+        config_hash: String::new(),
+        resume_from: None,
+        dirty_carts: Vec::new(),
+    }
+}

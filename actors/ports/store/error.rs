@@ -1,0 +1,73 @@
+//! Why the store did not do it, and whether asking again may help.
+
+use domain::flow::{EndReason, FlowStatus};
+use domain::ids::{FlowId, RunId};
+
+/// Why the store did not do it. No variant carries a password.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable or not answering; the same call again may succeed.
+    #[error("the database does not answer: {0}")]
+    Unavailable(
+        /// What it said last.
+        String,
+    ),
+    /// The pool had no connection in time.
+    #[error("no database connection within {waited_ms} ms: {cause}")]
+    PoolExhausted {
+        /// Milliseconds waited.
+        waited_ms: u64,
+        /// What the last attempt to connect said.
+        cause: String,
+    },
+    /// Serialization failure, deadlock or a busy file; the same call again may succeed.
+    #[error("the database asks to try again: {0}")]
+    Contention(
+        /// What it said.
+        String,
+    ),
+    /// The disk is full or the file read-only; may pass.
+    #[error("the database cannot write: {0}; free space or make it writable")]
+    CannotWrite(
+        /// What it said.
+        String,
+    ),
+    /// The row ended differently before.
+    #[error("flow {key}: its row already ended as {status} ({end_reason})")]
+    Superseded {
+        /// Which flow.
+        key: FlowId,
+        /// How the row ended.
+        status: FlowStatus,
+        /// Why the row ended.
+        end_reason: EndReason,
+    },
+    /// Another process owns the run.
+    #[error("run {0} is owned by another process")]
+    NotOwner(
+        /// The run.
+        RunId,
+    ),
+    /// The statement itself is wrong for this database; trying again will not help.
+    #[error("the database refused a statement: {0}")]
+    Refused(
+        /// What it said.
+        String,
+    ),
+    /// The store was shut down.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the same call again may succeed.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unavailable(_)
+            | Self::PoolExhausted { .. }
+            | Self::Contention(_)
+            | Self::CannotWrite(_) => true,
+            Self::Superseded { .. } | Self::NotOwner(_) | Self::Refused(_) | Self::Closed => false,
+        }
+    }
+}

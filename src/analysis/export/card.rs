@@ -1,0 +1,267 @@
+//! The data card: what somebody who finds the file in a year must know, as JSON and as Markdown.
+
+pub(crate) mod facts;
+pub(crate) mod lifelike;
+mod markdown;
+
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+use serde::Serialize;
+use serde_json::Value as Json;
+use store::Admin;
+
+use self::facts::{Attempted, Population};
+use self::lifelike::CardDimension;
+use super::filter::ReplayFilter;
+use super::place::Written;
+use super::scope::Scope;
+use super::tables::{Attempts, Source};
+use super::value::instant_text;
+use super::{Destination, Export, ExportError, Tally};
+use crate::realism;
+
+/// A data card.
+#[derive(Clone, Debug, Serialize)]
+pub struct Card {
+    /// Its format.
+    pub schema: &'static str,
+    /// The cartload that wrote it.
+    pub cartload: &'static str,
+    /// Wall clock, UTC.
+    pub exported_at: NaiveDateTime,
+    /// The table's name.
+    pub table: &'static str,
+    /// What one row is.
+    pub about: &'static str,
+    /// csv, jsonl or parquet.
+    pub format: &'static str,
+    /// By what the folders are named, the outer first.
+    pub partitioned_by: Vec<&'static str>,
+    /// exclude, only, all or canonical.
+    pub replay: &'static str,
+    /// The other filters, in words.
+    pub filters: Vec<String>,
+    /// Whether --limit left rows out.
+    pub is_cut: bool,
+    /// Rows in all files.
+    pub rows: u64,
+    /// Of them of replays.
+    pub replay_rows: u64,
+    /// Their share; `null` for no rows.
+    pub replay_share: Option<f64>,
+    /// The files.
+    pub files: Vec<Written>,
+    /// The columns.
+    pub columns: Vec<CardColumn>,
+    /// The runs.
+    pub runs: Vec<CardRun>,
+    /// The active shoppers of the database at the time of the export.
+    pub population: Population,
+    /// Which shoppers train.
+    pub split: &'static str,
+    /// Which shoppers get no offers.
+    pub holdout: &'static str,
+    /// What it is not good for.
+    pub limits: Vec<String>,
+}
+
+/// A column.
+#[derive(Clone, Debug, Serialize)]
+pub struct CardColumn {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub r#type: &'static str,
+    /// Whether it can be empty.
+    pub nullable: bool,
+    /// What it says.
+    pub meaning: &'static str,
+}
+
+/// A run.
+#[derive(Clone, Debug, Serialize)]
+pub struct CardRun {
+    /// Its id.
+    pub run_id: String,
+    /// Its state at the time of the export.
+    pub state: &'static str,
+    /// Wall clock, UTC.
+    pub started_at: NaiveDateTime,
+    /// Wall clock, UTC.
+    pub ended_at: Option<NaiveDateTime>,
+    /// Simulated begin.
+    pub simulated_start: NaiveDateTime,
+    /// Simulated end of the last hour that counts.
+    pub simulated_until: NaiveDateTime,
+    /// Hours that count.
+    pub cycles: u64,
+    /// Active shoppers at its start.
+    pub agents: u32,
+    /// How they behave.
+    pub preset: String,
+    /// Attempts and visits over all attempts.
+    pub attempts: Attempted,
+    /// What was run again, and why.
+    pub replays: Vec<String>,
+    /// How lifelike it is: canonical rows of the whole run, whatever was exported of it.
+    pub realism: Vec<CardDimension>,
+    /// Every setting that is not secret.
+    pub settings: Json,
+}
+
+const SPLIT: &str = "by agent: train where the hash share of agent_id for the purpose \
+                     train_validation_split is below 0.8, else validation; the same in every \
+                     export and release (docs/data.md)";
+const HOLDOUT: &str = "by agent: held out where the hash share of agent_id for the purpose holdout \
+                       is below offers.holdout_percent of the run's settings; decided before any \
+                       coupon is drawn, of use where the engine hands out (source = engine)";
+
+impl Card {
+    /// Describes what was written.
+    pub(super) async fn describe(
+        admin: &Admin,
+        export: &Export,
+        scopes: &[Arc<Scope>],
+        tally: &Tally,
+        files: Vec<Written>,
+    ) -> Result<Self, ExportError> {
+        let table = &export.table;
+        let mut runs = Vec::new();
+        for scope in scopes {
+            let attempts = facts::attempted(admin, scope).await?;
+            let scorecard = realism::score(admin, &scope.run, &export.yardstick).await?;
+            runs.push(CardRun::of(scope, attempts, lifelike::of(&scorecard)));
+        }
+        let is_folder = matches!(export.destination, Destination::Folder(_));
+        let partitions = [("run_id", table.has_run()), ("day", table.is_by_day())];
+        let partitioned_by = partitions.into_iter().filter(|(_, by)| *by && is_folder);
+        let columns = table.columns.iter().map(|column| CardColumn {
+            name: column.name,
+            r#type: column.kind.as_str(),
+            nullable: column.nullable,
+            meaning: column.meaning,
+        });
+        let share = (tally.rows > 0).then(|| tally.replayed as f64 / tally.rows as f64);
+        Ok(Self {
+            schema: "cartload.data-card/1",
+            cartload: env!("CARGO_PKG_VERSION"),
+            exported_at: export.at,
+            table: table.name,
+            about: table.about,
+            format: export.format.as_str(),
+            partitioned_by: partitioned_by.map(|(name, _)| name).collect(),
+            replay: export.filter.replay.as_str(),
+            filters: export.filter.words(),
+            is_cut: tally.is_cut,
+            rows: tally.rows,
+            replay_rows: tally.replayed,
+            replay_share: share,
+            files,
+            columns: columns.collect(),
+            limits: limits(export, scopes),
+            runs,
+            population: facts::population(admin).await?,
+            split: SPLIT,
+            holdout: HOLDOUT,
+        })
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// As Markdown.
+    pub fn markdown(&self) -> String {
+        markdown::of(self)
+    }
+}
+
+impl CardRun {
+    fn of(scope: &Scope, attempts: Attempted, realism: Vec<CardDimension>) -> Self {
+        let run = &scope.run;
+        let replays = scope.replays.iter().map(|replay| {
+            format!("{} (wall clock {})", replay.line(), instant_text(replay.recorded_at))
+        });
+        Self {
+            run_id: scope.run_id.clone(),
+            state: run.state.as_str(),
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            simulated_start: run.simulated_start,
+            simulated_until: scope.lived_until(),
+            cycles: scope.canonical.len() as u64,
+            agents: run.agents,
+            preset: run.preset().to_owned(),
+            attempts,
+            replays: replays.collect(),
+            realism,
+            settings: run.settings.clone(),
+        }
+    }
+}
+
+fn limits(export: &Export, scopes: &[Arc<Scope>]) -> Vec<String> {
+    let table = &export.table;
+    let mut limits = vec![
+        "Every row was made by a simulated shopper (is_simulated). It tells of the model's \
+         assumptions and of the shop, not of customers."
+            .to_owned(),
+        "Draws differ in each run, there is no seed: a run cannot be made again row by row."
+            .to_owned(),
+        "simulated_at is the simulated clock, recorded_at the wall clock (UTC); never mix them in \
+         one axis."
+            .to_owned(),
+    ];
+    let mut add = |applies: bool, text: &str| {
+        if applies {
+            limits.push(text.to_owned());
+        }
+    };
+    let is_canonical = export.filter.replay == ReplayFilter::Canonical;
+    add(
+        table.attempts == Attempts::Each && !is_canonical,
+        "Not only canonical attempts: a cycle may appear more than once, or broken. Count over \
+         (run_id, cycle, replay), or export with --replay canonical.",
+    );
+    add(
+        table.attempts == Attempts::Log,
+        "A log over all attempts: what a broken attempt did stands here as well.",
+    );
+    add(
+        table.name == "agents",
+        "Personas as they are in the database at the time of the export, not as they were at the \
+         start of a run.",
+    );
+    add(
+        table.name == "impressions",
+        "price_cents and in-list attributes are the product's as the run saw them last; what \
+         nobody was shown is not here. Coupons carry their assignment only where the shop showed \
+         them as eligible.",
+    );
+    add(
+        matches!(table.source, Source::AgentDays),
+        "Shoppers without any visit or coupon in the run have no rows; a day with fewer than 24 \
+         hours lived has labels of those hours only.",
+    );
+    for scope in scopes {
+        let is_mock = scope.run.settings.get("shop").and_then(|s| s.get("mock"));
+        add(
+            is_mock.and_then(Json::as_bool) == Some(true),
+            "Made with --mock-api: no shop, no latency, and coupons shown are not tied to \
+             assignments.",
+        );
+        add(
+            !scope.run.state.is_end(),
+            &format!(
+                "Run {} had not ended: canonical rows are those that had closed when the export \
+                 began; other attempts may be half written.",
+                scope.run_id
+            ),
+        );
+    }
+    limits
+}

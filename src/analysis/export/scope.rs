@@ -1,0 +1,102 @@
+//! What is known of a run before its rows are read: where it stands, which attempts count, why
+//! something was run again.
+
+use chrono::{DateTime, NaiveDateTime, Timelike};
+use domain::ids::AgentId;
+use domain::offer::OfferPolicy;
+use domain::offer::is_held_out;
+use store::Admin;
+use store::admin::KnownRun;
+use store::admin::export::{Bind, Cell, Statement};
+
+use super::ExportError;
+use super::query::begin_of;
+use super::replays::{self, Replay};
+use super::value::Kind;
+
+/// A run at the moment its export began.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The run.
+    pub run_id: String,
+    /// Its row.
+    pub run: KnownRun,
+    /// What closed later is not looked at; wall clock, UTC.
+    pub closed_at: NaiveDateTime,
+    /// The cycles with an attempt that counts, in order, each with the instant (wall clock,
+    /// microseconds) it closed at.
+    pub canonical: Vec<(i32, i64)>,
+    /// What was run again, by replay number.
+    pub replays: Vec<Replay>,
+    /// How offers are handed out.
+    policy: OfferPolicy,
+}
+
+const CLOSED_AT: &str = "SELECT MAX(recorded_at) AS at FROM cycles WHERE run_id = ";
+const CANONICAL: &str = "SELECT cycle, recorded_at FROM canonical_cycles WHERE run_id = ";
+
+impl Scope {
+    /// Reads it.
+    pub async fn load(admin: &Admin, run: KnownRun) -> Result<Self, ExportError> {
+        let run_id = run.run_id.to_string();
+        let mut statement = Statement::default();
+        statement.push(CLOSED_AT).bind(Bind::Text(run_id.clone()));
+        let closed = admin.rows(statement).await?.into_iter().next();
+        let closed = closed.and_then(|row| row.0.into_iter().next()).unwrap_or(Cell::Null);
+        let closed_at = Kind::Instant.read("cycles", "recorded_at", closed)?.instant();
+        let closed_at = closed_at.and_then(DateTime::from_timestamp_micros).unwrap_or_default();
+        let mut statement = Statement::default();
+        statement.push(CANONICAL).bind(Bind::Text(run_id.clone())).push(" ORDER BY cycle");
+        let mut canonical = Vec::new();
+        for row in admin.rows(statement).await? {
+            let mut cells = row.0.into_iter();
+            let mut next = || cells.next().unwrap_or(Cell::Null);
+            let cycle = Kind::Integer.read("cycles", "cycle", next())?.integer();
+            let at = Kind::Instant.read("cycles", "recorded_at", next())?.instant();
+            if let (Some(cycle), Some(at)) = (cycle, at) {
+                canonical.push((i32::try_from(cycle).unwrap_or(i32::MAX), at));
+            }
+        }
+        let replays = replays::load(admin, &run).await?;
+        let policy = policy_of(&run);
+        let closed_at = closed_at.naive_utc();
+        Ok(Self { run_id, run, closed_at, canonical, replays, policy })
+    }
+
+    /// The cycle whose hour holds this simulated instant; below zero before the start.
+    pub fn cycle_at(&self, at: NaiveDateTime) -> i32 {
+        let seconds = (at - self.run.simulated_start).num_seconds();
+        i32::try_from(seconds.div_euclid(3_600)).unwrap_or(i32::MAX)
+    }
+
+    /// The number of a cycle's simulated day, from 0.
+    pub fn day_of(&self, cycle: i32) -> i32 {
+        let hour = i32::try_from(self.run.simulated_start.hour()).unwrap_or(0);
+        cycle.saturating_add(hour).div_euclid(24)
+    }
+
+    /// The simulated end of the last cycle that counts.
+    pub fn lived_until(&self) -> NaiveDateTime {
+        let cycles = self.canonical.last().map_or(0, |(cycle, _)| cycle.saturating_add(1));
+        begin_of(self.run.simulated_start, cycles)
+    }
+
+    /// When, by the wall clock, the hour closed that holds this simulated instant.
+    pub fn closing_of(&self, at: NaiveDateTime) -> Option<i64> {
+        let cycle = self.cycle_at(at);
+        let found = self.canonical.binary_search_by_key(&cycle, |(cycle, _)| *cycle).ok()?;
+        self.canonical.get(found).map(|(_, at)| *at)
+    }
+
+    /// Whether the policy gives the agent no offers.
+    pub fn holds_out(&self, agent: &str) -> bool {
+        is_held_out(&AgentId::new(agent), &self.policy)
+    }
+}
+
+fn policy_of(run: &KnownRun) -> OfferPolicy {
+    let percent = run.settings.get("offers").and_then(|offers| offers.get("holdout_percent"));
+    let default = OfferPolicy::default();
+    let holdout_percent = percent.and_then(|p| p.as_f64()).unwrap_or(default.holdout_percent);
+    OfferPolicy { holdout_percent, ..default }
+}

@@ -1,0 +1,210 @@
+//! What agents did: visits, events, orders, coupons in use. All are read through their visits, in
+//! the order of cycle, agent and attempt.
+
+use std::sync::LazyLock;
+
+use domain::event::{CouponStep, EventKind};
+use domain::flow::{EndReason, FlowStatus};
+
+use super::columns::{
+    AGENT_ID, COHORT, Column, RECORDED_AT, SIMULATED_AT, attempt, big, column, flag, instant, int,
+    one_of, text,
+};
+use super::run::OWN_ROWS;
+use super::{Attempts, Driver, Filters, Source, Table};
+use crate::export::value::Kind;
+
+/// Visits in the order of their index.
+pub(super) const VISITS: Driver = Driver {
+    table: "shopping_sessions",
+    key: &["cycle", "agent_id", "replay"],
+    has_run: true,
+    has_cycle: true,
+    page_rows: 400,
+};
+
+const FILTERS: Filters = Filters {
+    agent: Some("d.agent_id"),
+    cohort: Some("d.cohort"),
+    kind: None,
+    outcome: Some("d.status"),
+    time: Some("t.simulated_at"),
+};
+
+const FLOW_ID: Column =
+    text("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
+
+static EVENT_TYPES: LazyLock<String> =
+    LazyLock::new(|| one_of(EventKind::ALL.iter().map(|kind| kind.as_str())));
+static STATUSES: LazyLock<String> =
+    LazyLock::new(|| one_of(FlowStatus::ALL.iter().map(|status| status.as_str())));
+static END_REASONS: LazyLock<String> = LazyLock::new(|| {
+    let reasons = one_of(EndReason::ALL.iter().map(|reason| reason.as_str()));
+    format!("{reasons}; empty while active")
+});
+static STEPS: LazyLock<String> =
+    LazyLock::new(|| one_of(CouponStep::ALL.iter().map(|step| step.as_str())));
+static PAYLOADS: LazyLock<String> = LazyLock::new(|| {
+    let of_kind = |kind: &EventKind| {
+        let names: Vec<_> = kind.fields().iter().map(|field| field.name).collect();
+        format!("{kind} {{{}}}", names.join(", "))
+    };
+    let kinds: Vec<_> = EventKind::ALL.iter().map(of_kind).collect();
+    format!("details by event type: {}", kinds.join(", "))
+});
+
+/// A SELECT of what hangs on visits. `CROSS JOIN` says to SQLite that the page comes first.
+macro_rules! of_visits {
+    ($table:literal, $order:literal) => {
+        concat!(
+            "WITH d AS ({driver}) SELECT {columns} FROM d CROSS JOIN ",
+            $table,
+            " t WHERE t.flow_id = d.flow_id AND {rows} ORDER BY {key d}",
+            $order
+        )
+    };
+}
+
+fn table(
+    name: &'static str,
+    about: &'static str,
+    select: &'static str,
+    filters: Filters,
+    columns: Vec<Column>,
+) -> Table {
+    let source = Source::Keyset { driver: VISITS, select };
+    Table { name, about, columns, source, filters, attempts: Attempts::Each, is_stored: true }
+}
+
+pub(super) fn events() -> Table {
+    let columns = [
+        &[FLOW_ID, int("seq", "place of the event in its visit, from 0")][..],
+        &attempt(),
+        &[
+            AGENT_ID,
+            COHORT,
+            text("event_type", &EVENT_TYPES),
+            text("product_id", "the product it happened to, if one").or_null(),
+            text("coupon_id", "the coupon it happened to, if one").or_null(),
+            column("payload", Kind::Json, &PAYLOADS),
+            SIMULATED_AT,
+            RECORDED_AT,
+        ],
+    ]
+    .concat();
+    table(
+        "shopping_session_events",
+        "one thing a shopper did, in the order it did it",
+        of_visits!("shopping_session_events", ", t.seq"),
+        Filters { kind: Some("t.event_type"), ..FILTERS },
+        columns,
+    )
+}
+
+pub(super) fn sessions() -> Table {
+    let columns = [
+        &[FLOW_ID][..],
+        &attempt(),
+        &[
+            AGENT_ID,
+            COHORT,
+            int("http_session", "the group of client connections it went over, 0-9"),
+            int("incarnation", "which build of the shopper's actor; rises with each restart"),
+            text("status", &STATUSES),
+            text("end_reason", &END_REASONS).or_null(),
+            text("shop_cart", "clean, or dirty: the cart at the shop may still hold items"),
+            text("store_id", "the branch of the shop").or_null(),
+            SIMULATED_AT,
+            instant("simulated_end", "its end on the simulated clock").or_null(),
+            instant("opened_at", "its begin on the wall clock"),
+            RECORDED_AT,
+            int("calls", "HTTP calls sent, retries included"),
+            int("cart_units", "units in the cart at the end, or in the order"),
+            big("cart_total_cents", "worth of the cart at the end, before discounts"),
+            text("failure", "what failed, where it failed").or_null(),
+        ],
+    ]
+    .concat();
+    table("shopping_sessions", "one visit of one shopper", OWN_ROWS, FILTERS, columns)
+}
+
+pub(super) fn orders() -> Table {
+    let columns = [
+        &[FLOW_ID, text("order_id", "the shop's id of the order")][..],
+        &attempt(),
+        &[
+            AGENT_ID,
+            COHORT,
+            text("store_id", "the branch of the shop").or_null(),
+            big("subtotal_cents", "before discounts"),
+            big("item_discounts_cents", "off the lines"),
+            big("frontstore_discount_cents", "off the whole cart"),
+            big("discount_total_cents", "both discounts"),
+            big("final_total_cents", "what was paid"),
+            SIMULATED_AT,
+            RECORDED_AT,
+        ],
+    ]
+    .concat();
+    let select = of_visits!("orders", "");
+    table("orders", "one order, at most one of a visit", select, FILTERS, columns)
+}
+
+pub(super) fn order_items() -> Table {
+    let columns = [
+        &[
+            FLOW_ID,
+            int("line", "place of the line in its order, from 0"),
+            text("order_id", "the shop's id of the order"),
+        ][..],
+        &attempt(),
+        &[
+            AGENT_ID,
+            COHORT,
+            text("product_id", "what was bought; joins products.product_id"),
+            int("quantity", "units"),
+            big("unit_price_cents", "price of one unit"),
+            big("discount_cents", "off this line"),
+            big("line_total_cents", "paid for this line, before the discount off the whole cart"),
+            SIMULATED_AT,
+            RECORDED_AT,
+        ],
+    ]
+    .concat();
+    let select = of_visits!("order_items", ", t.line");
+    table("order_items", "one line of an order", select, FILTERS, columns)
+}
+
+pub(super) fn coupon_interactions() -> Table {
+    let columns = [
+        &[FLOW_ID, int("seq", "place in the visit, from 0; not the event's")][..],
+        &attempt(),
+        &[
+            AGENT_ID,
+            COHORT,
+            text("coupon_id", "the coupon; joins coupons.coupon_id"),
+            text("assignment_id", "the assignment it was held by; joins coupon_assignments")
+                .or_null(),
+            text("step", &STEPS),
+            text("reason", "why it was rejected").or_null(),
+            SIMULATED_AT,
+            RECORDED_AT,
+        ],
+    ]
+    .concat();
+    table(
+        "coupon_interactions",
+        "what became of a coupon in a visit",
+        of_visits!("coupon_interactions", ", t.seq"),
+        Filters { kind: Some("t.step"), ..FILTERS },
+        columns,
+    )
+}
+
+/// What a visit's rows of learning have in common.
+pub(super) const fn labels() -> [Column; 2] {
+    [
+        flag("carted", "label: it was put into (a coupon: onto) the cart in this visit"),
+        flag("bought", "label: it is part of (a coupon: counted in) this visit's order"),
+    ]
+}

@@ -1,0 +1,179 @@
+//! From counts to the dimensions of the scorecard.
+
+use super::band::Band;
+use super::measure::Measure;
+use super::reference::{self, HOURS_SOURCE, WEEKDAY_NAMES, WEEKDAYS_SOURCE};
+use super::sample::{HOURS_OF_WEEK, Sample};
+use super::statistics::{self, Estimate};
+use super::yardstick::Yardstick;
+use super::{Bin, Denominator, Dimension, Verdict};
+
+/// A value, what it is taken on and its picture.
+struct Measured {
+    estimate: Option<Estimate>,
+    n: u64,
+    profile: Vec<Bin>,
+}
+
+/// Every dimension, in the order of [`Measure::ALL`].
+pub fn dimensions(sample: &Sample, yardstick: &Yardstick, preset: &str) -> Vec<Dimension> {
+    let figures = reference::figures();
+    let dimension = |measure: &Measure| {
+        let measure = *measure;
+        let Measured { estimate, n, profile } = measured(sample, measure);
+        let band = yardstick.band(measure);
+        let targeted = yardstick.is_target(measure, preset);
+        let definition = measure.definition();
+        let figure = figures.get(&measure);
+        let verdict = match band.filter(|_| targeted) {
+            None => Verdict::NotTargeted,
+            Some(band) => estimate.map_or(Verdict::TooFewData, |found| verdict(band, found)),
+        };
+        Dimension {
+            name: measure,
+            title: definition.title,
+            statistic: definition.statistic,
+            value: estimate.map(|e| e.value),
+            unit: definition.unit,
+            sampling_error: estimate.map(|e| e.error),
+            denominator: Denominator { name: definition.denominator, n },
+            band,
+            targeted,
+            verdict,
+            driver: definition.driver,
+            reference: figure.map(|figure| figure.value),
+            source: source(measure),
+            profile,
+        }
+    };
+    Measure::ALL.iter().map(dimension).collect()
+}
+
+/// A value that chance alone could have put on the other side of the band's ends is no verdict.
+fn verdict(band: Band, Estimate { value, error }: Estimate) -> Verdict {
+    let is_beyond_chance = value - error > band.max || value + error < band.min;
+    if error > band.error_max() && !is_beyond_chance {
+        return Verdict::TooFewData;
+    }
+    if band.contains(value) { Verdict::Met } else { Verdict::Missed }
+}
+
+fn source(measure: Measure) -> String {
+    match (measure, reference::figures().get(&measure)) {
+        (_, Some(figure)) if figure.of.is_empty() => figure.source.clone(),
+        (_, Some(figure)) => format!("{}, {}", figure.source, figure.of),
+        (Measure::WeekdayProfile, None) => WEEKDAYS_SOURCE.to_owned(),
+        (_, None) => HOURS_SOURCE.to_owned(),
+    }
+}
+
+fn measured(sample: &Sample, measure: Measure) -> Measured {
+    match measure {
+        Measure::HourOfDay => hour_of_day(sample, &sample.orders),
+        Measure::HourOfDaySessions => hour_of_day(sample, &sample.sessions),
+        Measure::DayShare => hours_share(sample, 9, 16),
+        Measure::NightShare => hours_share(sample, 0, 5),
+        Measure::WeekdayPeakToTrough => peak_to_trough(sample),
+        Measure::WeekdayProfile => weekday_profile(sample),
+        Measure::BasketMedian => median(&sample.basket, 1.0),
+        Measure::SingleItem => {
+            let single = sample.basket.get(&1).copied().unwrap_or(0);
+            share(single, statistics::count(&sample.basket))
+        }
+        Measure::CartAbandonment => {
+            let left = sample.filled_carts.saturating_sub(sample.orders_total());
+            share(left, sample.filled_carts)
+        }
+        Measure::CampaignsRedeeming => share(sample.campaigns_redeeming, sample.campaigns),
+        Measure::CouponsRedeemed => share(sample.coupons_redeemed, sample.coupons_ended),
+        Measure::ViewGap => median(&sample.view_gaps, 10.0),
+        Measure::ReorderShare => {
+            share(sample.lines.saturating_sub(sample.distinct_lines), sample.lines)
+        }
+        Measure::ReturnWithin7Days => {
+            let soon = sample.return_days.range(..=7).map(|(_, returns)| returns).sum();
+            share(soon, statistics::count(&sample.return_days))
+        }
+        Measure::ReturnOnDay7 => {
+            let on_day = sample.return_days.get(&7).copied().unwrap_or(0);
+            share(on_day, statistics::count(&sample.return_days))
+        }
+        Measure::TopProducts => share(sample.top_units, sample.units),
+        Measure::CouponLag => median(&sample.lag_hours, 24.0),
+        Measure::CouponWindowPosition => {
+            median(&sample.lag_hours, sample.coupon_life_hours.max(1) as f64)
+        }
+        Measure::Conversion => share(sample.orders_total(), sample.sessions_total()),
+        Measure::ViewsPerSession => median(&sample.views, 1.0),
+    }
+}
+
+/// The median of values that are kept as whole numbers of `parts` to the unit.
+fn median(histogram: &statistics::Histogram, parts: f64) -> Measured {
+    let estimate = statistics::median(histogram)
+        .map(|found| Estimate { value: found.value / parts, error: found.error / parts });
+    Measured { estimate, n: statistics::count(histogram), profile: Vec::new() }
+}
+
+fn share(part: u64, n: u64) -> Measured {
+    let estimate = statistics::percent(part as f64 / n as f64, n);
+    Measured { estimate, n, profile: Vec::new() }
+}
+
+fn hour_of_day(sample: &Sample, events: &[u64; HOURS_OF_WEEK]) -> Measured {
+    let n = events.iter().sum();
+    let rates = sample.by_hour(events);
+    let distance = rates.and_then(|r| statistics::kolmogorov_smirnov(r, reference::hours()));
+    let estimate = distance.map(|value| Estimate { value, error: statistics::kolmogorov_error(n) });
+    let profile = profile(rates, reference::hours(), |hour| hour.to_string());
+    Measured { estimate, n, profile }
+}
+
+/// Orders of the hours from `first` to `last`, both included.
+fn hours_share(sample: &Sample, first: usize, last: usize) -> Measured {
+    let n = sample.orders_total();
+    let shares = sample.by_hour(&sample.orders).and_then(statistics::shares);
+    let part = shares.map(|shares| shares[first..=last].iter().sum());
+    let estimate = part.and_then(|part: f64| statistics::percent(part, n));
+    Measured { estimate, n, profile: Vec::new() }
+}
+
+fn peak_to_trough(sample: &Sample) -> Measured {
+    let n = sample.sessions_total();
+    let estimate = sample.by_weekday(&sample.sessions).and_then(|rates| {
+        let by_rate = |a: &usize, b: &usize| rates[*a].total_cmp(&rates[*b]);
+        let (peak, trough) = ((0..7).max_by(by_rate)?, (0..7).min_by(by_rate)?);
+        let counts = [peak, trough].map(|day| Sample::of_weekday(&sample.sessions, day));
+        statistics::ratio((rates[peak], rates[trough]), (counts[0], counts[1]))
+    });
+    Measured { estimate, n, profile: Vec::new() }
+}
+
+fn weekday_profile(sample: &Sample) -> Measured {
+    let n = sample.orders_total();
+    let rates = sample.by_weekday(&sample.orders);
+    let reference = reference::weekdays();
+    let distance = rates.and_then(|rates| statistics::total_variation(rates, reference));
+    let error = statistics::total_variation_error(reference, n);
+    let estimate = distance.zip(error).map(|(value, error)| Estimate { value, error });
+    let profile = profile(rates, reference, |day| WEEKDAY_NAMES[day].to_owned());
+    Measured { estimate, n, profile }
+}
+
+fn profile<const N: usize>(
+    rates: Option<[f64; N]>,
+    reference: [f64; N],
+    label: fn(usize) -> String,
+) -> Vec<Bin> {
+    let observed = rates.and_then(statistics::shares);
+    let Some((observed, reference)) = observed.zip(statistics::shares(reference)) else {
+        return Vec::new();
+    };
+    let bins = observed.into_iter().zip(reference).enumerate();
+    bins.map(|(at, (observed, reference))| Bin {
+        label: label(at),
+        observed: observed * 100.0,
+        reference: reference * 100.0,
+    })
+    .collect()
+}

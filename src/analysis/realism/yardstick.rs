@@ -1,0 +1,35 @@
+//! What a scorecard is held against: a band for each dimension that has one, and which of them a
+//! run must meet. The operator's settings fill it.
+
+use super::band::Band;
+use super::measure::Measure;
+
+/// What `load` aims at: the hours of the day and the pace of a visit. The rest follows its figure
+/// of shoppers an hour.
+const TARGETS_OF_LOAD: [Measure; 4] =
+    [Measure::HourOfDay, Measure::DayShare, Measure::NightShare, Measure::ViewGap];
+
+/// What counts as believable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Yardstick {
+    /// What a miss of is a miss; `None`: what the run's preset aims at.
+    pub targets: Option<Vec<Measure>>,
+    /// The dimensions that have a band, each once.
+    pub bands: Vec<(Measure, Band)>,
+}
+
+impl Yardstick {
+    /// Where this dimension should lie; `None` for those without a band.
+    pub fn band(&self, measure: Measure) -> Option<Band> {
+        self.bands.iter().find(|(banded, _)| *banded == measure).map(|(_, band)| *band)
+    }
+
+    /// Whether a run of this preset is held to the dimension's band.
+    pub fn is_target(&self, measure: Measure, preset: &str) -> bool {
+        match &self.targets {
+            Some(targets) => targets.contains(&measure),
+            None if preset == "load" => TARGETS_OF_LOAD.contains(&measure),
+            None => self.band(measure).is_some(),
+        }
+    }
+}

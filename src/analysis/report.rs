@@ -1,0 +1,251 @@
+//! The report of a run: what ran, whether its promises held, what shoppers did, what the machine
+//! went through, and how it differs from another run. The page and the JSON have the same numbers.
+//!
+//! The database answers sums only, so a report of three simulated years takes as little memory as
+//! one of a day.
+
+pub(crate) mod activity;
+pub(crate) mod compare;
+pub(crate) mod coupons;
+pub(crate) mod incidents;
+pub mod page;
+mod questions;
+mod reading;
+pub(crate) mod shopping;
+mod svg;
+pub(crate) mod technique;
+
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+use ports::store::StoreError;
+use serde::Serialize;
+use serde_json::Value as Json;
+use store::Admin;
+use store::admin::KnownRun;
+
+use self::activity::{Activity, Answers};
+use self::compare::{Comparison, Side};
+use self::coupons::Coupons;
+use self::incidents::Incidents;
+use self::shopping::{Baskets, End, Funnel};
+use self::technique::Technique;
+use crate::cohorts::{self, CohortError, CohortResults};
+use crate::export::{ExportError, Population, begin_of, load_replays, population};
+use crate::realism::yardstick::Yardstick;
+use crate::realism::{self, RealismError, Scorecard};
+use crate::verify::Audit;
+
+pub use self::questions::QUESTIONS;
+
+/// The form of the JSON; a key is added without a new number, none is taken away.
+pub const SCHEMA: &str = "cartload.report/1";
+/// Simulated hours of a week.
+const HOURS_PER_WEEK: f64 = 168.0;
+
+/// A report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The cartload that made it.
+    pub cartload: &'static str,
+    /// Wall clock, UTC.
+    pub made_at: NaiveDateTime,
+    /// What ran.
+    pub run: Facts,
+    /// The ledger, judged; what `cartload verify` says.
+    pub promises: Audit,
+    /// When shoppers came.
+    pub activity: Activity,
+    /// The steps to an order.
+    pub funnel: Funnel,
+    /// What was ordered.
+    pub baskets: Baskets,
+    /// How visits ended, every attempt.
+    pub ends: Vec<End>,
+    /// The life of coupons.
+    pub coupons: Coupons,
+    /// How lifelike it is.
+    pub realism: Scorecard,
+    /// What its experiment showed, if it had one.
+    pub cohorts: Option<CohortResults>,
+    /// What machine and shop went through, every attempt.
+    pub technique: Technique,
+    /// What an operator had to know.
+    pub incidents: Incidents,
+    /// Beside another run, where one was named.
+    pub comparison: Option<Comparison>,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A damaged row, or the database.
+    #[error(transparent)]
+    Reading(#[from] ExportError),
+    /// The scorecard's.
+    #[error(transparent)]
+    Realism(#[from] RealismError),
+    /// The experiment's.
+    #[error(transparent)]
+    Cohorts(#[from] CohortError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ReportError {
+    /// Whether the database failed, and not what it holds.
+    pub fn is_store(&self) -> bool {
+        match self {
+            Self::Store(_) => true,
+            Self::Reading(error) => matches!(error, ExportError::Store(_)),
+            Self::Realism(error) => matches!(error, RealismError::Store(_)),
+            Self::Cohorts(error) => matches!(error, CohortError::Store(_)),
+        }
+    }
+}
+
+/// What ran.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    /// Its id.
+    pub run_id: String,
+    /// Its state.
+    pub state: &'static str,
+    /// Wall clock, UTC.
+    pub started_at: NaiveDateTime,
+    /// Wall clock, UTC.
+    pub ended_at: Option<NaiveDateTime>,
+    /// Simulated begin.
+    pub simulated_start: NaiveDateTime,
+    /// Simulated end of the last hour that counts.
+    pub simulated_until: NaiveDateTime,
+    /// How often it was resumed.
+    pub resumes: u32,
+    /// Active agents at its start.
+    pub agents: u32,
+    /// How they behave.
+    pub preset: String,
+    /// What was run again, and why.
+    pub replays: Vec<String>,
+    /// The active shoppers of the database when the report was made.
+    pub personas: Population,
+    /// Every setting that is not secret.
+    pub settings: Json,
+}
+
+impl Report {
+    /// Reads it. `audit`: the run's ledger, judged; `yardstick`: what counts as lifelike. `step` is
+    /// told which of [`QUESTIONS`] comes next.
+    ///
+    /// # Errors
+    /// The database's, or a damaged row.
+    pub async fn read(
+        admin: &Admin,
+        (run, audit): (KnownRun, Audit),
+        (yardstick, made_at): (&Yardstick, NaiveDateTime),
+        step: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Result<Self, ReportError> {
+        let realism = realism::score(admin, &run, yardstick).await?;
+        let cohorts = match cohorts::results(admin, run.run_id).await {
+            Ok(results) => Some(results),
+            Err(CohortError::NoExperiment(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let facts = Facts::read(admin, &run, &audit).await?;
+        let until = facts.simulated_until;
+        let statements = questions::statements(run.run_id, run.simulated_start, until);
+        let answers = admin.rows_of_each(statements, Arc::new(step)).await?;
+        // In the order of the questions.
+        let mut answers = answers.into_iter();
+        let mut next = || answers.next().unwrap_or_default();
+        let (days_lived, hours_lived) = (next(), next());
+        let of_visits = Answers { days_lived, hours_lived, by_day: next(), by_hour: next() };
+        let activity = Activity::of(of_visits, run.simulated_start)?;
+        let funnel = Funnel::of(next())?;
+        let total = &activity.total;
+        let money = (total.orders, total.revenue_cents, total.discount_cents);
+        let baskets = Baskets::of(next(), next(), money)?;
+        let coupons = Coupons::of(next(), next(), next())?;
+        let technique = Technique::of(next(), rate_limit(&run.settings))?;
+        let ends = shopping::ends(next())?;
+        let width = technique.cycles_per_bucket;
+        let incidents = Incidents::of(next(), next(), next(), width)?;
+        Ok(Self {
+            schema: SCHEMA,
+            cartload: env!("CARGO_PKG_VERSION"),
+            made_at,
+            run: facts,
+            promises: audit,
+            activity,
+            funnel,
+            baskets,
+            ends,
+            coupons,
+            realism,
+            cohorts,
+            technique,
+            incidents,
+            comparison: None,
+        })
+    }
+
+    /// Puts it beside another run.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn beside(&mut self, admin: &Admin, other: &KnownRun) -> Result<(), ExportError> {
+        let hours = admin.hours_by_run().await?;
+        let side = |run: &KnownRun| {
+            let id = run.run_id.to_string();
+            let lived = hours.iter().find(|(name, _)| *name == id).map_or(0, |(_, lived)| *lived);
+            let weeks = lived as f64 / HOURS_PER_WEEK;
+            Side { run: run.run_id, agents: run.agents, weeks }
+        };
+        let run = admin.list_runs().await?;
+        let run = run.iter().find(|run| run.run_id.to_string() == self.run.run_id);
+        if let Some(run) = run {
+            self.comparison = Some(compare::compare(admin, side(run), side(other)).await?);
+        }
+        Ok(())
+    }
+}
+
+impl Facts {
+    async fn read(admin: &Admin, run: &KnownRun, audit: &Audit) -> Result<Self, ExportError> {
+        let replays = load_replays(admin, run).await?;
+        let preset = text_at(&run.settings, "population", "preset");
+        let hours = i32::try_from(audit.hours_lived).unwrap_or(i32::MAX);
+        Ok(Self {
+            run_id: run.run_id.to_string(),
+            state: run.state.as_str(),
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            simulated_start: run.simulated_start,
+            simulated_until: begin_of(run.simulated_start, hours),
+            resumes: run.resumes.0,
+            agents: run.agents,
+            preset: preset.unwrap_or_else(|| "unknown".to_owned()),
+            replays: replays.iter().map(crate::export::Replay::line).collect(),
+            personas: population(admin).await?,
+            settings: run.settings.clone(),
+        })
+    }
+}
+
+/// A setting as the run began with it, in words.
+pub fn text_at(settings: &Json, section: &str, key: &str) -> Option<String> {
+    match settings.get(section)?.get(key)? {
+        Json::Null => None,
+        Json::String(text) => Some(text.clone()),
+        other @ (Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
+            Some(other.to_string())
+        }
+    }
+}
+
+fn rate_limit(settings: &Json) -> Option<f64> {
+    settings.get("rate")?.get("per_second")?.as_f64()
+}

@@ -1,0 +1,85 @@
+//! What `verify` prints for people.
+
+use text::output;
+
+use super::{Audit, Replayed};
+
+/// The form of the JSON; a key is added without a new number, none is taken away.
+pub const SCHEMA: &str = "cartload.verify/1";
+
+/// The audit in words, what is wrong as a table below.
+pub fn text(audit: &Audit) -> String {
+    let Audit { run_id, state, hours_claimed, hours_lived, attempts, attempts_broken, .. } = audit;
+    let dollars = format!("{}.{:02}", audit.revenue_cents / 100, audit.revenue_cents % 100);
+    let owned = if audit.is_owned { ", a process works on it" } else { "" };
+    let mut lines = vec![
+        format!("run {run_id} ({state}{owned})"),
+        format!("  hours      {hours_claimed} claimed, {hours_lived} lived"),
+        format!("  attempts   {attempts}, {attempts_broken} of them broken"),
+        format!("  replayed   {}", replays(&audit.replayed)),
+        format!(
+            "  rows       {} shopping sessions, {} events, {} orders worth {dollars}",
+            audit.shopping_sessions, audit.events, audit.orders
+        ),
+    ];
+    if audit.clean {
+        lines.push("  clean      every check passed".to_owned());
+        return lines.join("\n");
+    }
+    lines.push(format!("  WRONG      {} problems", audit.problems_total));
+    lines.push(String::new());
+    let number = |n: Option<u32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    let mut rows =
+        vec![["CHECK", "CYCLE", "REPLAY", "SUBJECT", "WHAT"].map(str::to_owned).to_vec()];
+    rows.extend(audit.problems.iter().map(|p| {
+        let subject = if p.subject.is_empty() { "-".to_owned() } else { p.subject.clone() };
+        vec![p.check.to_owned(), number(p.cycle), number(p.replay), subject, p.message.clone()]
+    }));
+    lines.push(output::table(&rows));
+    let hidden = audit.problems_total.saturating_sub(audit.problems.len() as u64);
+    if hidden > 0 {
+        lines.push(format!("... and {hidden} more of the same kinds"));
+    }
+    lines.join("\n")
+}
+
+/// `cycles 20-23 (attempts 0, 2)`, one part for each run of cycles with the same attempts.
+fn replays(replayed: &[Replayed]) -> String {
+    let mut groups: Vec<(Vec<u32>, &[u32])> = Vec::new();
+    for one in replayed {
+        match groups.last_mut() {
+            Some((cycles, attempts))
+                if *attempts == one.attempts.as_slice()
+                    && cycles.last().is_some_and(|last| last + 1 == one.cycle) =>
+            {
+                cycles.push(one.cycle);
+            }
+            Some(_) | None => groups.push((vec![one.cycle], &one.attempts)),
+        }
+    }
+    if groups.is_empty() {
+        return "none".to_owned();
+    }
+    let list =
+        |numbers: &[u32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let groups = groups
+        .iter()
+        .map(|(cycles, attempts)| format!("{} (attempts {})", ranges(cycles), list(attempts)));
+    groups.collect::<Vec<_>>().join("; ")
+}
+
+/// `cycle 3`, `cycles 3-5, 9`; `cycles` are in order.
+pub fn ranges(cycles: &[u32]) -> String {
+    let mut parts: Vec<(u32, u32)> = Vec::new();
+    for cycle in cycles {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == *cycle => *last = *cycle,
+            Some(_) | None => parts.push((*cycle, *cycle)),
+        }
+    }
+    let part = |(first, last): &(u32, u32)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    let word = if cycles.len() == 1 { "cycle" } else { "cycles" };
+    format!("{word} {}", parts.iter().map(part).collect::<Vec<_>>().join(", "))
+}

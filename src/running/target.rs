@@ -1,0 +1,76 @@
+//! The shop a run is driven against: a profile's, the practice shop in this process, or the mock.
+
+use std::sync::Arc;
+
+use actors::domain::catalog::Catalog;
+use actors::domain::offer::Coupon;
+use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
+use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
+use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
+use shops::shop_api::mock::{MockGoods, MockShop};
+use shops::shop_api::profile::Profile;
+
+use super::RunError;
+use crate::config::Settings;
+use crate::config::shop::ShopTarget;
+
+/// A shop that can be called.
+pub(super) struct Target {
+    /// Builds the adapter of each HTTP session.
+    pub(super) factory: ShopApiFactory,
+    /// What it is like.
+    pub(super) traits: ShopTraits,
+    /// The practice shop, where it runs in this process.
+    pub(super) practice: Option<RunningShop>,
+}
+
+/// Opens what the settings name; `on_sent` hears of each request that leaves.
+pub(super) fn open(
+    settings: &Settings,
+    coupons: &[Coupon],
+    on_sent: OnSent,
+) -> Result<Target, RunError> {
+    match settings.shop.target() {
+        ShopTarget::Mock => {
+            let catalog = catalog::builtin()?;
+            let stores = catalog.stores.into_iter().map(|store| store.id).collect();
+            let goods = MockGoods {
+                catalog: Arc::new(Catalog { products: catalog.products }),
+                stores,
+                coupons: coupons.into(),
+            };
+            let factory = MockShop::factory(goods, on_sent);
+            Ok(Target { factory, traits: MockShop::traits(), practice: None })
+        }
+        ShopTarget::PracticeInProcess => {
+            let practice = PracticeShop::start(PracticeConfig::default());
+            let practice = practice.map_err(RunError::PracticeShop)?;
+            let api = Some(practice.base_url());
+            tracing::info!(url = %practice.base_url(), "the practice shop is open");
+            let (factory, traits) = over_http(settings, "practice", api, on_sent)?;
+            Ok(Target { factory, traits, practice: Some(practice) })
+        }
+        ShopTarget::Remote { api, profile } => {
+            let (factory, traits) = over_http(settings, &profile, api, on_sent)?;
+            Ok(Target { factory, traits, practice: None })
+        }
+    }
+}
+
+fn over_http(
+    settings: &Settings,
+    profile: &str,
+    base_url: Option<String>,
+    on_sent: OnSent,
+) -> Result<(ShopApiFactory, ShopTraits), RunError> {
+    let profile = Arc::new(Profile::resolve(profile)?);
+    let traits = profile.traits();
+    let options = ShopOptions {
+        base_url,
+        auth: settings.shop.auth.clone(),
+        ca_file: settings.shop.ca_file.clone(),
+    };
+    let credentials = Credentials::from_environment(&profile, &options)?;
+    let factory = http::factory(profile, &options, credentials, on_sent)?;
+    Ok((factory, traits))
+}

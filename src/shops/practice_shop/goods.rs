@@ -1,0 +1,79 @@
+//! What does not change while the shop is open: catalog, coupons, and what a cart costs.
+
+use std::collections::HashMap;
+
+use crate::pricing::{PricedLine, PricedOrder, price};
+use domain::cart::Cart;
+use domain::ids::CouponId;
+use domain::offer::Coupon;
+
+use super::catalog::PracticeCatalog;
+
+/// A line by the product's position in the catalog: what carts and orders hold, 8 bytes a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Position in the catalog.
+    pub product: u32,
+    /// Units, at least 1.
+    pub quantity: u32,
+}
+
+/// A coupon by its position in the book.
+pub(super) type CouponNumber = u16;
+
+/// Catalog and coupons.
+#[derive(Debug)]
+pub(super) struct Goods {
+    pub catalog: PracticeCatalog,
+    pub coupons: Vec<Coupon>,
+    coupon_numbers: HashMap<CouponId, CouponNumber>,
+}
+
+impl Goods {
+    pub fn new(catalog: PracticeCatalog, coupons: Vec<Coupon>) -> Self {
+        // A book of more than 65,536 coupons is cut: positions are 16 bits.
+        let numbers = 0..=CouponNumber::MAX;
+        let coupon_numbers = coupons
+            .iter()
+            .zip(numbers)
+            .map(|(coupon, number)| (coupon.id.clone(), number))
+            .collect();
+        Self { catalog, coupons, coupon_numbers }
+    }
+
+    /// The position of a coupon.
+    pub fn coupon_number(&self, id: &str) -> Option<CouponNumber> {
+        self.coupon_numbers.get(&CouponId::new(id)).copied()
+    }
+
+    /// What these lines cost with these coupons.
+    pub fn price(&self, lines: &[Line], coupons: &[CouponNumber]) -> PricedOrder {
+        let coupons: Vec<Coupon> =
+            coupons.iter().filter_map(|n| self.coupon(*n)).cloned().collect();
+        let lines: Vec<PricedLine<'_>> = lines
+            .iter()
+            .filter_map(|line| {
+                let product = self.catalog.products.get(line.product as usize)?;
+                let (quantity, unit_price) = (line.quantity, product.price);
+                Some(PricedLine { product, quantity, unit_price })
+            })
+            .collect();
+        price(&lines, &coupons)
+    }
+
+    /// These lines as a cart that coupons can be checked against.
+    pub fn cart(&self, lines: &[Line]) -> Cart {
+        let mut cart = Cart::default();
+        for line in lines {
+            if let Some(product) = self.catalog.products.get(line.product as usize) {
+                cart.add(product, line.quantity, product.price);
+            }
+        }
+        cart
+    }
+
+    /// The coupon at this position.
+    pub fn coupon(&self, number: CouponNumber) -> Option<&Coupon> {
+        self.coupons.get(usize::from(number))
+    }
+}

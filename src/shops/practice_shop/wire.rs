@@ -1,0 +1,207 @@
+//! The JSON of the API imitated: product lists in camelCase, cart and orders in snake_case, money
+//! as numbers that are floats there (`12.0`, `8.5`, `0` for nothing), written from exact cents.
+
+use crate::pricing::PricedOrder;
+use chrono::{DateTime, SecondsFormat, Utc};
+use domain::money::{Cents, Percent};
+use domain::offer::{Coupon, Discount};
+use serde_json::{Number, Value, json};
+use uuid::Uuid;
+
+use super::floor::checkout::PlacedOrder;
+use super::floor::{Customer, Granted};
+use super::goods::{Goods, Line};
+
+/// An amount as a JSON number.
+pub(super) fn money(amount: Cents) -> Value {
+    if amount == Cents::ZERO { json!(0) } else { hundredths(&amount.to_string()) }
+}
+
+/// A JSON number of two decimals, without a needless last zero.
+fn hundredths(text: &str) -> Value {
+    let text = text.strip_suffix('0').unwrap_or(text);
+    text.parse::<Number>().map_or(Value::Null, Value::Number)
+}
+
+fn percent(percent: Percent) -> Value {
+    hundredths(&Cents(percent.0).to_string())
+}
+
+/// A moment as the API writes it.
+pub(super) fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// A branch.
+pub(super) fn store(goods: &Goods, position: usize) -> Value {
+    goods.catalog.stores.get(position).map_or(Value::Null, |store| {
+        json!({ "id": store.id.as_str(), "name": store.name,
+                "created_at": "2024-01-01T00:00:00.000000Z" })
+    })
+}
+
+/// A product as lists show it.
+pub(super) fn product(goods: &Goods, position: usize, in_stock: bool) -> Value {
+    let Some(product) = goods.catalog.products.get(position) else { return Value::Null };
+    let brand = product.brand.as_deref().unwrap_or_default();
+    // Nobody rated these: the figures are a function of the position.
+    let rating = Number::from_f64(3.5 + (position * 7 % 15) as f64 / 10.0);
+    json!({
+        "id": product.id.as_str(),
+        "name": product.name,
+        "description": format!("{} by {brand}", product.name),
+        "imageUrl": format!("/images/{}.png", product.id),
+        "price": money(product.price),
+        "rating": rating,
+        "reviewCount": 12 + position * 53 % 480,
+        "category": product.category,
+        "brand": product.brand,
+        "promoText": null,
+        "inStock": in_stock,
+    })
+}
+
+/// The id of a cart line: stable for one customer and product.
+fn cart_item_id(user: Uuid, goods: &Goods, line: Line) -> String {
+    let product = goods.catalog.products.get(line.product as usize);
+    let product = product.map(|p| p.id.as_str()).unwrap_or_default();
+    Uuid::new_v5(&user, product.as_bytes()).to_string()
+}
+
+/// The answer to an add.
+pub(super) fn added(user: Uuid, goods: &Goods, line: Line) -> Value {
+    let product = goods.catalog.products.get(line.product as usize);
+    let price = product.map_or(Cents::ZERO, |p| p.price);
+    json!({
+        "success": true,
+        "cart_item": {
+            "id": cart_item_id(user, goods, line),
+            "quantity": line.quantity,
+            "product_name": product.map(|p| &p.name),
+            "unit_price": money(price),
+            "line_total": money(price.times(line.quantity)),
+        },
+    })
+}
+
+/// The cart.
+pub(super) fn cart(user: Uuid, goods: &Goods, customer: &Customer) -> Value {
+    let item = |line: &Line| {
+        let price = goods.catalog.products.get(line.product as usize).map(|p| p.price);
+        json!({
+            "cart_item_id": cart_item_id(user, goods, *line),
+            "quantity": line.quantity,
+            "product": product(goods, line.product as usize, true),
+            "line_total": money(price.unwrap_or(Cents::ZERO).times(line.quantity)),
+        })
+    };
+    let selected = customer.wallet.iter().filter(|g| g.is_selected);
+    json!({
+        "items": customer.cart.iter().map(item).collect::<Vec<_>>(),
+        "coupons": selected.map(|g| coupon(goods, *g)).collect::<Vec<_>>(),
+        "store": customer.store.map(|position| store(goods, position)),
+        "item_count": customer.cart.iter().map(|l| u64::from(l.quantity)).sum::<u64>(),
+    })
+}
+
+/// The five sums of a price.
+pub(super) fn totals(priced: &PricedOrder) -> Value {
+    json!({
+        "subtotal": money(priced.subtotal),
+        "item_discounts": money(priced.item_discounts),
+        "frontstore_discount": money(priced.frontstore_discount),
+        "discount_total": money(priced.discount_total),
+        "final_total": money(priced.final_total),
+    })
+}
+
+/// The price of a cart.
+pub(super) fn summary(priced: &PricedOrder) -> Value {
+    let mut summary = totals(priced);
+    let hundred = i128::from(priced.discount_total.0) * 10_000;
+    let saved = hundred.checked_div(i128::from(priced.subtotal.0)).unwrap_or(0);
+    summary["savings_percentage"] = money(Cents(i64::try_from(saved).unwrap_or(0)));
+    summary
+}
+
+/// A coupon of a wallet.
+pub(super) fn coupon(goods: &Goods, granted: Granted) -> Value {
+    let Some(coupon) = goods.coupon(granted.coupon) else { return Value::Null };
+    let (kind, value) = match coupon.discount {
+        Discount::PercentOff(value) => ("percent", percent(value)),
+        Discount::FixedOff(value) => ("fixed", money(value)),
+        Discount::BuyOneGetOne(value) => ("bogo", percent(value)),
+        Discount::FreeShipping => ("free_shipping", json!(0)),
+    };
+    json!({
+        "id": coupon.id.as_str(),
+        "type": coupon.kind.as_str(),
+        "discount_details": details(coupon),
+        "category_or_brand": coupon.target,
+        "discount_type": kind,
+        "discount_value": value,
+        "min_purchase_amount": money(coupon.min_purchase),
+        "max_discount": coupon.max_discount.map(money),
+        "expiration_date": moment(granted.expires_at),
+        "is_selected": granted.is_selected,
+    })
+}
+
+fn details(coupon: &Coupon) -> String {
+    let on = coupon.target.as_deref().unwrap_or("your order");
+    let number = |percent: Percent| {
+        Cents(percent.0).to_string().trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    match coupon.discount {
+        Discount::PercentOff(value) => format!("{}% off {on}", number(value)),
+        Discount::FixedOff(value) => format!("${value} off {on}"),
+        Discount::BuyOneGetOne(value) => format!("Buy one, get one {}% off {on}", number(value)),
+        Discount::FreeShipping => format!("Free shipping on {on}"),
+    }
+}
+
+/// The answer to a checkout.
+pub(super) fn order(goods: &Goods, order: &PlacedOrder) -> Value {
+    let priced = order.price(goods);
+    let item = |(line, price): (&Line, &crate::pricing::LinePrice)| {
+        let product = goods.catalog.products.get(line.product as usize);
+        json!({
+            "product_id": product.map(|p| p.id.as_str()),
+            "product_name": product.map(|p| &p.name),
+            "quantity": line.quantity,
+            "unit_price": money(product.map_or(Cents::ZERO, |p| p.price)),
+            "discount_amount": money(price.discount),
+            "line_total": money(price.total),
+        })
+    };
+    let applied = priced.used.iter().map(|used| {
+        json!({ "coupon_id": used.coupon.as_str(), "discount_amount": money(used.discount) })
+    });
+    json!({
+        "success": true,
+        "order": {
+            "id": order.id.to_string(),
+            "store": store(goods, order.store),
+            "items": order.lines.iter().zip(&priced.lines).map(item).collect::<Vec<_>>(),
+            "applied_coupons": applied.collect::<Vec<_>>(),
+            "totals": totals(&priced),
+            "status": "completed",
+            "created_at": moment(order.placed_at),
+        },
+        "message": "Order placed successfully",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_written_as_the_shop_imitated_writes_floats_and_reads_back_exactly() {
+        for (cents, text) in [(0, "0"), (5, "0.05"), (850, "8.5"), (1_200, "12.0"), (899, "8.99")] {
+            let value = money(Cents(cents));
+            assert_eq!(value.to_string(), text);
+            assert_eq!(value.to_string().parse::<Cents>(), Ok(Cents(cents)));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What a failure is. Only a refused, timed-out or unresolved connection proves that nothing was
+//! sent; a lost connection may have carried the request.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use awc::error::{ConnectError, SendRequestError};
+use ports::shop_api::ApiErrorKind;
+use serde_json::Value;
+
+use super::body::Received;
+use crate::shop_api::profile::{Found, Profile, StepName, Timeouts};
+
+/// What Retry-After may ask for, at most.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+
+type Classified = (ApiErrorKind, Option<String>);
+
+/// What a status that is no success means: the profile's refusals first, then the status's class.
+pub(super) fn status(profile: &Profile, step: StepName, received: &Received) -> Classified {
+    let body = received.body.as_deref().unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
+    let status = received.status;
+    let (is_application, said) = words(profile, body, &text);
+    if let Some(rule) = profile.refusals.iter().find(|rule| {
+        rule.status == status
+            && rule.on.contains(&step)
+            && rule.contains.as_deref().is_none_or(|part| contains_ignoring_case(&text, part))
+    }) {
+        return (ApiErrorKind::Refused(rule.refusal), said);
+    }
+    match status {
+        401 | 403 => (ApiErrorKind::Unauthorized(status), said),
+        422 => (ApiErrorKind::Invalid(status), said),
+        429 => {
+            let header = received.retry_after.as_deref();
+            let retry_after = header.and_then(|header| retry_after(header, SystemTime::now()));
+            (ApiErrorKind::RateLimited { retry_after }, said)
+        }
+        502 | 503 if !is_application => (ApiErrorKind::EdgeDown(status), said),
+        500..=599 => (ApiErrorKind::ServerError(status), said),
+        300..=399 => {
+            let to = received.location.as_deref().unwrap_or("nowhere");
+            let said = format!("redirects are not followed; this one leads to {to}");
+            (ApiErrorKind::UnexpectedStatus(status), Some(said))
+        }
+        _ => (ApiErrorKind::UnexpectedStatus(status), said),
+    }
+}
+
+/// Whether the body is the application's own, and what it says.
+fn words(profile: &Profile, body: &[u8], text: &str) -> (bool, Option<String>) {
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let detail = json
+        .as_ref()
+        .and_then(|json| profile.error_detail.iter().find_map(|field| field.find(json)))
+        .map(|found| match found {
+            Found::Value(Value::String(text)) => text.clone(),
+            Found::Value(value) => value.to_string(),
+            Found::Literal(text) => text.to_owned(),
+        });
+    let is_application = detail.is_some();
+    let said = detail.or_else(|| (!text.trim().is_empty()).then(|| text.to_owned()));
+    (is_application, said)
+}
+
+fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}
+
+/// What a Retry-After header asks for at `now`: seconds or a date, at most 60 s; `None` where it is
+/// neither.
+fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
+    let header = header.trim();
+    if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seconds = header.parse().unwrap_or(u64::MAX);
+        return Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
+    }
+    let at = httpdate::parse_http_date(header).ok()?;
+    Some(at.duration_since(now).unwrap_or_default().min(RETRY_AFTER_MAX))
+}
+
+/// What an error of the client is, with the limit that a timeout met.
+pub(super) fn send_error(error: &SendRequestError, timeouts: Timeouts) -> Classified {
+    if matches!(error, SendRequestError::Connect(ConnectError::Timeout)) {
+        let connect = limit(Duration::from_millis(timeouts.connect_ms));
+        return (ApiErrorKind::ConnectTimeout, Some(connect));
+    }
+    let kind = match error {
+        SendRequestError::Connect(error) => connect_error(error),
+        SendRequestError::Timeout => ApiErrorKind::CallTimeout,
+        // Errors of the request itself; 0: no status, nothing was sent.
+        SendRequestError::Url(_)
+        | SendRequestError::TunnelNotSupported
+        | SendRequestError::Custom(..) => ApiErrorKind::Invalid(0),
+        SendRequestError::Http(_)
+        | SendRequestError::Send(_)
+        | SendRequestError::Response(_)
+        | SendRequestError::H2(_)
+        | SendRequestError::Body(_) => ApiErrorKind::Disconnected,
+        // Kinds that a later version may add: nothing is proved.
+        _ => ApiErrorKind::Disconnected,
+    };
+    (kind, Some(error.to_string()))
+}
+
+/// A time limit in words, for the detail of a timeout.
+pub(super) fn limit(limit: Duration) -> String {
+    format!("the limit is {} s", limit.as_secs_f64())
+}
+
+fn connect_error(error: &ConnectError) -> ApiErrorKind {
+    match error {
+        ConnectError::Timeout => ApiErrorKind::ConnectTimeout,
+        ConnectError::Resolver(_) | ConnectError::NoRecords | ConnectError::Unresolved => {
+            ApiErrorKind::Dns
+        }
+        ConnectError::SslIsNotSupported => ApiErrorKind::Tls,
+        ConnectError::Io(error) => connect_io_error(error),
+        // Also said of a connection that broke after the request was sent.
+        ConnectError::Disconnected | ConnectError::H2(_) => ApiErrorKind::Disconnected,
+        // Kinds that a later version may add: nothing is proved.
+        _ => ApiErrorKind::Disconnected,
+    }
+}
+
+/// While connecting nothing has been sent; what else may come is said in the detail.
+fn connect_io_error(error: &io::Error) -> ApiErrorKind {
+    use io::ErrorKind;
+    let kind = error.kind();
+    let is_any = |kinds: &[ErrorKind]| kinds.contains(&kind);
+    if error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()) {
+        return ApiErrorKind::Tls;
+    }
+    // No way to the host is as good as nobody there.
+    if is_any(&[
+        ErrorKind::ConnectionRefused,
+        ErrorKind::HostUnreachable,
+        ErrorKind::NetworkUnreachable,
+        ErrorKind::NetworkDown,
+    ]) {
+        return ApiErrorKind::ConnectRefused;
+    }
+    if kind == ErrorKind::TimedOut {
+        return ApiErrorKind::ConnectTimeout;
+    }
+    // How a handshake with a server that speaks no TLS ends.
+    if is_any(&[ErrorKind::UnexpectedEof, ErrorKind::InvalidData, ErrorKind::InvalidInput]) {
+        return ApiErrorKind::Tls;
+    }
+    ApiErrorKind::Disconnected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_at_most_a_minute() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (header, seconds) in [
+            ("0", Some(0)),
+            (" 7 ", Some(7)),
+            ("60", Some(60)),
+            ("61", Some(60)),
+            ("99999999999999999999999999", Some(60)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
+            ("Sat, 06 Nov 2094 08:49:37 GMT", Some(60)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(retry_after(header, now), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_came_too_late_names_the_profiles_limit() {
+        let error = SendRequestError::Connect(ConnectError::Timeout);
+        let timeouts = Timeouts { connect_ms: 2_500, call_ms: 10_000 };
+        let expected = Some("the limit is 2.5 s".to_owned());
+        assert_eq!(send_error(&error, timeouts), (ApiErrorKind::ConnectTimeout, expected));
+    }
+
+    #[test]
+    fn only_a_connection_that_never_was_proves_that_nothing_was_sent() {
+        let io = |kind: io::ErrorKind| ConnectError::Io(kind.into());
+        for (error, kind) in [
+            (io(io::ErrorKind::ConnectionRefused), ApiErrorKind::ConnectRefused),
+            (io(io::ErrorKind::ConnectionReset), ApiErrorKind::Disconnected),
+            (io(io::ErrorKind::UnexpectedEof), ApiErrorKind::Tls),
+            (ConnectError::Io(io::Error::other(rustls::Error::DecryptError)), ApiErrorKind::Tls),
+            (ConnectError::Timeout, ApiErrorKind::ConnectTimeout),
+            (ConnectError::Resolver("x".into()), ApiErrorKind::Dns),
+            (ConnectError::Disconnected, ApiErrorKind::Disconnected),
+        ] {
+            assert_eq!(connect_error(&error), kind, "{error}");
+        }
+    }
+}

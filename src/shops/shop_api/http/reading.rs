@@ -1,0 +1,184 @@
+//! From a success's body to a reply, as the profile says where things are. Ids are kept exactly;
+//! numbers are read from their text. Whatever is missing or unfit is named.
+
+mod coupon;
+mod value;
+
+use domain::catalog::Product;
+use domain::flow::{Order, OrderLine};
+use domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
+use serde_json::Value;
+
+use self::value::At;
+use crate::shop_api::profile::{
+    LineFields, OrderAnswer, OrderCoupons, ProductFields, Profile, StepName,
+};
+
+/// Why a body is not what the profile says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unparsable {
+    /// The field, as `order.totals.final_total` or `products.3.price`; `body` for no JSON at all.
+    pub field: String,
+    /// What is wrong with it; not redacted.
+    pub problem: Option<String>,
+    /// Whether the JSON stopped early.
+    pub ended_early: bool,
+}
+
+impl Unparsable {
+    fn field(field: String, problem: &str) -> Self {
+        Self { field, problem: Some(problem.to_owned()), ended_early: false }
+    }
+
+    /// The profile does not say where: a profile that was checked does.
+    fn unmapped(entry: &str) -> Self {
+        Self::field(entry.to_owned(), "the profile does not say where it is")
+    }
+}
+
+/// The reply in the body of a success of `call`.
+pub fn read(profile: &Profile, call: &ShopCall, body: &[u8]) -> Result<ShopReply, Unparsable> {
+    let step = profile.steps.get(StepName::of(call));
+    let requires = step.map(|step| step.requires.as_slice()).unwrap_or_default();
+    if is_done(call) && requires.is_empty() {
+        return Ok(ShopReply::Done);
+    }
+    let root: Value = serde_json::from_slice(body).map_err(|error| Unparsable {
+        field: "body".to_owned(),
+        problem: Some(format!("no JSON: {error}")),
+        ended_early: error.is_eof(),
+    })?;
+    let at = At::root(&root, profile.answers.money);
+    for field in requires {
+        at.require(field)?;
+    }
+    reply(profile, call, at)
+}
+
+/// Whether a body is of no interest beyond what its step requires.
+fn is_done(call: &ShopCall) -> bool {
+    matches!(
+        call,
+        ShopCall::Probe
+            | ShopCall::FirstVisit
+            | ShopCall::ApplyCoupon { .. }
+            | ShopCall::GrantWallet { .. }
+    )
+}
+
+fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<ShopReply, Unparsable> {
+    let answers = &profile.answers;
+    match call {
+        ShopCall::Probe
+        | ShopCall::FirstVisit
+        | ShopCall::ApplyCoupon { .. }
+        | ShopCall::GrantWallet { .. } => Ok(ShopReply::Done),
+        ShopCall::ListStores => {
+            let fields = mapped(&answers.stores, "stores")?;
+            let ids = at.each(&fields.list, |store| store.id(&fields.id).map(StoreId::new))?;
+            Ok(ShopReply::Stores(ids))
+        }
+        ShopCall::SelectStore { .. } => {
+            let fields = mapped(&answers.store_selected, "store_selected")?;
+            let cart_cleared = at.flag_or(fields.cart_cleared.as_ref(), false)?;
+            Ok(ShopReply::StoreSelected { cart_cleared })
+        }
+        ShopCall::ListProducts { .. } => {
+            let fields = mapped(&answers.products, "products")?;
+            let product = mapped(&answers.product_fields, "product_fields")?;
+            let products = at.each(&fields.list, |item| read_product(product, item))?;
+            let total = fields.total.as_ref().map(|field| at.optional_whole(field)).transpose()?;
+            Ok(ShopReply::Products { products, total: total.flatten() })
+        }
+        ShopCall::ViewProduct { .. } => {
+            let fields = mapped(&answers.product, "product")?;
+            let product = mapped(&answers.product_fields, "product_fields")?;
+            Ok(ShopReply::Product(read_product(product, at.inside(&fields.root)?)?))
+        }
+        ShopCall::AddItem { .. } => {
+            let fields = mapped(&answers.item_added, "item_added")?;
+            Ok(ShopReply::ItemAdded { unit_price: at.price(&fields.unit_price)? })
+        }
+        ShopCall::ReadCart => {
+            let fields = mapped(&answers.cart, "cart")?;
+            Ok(ShopReply::Cart { items: at.list(&fields.list)?.len() })
+        }
+        ShopCall::ReadSummary => {
+            let fields = mapped(&answers.summary, "summary")?;
+            Ok(ShopReply::Summary { final_total: at.price(&fields.final_total)? })
+        }
+        ShopCall::EligibleCoupons => {
+            let fields = mapped(&answers.coupons, "coupons")?;
+            let coupon = mapped(&answers.coupon_fields, "coupon_fields")?;
+            coupon::read_wallet(fields, coupon, at)
+        }
+        ShopCall::Checkout => read_order(mapped(&answers.order, "order")?, at),
+        ShopCall::LatestOrder => {
+            let fields = mapped(&answers.latest_order, "latest_order")?;
+            let newest = at.list(&fields.list)?.first();
+            let placed = newest.map(|item| {
+                let at = at.item(&fields.list, 0, item);
+                let total = fields.final_total.as_ref().map(|field| at.price(field));
+                Ok(PlacedOrder {
+                    id: OrderId::new(at.id(&fields.id)?),
+                    final_total: total.transpose()?,
+                })
+            });
+            Ok(ShopReply::LatestOrder(placed.transpose()?))
+        }
+        ShopCall::ClearCart => {
+            let fields = mapped(&answers.cart_cleared, "cart_cleared")?;
+            let removed = fields.items_removed.as_ref();
+            let removed = removed.map(|field| at.optional_whole(field)).transpose()?.flatten();
+            Ok(ShopReply::CartCleared { items_removed: removed.unwrap_or(0) })
+        }
+    }
+}
+
+fn mapped<'p, T>(entry: &'p Option<T>, name: &str) -> Result<&'p T, Unparsable> {
+    entry.as_ref().ok_or_else(|| Unparsable::unmapped(name))
+}
+
+fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsable> {
+    let brand = fields.brand.as_ref().map(|field| at.optional_text(field)).transpose()?;
+    Ok(Product {
+        id: ProductId::new(at.id(&fields.id)?),
+        name: at.text(&fields.name)?,
+        category: at.text(&fields.category)?,
+        brand: brand.flatten().filter(|brand| !brand.is_empty()),
+        price: at.price(&fields.price)?,
+        in_stock: at.flag_or(fields.in_stock.as_ref(), true)?,
+    })
+}
+
+fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable> {
+    Ok(ShopReply::OrderPlaced(Order {
+        id: OrderId::new(at.id(&fields.id)?),
+        subtotal: at.price(&fields.subtotal)?,
+        item_discounts: at.price(&fields.item_discounts)?,
+        frontstore_discount: at.price(&fields.frontstore_discount)?,
+        discount_total: at.price(&fields.discount_total)?,
+        final_total: at.price(&fields.final_total)?,
+        lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
+        coupons: fields.coupons.as_ref().and_then(|coupons| read_used(coupons, at)),
+    }))
+}
+
+/// An order that was placed stays one, whatever this list looks like: what cannot be read of it is
+/// unknown.
+fn read_used(fields: &OrderCoupons, at: At<'_>) -> Option<Vec<CouponId>> {
+    at.each(&fields.list, |item| item.id(&fields.id).map(CouponId::new)).ok()
+}
+
+fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
+    let quantity = at.whole(&fields.quantity)?;
+    Ok(OrderLine {
+        product_id: ProductId::new(at.id(&fields.product_id)?),
+        quantity: u32::try_from(quantity)
+            .map_err(|_| at.unfit(&fields.quantity, "more units than can be"))?,
+        unit_price: at.price(&fields.unit_price)?,
+        discount: at.price(&fields.discount)?,
+        line_total: at.price(&fields.line_total)?,
+    })
+}

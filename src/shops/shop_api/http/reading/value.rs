@@ -1,0 +1,171 @@
+//! One place in an answer, and typed reading from it. No value is echoed in an error: it may be
+//! anything; the field's name is enough to find it.
+
+use domain::money::{Cents, Percent};
+use serde_json::Value;
+
+use super::Unparsable;
+use crate::shop_api::profile::{Field, Found, MoneyUnit};
+
+/// A place: the answer itself, or an item of a list in it.
+#[derive(Clone, Copy)]
+pub(super) struct At<'v> {
+    value: &'v Value,
+    /// The list and the index, for messages.
+    item: Option<(&'v Field, usize)>,
+    money: MoneyUnit,
+}
+
+impl<'v> At<'v> {
+    pub(super) fn root(value: &'v Value, money: MoneyUnit) -> Self {
+        Self { value, item: None, money }
+    }
+
+    /// Item `index` of `list`.
+    pub(super) fn item(self, list: &'v Field, index: usize, value: &'v Value) -> Self {
+        Self { value, item: Some((list, index)), money: self.money }
+    }
+
+    /// What is in `field`, as a place of its own.
+    pub(super) fn inside(self, field: &'v Field) -> Result<Self, Unparsable> {
+        match field.find(self.value) {
+            Some(Found::Value(value)) => Ok(Self { value, ..self }),
+            Some(Found::Literal(_)) | None => Err(self.missing(field)),
+        }
+    }
+
+    /// Each item of the list in `field`, read by `read`.
+    pub(super) fn each<T>(
+        self,
+        field: &'v Field,
+        mut read: impl FnMut(At<'v>) -> Result<T, Unparsable>,
+    ) -> Result<Vec<T>, Unparsable> {
+        let items = self.list(field)?.iter().enumerate();
+        items.map(|(index, value)| read(self.item(field, index, value))).collect()
+    }
+
+    /// Whether there is anything.
+    pub(super) fn is_there(self, field: &Field) -> bool {
+        field.find(self.value).is_some()
+    }
+
+    pub(super) fn list(self, field: &'v Field) -> Result<&'v [Value], Unparsable> {
+        match field.find(self.value) {
+            Some(Found::Value(Value::Array(items))) => Ok(items),
+            Some(Found::Value(_) | Found::Literal(_)) => Err(self.unfit(field, "no list")),
+            None => Err(self.missing(field)),
+        }
+    }
+
+    /// An id, exactly as received; a number's text where it is one.
+    pub(super) fn id(self, field: &Field) -> Result<String, Unparsable> {
+        let id = self.text(field)?;
+        if id.is_empty() { Err(self.unfit(field, "empty")) } else { Ok(id) }
+    }
+
+    pub(super) fn text(self, field: &Field) -> Result<String, Unparsable> {
+        self.optional_text(field)?.ok_or_else(|| self.missing(field))
+    }
+
+    /// A text, or a number's text.
+    pub(super) fn optional_text(self, field: &Field) -> Result<Option<String>, Unparsable> {
+        match field.find(self.value) {
+            Some(Found::Value(Value::String(text))) => Ok(Some(text.clone())),
+            Some(Found::Value(Value::Number(number))) => Ok(Some(number.to_string())),
+            Some(Found::Literal(text)) => Ok(Some(text.to_owned())),
+            Some(Found::Value(_)) => Err(self.unfit(field, "no text")),
+            None => Ok(None),
+        }
+    }
+
+    /// An amount of money that is not below zero, rounded half up to the cent.
+    pub(super) fn price(self, field: &Field) -> Result<Cents, Unparsable> {
+        self.optional_price(field)?.ok_or_else(|| self.missing(field))
+    }
+
+    pub(super) fn optional_price(self, field: &Field) -> Result<Option<Cents>, Unparsable> {
+        let Some(text) = self.optional_text(field)? else { return Ok(None) };
+        let amount = match self.money {
+            MoneyUnit::Units => text.parse().ok(),
+            MoneyUnit::Cents => in_hundredths(&text).and_then(|text| text.parse().ok()),
+        };
+        match amount {
+            None => Err(self.unfit(field, "no amount of money")),
+            Some(amount) if amount < Cents::ZERO => Err(self.unfit(field, "below zero")),
+            Some(amount) => Ok(Some(amount)),
+        }
+    }
+
+    /// A percentage that is not below zero.
+    pub(super) fn percent(self, field: &Field) -> Result<Percent, Unparsable> {
+        match self.text(field)?.parse::<Percent>() {
+            Ok(percent) if percent >= Percent(0) => Ok(percent),
+            Ok(_) => Err(self.unfit(field, "below zero")),
+            Err(_) => Err(self.unfit(field, "no percentage")),
+        }
+    }
+
+    pub(super) fn whole(self, field: &Field) -> Result<u64, Unparsable> {
+        self.optional_whole(field)?.ok_or_else(|| self.missing(field))
+    }
+
+    /// A whole number; `3.0` is one.
+    pub(super) fn optional_whole(self, field: &Field) -> Result<Option<u64>, Unparsable> {
+        let Some(text) = self.optional_text(field)? else { return Ok(None) };
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let number = whole.parse().ok().filter(|_| fraction.bytes().all(|digit| digit == b'0'));
+        number.map(Some).ok_or_else(|| self.unfit(field, "no whole number"))
+    }
+
+    /// A yes or no, also as text or as a number of units; `absent` where there is none.
+    pub(super) fn flag_or(self, field: Option<&Field>, absent: bool) -> Result<bool, Unparsable> {
+        let Some(field) = field else { return Ok(absent) };
+        let unfit = || self.unfit(field, "neither yes nor no");
+        match field.find(self.value) {
+            None => Ok(absent),
+            Some(Found::Value(Value::Bool(flag))) => Ok(*flag),
+            Some(Found::Value(Value::Number(number))) => {
+                number.as_f64().map(|units| units > 0.0).ok_or_else(unfit)
+            }
+            Some(Found::Value(Value::String(text))) => flag(text).ok_or_else(unfit),
+            Some(Found::Literal(text)) => flag(text).ok_or_else(unfit),
+            Some(Found::Value(_)) => Err(unfit()),
+        }
+    }
+
+    /// Something must be there, and not `false`.
+    pub(super) fn require(self, field: &Field) -> Result<(), Unparsable> {
+        match field.find(self.value) {
+            None => Err(self.missing(field)),
+            Some(Found::Value(Value::Bool(false))) => Err(self.unfit(field, "false")),
+            Some(Found::Value(_) | Found::Literal(_)) => Ok(()),
+        }
+    }
+
+    pub(super) fn missing(self, field: &Field) -> Unparsable {
+        self.unfit(field, "missing")
+    }
+
+    pub(super) fn unfit(self, field: &Field, problem: &str) -> Unparsable {
+        let field = match self.item {
+            None => field.as_str().to_owned(),
+            Some((list, index)) => format!("{}.{index}.{}", list.as_str(), field.as_str()),
+        };
+        Unparsable::field(field, problem)
+    }
+}
+
+fn flag(text: &str) -> Option<bool> {
+    match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// The text of a hundredth of the number in `text`.
+fn in_hundredths(text: &str) -> Option<String> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let exponent = exponent.parse::<i32>().ok()?.checked_sub(2)?;
+    Some(format!("{mantissa}e{exponent}"))
+}

@@ -1,0 +1,283 @@
+//! Everything that can be wrong before the first call is found here, before the actors start.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ports::shop_api::{ShopApi, ShopApiFactory};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::HttpShop;
+use super::base_url::BaseUrl;
+use super::token::TokenSource;
+use crate::shop_api::profile::{Auth, Profile, SecretSource};
+use crate::trust::{self, TrustError};
+use text::redaction::Redactor;
+
+/// Called with the time of each request right before it is sent: the meter behind P3.
+pub type OnSent = Arc<dyn Fn(Instant) + Send + Sync>;
+
+/// What a run's settings say about reaching the shop.
+#[derive(Clone, Debug, Default)]
+pub struct ShopOptions {
+    /// In place of the profile's.
+    pub base_url: Option<String>,
+    /// Another of the profile's `auth_strategies`.
+    pub auth: Option<String>,
+    /// Certificates to trust instead of the platform's, a PEM file.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The secret of the chosen strategy, where it needs one.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// Shown by nothing.
+    pub secret: Option<SecretString>,
+}
+
+/// Why a shop cannot be reached the way it is set up. None carries a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShopSetupError {
+    /// Nobody said where it is.
+    #[error(
+        "shop `{shop}`: its address is not known; set `base_url` in the shop's settings or profile"
+    )]
+    NoBaseUrl {
+        /// The profile's name.
+        shop: String,
+    },
+    /// The address is wrong; it is not repeated, it may hold a password.
+    #[error("the shop's base_url: {problem}")]
+    BaseUrl {
+        /// What is wrong and what to do.
+        problem: &'static str,
+    },
+    /// No such strategy.
+    #[error("shop `{shop}` has no auth strategy `{name}`; there are {known}")]
+    UnknownAuth {
+        /// The profile's name.
+        shop: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The strategy needs a secret.
+    #[error(
+        "shop `{shop}`, auth `{auth}`: no secret; set {env}, or {env}_FILE to a file that holds it"
+    )]
+    NoSecret {
+        /// The profile's name.
+        shop: String,
+        /// The strategy.
+        auth: String,
+        /// The variable.
+        env: String,
+    },
+    /// The secret's file cannot be read.
+    #[error("the shop's secret: {path}: {cause}", path = path.display())]
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// The secret is no header value.
+    #[error("the shop's secret has a character that no header may have; check for line breaks")]
+    SecretForm,
+    /// No trust can be set up.
+    #[error("TLS to the shop: {0}")]
+    Tls(
+        /// What is wrong and what to do.
+        #[from]
+        TrustError,
+    ),
+}
+
+impl Credentials {
+    /// The secret that the chosen strategy of `profile` needs, from the process's environment or a
+    /// file; none where it needs none.
+    pub fn from_environment(
+        profile: &Profile,
+        options: &ShopOptions,
+    ) -> Result<Self, ShopSetupError> {
+        Self::find(profile, options, &|name| std::env::var(name).ok())
+    }
+
+    /// As [`from_environment`](Self::from_environment), with variables from `variable`.
+    pub fn find(
+        profile: &Profile,
+        options: &ShopOptions,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ShopSetupError> {
+        let (name, auth) = choose_auth(profile, options)?;
+        let Some(source) = auth.secret() else { return Ok(Self::default()) };
+        let missing = || no_secret(profile, name, source);
+        let secret = variable(&source.env).filter(|value| !value.is_empty());
+        let file = variable(&format!("{}_FILE", source.env)).map(PathBuf::from);
+        let secret = match (secret, file.as_ref().or(source.file.as_ref())) {
+            (Some(secret), _) => secret,
+            (None, Some(file)) => read_secret(file)?,
+            (None, None) => return Err(missing()),
+        };
+        if secret.is_empty() { Err(missing()) } else { Ok(Self { secret: Some(secret.into()) }) }
+    }
+}
+
+fn read_secret(path: &Path) -> Result<String, ShopSetupError> {
+    std::fs::read_to_string(path).map(|text| text.trim_end().to_owned()).map_err(|error| {
+        ShopSetupError::SecretFile { path: path.to_owned(), cause: error.to_string() }
+    })
+}
+
+fn no_secret(profile: &Profile, auth: &str, source: &SecretSource) -> ShopSetupError {
+    ShopSetupError::NoSecret {
+        shop: profile.name.clone(),
+        auth: auth.to_owned(),
+        env: source.env.clone(),
+    }
+}
+
+fn choose_auth<'p>(
+    profile: &'p Profile,
+    options: &'p ShopOptions,
+) -> Result<(&'p str, &'p Auth), ShopSetupError> {
+    let name = options.auth.as_deref().unwrap_or(&profile.auth);
+    let auth = profile.auth_strategies.get(name).ok_or_else(|| ShopSetupError::UnknownAuth {
+        shop: profile.name.clone(),
+        name: name.to_owned(),
+        known: profile.auth_strategies.keys().cloned().collect::<Vec<_>>().join(", "),
+    })?;
+    Ok((name, auth))
+}
+
+/// A shop that is ready to be called, shared by all HTTP sessions.
+pub struct ShopSetup {
+    profile: Arc<Profile>,
+    base_url: BaseUrl,
+    tokens: TokenSource,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    redactor: Redactor,
+    on_sent: OnSent,
+}
+
+impl ShopSetup {
+    /// Checks everything that can be checked without a call.
+    pub fn new(
+        profile: Arc<Profile>,
+        options: &ShopOptions,
+        credentials: Credentials,
+        on_sent: OnSent,
+    ) -> Result<Self, ShopSetupError> {
+        let base_url = options.base_url.as_deref().or(profile.base_url.as_deref());
+        let base_url =
+            base_url.ok_or_else(|| ShopSetupError::NoBaseUrl { shop: profile.name.clone() })?;
+        let base_url = BaseUrl::parse(base_url, profile.allow_plain_http)?;
+        let (name, auth) = choose_auth(&profile, options)?;
+        let secret = match (auth.secret(), credentials.secret) {
+            (None, _) => None,
+            (Some(source), None) => return Err(no_secret(&profile, name, source)),
+            (Some(_), Some(secret)) => Some(secret),
+        };
+        let redactor = Redactor::new(secret.iter().cloned().collect());
+        let secret = secret.as_ref().map(|secret| secret.expose_secret());
+        let tokens = TokenSource::new(auth, secret)?;
+        let tls = match base_url.is_https() {
+            true => Some(trust::client_config(options.ca_file.as_deref())?),
+            false => None,
+        };
+        Ok(Self { base_url, tokens, tls, redactor, on_sent, profile })
+    }
+
+    /// The shop's profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(super) fn base_url(&self) -> &BaseUrl {
+        &self.base_url
+    }
+
+    pub(super) fn tokens(&self) -> &TokenSource {
+        &self.tokens
+    }
+
+    pub(super) fn tls(&self) -> Option<Arc<rustls::ClientConfig>> {
+        self.tls.clone()
+    }
+
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    pub(super) fn count_as_sent(&self, at: Instant) {
+        (self.on_sent)(at);
+    }
+}
+
+/// Builds the adapters of a run's HTTP sessions. Whatever can fail fails here.
+pub fn factory(
+    profile: Arc<Profile>,
+    options: &ShopOptions,
+    credentials: Credentials,
+    on_sent: OnSent,
+) -> Result<ShopApiFactory, ShopSetupError> {
+    let setup = Arc::new(ShopSetup::new(profile, options, credentials, on_sent)?);
+    Ok(Arc::new(move |_session| Box::new(HttpShop::new(Arc::clone(&setup))) as Box<dyn ShopApi>))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn voiceoffers() -> Arc<Profile> {
+        Arc::new(Profile::builtin("voiceoffers").unwrap())
+    }
+
+    fn options(auth: Option<&str>) -> ShopOptions {
+        let base_url = Some("http://127.0.0.1:1".to_owned());
+        ShopOptions { base_url, auth: auth.map(str::to_owned), ca_file: None }
+    }
+
+    fn refusal(options: &ShopOptions, credentials: Credentials) -> ShopSetupError {
+        let factory = factory(voiceoffers(), options, credentials, Arc::new(|_| {}));
+        factory.map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_missing_is_said_before_any_call() {
+        let error = refusal(&ShopOptions::default(), Credentials::default());
+        assert_eq!(error, ShopSetupError::NoBaseUrl { shop: "voiceoffers".into() });
+        let error = refusal(&options(None), Credentials::default()).to_string();
+        assert!(error.contains("CARTLOAD_SHOP_JWT_SECRET_FILE"), "{error}");
+        let error = refusal(&options(Some("devv")), Credentials::default()).to_string();
+        assert!(error.contains("`devv`; there are dev, jwt"), "{error}");
+        let dev = options(Some("dev"));
+        assert!(factory(voiceoffers(), &dev, Credentials::default(), Arc::new(|_| {})).is_ok());
+    }
+
+    #[test]
+    fn a_secret_comes_from_its_variable_or_a_file() {
+        let profile = voiceoffers();
+        let find = |variable: &dyn Fn(&str) -> Option<String>| {
+            Credentials::find(&profile, &options(None), variable)
+        };
+        let from_env = find(&|name| (name == "CARTLOAD_SHOP_JWT_SECRET").then(|| "s3".into()));
+        assert_eq!(from_env.unwrap().secret.unwrap().expose_secret(), "s3");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "from-file\n").unwrap();
+        let path = file.path().display().to_string();
+        let from_file =
+            find(&|name| (name == "CARTLOAD_SHOP_JWT_SECRET_FILE").then(|| path.clone()));
+        assert_eq!(from_file.unwrap().secret.unwrap().expose_secret(), "from-file");
+        assert!(matches!(find(&|_| None), Err(ShopSetupError::NoSecret { .. })));
+        let nowhere = find(&|name| name.ends_with("_FILE").then(|| "/nowhere/x".into()));
+        assert!(matches!(nowhere, Err(ShopSetupError::SecretFile { .. })));
+    }
+
+    #[test]
+    fn credentials_do_not_show_their_secret() {
+        let credentials = Credentials { secret: Some("SEKRET".into()) };
+        assert!(!format!("{credentials:?}").contains("SEKRET"));
+    }
+}

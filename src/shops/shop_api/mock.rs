@@ -1,0 +1,257 @@
+//! `--mock-api`: answers made in this process, at once, without HTTP and without faults.
+//!
+//! Each HTTP session has a mock of its own; agents keep to one, so a cart never moves. No cart
+//! outlives its checkout or clearing.
+
+mod basket;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::catalog::{Catalog, Product};
+use domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
+use domain::offer::Coupon;
+use domain::permit::Permit;
+use futures::future::LocalBoxFuture;
+use ports::entropy::Entropy;
+use ports::shop_api::{
+    Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, PlacedOrder, Refusal, ShopApi,
+    ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
+};
+use rand::RngExt;
+use rand::seq::IteratorRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use self::basket::Basket;
+use super::http::OnSent;
+
+/// Coupons drawn from the definitions for one look into the wallet.
+const DRAWN: usize = 12;
+/// Of those drawn, offered at most.
+const OFFERED_MAX: usize = 4;
+
+/// What the mock sells; shared by all HTTP sessions.
+#[derive(Clone, Debug)]
+pub struct MockGoods {
+    /// Products.
+    pub catalog: Arc<Catalog>,
+    /// Branches.
+    pub stores: Vec<StoreId>,
+    /// Coupon definitions.
+    pub coupons: Arc<[Coupon]>,
+}
+
+/// One HTTP session's mock of a shop.
+pub struct MockShop {
+    session: Rc<MockSession>,
+}
+
+struct MockSession {
+    goods: MockGoods,
+    on_sent: OnSent,
+    /// The carts that hold something, and what was ordered last; at most the session's agents.
+    shoppers: RefCell<Shoppers>,
+    /// Each run differs (Q9.7).
+    rng: RefCell<Xoshiro256PlusPlus>,
+}
+
+#[derive(Default)]
+struct Shoppers {
+    baskets: HashMap<AgentId, Basket>,
+    latest_orders: HashMap<AgentId, PlacedOrder>,
+}
+
+impl MockShop {
+    /// A shop with these goods.
+    pub fn new(goods: MockGoods, on_sent: OnSent, rng: Xoshiro256PlusPlus) -> Self {
+        let (shoppers, rng) = (RefCell::default(), RefCell::new(rng));
+        let session = MockSession { goods, on_sent, shoppers, rng };
+        Self { session: Rc::new(session) }
+    }
+
+    /// Builds the mocks of a run's HTTP sessions; `on_sent` counts calls as if they were sent.
+    pub fn factory(goods: MockGoods, on_sent: OnSent) -> ShopApiFactory {
+        Arc::new(move |session| {
+            let rng = Entropy::System.stream("mock", &session.to_string());
+            Box::new(Self::new(goods.clone(), Arc::clone(&on_sent), rng)) as Box<dyn ShopApi>
+        })
+    }
+
+    /// What flows must know of it.
+    pub fn traits() -> ShopTraits {
+        ShopTraits {
+            catalog: CatalogMode::Live,
+            wallet: WalletMode::Engine,
+            idempotency: IdempotencyMode::Honoured,
+            selects_store: true,
+            is_real: false,
+        }
+    }
+}
+
+impl ShopApi for MockShop {
+    fn call(
+        &self,
+        permit: Permit,
+        request: ShopRequest,
+    ) -> LocalBoxFuture<'static, Result<Answered, ApiError>> {
+        let session = Rc::clone(&self.session);
+        Box::pin(async move { session.call(permit, request) })
+    }
+}
+
+impl MockSession {
+    fn call(&self, permit: Permit, request: ShopRequest) -> Result<Answered, ApiError> {
+        let now: Instant = tokio::time::Instant::now().into_std();
+        let call = request.call.name();
+        let error = |kind, sent_at| ApiError { call, kind, detail: None, sent_at, failed_at: now };
+        if !permit.is_sendable(now) {
+            return Err(error(ApiErrorKind::PermitExpired, None));
+        }
+        (self.on_sent)(now);
+        let agent = request.caller.map(|caller| caller.agent_id);
+        self.answer(agent, request.call)
+            .map(|reply| Answered { reply, sent_at: now, answered_at: now })
+            .map_err(|kind| error(kind, Some(now)))
+    }
+
+    fn answer(&self, agent: Option<AgentId>, call: ShopCall) -> Result<ShopReply, ApiErrorKind> {
+        match call {
+            ShopCall::Probe => Ok(ShopReply::Done),
+            ShopCall::ListStores => Ok(ShopReply::Stores(self.goods.stores.clone())),
+            ShopCall::ListProducts { category, limit, offset } => {
+                Ok(self.page(category.as_deref(), limit, offset))
+            }
+            ShopCall::ViewProduct { product: id } => {
+                Ok(ShopReply::Product(self.product(&id)?.clone()))
+            }
+            ShopCall::FirstVisit => {
+                caller(agent)?;
+                Ok(ShopReply::Done)
+            }
+            ShopCall::SelectStore { store } => {
+                let agent = caller(agent)?;
+                if !self.goods.stores.contains(&store) {
+                    return Err(ApiErrorKind::UnexpectedStatus(404));
+                }
+                let had_basket = self.shoppers.borrow_mut().baskets.remove(&agent).is_some();
+                Ok(ShopReply::StoreSelected { cart_cleared: had_basket })
+            }
+            ShopCall::AddItem { product, quantity } => self.add(caller(agent)?, &product, quantity),
+            ShopCall::ReadCart => {
+                let items = self.with_basket(&caller(agent)?, |basket| basket.lines());
+                Ok(ShopReply::Cart { items })
+            }
+            ShopCall::ReadSummary => {
+                let final_total = self.with_basket(&caller(agent)?, |basket| basket.final_total());
+                Ok(ShopReply::Summary { final_total })
+            }
+            ShopCall::EligibleCoupons => Ok(self.wallet(&caller(agent)?)),
+            ShopCall::ApplyCoupon { coupon } => self.apply(&caller(agent)?, &coupon),
+            ShopCall::GrantWallet { .. } => {
+                caller(agent)?;
+                Ok(ShopReply::Done)
+            }
+            ShopCall::Checkout => self.checkout(caller(agent)?),
+            ShopCall::LatestOrder => {
+                let shoppers = self.shoppers.borrow();
+                Ok(ShopReply::LatestOrder(shoppers.latest_orders.get(&caller(agent)?).cloned()))
+            }
+            ShopCall::ClearCart => {
+                let removed = self.shoppers.borrow_mut().baskets.remove(&caller(agent)?);
+                let items_removed = removed.map_or(0, |basket| basket.lines() as u64);
+                Ok(ShopReply::CartCleared { items_removed })
+            }
+        }
+    }
+
+    fn product(&self, id: &ProductId) -> Result<&Product, ApiErrorKind> {
+        let found = self.goods.catalog.products.iter().find(|product| product.id == *id);
+        found.ok_or(ApiErrorKind::Refused(Refusal::ProductGone))
+    }
+
+    fn add(
+        &self,
+        agent: AgentId,
+        product: &ProductId,
+        quantity: u32,
+    ) -> Result<ShopReply, ApiErrorKind> {
+        let product = self.product(product)?;
+        if !product.in_stock {
+            return Err(ApiErrorKind::Refused(Refusal::Stock));
+        }
+        if quantity == 0 {
+            return Err(ApiErrorKind::Invalid(422));
+        }
+        self.shoppers.borrow_mut().baskets.entry(agent).or_default().add(product, quantity);
+        Ok(ShopReply::ItemAdded { unit_price: product.price })
+    }
+
+    fn apply(&self, agent: &AgentId, coupon: &CouponId) -> Result<ShopReply, ApiErrorKind> {
+        let Some(coupon) = self.goods.coupons.iter().find(|known| known.id == *coupon) else {
+            return Err(ApiErrorKind::Refused(Refusal::Coupon));
+        };
+        let mut shoppers = self.shoppers.borrow_mut();
+        let Some(basket) = shoppers.baskets.get_mut(agent) else {
+            return Err(ApiErrorKind::Refused(Refusal::CartEmpty));
+        };
+        basket.apply(coupon);
+        Ok(ShopReply::Done)
+    }
+
+    fn page(&self, category: Option<&str>, limit: u32, offset: u32) -> ShopReply {
+        let matching: Vec<&Product> = self.goods.catalog.list(category).collect();
+        let page = matching.iter().skip(offset as usize).take(limit as usize);
+        let products = page.map(|product| (*product).clone()).collect();
+        ShopReply::Products { products, total: Some(matching.len() as u64) }
+    }
+
+    /// A few definitions drawn at random, sorted by whether they fit the cart.
+    fn wallet(&self, agent: &AgentId) -> ShopReply {
+        let mut rng = self.rng.borrow_mut();
+        let drawn = self.goods.coupons.iter().sample(&mut *rng, DRAWN);
+        let (eligible, ineligible): (Vec<_>, Vec<_>) = self.with_basket(agent, |basket| {
+            drawn.into_iter().partition(|coupon| coupon.is_eligible_for(basket.cart()))
+        });
+        let shown = |coupons: Vec<&Coupon>, reason: Option<&str>| {
+            let shown = coupons.into_iter().take(OFFERED_MAX).map(|coupon| ShopCoupon {
+                coupon: coupon.clone(),
+                expires_at: None,
+                reason: reason.map(str::to_owned),
+            });
+            shown.collect()
+        };
+        ShopReply::Coupons {
+            eligible: shown(eligible, None),
+            ineligible: shown(ineligible, Some("does not fit the cart")),
+        }
+    }
+
+    fn checkout(&self, agent: AgentId) -> Result<ShopReply, ApiErrorKind> {
+        let mut shoppers = self.shoppers.borrow_mut();
+        let Some(basket) = shoppers.baskets.remove(&agent) else {
+            return Err(ApiErrorKind::Refused(Refusal::CartEmpty));
+        };
+        let drawn = uuid::Builder::from_random_bytes(self.rng.borrow_mut().random());
+        let id = OrderId::new(format!("mock-{}", drawn.into_uuid()));
+        let order = basket.into_order(id);
+        let placed = PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total) };
+        shoppers.latest_orders.insert(agent, placed);
+        Ok(ShopReply::OrderPlaced(order))
+    }
+
+    /// What `read` says of the agent's basket, an empty one where there is none.
+    fn with_basket<T>(&self, agent: &AgentId, read: impl FnOnce(&Basket) -> T) -> T {
+        match self.shoppers.borrow().baskets.get(agent) {
+            Some(basket) => read(basket),
+            None => read(&Basket::default()),
+        }
+    }
+}
+
+fn caller(agent: Option<AgentId>) -> Result<AgentId, ApiErrorKind> {
+    agent.ok_or(ApiErrorKind::Unauthorized(401))
+}

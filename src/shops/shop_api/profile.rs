@@ -1,0 +1,212 @@
+//! A shop's profile (`config/shops/*.ron`): everything cartload must know to shop there.
+//!
+//! A [`Profile`] that exists is valid: it is checked as it is read, never at the first call.
+
+mod answers;
+mod auth;
+mod body;
+mod check;
+mod error;
+mod field;
+mod steps;
+mod template;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ports::shop_api::{CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
+use serde::Deserialize;
+
+pub use answers::{
+    Answers, CartAnswer, ClearedAnswer, CouponFields, CouponsAnswer, DiscountKind, ItemAnswer,
+    LatestOrderAnswer, LineFields, MoneyUnit, OrderAnswer, OrderCoupons, ProductAnswer,
+    ProductFields, ProductsAnswer, StoreSelectedAnswer, StoresAnswer, SummaryAnswer,
+};
+pub use auth::{Auth, Jwt, SecretSource};
+pub use body::BodyTemplate;
+pub use error::ProfileError;
+pub use field::{Alternative, Field, Found};
+pub use steps::{Method, Step, StepName, Steps};
+pub use template::{Filled, Placeholder, Template};
+
+/// The profiles in the binary: name and text.
+const BUILTIN: [(&str, &str); 2] = [
+    ("practice", include_str!("../../../config/shops/practice.ron")),
+    ("voiceoffers", include_str!("../../../config/shops/voiceoffers.ron")),
+];
+
+/// One shop.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Shown in messages.
+    pub name: String,
+    /// Where it is, as `https://shop.example`; a run's setting replaces it.
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// Whether `http://` is fine for a host that is not this machine; default no.
+    #[serde(default)]
+    pub allow_plain_http: bool,
+    /// The name of the strategy in `auth_strategies` that is used unless a run names another.
+    pub auth: String,
+    /// How a caller proves who it is, by name.
+    pub auth_strategies: BTreeMap<String, Auth>,
+    /// Headers beside authorisation.
+    #[serde(default)]
+    pub headers: Vec<Header>,
+    /// How long to wait.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// An idle connection is not used again after this; below the server's own, in seconds.
+    pub keep_alive_s: f64,
+    /// Products asked for at once when the catalog is read.
+    pub page_size: u32,
+    /// Requests a second that the shop is known to bear; a hint for `doctor`.
+    #[serde(default)]
+    pub rate_hint_per_s: Option<f64>,
+    /// Whether a repeated checkout with one key is one order.
+    pub idempotency: IdempotencyMode,
+    /// Who assigns coupons.
+    pub wallet: WalletMode,
+    /// Whether product lists cost a call each time.
+    pub catalog: CatalogMode,
+    /// Whether an agent selects a store before its first flow.
+    pub selects_store: bool,
+    /// Which calls tell whether the shop is up.
+    #[serde(default = "probe_only")]
+    pub probe_steps: Vec<StepName>,
+    /// How to ask.
+    pub steps: Steps,
+    /// Where the answers are.
+    pub answers: Answers,
+    /// Which failures are refusals for reasons of business; the first that fits decides.
+    #[serde(default)]
+    pub refusals: Vec<RefusalRule>,
+    /// Where a failed call's body says why. An answer that has none of these is not the
+    /// application's own: with 502 or 503 the edge is down.
+    pub error_detail: Vec<Field>,
+}
+
+/// A header of some steps.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value; left out where a placeholder has none.
+    pub value: Template,
+    /// The steps that carry it.
+    pub on: Vec<StepName>,
+}
+
+/// How long to wait, milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// For a connection, and again for its TLS handshake; default 2,000 (Q5.5).
+    pub connect_ms: u64,
+    /// From sending to the end of the body; default 10,000 (Q5.5).
+    pub call_ms: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect_ms: 2_000, call_ms: 10_000 }
+    }
+}
+
+/// A failure that is a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalRule {
+    /// On these steps,
+    pub on: Vec<StepName>,
+    /// with this status,
+    pub status: u16,
+    /// and this in the body, in any case; absent: whatever the body.
+    #[serde(default)]
+    pub contains: Option<String>,
+    /// it is this.
+    pub refusal: Refusal,
+}
+
+fn probe_only() -> Vec<StepName> {
+    vec![StepName::Probe]
+}
+
+impl Profile {
+    /// The names of the profiles in the binary.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        BUILTIN.iter().map(|(name, _)| *name)
+    }
+
+    /// The text of a profile in the binary, to start one's own from.
+    pub fn builtin_text(name: &str) -> Option<&'static str> {
+        BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// The profile of this name in the binary.
+    pub fn builtin(name: &str) -> Result<Self, ProfileError> {
+        let text =
+            Self::builtin_text(name).ok_or_else(|| ProfileError::unknown(name.to_owned()))?;
+        Self::parse(&format!("shops/{name}.ron"), text)
+    }
+
+    /// The profile in this file.
+    pub fn read(path: &Path) -> Result<Self, ProfileError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ProfileError::Io {
+            path: path.to_owned(),
+            cause: error.to_string(),
+        })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// The built-in profile of this name; what looks like a file (has a `/` or ends in `.ron`) is
+    /// read as one.
+    pub fn resolve(name_or_file: &str) -> Result<Self, ProfileError> {
+        if Self::builtin_text(name_or_file).is_some() {
+            return Self::builtin(name_or_file);
+        }
+        let path = Path::new(name_or_file);
+        let is_file = path.extension().is_some_and(|e| e == "ron") || path.components().count() > 1;
+        if is_file { Self::read(path) } else { Self::builtin(name_or_file) }
+    }
+
+    /// The profile in `text`, which came from `origin`.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, ProfileError> {
+        let profile: Self = text::ron_text::parse(origin, text)?;
+        check::check(origin, &profile)?;
+        Ok(profile)
+    }
+
+    /// What flows must know of it.
+    pub fn traits(&self) -> ShopTraits {
+        ShopTraits {
+            catalog: self.catalog,
+            wallet: self.wallet,
+            idempotency: self.idempotency,
+            selects_store: self.selects_store,
+            is_real: true,
+        }
+    }
+
+    /// Whether it says how to make this call.
+    pub fn has(&self, step: StepName) -> bool {
+        self.steps.get(step).is_some()
+    }
+
+    /// Refuses the profile for a run that needs `step`, because of `why`.
+    pub fn require(&self, step: StepName, why: &str) -> Result<(), ProfileError> {
+        if self.has(step) {
+            return Ok(());
+        }
+        Err(ProfileError::Semantic {
+            origin: self.name.clone(),
+            key: format!("steps.{}", step.as_str()),
+            problem: format!("missing, but {why} needs it; add the step to the profile"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Profiles: the built-in ones are whole, and a mistake in one is named.
+
+use domain::ids::{CouponId, ProductId, StoreId};
+use ports::shop_api::ShopCall;
+
+use super::*;
+
+fn practice_with(from: &str, to: &str) -> Result<Profile, String> {
+    let text = Profile::builtin_text("practice").unwrap();
+    assert!(text.contains(from), "the practice profile has no `{from}`");
+    Profile::parse("my.ron", &text.replacen(from, to, 1)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_built_in_profiles_are_valid() {
+    for name in Profile::builtin_names() {
+        let profile = Profile::builtin(name).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(profile.name, name);
+        for &step in StepName::ALL {
+            assert!(profile.has(step) || step == StepName::GrantWallet, "{name}: {step:?}");
+        }
+    }
+}
+
+#[test]
+fn their_traits_are_those_of_the_shops() {
+    let voiceoffers = Profile::builtin("voiceoffers").unwrap().traits();
+    assert_eq!(voiceoffers.catalog, CatalogMode::Cached);
+    assert_eq!(voiceoffers.wallet, WalletMode::Shop);
+    assert_eq!(voiceoffers.idempotency, IdempotencyMode::Ignored);
+    assert!(voiceoffers.selects_store && voiceoffers.is_real);
+    let practice = Profile::builtin("practice").unwrap().traits();
+    assert_eq!(practice.catalog, CatalogMode::Live);
+    assert_eq!(practice.wallet, WalletMode::Engine);
+    assert_eq!(practice.idempotency, IdempotencyMode::Honoured);
+}
+
+#[test]
+fn a_step_is_called_as_its_call_is() {
+    let (store, product, coupon) = (StoreId::new("s"), ProductId::new("p"), CouponId::new("c"));
+    let calls = [
+        ShopCall::Probe,
+        ShopCall::ListStores,
+        ShopCall::FirstVisit,
+        ShopCall::SelectStore { store },
+        ShopCall::ListProducts { category: None, limit: 1, offset: 0 },
+        ShopCall::ViewProduct { product: product.clone() },
+        ShopCall::AddItem { product, quantity: 1 },
+        ShopCall::ReadCart,
+        ShopCall::ReadSummary,
+        ShopCall::EligibleCoupons,
+        ShopCall::ApplyCoupon { coupon: coupon.clone() },
+        ShopCall::GrantWallet { coupons: vec![coupon] },
+        ShopCall::Checkout,
+        ShopCall::LatestOrder,
+        ShopCall::ClearCart,
+    ];
+    assert_eq!(calls.len(), StepName::ALL.len());
+    for call in calls {
+        assert_eq!(StepName::of(&call).as_str(), call.name());
+    }
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_known_ones() {
+    let error = Profile::resolve("voiceofers").unwrap_err().to_string();
+    assert!(error.contains("`voiceofers`") && error.contains("practice, voiceoffers"), "{error}");
+    let error = Profile::resolve("./nowhere.ron").unwrap_err().to_string();
+    assert!(error.contains("./nowhere.ron"), "{error}");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let error = practice_with("page_size:", "pagesize:").unwrap_err();
+    assert!(error.contains("pagesize") && error.contains("page_size"), "{error}");
+    let mut place = error.trim_start_matches("my.ron:").split(':');
+    assert!(place.next().unwrap().parse::<usize>().unwrap() > 1, "{error}");
+    assert!(place.next().unwrap().parse::<usize>().is_ok(), "{error}");
+}
+
+#[test]
+fn what_cannot_work_is_named_by_its_key() {
+    for (from, to, named) in [
+        ("page_size: 100", "page_size: 0", "page_size"),
+        ("keep_alive_s: 4.0", "keep_alive_s: -1.0", "keep_alive_s"),
+        ("auth: \"dev\"", "auth: \"jot\"", "`jot` is not in auth_strategies"),
+        ("grant_wallet: (", "first_visit: (", "first_visit"),
+        ("    checkout: (", "    chekout: (", "chekout"),
+        ("item_added: (", "item_add: (", "item_add"),
+        ("/api/products/{product_id}", "/api/products/{quantity}", "steps.view_product.path"),
+        ("/api/products/{product_id}", "/api/products/{flow_id}", "steps.view_product.path"),
+        ("{product_id}\", \"quantity", "{produkt}\", \"quantity", "{produkt}"),
+        ("ok: [201]", "ok: [302]", "steps.checkout.ok"),
+        ("Idempotency-Key", "Idempotency Key", "headers.1"),
+        ("final_total: \"order.totals.", "final_total: \"order..", "an empty key"),
+    ] {
+        let error = practice_with(from, to).unwrap_err();
+        assert!(error.contains(named) && error.starts_with("my.ron:"), "{from} -> {to}: {error}");
+    }
+}
+
+#[test]
+fn a_step_that_a_run_needs_is_asked_for() {
+    let profile = Profile::builtin("voiceoffers").unwrap();
+    let error = profile.require(StepName::GrantWallet, "`wallet: engine`").unwrap_err();
+    assert!(error.to_string().contains("steps.grant_wallet"), "{error}");
+    assert!(profile.require(StepName::ViewProduct, "`view_calls`").is_ok());
+}

@@ -1,0 +1,7 @@
+//! Text in and out: RON whose mistakes have a place, numbers as people read them, stdout without
+//! dying of a closed pipe, and no secret in any of it.
+
+pub mod output;
+pub mod redaction;
+pub mod ron_text;
+pub mod units;

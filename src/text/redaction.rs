@@ -1,0 +1,222 @@
+//! What may be said of what others say: no secret. A shop's, a server's or a database's words, and
+//! the URL of a database, all pass here.
+//!
+//! Secrets are taken out before a text is cut: half a token would no longer look like one.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Characters kept of what a shop said.
+pub const DETAIL_MAX_CHARS: usize = 200;
+/// Bytes looked at; what is kept begins well before this.
+const LOOKED_AT_BYTES: usize = 8 * 1024;
+/// What stands in a secret's place, in all that is shown or saved.
+pub const MASK: &str = "***";
+/// A known secret below this would take ordinary words apart.
+const KNOWN_MIN_BYTES: usize = 4;
+/// Parameters of a database's URL that hold no secret.
+const HARMLESS: [&str; 7] =
+    ["sslmode", "sslrootcert", "application_name", "options", "connect_timeout", "port", "host"];
+
+/// What looks like a secret, and what stays of it.
+static PATTERNS: LazyLock<[(Regex, String); 6]> = LazyLock::new(|| {
+    let pattern = |text, before: &str| {
+        let regex = Regex::new(text).expect("the patterns are fixed and the tests use each");
+        (regex, format!("{before}{MASK}"))
+    };
+    [
+        // A URL that names a user, whole: the password may have any character.
+        pattern(r"(?i)\b([a-z][a-z0-9+.-]*)://[^\s/@]*@[^\s\x22'<>]*", "$1://"),
+        // A database's URL without one.
+        pattern(r"(?i)\b(postgres(?:ql)?)://[^\s\x22'<>]*", "$1://"),
+        pattern(r"(?i)\b(bearer)\s+[^\s\x22',;}\]]+", "$1 "),
+        pattern(r"(?i)\b(basic)\s+[a-z0-9+/]{8,}={0,2}", "$1 "),
+        pattern(r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*", ""),
+        pattern(
+            concat!(
+                r"(?i)([\x22']?\b[a-z0-9_-]*(?:password|passwd|pwd|secret|token|api[_-]?key)",
+                r"[a-z0-9_-]*\\?[\x22']?\s*[:=]\s*)",
+                r"(?:\\?\x22[^\x22]*\x22?|'[^']*'?|[^\s\x22',;&}\]]+)"
+            ),
+            "$1",
+        ),
+    ]
+});
+
+/// Takes secrets out of texts; knows the ones in use beside what secrets look like.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    known: Vec<SecretString>,
+}
+
+impl Redactor {
+    /// One that knows these secrets.
+    pub fn new(known: Vec<SecretString>) -> Self {
+        Self { known }
+    }
+
+    /// `text` without the known secrets: of words that hold no other, however long they are.
+    pub fn clean(&self, text: &str) -> String {
+        self.without_known(text, 1)
+    }
+
+    /// `text` without anything that is a secret or looks like one, control characters escaped, cut
+    /// to [`DETAIL_MAX_CHARS`]: of words that anybody may have written.
+    pub fn detail(&self, text: &str) -> String {
+        let looked_at = &text[..text.floor_char_boundary(LOOKED_AT_BYTES)];
+        let mut text = self.without_known(looked_at, KNOWN_MIN_BYTES);
+        for (pattern, replacement) in PATTERNS.iter() {
+            text = pattern.replace_all(&text, replacement).into_owned();
+        }
+        cut(&escape_controls(text.trim()))
+    }
+
+    fn without_known(&self, text: &str, bytes_min: usize) -> String {
+        let known = self.known.iter().map(ExposeSecret::expose_secret);
+        known
+            .filter(|secret| secret.len() >= bytes_min)
+            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+    }
+}
+
+/// A database's URL without what must not be seen. Everything before the last `@` counts as user
+/// and password, so that a password with any character in it stays hidden; of the parameters only
+/// those known to be harmless are shown.
+pub fn database_url(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return MASK.to_owned() };
+    if scheme == "sqlite" {
+        return url.to_owned();
+    }
+    let (credentials, rest) = match rest.rsplit_once('@') {
+        // This @ stands among the parameters and ends no user.
+        Some((before, _)) if before.contains('?') && !before.contains(':') => (None, rest),
+        Some((credentials, rest)) => (Some(credentials), rest),
+        None => (None, rest),
+    };
+    let credentials = match credentials.map(|c| c.split_once(':').ok_or(c)) {
+        Some(Ok((user, _))) => format!("{user}:{MASK}@"),
+        Some(Err(user)) => format!("{user}@"),
+        None => String::new(),
+    };
+    let (place, query) = match rest.split_once('?') {
+        Some((place, query)) => (place, format!("?{}", parameters(query))),
+        None => (rest, String::new()),
+    };
+    format!("{scheme}://{credentials}{place}{query}")
+}
+
+fn parameters(query: &str) -> String {
+    let show = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if !HARMLESS.contains(&name) => format!("{name}={MASK}"),
+        Some(_) | None => pair.to_owned(),
+    };
+    query.split('&').map(show).collect::<Vec<_>>().join("&")
+}
+
+/// Each control character as `\n`, `\u{1b}`; so are those that turn the direction of text.
+fn escape_controls(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let turns = ['\u{200e}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2066}'..='\u{2069}']
+            .iter()
+            .any(|range| range.contains(&c));
+        if c.is_control() || turns {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= DETAIL_MAX_CHARS {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(DETAIL_MAX_CHARS - 1).collect();
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_looks_like_a_secret_stays() {
+        let redactor = Redactor::new(vec!["hunter2-known".into()]);
+        for text in [
+            "Authorization: Bearer abc.SEKRET.def failed",
+            "bearer dev:SEKRET",
+            "Basic dXNlcjpSEKRETw==",
+            "token eyJhbGciOiJIUzI1NiJ9.SEKRET.c2ln is bad",
+            "cannot reach postgresql://app:SEKRET@db.example:5432/shop?x=1",
+            "cannot reach postgres://db.example/SEKRET",
+            "see https://user:SEKRET@host/path",
+            r#"{"password": "SEKRET one two", "user": "x"}"#,
+            r#"{\"password\": \"SEKRET\"}"#,
+            "password=SEKRET;host=x",
+            "DB_PASSWORD='SEKRET x'",
+            "api_key: SEKRET",
+            "access_token=SEKRET&x=1",
+        ] {
+            let said = redactor.detail(text);
+            assert!(!said.contains("SEKRET") && said.contains(MASK), "{text} -> {said}");
+        }
+        assert_eq!(redactor.detail("key hunter2-known refused"), "key *** refused");
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        let redactor = Redactor::default();
+        for text in
+            ["Cart is empty", "Only 3 in stock: München €", "tokens are fine", "basic terms"]
+        {
+            assert_eq!(redactor.detail(text), text);
+        }
+    }
+
+    #[test]
+    fn control_characters_are_escaped_and_200_characters_kept() {
+        let redactor = Redactor::default();
+        assert_eq!(redactor.detail("a\u{1b}[2Jb\nc\u{202e}d"), r"a\u{1b}[2Jb\nc\u{202e}d");
+        assert_eq!(redactor.detail(&"é".repeat(200)).chars().count(), 200);
+        let long = redactor.detail(&"é".repeat(201));
+        assert_eq!(long.chars().count(), 200);
+        assert!(long.ends_with('…'));
+        assert_eq!(redactor.detail(&"é".repeat(100_000)).chars().count(), 200);
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_is_taken_out_whole() {
+        let text = format!("{} password=SEKRETSEKRET", "x".repeat(186));
+        assert!(!Redactor::default().detail(&text).contains("SEK"));
+    }
+
+    #[test]
+    fn a_short_password_is_taken_out_of_the_databases_words_and_leaves_a_shops_alone() {
+        let redactor = Redactor::new(vec!["abc".into(), String::new().into()]);
+        assert_eq!(redactor.clean("abc for user x"), "*** for user x");
+        assert_eq!(redactor.detail("abc for user x"), "abc for user x");
+        assert_eq!(redactor.clean(&"é".repeat(300)).chars().count(), 300);
+    }
+
+    #[test]
+    fn a_database_url_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("postgres://me:pa@ss:/w?rd@db:5432/shop", "postgres://me:***@db:5432/shop"),
+            (
+                "postgres://me@db/shop?password=x&port=1",
+                "postgres://me@db/shop?password=***&port=1",
+            ),
+            ("postgres://me@db/shop?password=s3c@ret", "postgres://me@db/shop?password=***"),
+            ("postgresql://db/shop?sslrootcert=/ca", "postgresql://db/shop?sslrootcert=/ca"),
+            ("sqlite://./data/cartload.db", "sqlite://./data/cartload.db"),
+            ("s3cret", "***"),
+        ] {
+            assert_eq!(database_url(url), shown);
+        }
+    }
+}
