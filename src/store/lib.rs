@@ -4,6 +4,7 @@
 //! are handles to the same pool or thread.
 
 pub mod admin;
+mod asking;
 pub mod dry;
 mod error;
 mod migrations;
@@ -13,7 +14,6 @@ mod queries;
 mod rows;
 mod schema;
 mod sqlite;
-mod statement;
 mod tls;
 mod url;
 
