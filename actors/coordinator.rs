@@ -1,6 +1,6 @@
 //! Broadcasts the ticks, waits at the barrier, and does what operators say.
 //!
-//! *Owns*: the run, a pure machine ([`run`]) that decides; the agents and the barrier of their cycle
+//! *Owns*: the run, a pure machine ([`run`]) that decides; the agents and the barrier of a cycle
 //! ([`shard`]); what has been counted ([`ledger`]); who waits ([`desk`]). `perform.rs` acts.
 //! *Accepts*: `StartRun` and `Operate` from operators' doors, `Inject` and `Appoint` from a
 //! developer's; `AgentFinished`, `AgentDown`, `OffersRefreshed`, `Frozen`, `SessionNews`,
@@ -136,7 +136,7 @@ impl Handler<StartRun> for Coordinator {
     type Result = ResponseFuture<Result<(), StartError>>;
 
     fn handle(&mut self, _: StartRun, ctx: &mut Self::Context) -> Self::Result {
-        let started = self.desk.start();
+        let started = self.desk.starts();
         self.start(ctx);
         Box::pin(async move {
             started.await.unwrap_or_else(|_| Err(StartError::Ended("it is gone".to_owned())))

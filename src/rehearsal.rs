@@ -191,8 +191,8 @@ impl Rehearsed {
         self.until(|status| status.state == RunState::Frozen).await
     }
 
-    /// Waits for its end; the last picture of it. An error when it freezes: it waits for an operator
-    /// and ends no more by itself.
+    /// Waits for its end; the last picture of it. An error when it freezes: it waits for an
+    /// operator and ends no more by itself.
     pub async fn finish(mut self) -> Result<RunStatus> {
         let mut status = self.running.status.clone();
         let waits =

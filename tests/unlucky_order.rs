@@ -133,7 +133,7 @@ async fn the_end_of_a_run_is_the_last_that_its_row_says_however_many_commands_co
             while !has_ended.get() {
                 operate(Command::Pause).await;
                 operate(Command::Resume).await;
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         let end = async {

@@ -86,7 +86,7 @@ impl Desk {
     }
 
     /// The run is told to start.
-    pub fn start(&mut self) -> oneshot::Receiver<Result<(), StartError>> {
+    pub fn starts(&mut self) -> oneshot::Receiver<Result<(), StartError>> {
         let (reply, started) = oneshot::channel();
         self.start = Some(reply);
         started

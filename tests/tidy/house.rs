@@ -1,5 +1,5 @@
-//! What keeps a house from becoming a hall: few files open one `impl`, and a core stays pure without
-//! standing on a list.
+//! What keeps a house from becoming a hall: few files open one `impl`, and a core stays pure
+//! without standing on a list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
