@@ -32,8 +32,9 @@ pub fn refuse_for_good(resume: Ticket, step: &mut Step<'_>) {
 pub fn looked(state: State, looked: Result<Box<Reopened>, String>, step: &mut Step<'_>) -> State {
     let State::Reopening(reopening) = state else { return state.unasked("a look at the shop") };
     match looked {
-        Ok(_) if reopening.freeze.for_good => frozen_again(reopening, None, step),
-        Ok(_) if reopening.is_refrozen => {
+        _ if reopening.freeze.for_good => frozen_again(reopening, None, step),
+        // A look that fails then fails for want of permits: the freeze is the cause.
+        _ if reopening.is_refrozen => {
             frozen_again(reopening, Some("the shop failed its probe again".to_owned()), step)
         }
         Ok(reopened) => open(reopening, reopened, step),
@@ -106,7 +107,9 @@ mod tests {
         for (events, why) in [
             (&[ShopIsGone][..], "nobody answers; the run stays frozen"),
             (&[Froze, ShopIsBack], "the shop failed its probe again; the run stays frozen"),
+            (&[Froze, ShopIsGone], "the shop failed its probe again; the run stays frozen"),
             (&[ServiceLost, ShopIsBack], "the run is frozen for good"),
+            (&[ServiceLost, ShopIsGone], "the run is frozen for good"),
         ] {
             let mut world = reopening();
             world.do_all(events);
