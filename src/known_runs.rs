@@ -3,9 +3,10 @@
 use actors::domain::ids::RunId;
 use actors::ports::store::StoreError;
 use chrono::NaiveDateTime;
+use questions::Ask;
+use questions::runs::{self, KnownRun};
 use serde::Serialize;
 use store::Admin;
-use store::admin::KnownRun;
 use text::output;
 
 /// Why no run is meant.
@@ -56,10 +57,11 @@ pub struct Listed {
 
 /// The runs of the database, the newest first.
 pub async fn listed(admin: &Admin) -> Result<Vec<Listed>, StoreError> {
-    let hours = admin.hours_by_run().await?;
+    let hours = admin.ask(runs::hours()).await?;
     let of = |run: &KnownRun| {
         let id = run.run_id.to_string();
-        let cycles = hours.iter().find(|(name, _)| *name == id).map_or(0, |(_, cycles)| *cycles);
+        let hours = hours.iter().find(|row| row.run_id == id).map_or(0, |row| row.hours);
+        let cycles = u64::try_from(hours).unwrap_or(0);
         Listed {
             run_id: id,
             state: run.state.as_str(),

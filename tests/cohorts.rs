@@ -11,6 +11,8 @@ use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use analysis::cohorts::metrics::{AgentFigures, Metric};
 use analysis::cohorts::{self, CohortError, CohortResults, reading, statistics};
+use questions::Ask;
+use questions::ledger::Books;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use store::{Admin, StoreOptions, StoreUrl, open};
@@ -76,7 +78,8 @@ async fn two_arms_that_are_alike_differ_in_5_of_100_relabellings_and_not_more() 
     ];
     let (_directory, admin, run) = run(agents(372), &variables).await;
     let since: BTreeMap<String, u32> = (1..=372).map(|n| (format!("agent_{n:03}"), 0)).collect();
-    let figures = reading::figures(&admin, run, &since).await.unwrap();
+    let answers = admin.at_once(reading::Reading(run)).await.unwrap();
+    let figures = answers.figures(&since).unwrap();
     assert!(figures.iter().all(|f| f.visits > 0 && (f.weeks - 3.0 / 7.0).abs() < 1e-9));
     let of = |metric: &Metric| (*metric, false_positives(&figures, *metric));
     let found: Vec<(Metric, usize)> = Metric::ALL.iter().map(of).collect();
@@ -162,7 +165,7 @@ async fn an_arm_that_buys_more_readily_is_found_and_each_row_names_its_arm() {
     let life = "MAX(julianday(expires_at) - julianday(assigned_at)) FROM coupon_assignments";
     is(&format!("{life} WHERE cohort = 'bold'"), 3).await;
     is(&format!("{life} WHERE cohort = 'control'"), 14).await;
-    let ledger = admin.ledger(run).await.unwrap().unwrap();
+    let ledger = admin.at_once(Books(run)).await.unwrap().unwrap();
     assert!(ledger.findings.iter().all(|(_, _, rows)| rows.is_empty()), "{:?}", ledger.findings);
 }
 

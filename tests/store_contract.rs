@@ -8,6 +8,7 @@ mod dead_runs;
 mod flows;
 mod memories;
 mod offers;
+mod questions;
 mod rig;
 mod runs;
 
@@ -84,6 +85,10 @@ contract! {
     dead_runs::a_purge_deletes_one_dead_run_and_no_agent,
     dead_runs::a_reader_finds_whole_books_clean_and_writes_nothing,
     dead_runs::a_reader_finds_what_is_wrong,
+    questions::each_is_answered_of_a_run_that_never_lived,
+    questions::each_is_answered_with_rows_of_a_run_that_lived,
+    questions::both_databases_count_a_gap_and_a_redemption_alike,
+    questions::a_wallet_is_held_to_the_limit_of_its_arm,
     memories::only_canonical_rows_are_remembered,
     memories::the_week_begins_on_monday,
     memories::brands_are_kept_oldest_first_and_at_most_32,

@@ -16,7 +16,7 @@ pub mod flow;
 pub mod freeze_reason;
 pub mod ids;
 pub mod incident;
-mod memory;
+pub mod memory;
 pub mod money;
 pub mod number_or_word;
 pub mod offer;

@@ -9,7 +9,7 @@ use crate::flow::AgentMemory;
 use crate::money::Cents;
 
 /// Brands remembered at most.
-const BRANDS_REMEMBERED_MAX: usize = 32;
+pub const BRANDS_REMEMBERED_MAX: usize = 32;
 
 /// Monday 00:00 of the simulated week of `at`.
 pub fn monday_of(at: NaiveDateTime) -> NaiveDateTime {

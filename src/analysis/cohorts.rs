@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 
 use domain::ids::RunId;
 use ports::store::StoreError;
+use questions::{Ask, runs};
 use serde::Serialize;
-use store::Admin;
 
 use self::metrics::{AgentFigures, Metric};
-use self::reading::Exposure;
+use self::reading::{Exposure, Plan, Reading};
 use self::sample_ratio::SampleRatio;
 use self::statistics::{Comparison, Interval, Ratio};
 
@@ -108,19 +108,20 @@ pub enum CohortError {
 }
 
 /// The results of `run`; of a run that goes on, as far as it is.
-pub async fn results(admin: &Admin, run: RunId) -> Result<CohortResults, CohortError> {
-    let plan = reading::plan(admin, run).await?;
-    let exposures = reading::exposures(admin, run).await?;
+pub async fn results(store: &impl Ask, run: RunId) -> Result<CohortResults, CohortError> {
+    let known = runs::find(store, run).await?.ok_or(CohortError::UnknownRun(run))?;
+    let plan = Plan::of(&known)?;
+    let answers = store.at_once(Reading(run)).await?;
+    let exposures = answers.exposures()?;
     let since = exposures.iter().map(|(agent, e)| (agent.clone(), e.cycle)).collect();
-    let figures = reading::figures(admin, run, &since).await?;
-    let hours = reading::hours(admin, run).await?.len();
-    Ok(judge(run, &plan, hours, &exposures, &figures))
+    let figures = answers.figures(&since)?;
+    Ok(judge(run, &plan, answers.hours(), &exposures, &figures))
 }
 
 /// From figures of agents to results.
 fn judge(
     run: RunId,
-    plan: &reading::Plan,
+    plan: &Plan,
     hours: usize,
     exposures: &BTreeMap<String, Exposure>,
     figures: &[AgentFigures],

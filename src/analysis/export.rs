@@ -21,8 +21,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
-use store::Admin;
-use store::admin::KnownRun;
+use questions::Ask;
+use questions::runs::KnownRun;
 
 pub(crate) use self::card::facts::{Population, population};
 pub use self::card::{Card, CardRun};
@@ -108,7 +108,7 @@ pub struct Exported {
 /// # Errors
 /// Whatever stands in the way; nothing is left behind then.
 pub async fn export(
-    admin: &Admin,
+    store: &(impl Ask + Clone + 'static),
     runs: &[KnownRun],
     export: &Export,
     mut progress: impl FnMut(Progress),
@@ -120,14 +120,14 @@ pub async fn export(
     let mut tally = Tally::default();
     let mut scopes = Vec::new();
     for run in runs {
-        let scope = Arc::new(Scope::load(admin, run.clone()).await?);
+        let scope = Arc::new(Scope::load(store, run.clone()).await?);
         scopes.push(Arc::clone(&scope));
         // A table without runs is the same for all of them.
         if !table.has_run() && scopes.len() > 1 {
             continue;
         }
         let query = Query { table: Arc::clone(&table), filter: Arc::clone(&filter), scope };
-        let mut pages = pages::stream(admin.clone(), query.clone());
+        let mut pages = pages::stream(store.clone(), query.clone());
         while let Some(page) = pages.recv().await {
             let mut rows = page?;
             let room = export.limit.map_or(u64::MAX, |limit| limit.saturating_sub(tally.rows));
@@ -148,7 +148,7 @@ pub async fn export(
     let files = sink.finish()?;
     let card = match target {
         Some(target) => {
-            let card = Card::describe(admin, export, &scopes, &tally, files).await?;
+            let card = Card::describe(store, export, &scopes, &tally, files).await?;
             target.publish(&card.json(), &card.markdown())?;
             Some(card)
         }

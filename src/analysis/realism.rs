@@ -14,12 +14,14 @@ pub(crate) mod statistics;
 pub mod yardstick;
 
 use ports::store::StoreError;
+use questions::Ask;
+use questions::runs::KnownRun;
 use serde::Serialize;
-use store::Admin;
-use store::admin::KnownRun;
 
 use self::band::Band;
 use self::measure::{Driver, Measure};
+use self::reading::Reading;
+use self::sample::Sample;
 use self::yardstick::Yardstick;
 
 /// How lifelike a run is.
@@ -141,8 +143,8 @@ pub enum RealismError {
         run_id: String,
         /// What was counted.
         what: &'static str,
-        /// What is there, cut.
-        given: String,
+        /// What is there.
+        given: i64,
     },
     /// The database failed.
     #[error(transparent)]
@@ -167,13 +169,14 @@ impl Scorecard {
     }
 }
 
-/// Scores a run by a dozen aggregate statements over its canonical rows.
+/// Scores a run by a dozen sums over its canonical rows.
 pub async fn score(
-    admin: &Admin,
+    store: &impl Ask,
     run: &KnownRun,
     yardstick: &Yardstick,
 ) -> Result<Scorecard, RealismError> {
-    let sample = reading::read(admin, run).await?;
+    let answers = store.at_once(Reading(run.clone())).await?;
+    let sample = Sample::of(run, &answers)?;
     let preset = run.preset();
     Ok(Scorecard {
         run_id: run.run_id.to_string(),

@@ -9,34 +9,32 @@ pub(crate) mod compare;
 pub(crate) mod coupons;
 pub(crate) mod incidents;
 pub mod page;
-mod questions;
 mod reading;
 pub(crate) mod shopping;
 mod svg;
 pub(crate) mod technique;
 
-use std::sync::Arc;
-
 use chrono::NaiveDateTime;
 use ports::store::StoreError;
+use questions::Ask;
+use questions::runs::{self, KnownRun};
 use serde::Serialize;
 use serde_json::Value as Json;
-use store::Admin;
-use store::admin::KnownRun;
 
-use self::activity::{Activity, Answers};
+use self::activity::Activity;
 use self::compare::{Comparison, Side};
 use self::coupons::Coupons;
 use self::incidents::Incidents;
+use self::reading::{Reading, Tell};
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
 use crate::cohorts::{self, CohortError, CohortResults};
-use crate::export::{ExportError, Population, begin_of, load_replays, population};
+use crate::export::{Population, begin_of, load_replays, population};
 use crate::realism::yardstick::Yardstick;
 use crate::realism::{self, RealismError, Scorecard};
 use crate::verify::Audit;
 
-pub use self::questions::QUESTIONS;
+pub use self::reading::questions;
 
 /// The form of the JSON; a key is added without a new number, none is taken away.
 pub const SCHEMA: &str = "cartload.report/1";
@@ -81,9 +79,6 @@ pub struct Report {
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A damaged row, or the database.
-    #[error(transparent)]
-    Reading(#[from] ExportError),
     /// The scorecard's.
     #[error(transparent)]
     Realism(#[from] RealismError),
@@ -100,7 +95,6 @@ impl ReportError {
     pub fn is_store(&self) -> bool {
         match self {
             Self::Store(_) => true,
-            Self::Reading(error) => matches!(error, ExportError::Store(_)),
             Self::Realism(error) => matches!(error, RealismError::Store(_)),
             Self::Cohorts(error) => matches!(error, CohortError::Store(_)),
         }
@@ -137,57 +131,43 @@ pub struct Facts {
 }
 
 impl Report {
-    /// Reads it. `audit`: the run's ledger, judged; `yardstick`: what counts as lifelike. `step` is
-    /// told which of [`QUESTIONS`] comes next.
+    /// Reads it. `audit`: the run's ledger, judged; `yardstick`: what counts as lifelike. `tell` is
+    /// told which of [`questions`] comes next.
     ///
     /// # Errors
     /// The database's, or a damaged row.
     pub async fn read(
-        admin: &Admin,
+        store: &impl Ask,
         (run, audit): (KnownRun, Audit),
         (yardstick, made_at): (&Yardstick, NaiveDateTime),
-        step: impl Fn(usize) + Send + Sync + 'static,
+        tell: Tell,
     ) -> Result<Self, ReportError> {
-        let realism = realism::score(admin, &run, yardstick).await?;
-        let cohorts = match cohorts::results(admin, run.run_id).await {
+        let realism = realism::score(store, &run, yardstick).await?;
+        let cohorts = match cohorts::results(store, run.run_id).await {
             Ok(results) => Some(results),
             Err(CohortError::NoExperiment(_)) => None,
             Err(error) => return Err(error.into()),
         };
-        let facts = Facts::read(admin, &run, &audit).await?;
-        let until = facts.simulated_until;
-        let statements = questions::statements(run.run_id, run.simulated_start, until);
-        let answers = admin.rows_of_each(statements, Arc::new(step)).await?;
-        // In the order of the questions.
-        let mut answers = answers.into_iter();
-        let mut next = || answers.next().unwrap_or_default();
-        let (days_lived, hours_lived) = (next(), next());
-        let of_visits = Answers { days_lived, hours_lived, by_day: next(), by_hour: next() };
-        let activity = Activity::of(of_visits, run.simulated_start)?;
-        let funnel = Funnel::of(next())?;
-        let total = &activity.total;
-        let money = (total.orders, total.revenue_cents, total.discount_cents);
-        let baskets = Baskets::of(next(), next(), money)?;
-        let coupons = Coupons::of(next(), next(), next())?;
-        let technique = Technique::of(next(), rate_limit(&run.settings))?;
-        let ends = shopping::ends(next())?;
-        let width = technique.cycles_per_bucket;
-        let incidents = Incidents::of(next(), next(), next(), width)?;
+        let facts = Facts::read(store, &run, &audit).await?;
+        let (start, until) = (run.simulated_start, facts.simulated_until);
+        let answers = store.at_once(Reading { run: run.run_id, start, until, tell }).await?;
+        let activity = Activity::of(&answers, start);
+        let technique = Technique::of(&answers.cycles, rate_limit(&run.settings));
         Ok(Self {
             schema: SCHEMA,
             cartload: env!("CARGO_PKG_VERSION"),
             made_at,
             run: facts,
             promises: audit,
+            funnel: Funnel::of(&answers.steps),
+            baskets: Baskets::of(&answers, &activity.total),
+            coupons: Coupons::of(&answers),
+            incidents: Incidents::of(&answers, technique.cycles_per_bucket),
+            ends: shopping::ends(answers.ends),
             activity,
-            funnel,
-            baskets,
-            ends,
-            coupons,
             realism,
             cohorts,
             technique,
-            incidents,
             comparison: None,
         })
     }
@@ -196,26 +176,26 @@ impl Report {
     ///
     /// # Errors
     /// The database's.
-    pub async fn beside(&mut self, admin: &Admin, other: &KnownRun) -> Result<(), ExportError> {
-        let hours = admin.hours_by_run().await?;
+    pub async fn beside(&mut self, store: &impl Ask, other: &KnownRun) -> Result<(), StoreError> {
+        let hours = store.ask(runs::hours()).await?;
         let side = |run: &KnownRun| {
             let id = run.run_id.to_string();
-            let lived = hours.iter().find(|(name, _)| *name == id).map_or(0, |(_, lived)| *lived);
+            let lived = hours.iter().find(|row| row.run_id == id).map_or(0, |row| row.hours);
             let weeks = lived as f64 / HOURS_PER_WEEK;
             Side { run: run.run_id, agents: run.agents, weeks }
         };
-        let run = admin.list_runs().await?;
-        let run = run.iter().find(|run| run.run_id.to_string() == self.run.run_id);
+        let known = runs::known(store).await?;
+        let run = known.iter().find(|run| run.run_id.to_string() == self.run.run_id);
         if let Some(run) = run {
-            self.comparison = Some(compare::compare(admin, side(run), side(other)).await?);
+            self.comparison = Some(compare::compare(store, side(run), side(other)).await?);
         }
         Ok(())
     }
 }
 
 impl Facts {
-    async fn read(admin: &Admin, run: &KnownRun, audit: &Audit) -> Result<Self, ExportError> {
-        let replays = load_replays(admin, run).await?;
+    async fn read(store: &impl Ask, run: &KnownRun, audit: &Audit) -> Result<Self, StoreError> {
+        let replays = load_replays(store, run).await?;
         let preset = text_at(&run.settings, "population", "preset");
         let hours = i32::try_from(audit.hours_lived).unwrap_or(i32::MAX);
         Ok(Self {
@@ -229,7 +209,7 @@ impl Facts {
             agents: run.agents,
             preset: preset.unwrap_or_else(|| "unknown".to_owned()),
             replays: replays.iter().map(crate::export::Replay::line).collect(),
-            personas: population(admin).await?,
+            personas: population(store).await?,
             settings: run.settings.clone(),
         })
     }

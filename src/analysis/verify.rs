@@ -5,12 +5,15 @@
 //! whose process lives may have one attempt under way; a run whose process is dead may not.
 
 mod attempts;
+pub mod holdout;
 pub mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use questions::ledger::Ledger;
 use serde::Serialize;
-use store::admin::audit::Ledger;
+
+use self::holdout::held_out;
 
 /// What was found out about a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -81,7 +84,8 @@ impl Audit {
         let mut problems = attempts::problems(ledger, is_owned);
         problems.extend(hour_problems(&claimed(ledger)));
         let mut total = problems.len() as u64;
-        for (check, says, rows) in &ledger.findings {
+        let holdout = [held_out(&ledger.run.settings, &ledger.holders)];
+        for (check, says, rows) in ledger.findings.iter().chain(&holdout) {
             total += rows.first().map_or(0, |row| row.total.unsigned_abs());
             problems.extend(rows.iter().map(|row| Problem {
                 check,

@@ -2,15 +2,18 @@
 //! another one. It writes nothing into the database.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use analysis::export::{must_be_free, write_file};
 use analysis::realism::Verdict;
 use analysis::report::page::missed_line;
-use analysis::report::{QUESTIONS, Report, ReportError};
+use analysis::report::{Report, ReportError, questions};
 use analysis::verify::Audit;
 use chrono::{SubsecRound, Utc};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use questions::Ask;
+use questions::ledger::Books;
 use store::Admin;
 use store::admin::KnownRun;
 
@@ -148,23 +151,23 @@ async fn read(
     let dead = Lock::dead_in(&settings.store.data_dir);
     let at = Utc::now().naive_utc().trunc_subsecs(6);
     bar.set_message("the books");
-    let ledger = admin.ledger(run.run_id).await?;
+    let ledger = admin.at_once(Books(run.run_id)).await?;
     let ledger = ledger.ok_or_else(|| verify::purged(run.run_id))?;
     let audit = Audit::of(&ledger, ledger.run.is_owned(&dead, at));
-    let step = {
+    let tell = {
         let bar = bar.clone();
-        move |number: usize| {
-            bar.set_position(number as u64 + 1);
-            bar.set_message(QUESTIONS.get(number).copied().unwrap_or_default());
+        move |says| {
+            bar.inc(1);
+            bar.set_message(says);
         }
     };
-    let yardstick = settings.realism.yardstick();
-    Ok(Report::read(admin, (ledger.run, audit), (&yardstick, at), step).await?)
+    let yardstick = (&settings.realism.yardstick(), at);
+    Ok(Report::read(admin, (ledger.run, audit), yardstick, Arc::new(tell)).await?)
 }
 
 /// On stderr, where somebody looks.
 fn bar() -> ProgressBar {
-    let length = QUESTIONS.len() as u64 + 1;
+    let length = questions().len() as u64 + 1;
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{spinner} reading {msg} {wide_bar} {pos}/{len}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -5,6 +5,8 @@ use actors::domain::ids::RunId;
 use analysis::verify::{Audit, report};
 use chrono::Utc;
 use clap::Args;
+use questions::Ask;
+use questions::ledger::Books;
 use store::Admin;
 
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
@@ -61,7 +63,7 @@ async fn verify(admin: &Admin, settings: &Settings, args: &VerifyArgs) -> Result
     // Before the books are read: a process that starts meanwhile is not taken for a dead one.
     let dead = Lock::dead_in(&settings.store.data_dir);
     let at = Utc::now().naive_utc();
-    let ledger = admin.ledger(run).await?;
+    let ledger = admin.at_once(Books(run)).await?;
     let ledger = ledger.ok_or_else(|| purged(run))?;
     let audit = Audit::of(&ledger, ledger.run.is_owned(&dead, at));
     let text = match args.json {

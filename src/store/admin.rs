@@ -4,35 +4,33 @@
 //! connection.
 
 pub mod audit;
-pub mod export;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::ids::{AgentId, OwnerToken, RunId};
 use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
 use ports::store::StoreError;
+use questions::runs::known;
 use serde_json::Value;
 
 pub use super::rows::agents::AgentFilter;
-pub use super::rows::runs::{KnownRun, RunSummary, TakeOver};
+pub use super::rows::runs::{RunSummary, TakeOver};
+pub use questions::runs::{KnownRun, OWNER_SILENCE_S};
 
 use super::error::Answer;
 use super::postgres::PostgresStore;
 use super::rows::runs::JsonRow;
 use super::sqlite::SqliteStore;
 
-/// An owner silent for this long is dead.
-pub const OWNER_SILENCE_S: i64 = 120;
-
 /// The database as the command line sees it.
 #[derive(Clone)]
 pub struct Admin {
-    backend: Backend,
+    pub(super) backend: Backend,
     migrations_applied: usize,
 }
 
 #[derive(Clone)]
-enum Backend {
+pub(super) enum Backend {
     Postgres(PostgresStore),
     Sqlite(SqliteStore),
 }
@@ -101,7 +99,7 @@ impl Admin {
 
     /// Every run, the newest first.
     pub async fn list_runs(&self) -> Result<Vec<KnownRun>, StoreError> {
-        on_backend!(self, call_long, |c, q| q::list_runs(c))
+        known(self).await
     }
 
     /// Runs with rows still active, whether or not their owner lives.

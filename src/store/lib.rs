@@ -4,6 +4,7 @@
 //! are handles to the same pool or thread.
 
 pub mod admin;
+mod asking;
 pub mod dry;
 mod error;
 mod migrations;
@@ -13,14 +14,12 @@ mod queries;
 mod rows;
 mod schema;
 mod sqlite;
-mod statement;
 mod tls;
 mod url;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::{Datelike, Days, NaiveDateTime, NaiveTime};
 use ports::store::Store;
 
 pub use admin::Admin;
@@ -29,8 +28,6 @@ pub use url::{PostgresUrl, StoreUrl};
 
 /// Coupons in a wallet at most.
 const WALLET_CAP: i64 = 32;
-/// Brands an agent remembers at most; the one not bought for longest leaves first.
-const BRANDS_KEPT: usize = 32;
 
 /// How a Postgres database is opened; a file has no options.
 #[derive(Clone, Debug)]
@@ -117,11 +114,4 @@ async fn open_for(
             Ok(OpenStore { store: Arc::new(store), admin })
         }
     }
-}
-
-/// Monday 00:00 of the week of `at`.
-fn monday_of(at: NaiveDateTime) -> NaiveDateTime {
-    let days = u64::from(at.weekday().num_days_from_monday());
-    let monday = at.date().checked_sub_days(Days::new(days)).unwrap_or(at.date());
-    monday.and_time(NaiveTime::MIN)
 }

@@ -6,12 +6,9 @@
 pub(crate) mod agents;
 pub(crate) mod cycles;
 pub(crate) mod dead_runs;
-pub(crate) mod dynamic;
 pub(crate) mod flow;
 pub(crate) mod flow_parts;
-pub(crate) mod ledger;
 pub(crate) mod offers;
-pub(crate) mod pages;
 pub(crate) mod runs;
 
 use std::str::FromStr;

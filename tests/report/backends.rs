@@ -10,6 +10,8 @@ use analysis::realism::yardstick::Yardstick;
 use analysis::report::Report;
 use analysis::verify::Audit;
 use cartload::config::{Settings, Sources};
+use questions::Ask;
+use questions::ledger::Books;
 use serde_json::Value;
 use store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
 
@@ -27,9 +29,9 @@ fn bands() -> Yardstick {
 }
 
 async fn report(admin: &Admin, run: RunId) -> Report {
-    let ledger = admin.ledger(run).await.unwrap().unwrap();
+    let ledger = admin.at_once(Books(run)).await.unwrap().unwrap();
     let audit = Audit::of(&ledger, false);
-    Report::read(admin, (ledger.run, audit), (&bands(), wall(9)), |_| {}).await.unwrap()
+    Report::read(admin, (ledger.run, audit), (&bands(), wall(9)), Arc::new(drop)).await.unwrap()
 }
 
 async fn beside(admin: &Admin, run: RunId, other: RunId) -> Report {
@@ -160,12 +162,13 @@ async fn each_question_is_told_before_it_is_asked() {
     let OpenStore { store, admin } =
         opened(&format!("sqlite://{}/q.db", folder.path().display())).await;
     let run = of_agents(store.as_ref(), 1, |_| 1).await;
-    let ledger = admin.ledger(run).await.unwrap().unwrap();
+    let ledger = admin.at_once(Books(run)).await.unwrap().unwrap();
     let audit = Audit::of(&ledger, false);
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let note = Arc::clone(&told);
-    let step = move |number| note.lock().unwrap().push(number);
-    Report::read(&admin, (ledger.run, audit), (&bands(), wall(9)), step).await.unwrap();
-    let questions = analysis::report::QUESTIONS.len();
-    assert_eq!(*told.lock().unwrap(), (0..questions).collect::<Vec<_>>());
+    let tell = Arc::new(move |says| note.lock().unwrap().push(says));
+    Report::read(&admin, (ledger.run, audit), (&bands(), wall(9)), tell).await.unwrap();
+    let questions = analysis::report::questions();
+    assert_eq!(questions.len(), 15);
+    assert_eq!(*told.lock().unwrap(), questions);
 }

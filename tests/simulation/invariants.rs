@@ -6,6 +6,8 @@ use actors::domain::flow::EndReason;
 use analysis::verify::Audit;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use questions::Ask;
+use questions::ledger::Books;
 use serde_json::Value;
 
 use super::scenario::{Act, ShopFault};
@@ -96,7 +98,7 @@ pub fn broken(world: &World) -> Vec<String> {
 
 /// The ledger is clean and every hour was lived (P1, P8).
 fn audited(world: &World) -> Vec<String> {
-    let ledger = at_once(world.admin.ledger(world.run)).unwrap().unwrap();
+    let ledger = at_once(world.admin.at_once(Books(world.run))).unwrap().unwrap();
     let audit = Audit::of(&ledger, false);
     let mut wrong: Vec<String> = audit.problems.iter().map(|p| format!("verify: {p:?}")).collect();
     if audit.hours_claimed != world.scenario.cycles {

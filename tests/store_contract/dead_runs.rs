@@ -9,10 +9,12 @@ use actors::domain::money::Cents;
 use actors::ports::store::{RunState, StoreError};
 use analysis::verify::Audit;
 use chrono::TimeDelta;
+use questions::ledger::{Books, Ledger};
+use questions::{Ask, runs};
 use serde_json::json;
 use store::Admin;
 use store::admin::TakeOver;
-use store::admin::audit::{Ledger, Purge};
+use store::admin::audit::Purge;
 
 use super::rig::{Rig, assert_rows};
 use crate::support::flows::{
@@ -23,7 +25,7 @@ use crate::support::flows::{
 const MUCH_LATER: i64 = 10_000;
 
 async fn ledger(admin: &Admin, owned: Owned) -> Ledger {
-    admin.ledger(owned.run).await.unwrap().unwrap()
+    admin.at_once(Books(owned.run)).await.unwrap().unwrap()
 }
 
 fn checks(ledger: &Ledger) -> Vec<&'static str> {
@@ -117,9 +119,9 @@ pub async fn the_last_cycle_and_the_last_freeze_are_known(rig: &Rig) {
         rig.store.record_incident(incident).await.unwrap();
     }
     assert_eq!(admin.last_freeze(owned.run).await.unwrap(), Some(json!({ "n": 2 })));
-    let hours = admin.hours_by_run().await.unwrap();
-    let of_run = hours.iter().find(|(run, _)| *run == owned.run.to_string()).unwrap();
-    assert_eq!(of_run.1, 1);
+    let hours = admin.ask(runs::hours()).await.unwrap();
+    let of_run = hours.iter().find(|row| row.run_id == owned.run.to_string()).unwrap();
+    assert_eq!(of_run.hours, 1);
 }
 
 pub async fn a_purge_deletes_one_dead_run_and_no_agent(rig: &Rig) {
@@ -178,7 +180,7 @@ pub async fn a_reader_finds_whole_books_clean_and_writes_nothing(rig: &Rig) {
     assert_eq!((audit.hours_claimed, audit.attempts, audit.attempts_broken), (2, 3, 1));
     assert_eq!((audit.orders, audit.revenue_cents, audit.events), (2, 1_800, 6));
     assert_eq!(audit.replayed[0].attempts, [0, 1]);
-    assert_eq!(reader.ledger(actors::domain::ids::RunId::fresh()).await.unwrap(), None);
+    assert_eq!(reader.at_once(Books(actors::domain::ids::RunId::fresh())).await.unwrap(), None);
     let refused = reader.purge(owned.run, vec![owned.owner], wall(0)).await.unwrap_err();
     assert!(matches!(refused, StoreError::CannotWrite(_)), "{refused}");
     reader.close().await;

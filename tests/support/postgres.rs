@@ -2,6 +2,7 @@
 //!
 //! Loopback needs no password, but for the user `guarded`, whose password is `open sesame`.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,26 +26,33 @@ pub fn start() -> Option<Server> {
     if !require("postgres", &["postgres", "initdb"]) {
         return None;
     }
-    let (initdb, postgres) = (find_program("initdb")?, find_program("postgres")?);
+    let postgres = find_program("postgres")?;
     let directory = server_directory("cartload-postgres");
     let data = directory.join("data");
+    fresh_cluster(&data);
+    let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
+    std::fs::write(data.join("pg_hba.conf"), rules).expect("pg_hba.conf");
+    let port = free_port();
+    // Without fsync a crash of the server loses nothing, only one of the machine would.
+    let command = format!(
+        "{} -D {} -p {port} -h 127.0.0.1 -k '' -c max_connections={MAX_CONNECTIONS} -c fsync=off",
+        postgres.display(),
+        data.display()
+    );
+    Some(Server::start(&command, "QUIT", port, directory))
+}
+
+/// The files of a server that has not run yet.
+fn fresh_cluster(data: &Path) {
+    let initdb = find_program("initdb").expect("it was asked for");
     let init = format!(
-        "{} {} -D {} -U postgres -A trust -E UTF8 --no-locale --no-instructions",
+        "{} {} -D {} -U postgres -A trust -E UTF8 --no-locale --no-instructions --no-sync",
         as_server_user(),
         initdb.display(),
         data.display()
     );
     let output = Command::new("sh").arg("-c").arg(init).output().expect("sh");
     assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-    let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
-    std::fs::write(data.join("pg_hba.conf"), rules).expect("pg_hba.conf");
-    let port = free_port();
-    let command = format!(
-        "{} -D {} -p {port} -h 127.0.0.1 -k '' -c max_connections={MAX_CONNECTIONS}",
-        postgres.display(),
-        data.display()
-    );
-    Some(Server::start(&command, "QUIT", port, directory))
 }
 
 /// Runs statements as the superuser.

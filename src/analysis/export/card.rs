@@ -7,9 +7,9 @@ mod markdown;
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
+use questions::Ask;
 use serde::Serialize;
 use serde_json::Value as Json;
-use store::Admin;
 
 use self::facts::{Attempted, Population};
 use self::lifelike::CardDimension;
@@ -120,7 +120,7 @@ const HOLDOUT: &str = "by agent: held out where the hash share of agent_id for t
 impl Card {
     /// Describes what was written.
     pub(super) async fn describe(
-        admin: &Admin,
+        store: &impl Ask,
         export: &Export,
         scopes: &[Arc<Scope>],
         tally: &Tally,
@@ -129,8 +129,8 @@ impl Card {
         let table = &export.table;
         let mut runs = Vec::new();
         for scope in scopes {
-            let attempts = facts::attempted(admin, scope).await?;
-            let scorecard = realism::score(admin, &scope.run, &export.yardstick).await?;
+            let attempts = facts::attempted(store, scope.run.run_id).await?;
+            let scorecard = realism::score(store, &scope.run, &export.yardstick).await?;
             runs.push(CardRun::of(scope, attempts, lifelike::of(&scorecard)));
         }
         let is_folder = matches!(export.destination, Destination::Folder(_));
@@ -161,7 +161,7 @@ impl Card {
             columns: columns.collect(),
             limits: limits(export, scopes),
             runs,
-            population: facts::population(admin).await?,
+            population: facts::population(store).await?,
             split: SPLIT,
             holdout: HOLDOUT,
         })

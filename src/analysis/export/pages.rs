@@ -1,9 +1,7 @@
 //! Rows of a table, page after page: while one page is written, the next one is read.
 
-use std::sync::Arc;
-
-use store::Admin;
-use store::admin::export::{Bind, Cell, DynamicRow, Statement};
+use questions::any_row::{AnyRow, Cell};
+use questions::{Ask, Bind, shoppers};
 use tokio::sync::mpsc;
 
 use super::ExportError;
@@ -11,7 +9,7 @@ use super::agent_days::{self, Held, Shopper, Visit};
 use super::query::{KeysetPage, Query};
 use super::split::split_of;
 use super::tables::{Computed, Origin, Source};
-use super::value::{Kind, Row, Value};
+use super::value::{Row, Value, micros};
 
 /// Pages read ahead.
 const PAGES_AHEAD: usize = 1;
@@ -20,32 +18,21 @@ const AGENTS_PER_PAGE: usize = 8;
 /// Shoppers whose days are read at a time: each may have made a visit an hour for years.
 const AGENTS_PER_FOLD: usize = 2;
 
-/// The shoppers of a run: every one that left a row.
-const AGENTS: &str = "SELECT DISTINCT t.agent_id FROM shopping_sessions t WHERE {of t} \
-                      UNION SELECT DISTINCT t.agent_id FROM coupon_assignments t WHERE {of t} \
-                      ORDER BY agent_id";
-const VISITS: &str = "SELECT s.agent_id, s.cohort, s.simulated_at, s.status, o.final_total_cents \
-                      FROM shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id \
-                      WHERE {of s} AND {canonical s} ORDER BY s.agent_id, s.cycle";
-const COUPONS: &str = "SELECT t.agent_id, t.assigned_at, t.expires_at, t.redeemed_at \
-                       FROM coupon_assignments t WHERE {of t} ORDER BY t.agent_id, t.assigned_at";
-const BUDGETS: &str = "SELECT agent_id, weekly_budget_cents FROM agents WHERE agent_id IN ";
-
 /// A page of rows, or why there is none.
 pub type PageOfRows = Result<Vec<Row>, ExportError>;
 
 /// Begins to read; the end of the channel is the end of the rows. Whoever drops it ends the
 /// reading.
-pub fn stream(admin: Admin, query: Query) -> mpsc::Receiver<PageOfRows> {
+pub fn stream<A: Ask + 'static>(store: A, query: Query) -> mpsc::Receiver<PageOfRows> {
     let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
     tokio::spawn(async move {
         let read = match query.table.source {
             Source::Keyset { driver, select } => {
                 let first = KeysetPage::new(query.clone(), driver, select, None);
-                keyset(&admin, &query, first, &sender).await
+                keyset(&store, &query, first, &sender).await
             }
-            Source::Agents { select } => agents(&admin, &query, select, &sender).await,
-            Source::AgentDays => days(&admin, &query, &sender).await,
+            Source::Agents { select } => agents(&store, &query, select, &sender).await,
+            Source::AgentDays => days(&store, &query, &sender).await,
             Source::Replays => {
                 let scope = &query.scope;
                 let rows = scope.replays.iter().map(|replay| replay.row(&scope.run_id)).collect();
@@ -66,14 +53,14 @@ async fn send(sender: &mpsc::Sender<PageOfRows>, page: PageOfRows) -> bool {
 }
 
 async fn keyset(
-    admin: &Admin,
+    store: &impl Ask,
     query: &Query,
     first: KeysetPage,
     sender: &mpsc::Sender<PageOfRows>,
 ) -> Result<(), ExportError> {
     let mut page = first;
     loop {
-        let read = admin.page(Arc::new(page.clone())).await?;
+        let read = store.at_once(page.clone()).await?;
         if !send(sender, query.typed(read.rows)).await {
             return Ok(());
         }
@@ -83,13 +70,13 @@ async fn keyset(
 }
 
 async fn agents(
-    admin: &Admin,
+    store: &impl Ask,
     query: &Query,
-    select: &str,
+    select: &'static str,
     sender: &mpsc::Sender<PageOfRows>,
 ) -> Result<(), ExportError> {
-    for agents in agents_of(admin, query).await?.chunks(AGENTS_PER_PAGE) {
-        let rows = admin.rows(query.of_agents(select, ends(agents))).await?;
+    for agents in agents_of(store, query).await?.chunks(AGENTS_PER_PAGE) {
+        let rows = store.at_once(query.of_agents(select, ends(agents))).await?;
         if !send(sender, query.typed(rows)).await {
             break;
         }
@@ -97,22 +84,23 @@ async fn agents(
     Ok(())
 }
 
-async fn agents_of(admin: &Admin, query: &Query) -> Result<Vec<String>, ExportError> {
-    let rows = admin.rows(query.of_agents(AGENTS, None)).await?;
-    let names = rows.into_iter().filter_map(|row| row.0.into_iter().next());
-    let mut agents: Vec<String> = names.filter_map(text).collect();
+async fn agents_of(store: &impl Ask, query: &Query) -> Result<Vec<String>, ExportError> {
+    let rows = store.ask(shoppers::names(query.scope.run.run_id)).await?;
     let asked = &query.filter.agents;
-    agents.retain(|agent| asked.is_empty() || asked.contains(agent));
-    Ok(agents)
+    let is_asked = |agent: &String| asked.is_empty() || asked.contains(agent);
+    Ok(rows.into_iter().map(|row| row.agent_id).filter(is_asked).collect())
 }
 
 /// The first and the last of them.
-fn ends(agents: &[String]) -> Option<(&str, &str)> {
-    Some((agents.first()?.as_str(), agents.last()?.as_str()))
+fn ends(agents: &[String]) -> (&str, &str) {
+    match agents {
+        [] => ("", ""),
+        [first, ..] => (first, agents.last().map_or(first, |last| last)),
+    }
 }
 
 async fn days(
-    admin: &Admin,
+    store: &impl Ask,
     query: &Query,
     sender: &mpsc::Sender<PageOfRows>,
 ) -> Result<(), ExportError> {
@@ -125,9 +113,9 @@ async fn days(
         let begin = begin.and_time(chrono::NaiveTime::MIN);
         since.is_none_or(|since| begin >= since) && until.is_none_or(|until| begin < until)
     };
-    for agents in agents_of(admin, query).await?.chunks(AGENTS_PER_FOLD) {
+    for agents in agents_of(store, query).await?.chunks(AGENTS_PER_FOLD) {
         let mut page = Vec::new();
-        for shopper in shoppers(admin, query, agents).await? {
+        for shopper in shoppers_of(store, query, agents).await? {
             let agent = &shopper.agent_id;
             let flags = (split_of(agent), scope.holds_out(agent));
             page.extend(agent_days::rows(scope, &shopper, &lived, flags));
@@ -143,90 +131,46 @@ async fn days(
 /// The place of the day among the columns of `agent_days`.
 const DAY: usize = 5;
 
-async fn shoppers(
-    admin: &Admin,
+async fn shoppers_of(
+    store: &impl Ask,
     query: &Query,
     agents: &[String],
 ) -> Result<Vec<Shopper>, ExportError> {
-    let ends = ends(agents);
-    let mut shoppers: Vec<Shopper> = agents
+    let (run, ends) = (query.scope.run.run_id, ends(agents));
+    let mut found: Vec<Shopper> = agents
         .iter()
         .map(|agent| Shopper { agent_id: agent.clone(), ..Shopper::default() })
         .collect();
-    let mut budgets = Statement::default();
-    budgets.push(BUDGETS).bind_list(agents.iter().cloned().map(Bind::Text));
-    for row in admin.rows(budgets).await? {
-        let mut cells = Cells::of("agents", row);
-        let (agent, budget) = (cells.text()?, cells.integer("weekly_budget_cents")?);
-        with(&mut shoppers, &agent, |shopper| shopper.weekly_budget = budget);
+    let mut with = |agent: &str, change: &mut dyn FnMut(&mut Shopper)| {
+        found.iter_mut().filter(|shopper| shopper.agent_id == agent).for_each(change);
+    };
+    for row in store.ask(shoppers::budgets(ends)).await? {
+        let budget = Some(row.weekly_budget_cents);
+        with(&row.agent_id, &mut |shopper| shopper.weekly_budget = budget);
     }
-    for row in admin.rows(query.of_agents(VISITS, ends)).await? {
-        let mut cells = Cells::of("shopping_sessions", row);
-        let (agent, cohort) = (cells.text()?, cells.text()?);
-        let (at, status) = (cells.instant("simulated_at")?.unwrap_or(0), cells.text()?);
-        let paid = cells.integer("final_total_cents")?;
-        let visit = Visit { day: agent_days::day_of(at), browsed: status == "browsed", paid };
-        with(&mut shoppers, &agent, |shopper| {
-            shopper.cohort = (!cohort.is_empty()).then_some(cohort);
-            shopper.visits.push(visit);
+    for row in store.ask(shoppers::visits(run, ends, query.scope.closed_at)).await? {
+        let day = agent_days::day_of(micros(row.simulated_at));
+        let visit = Visit { day, browsed: row.status == "browsed", paid: row.paid };
+        with(&row.agent_id, &mut |shopper| {
+            shopper.cohort.clone_from(&row.cohort);
+            shopper.visits.push(visit.clone());
         });
     }
-    for row in admin.rows(query.of_agents(COUPONS, ends)).await? {
-        let mut cells = Cells::of("coupon_assignments", row);
-        let agent = cells.text()?;
-        let from = cells.instant("assigned_at")?.unwrap_or(i64::MAX);
-        let until = cells.instant("expires_at")?.unwrap_or(i64::MIN);
-        let redeemed = cells.instant("redeemed_at")?;
-        with(&mut shoppers, &agent, |shopper| shopper.coupons.push(Held { from, until, redeemed }));
+    for row in store.ask(shoppers::coupons(run, ends)).await? {
+        let (from, until) = (micros(row.assigned_at), micros(row.expires_at));
+        let held = Held { from, until, redeemed: row.redeemed_at.map(micros) };
+        with(&row.agent_id, &mut |shopper| shopper.coupons.push(held.clone()));
     }
-    Ok(shoppers)
-}
-
-fn with(shoppers: &mut [Shopper], agent: &str, change: impl FnOnce(&mut Shopper)) {
-    if let Some(shopper) = shoppers.iter_mut().find(|shopper| shopper.agent_id == agent) {
-        change(shopper);
-    }
-}
-
-/// The cells of a row, one after the other.
-struct Cells {
-    table: &'static str,
-    cells: std::vec::IntoIter<Cell>,
-}
-
-impl Cells {
-    fn of(table: &'static str, row: DynamicRow) -> Self {
-        Self { table, cells: row.0.into_iter() }
-    }
-
-    fn next(&mut self, kind: Kind, column: &str) -> Result<Value, ExportError> {
-        kind.read(self.table, column, self.cells.next().unwrap_or(Cell::Null))
-    }
-
-    fn text(&mut self) -> Result<String, ExportError> {
-        Ok(self.next(Kind::Text, "a text")?.text())
-    }
-
-    fn integer(&mut self, column: &str) -> Result<Option<i64>, ExportError> {
-        Ok(self.next(Kind::BigInt, column)?.integer())
-    }
-
-    fn instant(&mut self, column: &str) -> Result<Option<i64>, ExportError> {
-        Ok(self.next(Kind::Instant, column)?.instant())
-    }
-}
-
-fn text(cell: Cell) -> Option<String> {
-    if let Cell::Text(text) = cell { Some(text) } else { None }
+    Ok(found)
 }
 
 impl Query {
     /// The rows with the types of their columns, computed columns filled in.
-    fn typed(&self, rows: Vec<DynamicRow>) -> PageOfRows {
+    fn typed(&self, rows: Vec<AnyRow>) -> PageOfRows {
         rows.into_iter().map(|row| self.row(row)).collect()
     }
 
-    fn row(&self, row: DynamicRow) -> Result<Row, ExportError> {
+    fn row(&self, row: AnyRow) -> Result<Row, ExportError> {
         let mut cells = row.0.into_iter();
         let mut typed = Vec::with_capacity(self.table.columns.len());
         let mut has_computed = false;

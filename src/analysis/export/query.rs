@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{NaiveDateTime, TimeDelta};
-use store::admin::export::{Bind, DynamicRow, Page, Statement};
+use questions::any_row::AnyRow;
+use questions::{Bind, Inquiry, Moment, QuestionError, Statement};
 
 use super::filter::{Filter, ReplayFilter};
 use super::scope::Scope;
@@ -57,7 +58,28 @@ impl KeysetPage {
     }
 }
 
-impl Page for KeysetPage {
+/// What a page holds.
+#[derive(Clone, Debug)]
+pub struct PageRows {
+    /// Its rows.
+    pub rows: Vec<AnyRow>,
+    /// The key of its last row; `None`: nothing comes after it.
+    pub end: Option<AnyRow>,
+}
+
+impl Inquiry for KeysetPage {
+    type Answers = PageRows;
+
+    /// The key of its last row is read before its rows: a page ends where the database says.
+    async fn read<M: Moment>(self, moment: &mut M) -> Result<PageRows, M::Fault> {
+        let end = moment.rows(self.end()).await?.into_iter().next();
+        let rows = moment.rows(self.rows(end.as_ref())?).await?;
+        Ok(PageRows { rows, end })
+    }
+}
+
+impl KeysetPage {
+    /// Answers the key of the page's last row; no row where no full page is left.
     fn end(&self) -> Statement {
         let mut statement = Statement::default();
         let key = columns_of(self.driver.key, "d");
@@ -69,32 +91,53 @@ impl Page for KeysetPage {
         statement
     }
 
-    fn rows(&self, end: Option<&DynamicRow>) -> Statement {
+    /// The rows up to that key, or all that are left.
+    fn rows(&self, end: Option<&AnyRow>) -> Result<Statement, QuestionError> {
         let through = end.map(|end| end.0.iter().filter_map(Bind::of_cell).collect());
         let slice = Slice { after: self.after.clone(), through, agents: None };
-        let mut statement = Statement::default();
-        self.query.expand(&mut statement, self.select, &slice);
-        statement
+        self.query.statement(self.select, &slice)
+    }
+}
+
+/// The rows of some agents.
+#[derive(Clone, Debug)]
+pub struct AgentsPage {
+    query: Query,
+    select: &'static str,
+    agents: (String, String),
+}
+
+impl Inquiry for AgentsPage {
+    type Answers = Vec<AnyRow>;
+
+    async fn read<M: Moment>(self, moment: &mut M) -> Result<Vec<AnyRow>, M::Fault> {
+        let slice = Slice { agents: Some(self.agents), ..Slice::default() };
+        moment.rows(self.query.statement(self.select, &slice)?).await
     }
 }
 
 impl Query {
-    /// The rows of the agents from the first to the last, both included; of all for none.
-    pub fn of_agents(&self, select: &str, agents: Option<(&str, &str)>) -> Statement {
-        let agents = agents.map(|(first, last)| (first.to_owned(), last.to_owned()));
-        let slice = Slice { agents, ..Slice::default() };
-        let mut statement = Statement::default();
-        self.expand(&mut statement, select, &slice);
-        statement
+    /// The rows of the agents from the first to the last, both included.
+    pub fn of_agents(&self, select: &'static str, (first, last): (&str, &str)) -> AgentsPage {
+        let agents = (first.to_owned(), last.to_owned());
+        AgentsPage { query: self.clone(), select, agents }
     }
 
-    /// Writes a template with its places filled; an unknown place is a fault of the program.
-    fn expand(&self, out: &mut Statement, template: &str, slice: &Slice) {
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (token, after) = after.split_once('}').unwrap_or((after, ""));
-            out.push(before);
-            let (name, alias) = token.split_once(' ').unwrap_or((token, ""));
+    fn statement(&self, select: &str, slice: &Slice) -> Result<Statement, QuestionError> {
+        let mut statement = Statement::default();
+        self.expand(&mut statement, select, slice)?;
+        Ok(statement)
+    }
+
+    /// Writes a template with its places filled.
+    fn expand(
+        &self,
+        out: &mut Statement,
+        template: &str,
+        slice: &Slice,
+    ) -> Result<(), QuestionError> {
+        out.expand(template, |out, place| {
+            let (name, alias) = place.split_once(' ').unwrap_or((place, ""));
             match (name, self.table.source) {
                 ("driver", Source::Keyset { driver, .. }) => {
                     out.push(&format!("SELECT d.* FROM {} d WHERE ", driver.table));
@@ -103,21 +146,23 @@ impl Query {
                 ("key", Source::Keyset { driver, .. }) => {
                     out.push(&columns_of(driver.key, alias));
                 }
-                ("columns", _) => self.columns(out, slice),
+                ("columns", _) => self.columns(out, slice)?,
                 ("rows", _) => self.filters(out, |column| !column.starts_with("d.")),
                 ("of", _) => self.of(out, alias, slice),
                 ("canonical", _) => self.canonical(out, alias),
                 ("now", _) => {
                     out.bind(Bind::Instant(self.scope.lived_until()));
                 }
-                _ => unreachable!("no such place in a template: {token}"),
+                _ => {
+                    let (says, name) = (self.table.name, place.to_owned());
+                    return Err(QuestionError::Missing { says, name });
+                }
             }
-            rest = after;
-        }
-        out.push(rest);
+            Ok(())
+        })
     }
 
-    fn columns(&self, out: &mut Statement, slice: &Slice) {
+    fn columns(&self, out: &mut Statement, slice: &Slice) -> Result<(), QuestionError> {
         let mut separator = "";
         for column in &self.table.columns {
             let sql = match column.origin {
@@ -126,10 +171,11 @@ impl Query {
                 Origin::Computed(_) => continue,
             };
             out.push(separator);
-            self.expand(out, sql, slice);
+            self.expand(out, sql, slice)?;
             out.push(" AS ").push(column.name);
             separator = ", ";
         }
+        Ok(())
     }
 
     fn of(&self, out: &mut Statement, alias: &str, slice: &Slice) {
@@ -147,7 +193,8 @@ impl Query {
             "{alias}.replay = (SELECT MIN(k.replay) FROM cycles k WHERE k.run_id = {alias}.run_id \
              AND k.cycle = {alias}.cycle AND NOT k.broken AND k.recorded_at <= "
         ));
-        out.bind(Bind::Instant(self.scope.closed_at)).push(")");
+        out.bind(Bind::Instant(self.scope.closed_at));
+        out.push(")");
     }
 
     /// The rows of the driver on this slice.

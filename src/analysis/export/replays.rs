@@ -4,14 +4,15 @@
 //! open (end_reason crash), and else from the silence.
 
 use chrono::NaiveDateTime;
+use ports::store::StoreError;
+use questions::incidents::NoteRow;
+use questions::replays::RowsRow;
+use questions::runs::KnownRun;
+use questions::{Ask, incidents, replays};
 use serde_json::Value as Json;
-use store::Admin;
-use store::admin::KnownRun;
-use store::admin::export::{Bind, Cell, Statement};
 
-use super::ExportError;
 use super::query::begin_of;
-use super::value::{Kind, Value, micros};
+use super::value::{Value, micros};
 
 /// What led to a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,60 +88,25 @@ struct Told {
     boundary: Option<i32>,
 }
 
-/// In the order in which a run writes them, should two bear the same instant.
-const NOTES: &str = "SELECT kind, message, detail, recorded_at FROM incidents WHERE run_id = ";
-const ORDER: &str = " AND kind IN ('freeze', 'resume', 'replay') ORDER BY recorded_at, \
-                     CASE kind WHEN 'freeze' THEN 0 WHEN 'resume' THEN 1 ELSE 2 END";
-/// Rows of the replay, rows of broken attempts before it, and how those ended.
-const ROWS: &str = "SELECT COUNT(CASE WHEN s.replay = k.replay AND NOT k.broken THEN 1 END) AS a, \
-                    COUNT(CASE WHEN k.broken THEN 1 END) AS b, \
-                    COUNT(CASE WHEN k.broken AND s.end_reason = 'crash' THEN 1 END) AS c, \
-                    COUNT(CASE WHEN k.broken AND s.end_reason = 'stopped' THEN 1 END) AS d \
-                    FROM shopping_sessions s JOIN cycles k ON k.run_id = s.run_id \
-                    AND k.cycle = s.cycle AND k.replay = s.replay WHERE s.run_id = ";
-
 /// The run's replays, in order.
-pub async fn load(admin: &Admin, run: &KnownRun) -> Result<Vec<Replay>, ExportError> {
-    let mut statement = Statement::default();
-    statement.push(NOTES).bind(Bind::Text(run.run_id.to_string())).push(ORDER);
-    let mut notes = Vec::new();
-    for row in admin.rows(statement).await? {
-        let mut cells = row.0.into_iter();
-        let mut text =
-            |column, kind: Kind| kind.read("incidents", column, cells.next().unwrap_or(Cell::Null));
-        let (kind, message) = (text("kind", Kind::Text)?, text("message", Kind::Text)?);
-        let (detail, at) = (text("detail", Kind::Json)?, text("recorded_at", Kind::Instant)?);
-        let Value::Instant(recorded_at) = at else { continue };
-        let detail = serde_json::from_str(&detail.text()).unwrap_or(Json::Null);
-        notes.push(Note { kind: kind.text(), message: message.text(), detail, recorded_at });
-    }
+pub async fn load(store: &impl Ask, run: &KnownRun) -> Result<Vec<Replay>, StoreError> {
+    let notes: Vec<Note> =
+        store.ask(incidents::notes(run.run_id)).await?.into_iter().map(Note::of).collect();
     let mut replays = Vec::new();
     for told in told(&notes) {
-        let of_replay = count(admin, run, &told, " AND s.replay = ").await?;
-        let before = count(admin, run, &told, " AND s.replay < ").await?;
-        replays.push(told.judged(run.simulated_start, of_replay, before));
+        let asked = replays::rows(run.run_id, told.number, (told.first, told.last));
+        let rows = store.ask(asked).await?.into_iter().next().unwrap_or_default();
+        replays.push(told.judged(run.simulated_start, rows));
     }
     Ok(replays)
 }
 
-/// Rows of the replay's cycles: unbroken, broken, of those crashed and stopped.
-async fn count(
-    admin: &Admin,
-    run: &KnownRun,
-    told: &Told,
-    attempts: &str,
-) -> Result<[i64; 4], ExportError> {
-    let mut statement = Statement::default();
-    statement.push(ROWS).bind(Bind::Text(run.run_id.to_string()));
-    statement.push(" AND s.cycle >= ").bind(Bind::Integer(told.first));
-    statement.push(" AND s.cycle <= ").bind(Bind::Integer(told.last));
-    statement.push(attempts).bind(Bind::Integer(told.number));
-    let row = admin.rows(statement).await?.into_iter().next();
-    let cells = row.map_or(Vec::new(), |row| row.0);
-    let number = |at: usize| {
-        if let Some(Cell::Integer(number)) = cells.get(at) { *number } else { 0 }
-    };
-    Ok([number(0), number(1), number(2), number(3)])
+impl Note {
+    fn of(row: NoteRow) -> Self {
+        let NoteRow { kind, message, detail, recorded_at } = row;
+        let detail = serde_json::from_str(&detail).unwrap_or(Json::Null);
+        Self { kind, message, detail, recorded_at: micros(recorded_at) }
+    }
 }
 
 /// Which replays the notes tell of. A resume takes the freeze before it along, whether or not
@@ -190,8 +156,8 @@ fn told(notes: &[Note]) -> Vec<Told> {
 }
 
 impl Told {
-    fn judged(self, start: NaiveDateTime, of_replay: [i64; 4], before: [i64; 4]) -> Replay {
-        let [_, broken, crashed, stopped] = before;
+    fn judged(self, start: NaiveDateTime, rows: RowsRow) -> Replay {
+        let RowsRow { replayed, broken, crashed, stopped } = rows;
         let (cause, words) = match &self.freeze {
             Some(message) => (Cause::Freeze, message.clone()),
             None if crashed > 0 => {
@@ -218,7 +184,7 @@ impl Told {
             checkpoint: self.checkpoint,
             boundary: self.boundary,
             broken_flows: broken,
-            replayed_flows: of_replay[0] + of_replay[1],
+            replayed_flows: replayed,
         }
     }
 }
@@ -335,11 +301,14 @@ mod tests {
     #[test]
     fn without_a_freeze_the_rows_tell_a_crash_from_a_stop() {
         let told = told(&[replay(1, 4, 5)]).remove(0);
-        let judge = |before| told.clone().judged(NaiveDateTime::default(), [9, 0, 0, 0], before);
-        assert_eq!(judge([0, 5, 2, 3]).cause, Cause::Crash);
-        assert_eq!(judge([0, 5, 0, 3]).cause, Cause::Stop);
-        assert_eq!(judge([30, 0, 0, 0]).cause, Cause::Crash);
-        assert!(judge([30, 0, 0, 0]).words.contains("older checkpoint"));
-        assert_eq!(judge([0, 5, 2, 3]).broken_flows, 5);
+        let judge = |broken, crashed, stopped| {
+            let rows = RowsRow { replayed: 9, broken, crashed, stopped };
+            told.clone().judged(NaiveDateTime::default(), rows)
+        };
+        assert_eq!(judge(5, 2, 3).cause, Cause::Crash);
+        assert_eq!(judge(5, 0, 3).cause, Cause::Stop);
+        assert_eq!(judge(0, 0, 0).cause, Cause::Crash);
+        assert!(judge(0, 0, 0).words.contains("older checkpoint"));
+        assert_eq!((judge(5, 2, 3).broken_flows, judge(5, 2, 3).replayed_flows), (5, 9));
     }
 }

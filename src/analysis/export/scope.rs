@@ -1,18 +1,17 @@
 //! What is known of a run before its rows are read: where it stands, which attempts count, why
 //! something was run again.
 
-use chrono::{DateTime, NaiveDateTime, Timelike};
+use chrono::{NaiveDateTime, Timelike};
 use domain::ids::AgentId;
 use domain::offer::OfferPolicy;
 use domain::offer::is_held_out;
-use store::Admin;
-use store::admin::KnownRun;
-use store::admin::export::{Bind, Cell, Statement};
+use ports::store::StoreError;
+use questions::runs::KnownRun;
+use questions::{Ask, hours};
 
-use super::ExportError;
 use super::query::begin_of;
 use super::replays::{self, Replay};
-use super::value::Kind;
+use super::value::micros;
 
 /// A run at the moment its export began.
 #[derive(Clone, Debug)]
@@ -32,35 +31,17 @@ pub struct Scope {
     policy: OfferPolicy,
 }
 
-const CLOSED_AT: &str = "SELECT MAX(recorded_at) AS at FROM cycles WHERE run_id = ";
-const CANONICAL: &str = "SELECT cycle, recorded_at FROM canonical_cycles WHERE run_id = ";
-
 impl Scope {
     /// Reads it.
-    pub async fn load(admin: &Admin, run: KnownRun) -> Result<Self, ExportError> {
-        let run_id = run.run_id.to_string();
-        let mut statement = Statement::default();
-        statement.push(CLOSED_AT).bind(Bind::Text(run_id.clone()));
-        let closed = admin.rows(statement).await?.into_iter().next();
-        let closed = closed.and_then(|row| row.0.into_iter().next()).unwrap_or(Cell::Null);
-        let closed_at = Kind::Instant.read("cycles", "recorded_at", closed)?.instant();
-        let closed_at = closed_at.and_then(DateTime::from_timestamp_micros).unwrap_or_default();
-        let mut statement = Statement::default();
-        statement.push(CANONICAL).bind(Bind::Text(run_id.clone())).push(" ORDER BY cycle");
-        let mut canonical = Vec::new();
-        for row in admin.rows(statement).await? {
-            let mut cells = row.0.into_iter();
-            let mut next = || cells.next().unwrap_or(Cell::Null);
-            let cycle = Kind::Integer.read("cycles", "cycle", next())?.integer();
-            let at = Kind::Instant.read("cycles", "recorded_at", next())?.instant();
-            if let (Some(cycle), Some(at)) = (cycle, at) {
-                canonical.push((i32::try_from(cycle).unwrap_or(i32::MAX), at));
-            }
-        }
-        let replays = replays::load(admin, &run).await?;
+    pub async fn load(store: &impl Ask, run: KnownRun) -> Result<Self, StoreError> {
+        let id = run.run_id;
+        let closed = store.ask(hours::last_closed(id)).await?.into_iter().next();
+        let closed_at = closed.unwrap_or_default().recorded_at.unwrap_or_default();
+        let hours = store.ask(hours::closed(id)).await?;
+        let canonical = hours.iter().map(|row| (row.cycle, micros(row.recorded_at))).collect();
+        let replays = replays::load(store, &run).await?;
         let policy = policy_of(&run);
-        let closed_at = closed_at.naive_utc();
-        Ok(Self { run_id, run, closed_at, canonical, replays, policy })
+        Ok(Self { run_id: id.to_string(), run, closed_at, canonical, replays, policy })
     }
 
     /// The cycle whose hour holds this simulated instant; below zero before the start.

@@ -3,7 +3,7 @@
 //! Timestamps are microseconds since 1970 in UTC, on the simulated clock and on the wall's alike.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
-use store::admin::export::Cell;
+use questions::any_row::Cell;
 
 use super::ExportError;
 

@@ -4,11 +4,11 @@
 //! shop at night.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime};
+use questions::hours::DayRow;
+use questions::visits::SlotRow;
 use serde::Serialize;
-use store::admin::export::DynamicRow;
 
-use super::reading::Cells;
-use crate::export::ExportError;
+use super::reading::{Answers, count};
 use crate::realism::reference::{self, HOURS_SOURCE, WEEKDAYS_SOURCE};
 
 /// Visits and what came of them.
@@ -84,17 +84,17 @@ pub struct Activity {
 }
 
 impl Visits {
-    fn read(cells: &mut Cells) -> Result<Self, ExportError> {
-        Ok(Self {
-            visits: cells.count("visits")?,
-            completed: cells.count("status")?,
-            abandoned: cells.count("status")?,
-            browsed: cells.count("status")?,
-            failed: cells.count("status")?,
-            orders: cells.count("orders")?,
-            revenue_cents: cells.integer("final_total_cents")?,
-            discount_cents: cells.integer("discount_total_cents")?,
-        })
+    fn of(row: &SlotRow) -> Self {
+        Self {
+            visits: count(row.visits),
+            completed: count(row.completed),
+            abandoned: count(row.abandoned),
+            browsed: count(row.browsed),
+            failed: count(row.failed),
+            orders: count(row.orders),
+            revenue_cents: row.revenue_cents,
+            discount_cents: row.discount_cents,
+        }
     }
 
     fn add(&mut self, other: &Self) {
@@ -109,54 +109,36 @@ impl Visits {
     }
 }
 
-/// The answers it is made of.
-pub struct Answers {
-    /// Lived hours by day.
-    pub days_lived: Vec<DynamicRow>,
-    /// Lived hours by hour of the day.
-    pub hours_lived: Vec<DynamicRow>,
-    /// Visits by day.
-    pub by_day: Vec<DynamicRow>,
-    /// Visits by hour of the day.
-    pub by_hour: Vec<DynamicRow>,
-}
-
 impl Activity {
     /// From the answers, of a run that began at this simulated instant.
-    pub fn of(answers: Answers, start: NaiveDateTime) -> Result<Self, ExportError> {
+    pub fn of(answers: &Answers, start: NaiveDateTime) -> Self {
         let first = start.date();
-        let date = |day: u64| first.checked_add_days(Days::new(day)).unwrap_or(NaiveDate::MAX);
-        let mut days = Vec::with_capacity(answers.days_lived.len());
-        for row in answers.days_lived {
-            let mut cells = Cells::of("cycles", row);
-            days.push(Day {
-                date: date(cells.count("cycle")?),
-                hours_lived: cells.count("cycle")?,
-                released: cells.count("released")?,
-                idle: cells.count("idle")?,
-                sums: Visits::default(),
-            });
-        }
-        for row in answers.by_day {
-            let mut cells = Cells::of("shopping_sessions", row);
-            let date = date(cells.count("cycle")?);
-            if let Ok(at) = days.binary_search_by_key(&date, |day| day.date) {
-                days[at].sums = Visits::read(&mut cells)?;
+        let date = |day: i32| {
+            let day = Days::new(count(day));
+            first.checked_add_days(day).unwrap_or(NaiveDate::MAX)
+        };
+        let day = |row: &DayRow| Day {
+            date: date(row.day),
+            hours_lived: count(row.hours),
+            released: count(row.released),
+            idle: count(row.idle),
+            sums: Visits::default(),
+        };
+        let mut days: Vec<Day> = answers.days_lived.iter().map(day).collect();
+        for row in &answers.visits_by_day {
+            if let Ok(at) = days.binary_search_by_key(&date(row.slot), |day| day.date) {
+                days[at].sums = Visits::of(row);
             }
         }
         let mut hours = slots(&reference::hours());
-        for row in answers.hours_lived {
-            let mut cells = Cells::of("cycles", row);
-            let hour = cells.count("cycle")?;
-            if let Some(slot) = slot(&mut hours, hour) {
-                slot.hours_lived = cells.count("cycle")?;
+        for row in &answers.hours_lived {
+            if let Some(slot) = slot(&mut hours, count(row.slot)) {
+                slot.hours_lived = count(row.hours);
             }
         }
-        for row in answers.by_hour {
-            let mut cells = Cells::of("shopping_sessions", row);
-            let hour = cells.count("cycle")?;
-            if let Some(slot) = slot(&mut hours, hour) {
-                slot.sums = Visits::read(&mut cells)?;
+        for row in &answers.visits_by_hour {
+            if let Some(slot) = slot(&mut hours, count(row.slot)) {
+                slot.sums = Visits::of(row);
             }
         }
         let mut weekdays = slots(&reference::weekdays());
@@ -171,14 +153,14 @@ impl Activity {
         }
         fill_shares(&mut hours);
         fill_shares(&mut weekdays);
-        Ok(Self {
+        Self {
             hours_reference: HOURS_SOURCE,
             weekdays_reference: WEEKDAYS_SOURCE,
             hours,
             weekdays,
             days,
             total,
-        })
+        }
     }
 
     /// Whether every weekday has been lived.
@@ -217,26 +199,38 @@ fn fill_shares(slots: &mut [Slot]) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use store::admin::export::Cell;
+    use std::sync::Arc;
 
-    fn row(cells: &[i64]) -> DynamicRow {
-        DynamicRow(cells.iter().map(|n| Cell::Integer(*n)).collect())
+    use super::*;
+    use questions::hours;
+
+    fn lived(slot: i32, hours: i64) -> hours::SlotRow {
+        hours::SlotRow { slot, hours, released: 0 }
+    }
+
+    fn visits(slot: i32, visits: i64, revenue_cents: i64) -> SlotRow {
+        SlotRow {
+            slot,
+            visits,
+            completed: visits,
+            abandoned: 0,
+            browsed: 0,
+            failed: 0,
+            orders: visits,
+            revenue_cents,
+            discount_cents: 0,
+        }
     }
 
     #[test]
     fn an_hour_that_was_lived_twice_weighs_no_more_than_one_lived_once() {
-        let answers = Answers {
-            days_lived: vec![row(&[0, 3, 30, 0])],
-            hours_lived: vec![row(&[8, 2]), row(&[9, 1])],
-            by_day: vec![row(&[0, 30, 30, 0, 0, 0, 30, 3_000, 0])],
-            by_hour: vec![
-                row(&[8, 20, 20, 0, 0, 0, 20, 2_000, 0]),
-                row(&[9, 10, 10, 0, 0, 0, 10, 1_000, 0]),
-            ],
-        };
+        let mut answers = Answers::of_nothing(Arc::new(drop));
+        answers.days_lived = vec![DayRow { day: 0, hours: 3, released: 30, idle: 0 }];
+        answers.hours_lived = vec![lived(8, 2), lived(9, 1)];
+        answers.visits_by_day = vec![visits(0, 30, 3_000)];
+        answers.visits_by_hour = vec![visits(8, 20, 2_000), visits(9, 10, 1_000)];
         let start = NaiveDate::from_ymd_opt(2026, 6, 1).unwrap().and_hms_opt(8, 0, 0).unwrap();
-        let activity = Activity::of(answers, start).unwrap();
+        let activity = Activity::of(&answers, start);
         assert_eq!(activity.hours[8].order_share, Some(0.5));
         assert_eq!(activity.hours[9].order_share, Some(0.5));
         assert_eq!(activity.hours[10].order_share, None, "an hour that was not lived");

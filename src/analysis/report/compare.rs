@@ -6,13 +6,12 @@
 //! which fits proportions and means alike. Both runs are taken for independent.
 
 use domain::ids::RunId;
+use ports::store::StoreError;
+use questions::agents::{self, AttemptsRow, CouponsRow, VisitsRow};
+use questions::{Ask, Inquiry, Moment};
 use serde::Serialize;
-use store::Admin;
-use store::admin::export::{Bind, Statement};
 
-use super::reading::Cells;
 use crate::cohorts::statistics::{self, Interval, Ratio};
-use crate::export::ExportError;
 
 /// Fewer agents say nothing about a spread.
 pub const AGENTS_MIN: u64 = 5;
@@ -34,69 +33,102 @@ pub enum Unit {
     Cents,
 }
 
-/// A figure that two runs are compared by.
-#[derive(Clone, Copy, Debug)]
-struct Figure {
+/// A figure that two runs are compared by: of an agent's row what is above the line and below it.
+#[derive(Clone, Copy)]
+struct Figure<R> {
     name: &'static str,
     says: &'static str,
     unit: Unit,
-    /// Column of the agent's sums above the line; empty: none.
-    above: &'static str,
-    /// Below the line.
-    below: &'static str,
+    above: fn(&R) -> i64,
+    below: Below<R>,
 }
 
-const fn figure(
+/// What is below the line.
+#[derive(Clone, Copy)]
+enum Below<R> {
+    /// Of the agent's row.
+    Of(fn(&R) -> i64),
+    /// The weeks that every agent has lived, those without a row too.
+    Weeks,
+}
+
+const fn figure<R>(
     (name, says): (&'static str, &'static str),
     unit: Unit,
-    (above, below): (&'static str, &'static str),
-) -> Figure {
+    above: fn(&R) -> i64,
+    below: Below<R>,
+) -> Figure<R> {
     Figure { name, says, unit, above, below }
 }
 
 /// Of visits that count.
-const OF_VISITS: [Figure; 8] = [
-    figure(("conversion", "orders of visits"), Unit::Share, ("orders", "visits")),
+const OF_VISITS: [Figure<VisitsRow>; 8] = [
+    figure(("conversion", "orders of visits"), Unit::Share, |a| a.orders, Below::Of(|a| a.visits)),
     figure(
         ("cart_abandonment", "carts left of carts filled"),
         Unit::Share,
-        ("left_carts", "carts"),
+        |a| a.left_carts,
+        Below::Of(|a| a.carts),
     ),
-    figure(("browsing_only", "visits that only looked"), Unit::Share, ("browsed", "visits")),
-    figure(("units_per_order", "units of an order"), Unit::Number, ("units", "orders")),
-    figure(("order_value", "paid for an order"), Unit::Cents, ("revenue", "orders")),
-    figure(("discount_share", "discounts of subtotals"), Unit::Share, ("discount", "subtotal")),
-    figure(("visits_per_agent_week", "visits of an agent in a week"), Unit::Number, ("visits", "")),
-    figure(("revenue_per_agent_week", "paid by an agent in a week"), Unit::Cents, ("revenue", "")),
+    figure(
+        ("browsing_only", "visits that only looked"),
+        Unit::Share,
+        |a| a.browsed,
+        Below::Of(|a| a.visits),
+    ),
+    figure(
+        ("units_per_order", "units of an order"),
+        Unit::Number,
+        |a| a.units,
+        Below::Of(|a| a.orders),
+    ),
+    figure(
+        ("order_value", "paid for an order"),
+        Unit::Cents,
+        |a| a.revenue_cents,
+        Below::Of(|a| a.orders),
+    ),
+    figure(
+        ("discount_share", "discounts of subtotals"),
+        Unit::Share,
+        |a| a.discount_cents,
+        Below::Of(|a| a.subtotal_cents),
+    ),
+    figure(
+        ("visits_per_agent_week", "visits of an agent in a week"),
+        Unit::Number,
+        |a| a.visits,
+        Below::Weeks,
+    ),
+    figure(
+        ("revenue_per_agent_week", "paid by an agent in a week"),
+        Unit::Cents,
+        |a| a.revenue_cents,
+        Below::Weeks,
+    ),
 ];
 /// Of coupons that were handed out.
-const OF_COUPONS: [Figure; 1] =
-    [figure(("coupon_redemption", "coupons used of handed out"), Unit::Share, ("used", "held"))];
+const OF_COUPONS: [Figure<CouponsRow>; 1] = [figure(
+    ("coupon_redemption", "coupons used of handed out"),
+    Unit::Share,
+    |a| a.used,
+    Below::Of(|a| a.held),
+)];
 /// Of visits of every attempt.
-const OF_ATTEMPTS: [Figure; 2] = [
-    figure(("failed_visits", "failed visits, every attempt"), Unit::Share, ("failed", "visits")),
+const OF_ATTEMPTS: [Figure<AttemptsRow>; 2] = [
+    figure(
+        ("failed_visits", "failed visits, every attempt"),
+        Unit::Share,
+        |a| a.failed,
+        Below::Of(|a| a.visits),
+    ),
     figure(
         ("calls_per_visit", "calls of a visit, every attempt"),
         Unit::Number,
-        ("calls", "visits"),
+        |a| a.calls,
+        Below::Of(|a| a.visits),
     ),
 ];
-
-const VISITS: &str = "SELECT s.agent_id, COUNT(*) AS visits, \
-    COUNT(CASE WHEN s.cart_units > 0 THEN 1 END) AS carts, \
-    COUNT(CASE WHEN s.cart_units > 0 AND o.flow_id IS NULL THEN 1 END) AS left_carts, \
-    COUNT(CASE WHEN s.status = 'browsed' THEN 1 END) AS browsed, COUNT(o.flow_id) AS orders, \
-    SUM(CASE WHEN o.flow_id IS NOT NULL THEN s.cart_units ELSE 0 END) AS units, \
-    COALESCE(SUM(o.final_total_cents), 0) AS revenue, \
-    COALESCE(SUM(o.discount_total_cents), 0) AS discount, \
-    COALESCE(SUM(o.subtotal_cents), 0) AS subtotal \
-    FROM canonical_shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id \
-    WHERE s.run_id = $1 GROUP BY s.agent_id";
-const COUPONS: &str = "SELECT agent_id, COUNT(*) AS held, COUNT(redeemed_flow_id) AS used \
-    FROM coupon_assignments WHERE run_id = $1 GROUP BY agent_id";
-const ATTEMPTS: &str = "SELECT agent_id, COUNT(*) AS visits, \
-    COUNT(CASE WHEN status = 'failed' THEN 1 END) AS failed, SUM(calls) AS calls \
-    FROM shopping_sessions WHERE run_id = $1 GROUP BY agent_id";
 
 /// Sums over agents, of which a ratio and its variance are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -166,6 +198,17 @@ pub struct Comparison {
 }
 
 impl Sums {
+    fn of(agents: impl Iterator<Item = (f64, f64)>) -> Self {
+        agents.fold(Self::default(), |sums, (x, n)| Self {
+            agents: sums.agents + u64::from(n > 0.0),
+            x: sums.x + x,
+            n: sums.n + n,
+            xx: sums.xx + x * x,
+            xn: sums.xn + x * n,
+            nn: sums.nn + n * n,
+        })
+    }
+
     /// The ratio; `None` where nothing is below the line.
     fn ratio(&self) -> Option<Ratio> {
         if self.n <= 0.0 {
@@ -219,37 +262,64 @@ pub struct Side {
 }
 
 /// Both runs, figure by figure.
-pub async fn compare(admin: &Admin, run: Side, other: Side) -> Result<Comparison, ExportError> {
-    let mut figures = Vec::new();
-    let (mine, others) = (read(admin, run).await?, read(admin, other).await?);
-    for ((figure, mine), (_, other)) in mine.into_iter().zip(others) {
-        let difference = mine.zip(other).map(|(mine, other)| Difference::of(&mine, &other));
-        let Figure { name, says, unit, .. } = figure;
-        let [run, other] = [mine, other].map(|of| of.as_ref().map(Estimate::of));
-        figures.push(Compared { figure: name, says, unit, run, other, difference });
-    }
+pub async fn compare(store: &impl Ask, run: Side, other: Side) -> Result<Comparison, StoreError> {
+    let (mine, others) = (store.at_once(run).await?, store.at_once(other).await?);
+    let both = [&mine, &others];
+    let mut figures = compared(&OF_VISITS, both.map(|agents| (agents.side, &agents.visits[..])));
+    figures.extend(compared(&OF_COUPONS, both.map(|agents| (agents.side, &agents.coupons[..]))));
+    figures.extend(compared(&OF_ATTEMPTS, both.map(|agents| (agents.side, &agents.attempts[..]))));
     Ok(Comparison { other_run_id: other.run.to_string(), method: METHOD, figures })
 }
 
-async fn read(admin: &Admin, side: Side) -> Result<Vec<(Figure, Option<Ratio>)>, ExportError> {
-    let groups: [(&[Figure], &str); 3] =
-        [(&OF_VISITS, VISITS), (&OF_COUPONS, COUPONS), (&OF_ATTEMPTS, ATTEMPTS)];
-    let mut found = Vec::new();
-    for (figures, by_agent) in groups {
-        let rows = admin.rows(sums_of(figures, by_agent, side.run)).await?;
-        let mut cells = Cells::of_first("shopping_sessions", rows);
-        for figure in figures {
-            let mut sums = Sums { agents: cells.count(figure.below)?, ..Sums::default() };
-            for sum in [&mut sums.x, &mut sums.n, &mut sums.xx, &mut sums.xn, &mut sums.nn] {
-                *sum = cells.number(figure.name)?.unwrap_or(0.0);
-            }
-            if figure.below.is_empty() {
-                sums = over_weeks(sums, side);
-            }
-            found.push((*figure, sums.ratio()));
-        }
+/// The agents of a run, each with sums of its own.
+#[derive(Clone, Debug)]
+pub struct Agents {
+    side: Side,
+    visits: Vec<VisitsRow>,
+    coupons: Vec<CouponsRow>,
+    attempts: Vec<AttemptsRow>,
+}
+
+impl Inquiry for Side {
+    type Answers = Agents;
+
+    async fn read<M: Moment>(self, moment: &mut M) -> Result<Agents, M::Fault> {
+        Ok(Agents {
+            side: self,
+            visits: moment.ask(agents::visits(self.run)).await?,
+            coupons: moment.ask(agents::coupons(self.run)).await?,
+            attempts: moment.ask(agents::attempts(self.run)).await?,
+        })
     }
-    Ok(found)
+}
+
+fn compared<R>(figures: &[Figure<R>], [run, other]: [(Side, &[R]); 2]) -> Vec<Compared> {
+    let one = |figure: &Figure<R>| {
+        let (mine, other) = (figure.ratio(run), figure.ratio(other));
+        let difference = mine.as_ref().zip(other.as_ref());
+        Compared {
+            figure: figure.name,
+            says: figure.says,
+            unit: figure.unit,
+            difference: difference.map(|(mine, other)| Difference::of(mine, other)),
+            run: mine.as_ref().map(Estimate::of),
+            other: other.as_ref().map(Estimate::of),
+        }
+    };
+    figures.iter().map(one).collect()
+}
+
+impl<R> Figure<R> {
+    fn ratio(&self, (side, agents): (Side, &[R])) -> Option<Ratio> {
+        let sums = |below: &dyn Fn(&R) -> f64| {
+            Sums::of(agents.iter().map(|agent| ((self.above)(agent) as f64, below(agent))))
+        };
+        match self.below {
+            Below::Of(below) => sums(&|agent| below(agent) as f64),
+            Below::Weeks => over_weeks(sums(&|_| 1.0), side),
+        }
+        .ratio()
+    }
 }
 
 /// Every agent has lived as many weeks, those without a visit too.
@@ -264,46 +334,16 @@ fn over_weeks(sums: Sums, side: Side) -> Sums {
     }
 }
 
-/// One row: for each figure agents, x, n, xx, xn and nn. Squares of cents leave 64 bits.
-fn sums_of(figures: &[Figure], by_agent: &str, run: RunId) -> Statement {
-    let of = |figure: &Figure| {
-        let column = |name: &str| match name {
-            "" => "1.0".to_owned(),
-            name => format!("CAST(a.{name} AS DOUBLE PRECISION)"),
-        };
-        let (x, n) = (column(figure.above), column(figure.below));
-        let sum = |of: String| format!("CAST(SUM({of}) AS DOUBLE PRECISION)");
-        let products = [x.clone(), n.clone(), format!("{x} * {x}"), format!("{x} * {n}")];
-        let products = products.into_iter().chain([format!("{n} * {n}")]).map(sum);
-        let sums = products.collect::<Vec<_>>().join(", ");
-        format!("COUNT(CASE WHEN {n} > 0 THEN 1 END), {sums}")
-    };
-    let columns = figures.iter().map(of).collect::<Vec<_>>().join(", ");
-    Statement::of(
-        format!("SELECT {columns} FROM ({by_agent}) a"),
-        vec![Bind::Text(run.to_string())],
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Sums over agents with these (x, n).
     fn sums(agents: &[(f64, f64)]) -> Sums {
-        let sum = |of: fn(&(f64, f64)) -> f64| agents.iter().map(of).sum();
-        Sums {
-            agents: agents.len() as u64,
-            x: sum(|a| a.0),
-            n: sum(|a| a.1),
-            xx: sum(|a| a.0 * a.0),
-            xn: sum(|a| a.0 * a.1),
-            nn: sum(|a| a.1 * a.1),
-        }
+        Sums::of(agents.iter().copied())
     }
 
     #[test]
-    fn sums_in_the_database_give_what_the_agents_one_by_one_give() {
+    fn sums_over_agents_give_what_the_agents_one_by_one_give() {
         let agents = [(1.0, 2.0), (5.0, 6.0), (0.0, 3.0), (4.0, 4.0), (2.0, 7.0)];
         let (by_sums, one_by_one) = (sums(&agents).ratio(), statistics::ratio(&agents));
         let (by_sums, one_by_one) = (by_sums.unwrap(), one_by_one.unwrap());

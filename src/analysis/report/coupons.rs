@@ -1,10 +1,10 @@
 //! The life of coupons: handed out, seen, put on a cart, refused, used, expired.
 
+use domain::event::CouponStep;
+use questions::coupons::RefusalRow;
 use serde::Serialize;
-use store::admin::export::DynamicRow;
 
-use super::reading::{Cells, share};
-use crate::export::ExportError;
+use super::reading::{Answers, count, share};
 
 /// Coupons that came to a step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -60,45 +60,29 @@ pub struct Coupons {
 }
 
 impl Coupons {
-    /// From the sums, the steps and the refusals.
-    pub fn of(
-        sums: Vec<DynamicRow>,
-        steps: Vec<DynamicRow>,
-        refusals: Vec<DynamicRow>,
-    ) -> Result<Self, ExportError> {
-        let mut cells = Cells::of_first("coupon_assignments", sums);
-        let (assigned, redeemed) = (cells.count("coupon")?, cells.count("redeemed_flow_id")?);
-        let expired = cells.count("expires_at")?;
-        let (agents, agents_redeeming) = (cells.count("agent_id")?, cells.count("agent_id")?);
-        let redemption_lag_mean_days = cells.number("cycle")?;
-        let assigned_by_shop = cells.count("source")?;
-        let (mut seen, mut applied, mut rejected) =
-            (Reached::default(), Reached::default(), Reached::default());
-        for row in steps {
-            let mut cells = Cells::of("coupon_interactions", row);
-            let step = cells.text("step")?.unwrap_or_default();
-            let (times, coupons) = (cells.count("seq")?, cells.count("assignment_id")?);
-            let reached = Reached { coupons, times, share_of_assigned: share(coupons, assigned) };
-            match step.as_str() {
-                "seen" => seen = reached,
-                "applied" => applied = reached,
-                "rejected" => rejected = reached,
-                _ => {}
-            }
-        }
-        let mut rejected_by_reason = Vec::new();
-        for row in refusals {
-            let mut cells = Cells::of("coupon_interactions", row);
-            let reason = cells.text("reason")?.unwrap_or_default();
-            rejected_by_reason.push(Refusal { reason, times: cells.count("seq")? });
-        }
-        Ok(Self {
+    /// From the answers.
+    pub fn of(answers: &Answers) -> Self {
+        let life = &answers.coupons;
+        let (assigned, redeemed) = (count(life.assigned), count(life.redeemed));
+        let (expired, agents) = (count(life.expired), count(life.agents));
+        let agents_redeeming = count(life.agents_redeeming);
+        let reached = |step: CouponStep| {
+            let row = answers.coupon_steps.iter().find(|row| row.step == step.as_str());
+            row.map_or_else(Reached::default, |row| {
+                let coupons = count(row.coupons);
+                let share_of_assigned = share(coupons, assigned);
+                Reached { coupons, times: count(row.times), share_of_assigned }
+            })
+        };
+        let refusal =
+            |row: &RefusalRow| Refusal { reason: row.reason.clone(), times: count(row.times) };
+        Self {
             assigned,
-            assigned_by_shop,
-            seen,
-            applied,
-            rejected,
-            rejected_by_reason,
+            assigned_by_shop: count(life.assigned_by_shop),
+            seen: reached(CouponStep::Seen),
+            applied: reached(CouponStep::Applied),
+            rejected: reached(CouponStep::Rejected),
+            rejected_by_reason: answers.refusals.iter().map(refusal).collect(),
             redeemed,
             redeemed_share: share(redeemed, assigned),
             expired,
@@ -106,7 +90,7 @@ impl Coupons {
             agents,
             agents_redeeming,
             agents_redeeming_share: share(agents_redeeming, agents),
-            redemption_lag_mean_days,
-        })
+            redemption_lag_mean_days: life.lag_mean_days,
+        }
     }
 }

@@ -5,11 +5,10 @@
 
 use chrono::NaiveDateTime;
 use domain::incident::IncidentKind;
+use questions::incidents::{BucketRow, IncidentRow, KindRow};
 use serde::Serialize;
-use store::admin::export::DynamicRow;
 
-use super::reading::Cells;
-use crate::export::ExportError;
+use super::reading::{Answers, count};
 
 /// Incidents of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,59 +67,45 @@ pub struct Incidents {
 }
 
 impl Incidents {
-    /// From the answers.
-    pub fn of(
-        kinds: Vec<DynamicRow>,
-        list: Vec<DynamicRow>,
-        times: Vec<DynamicRow>,
-        cycles_per_bucket: u64,
-    ) -> Result<Self, ExportError> {
-        let table = "incidents";
-        let mut incidents =
-            Self { kinds: Vec::new(), first_of_each: Vec::new(), timeline: Vec::new() };
-        for row in kinds {
-            let mut cells = Cells::of(table, row);
-            incidents.kinds.push(Kind {
-                kind: cells.text("kind")?.unwrap_or_default(),
-                count: cells.count("kind")?,
-                first_cycle: cells.count("cycle")?,
-                last_cycle: cells.count("cycle")?,
-            });
+    /// From the answers, by time in buckets of so many cycles.
+    pub fn of(answers: &Answers, cycles_per_bucket: u64) -> Self {
+        let kind = |row: &KindRow| Kind {
+            kind: row.kind.clone(),
+            count: count(row.incidents),
+            first_cycle: count(row.first_cycle),
+            last_cycle: count(row.last_cycle),
+        };
+        let in_bucket = |row: &BucketRow| InBucket {
+            first_cycle: count(row.bucket) * cycles_per_bucket,
+            kind: row.kind.clone(),
+            count: count(row.incidents),
+        };
+        Self {
+            kinds: answers.incident_kinds.iter().map(kind).collect(),
+            first_of_each: answers.incidents.iter().map(Incident::of).collect(),
+            timeline: answers.incident_times.iter().map(in_bucket).collect(),
         }
-        for row in list {
-            let mut cells = Cells::of(table, row);
-            let (cycle, replay) = (cells.count("cycle")?, cells.count("replay")?);
-            let kind = cells.text("kind")?.unwrap_or_default();
-            let message = cells.text("message")?.unwrap_or_default();
-            let agent_id = cells.text("agent_id")?;
-            let simulated_at = cells.instant("simulated_at")?;
-            let recorded_at = cells.instant("recorded_at")?;
-            let is_marked = cells.text("detail")?.as_deref() == Some("true");
-            incidents.first_of_each.push(Incident {
-                cycle,
-                replay,
-                is_drill: is_marked || is_drill(&kind, &message),
-                kind,
-                message,
-                agent_id,
-                simulated_at,
-                recorded_at,
-            });
-        }
-        for row in times {
-            let mut cells = Cells::of(table, row);
-            incidents.timeline.push(InBucket {
-                first_cycle: cells.count("cycle")? * cycles_per_bucket,
-                kind: cells.text("kind")?.unwrap_or_default(),
-                count: cells.count("kind")?,
-            });
-        }
-        Ok(incidents)
     }
 
     /// All of all kinds.
     pub fn total(&self) -> u64 {
         self.kinds.iter().map(|kind| kind.count).sum()
+    }
+}
+
+impl Incident {
+    fn of(row: &IncidentRow) -> Self {
+        let is_marked = row.drill.as_deref() == Some("true");
+        Self {
+            cycle: count(row.cycle),
+            replay: count(row.replay),
+            kind: row.kind.clone(),
+            message: row.message.clone(),
+            is_drill: is_marked || is_drill(&row.kind, &row.message),
+            agent_id: row.agent_id.clone(),
+            simulated_at: Some(row.simulated_at),
+            recorded_at: Some(row.recorded_at),
+        }
     }
 }
 

@@ -1,63 +1,125 @@
-//! From the cells of an answer to numbers, naming the column that holds what it cannot.
+//! What a report is made of: the answers to its questions, all read at one moment.
+//!
+//! Behaviour is read from canonical rows; technical pictures from every attempt, because the shop
+//! and the database had to bear all of them.
 
-use std::vec::IntoIter;
+use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime};
-use store::admin::export::{Cell, DynamicRow};
+use chrono::{NaiveDateTime, Timelike};
+use domain::ids::RunId;
+use questions::bins::BinRow;
+use questions::{
+    Dialect, Inquiry, Moment, Nothing, Told, at_hand, baskets, coupons, cycles, hours, incidents,
+    visits,
+};
 
-use crate::export::ExportError;
-use crate::export::value::{Kind, Value};
+/// Buckets of a technical picture at most: what a page is wide enough for.
+const BUCKETS_MAX: i32 = 200;
+/// Incidents of one kind that are listed.
+const INCIDENTS_OF_A_KIND_MAX: i32 = 40;
+/// Reasons of a refusal that are listed; they are the shop's words.
+const REASONS_MAX: i32 = 12;
 
-/// One row, read from left to right.
-#[derive(Debug)]
-pub struct Cells {
-    table: &'static str,
-    cells: IntoIter<Cell>,
+/// Is told what is asked next, in words; on the store's thread.
+pub type Tell = Arc<dyn Fn(&'static str) + Send + Sync>;
+
+/// The questions about a run.
+#[derive(Clone)]
+pub struct Reading {
+    /// The run.
+    pub run: RunId,
+    /// Simulated begin of cycle 0.
+    pub start: NaiveDateTime,
+    /// The simulated instant until which it has lived.
+    pub until: NaiveDateTime,
+    /// Is told of each of them.
+    pub tell: Tell,
 }
 
-impl Cells {
-    /// The cells of a row of this table.
-    pub fn of(table: &'static str, row: DynamicRow) -> Self {
-        Self { table, cells: row.0.into_iter() }
-    }
+/// What the database answers.
+#[derive(Debug)]
+pub struct Answers {
+    /// Lived hours by day.
+    pub days_lived: Vec<hours::DayRow>,
+    /// Lived hours by hour of the day.
+    pub hours_lived: Vec<hours::SlotRow>,
+    /// Visits by day.
+    pub visits_by_day: Vec<visits::SlotRow>,
+    /// Visits by hour of the day.
+    pub visits_by_hour: Vec<visits::SlotRow>,
+    /// The steps to an order.
+    pub steps: visits::StepsRow,
+    /// How visits ended.
+    pub ends: Vec<visits::EndRow>,
+    /// Orders by their lines.
+    pub lines: Vec<BinRow>,
+    /// Orders by their units.
+    pub units: Vec<BinRow>,
+    /// What became of coupons.
+    pub coupons: coupons::LifeRow,
+    /// The steps they came to.
+    pub coupon_steps: Vec<coupons::StepRow>,
+    /// Why they were refused.
+    pub refusals: Vec<coupons::RefusalRow>,
+    /// Attempts at cycles.
+    pub cycles: Vec<cycles::BucketRow>,
+    /// Incidents by kind.
+    pub incident_kinds: Vec<incidents::KindRow>,
+    /// The first of each kind.
+    pub incidents: Vec<incidents::IncidentRow>,
+    /// Incidents by time.
+    pub incident_times: Vec<incidents::BucketRow>,
+}
 
-    /// The cells of the only row; every cell of a missing one is NULL.
-    pub fn of_first(table: &'static str, rows: Vec<DynamicRow>) -> Self {
-        let row = rows.into_iter().next().map_or(Vec::new(), |row| row.0);
-        Self { table, cells: row.into_iter() }
-    }
+impl Inquiry for Reading {
+    type Answers = Answers;
 
-    fn next(&mut self, kind: Kind, column: &str) -> Result<Value, ExportError> {
-        kind.read(self.table, column, self.cells.next().unwrap_or(Cell::Null))
+    async fn read<M: Moment>(self, moment: &mut M) -> Result<Answers, M::Fault> {
+        let Self { run, start, until, tell } = self;
+        let hour = i32::try_from(start.hour()).unwrap_or(0);
+        let mut moment = Told::new(moment, move |says| tell(says));
+        Ok(Answers {
+            days_lived: moment.ask(hours::by_day(run, hour)).await?,
+            hours_lived: moment.ask(hours::by_hour_of_day(run, hour)).await?,
+            visits_by_day: moment.ask(visits::by_day(run, hour)).await?,
+            visits_by_hour: moment.ask(visits::by_hour_of_day(run, hour)).await?,
+            steps: moment.one(visits::steps(run)).await?,
+            ends: moment.ask(visits::ends(run)).await?,
+            lines: moment.ask(baskets::lines(run)).await?,
+            units: moment.ask(baskets::units(run)).await?,
+            coupons: moment.one(coupons::life(run, until)).await?,
+            coupon_steps: moment.ask(coupons::steps(run)).await?,
+            refusals: moment.ask(coupons::refusals(run, REASONS_MAX)).await?,
+            cycles: moment.ask(cycles::buckets(run, BUCKETS_MAX)).await?,
+            incident_kinds: moment.ask(incidents::kinds(run)).await?,
+            incidents: moment.ask(incidents::first(run, INCIDENTS_OF_A_KIND_MAX)).await?,
+            incident_times: moment.ask(incidents::buckets(run, BUCKETS_MAX)).await?,
+        })
     }
+}
 
-    /// A whole number; NULL, which is what no rows sum up to, is 0.
-    pub fn integer(&mut self, column: &str) -> Result<i64, ExportError> {
-        Ok(self.next(Kind::BigInt, column)?.integer().unwrap_or(0))
+impl Answers {
+    /// Of a run that is not there.
+    pub fn of_nothing(tell: Tell) -> Self {
+        let run = RunId::fresh();
+        let (start, until) = (NaiveDateTime::default(), NaiveDateTime::default());
+        let reading = Reading { run, start, until, tell };
+        let answers = at_hand(reading.read(&mut Nothing(Dialect::Sqlite)));
+        answers.expect("each question is given what it names: tests ask all of them")
     }
+}
 
-    /// As [`Cells::integer`], of what cannot be below zero.
-    pub fn count(&mut self, column: &str) -> Result<u64, ExportError> {
-        Ok(u64::try_from(self.integer(column)?).unwrap_or(0))
-    }
+/// What is asked for a report, in words for a progress line.
+pub fn questions() -> Vec<&'static str> {
+    let (asked, questions) = std::sync::mpsc::channel();
+    let tell = move |says| asked.send(says).expect("whoever listens is in this function");
+    Answers::of_nothing(Arc::new(tell));
+    questions.into_iter().collect()
+}
 
-    /// A fraction.
-    pub fn number(&mut self, column: &str) -> Result<Option<f64>, ExportError> {
-        let value = self.next(Kind::Double, column)?;
-        Ok(if let Value::Double(number) = value { Some(number) } else { None })
-    }
-
-    /// Text, or nothing.
-    pub fn text(&mut self, column: &str) -> Result<Option<String>, ExportError> {
-        let value = self.next(Kind::Text, column)?;
-        Ok(if let Value::Text(text) = value { Some(text) } else { None })
-    }
-
-    /// A timestamp, or nothing.
-    pub fn instant(&mut self, column: &str) -> Result<Option<NaiveDateTime>, ExportError> {
-        let micros = self.next(Kind::Instant, column)?.instant();
-        Ok(micros.and_then(DateTime::from_timestamp_micros).map(|at| at.naive_utc()))
-    }
+/// A count as the database answers it; none is below zero.
+pub fn count(number: impl Into<i64>) -> u64 {
+    u64::try_from(number.into()).unwrap_or(0)
 }
 
 /// One of two numbers as a share; `None` of nothing.

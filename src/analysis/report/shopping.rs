@@ -1,10 +1,11 @@
 //! What became of visits: the steps to an order, the size of baskets, how visits ended.
 
+use questions::bins::BinRow;
+use questions::visits::{EndRow, StepsRow};
 use serde::Serialize;
-use store::admin::export::DynamicRow;
 
-use super::reading::{Cells, share};
-use crate::export::ExportError;
+use super::activity::Visits;
+use super::reading::{Answers, count, share};
 
 /// One step on the way to an order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,31 +38,34 @@ pub struct Funnel {
 }
 
 impl Funnel {
-    /// From the one row of sums.
-    pub fn of(rows: Vec<DynamicRow>) -> Result<Self, ExportError> {
-        let mut cells = Cells::of_first("shopping_session_events", rows);
-        let visits = cells.count("visits")?;
+    /// From the sums.
+    pub fn of(row: &StepsRow) -> Self {
+        let visits = count(row.visits);
         let mut steps: Vec<Step> = Vec::new();
-        for step in ["list", "view", "add", "checkout", "order"] {
-            let (with, events) = (cells.count(step)?, cells.count(step)?);
+        for (step, with, events) in [
+            ("list", row.with_list, row.lists),
+            ("view", row.with_view, row.views),
+            ("add", row.with_add, row.adds),
+            ("checkout", row.with_checkout, row.checkouts),
+            ("order", row.with_order, row.orders),
+        ] {
+            let with = count(with);
             steps.push(Step {
                 step,
                 visits: with,
-                events,
+                events: count(events),
                 share_of_visits: share(with, visits),
                 share_of_step_before: share(with, steps.last().map_or(visits, |s| s.visits)),
             });
         }
-        let carts_abandoned = cells.count("carts")?;
-        let with = |step: &str| steps.iter().find(|s| s.step == step).map_or(0, |s| s.visits);
-        let (carts, orders) = (with("add"), with("order"));
-        Ok(Self {
+        let carts_abandoned = count(row.left_carts);
+        Self {
             visits,
             carts_abandoned,
-            cart_abandonment: share(carts_abandoned, carts),
-            conversion: share(orders, visits),
+            cart_abandonment: share(carts_abandoned, count(row.with_add)),
+            conversion: share(count(row.with_order), visits),
             steps,
-        })
+        }
     }
 }
 
@@ -101,16 +105,12 @@ pub struct Baskets {
 }
 
 impl Sizes {
-    fn of(rows: Vec<DynamicRow>) -> Result<Self, ExportError> {
-        let mut orders = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut cells = Cells::of("order_items", row);
-            let (size, of_size) = (cells.count("quantity")?, cells.count("quantity")?);
-            orders.push(OfSize { size, orders: of_size });
-        }
+    fn of(rows: &[BinRow]) -> Self {
+        let of_size = |row: &BinRow| OfSize { size: count(row.value), orders: count(row.seen) };
+        let orders: Vec<OfSize> = rows.iter().map(of_size).collect();
         let all: u64 = orders.iter().map(|o| o.orders).sum();
         let sum: u64 = orders.iter().map(|o| o.size * o.orders).sum();
-        Ok(Self { mean: share(sum, all), median: median(&orders, all), orders })
+        Self { mean: share(sum, all), median: median(&orders, all), orders }
     }
 
     /// Orders of all sizes.
@@ -135,21 +135,18 @@ fn median(orders: &[OfSize], all: u64) -> Option<f64> {
 
 impl Baskets {
     /// From the sizes and what the orders cost.
-    pub fn of(
-        lines: Vec<DynamicRow>,
-        units: Vec<DynamicRow>,
-        (orders, revenue_cents, discount_cents): (u64, i64, i64),
-    ) -> Result<Self, ExportError> {
-        let products = Sizes::of(lines)?;
+    pub fn of(answers: &Answers, paid: &Visits) -> Self {
+        let products = Sizes::of(&answers.lines);
         let single = products.orders.iter().find(|of| of.size == 1).map_or(0, |of| of.orders);
+        let &Visits { orders, revenue_cents, discount_cents, .. } = paid;
         let subtotal = revenue_cents + discount_cents;
-        Ok(Self {
+        Self {
             single_product_share: share(single, products.count()),
             order_value_mean_cents: (orders > 0).then(|| revenue_cents as f64 / orders as f64),
             discount_share: (subtotal > 0).then(|| discount_cents as f64 / subtotal as f64),
             products,
-            units: Sizes::of(units)?,
-        })
+            units: Sizes::of(&answers.units),
+        }
     }
 }
 
@@ -169,19 +166,15 @@ pub struct End {
 }
 
 /// How visits ended.
-pub fn ends(rows: Vec<DynamicRow>) -> Result<Vec<End>, ExportError> {
-    let mut ends = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut cells = Cells::of("shopping_sessions", row);
-        ends.push(End {
-            status: cells.text("status")?.unwrap_or_default(),
-            reason: cells.text("end_reason")?.unwrap_or_default(),
-            visits: cells.count("flow_id")?,
-            canonical: cells.count("flow_id")?,
-            example: cells.text("failure")?,
-        });
-    }
-    Ok(ends)
+pub fn ends(rows: Vec<EndRow>) -> Vec<End> {
+    let end = |row: EndRow| End {
+        status: row.status,
+        reason: row.end_reason,
+        visits: count(row.visits),
+        canonical: count(row.canonical),
+        example: row.failure,
+    };
+    rows.into_iter().map(end).collect()
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@
 //! Cycles are put together into buckets that a page is wide enough for. Percentiles do not add up:
 //! a bucket has the mean of its cycles' medians, weighed by calls, and their highest p95, p99.
 
+use questions::cycles::BucketRow;
 use serde::Serialize;
-use store::admin::export::DynamicRow;
 
-use super::reading::{Cells, share};
-use crate::export::ExportError;
+use super::reading::{count, share};
 
 /// Calls by one clock, milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -92,16 +91,12 @@ pub struct Technique {
 }
 
 impl Latency {
-    /// The first two are sums over calls still.
-    fn read(cells: &mut Cells, requests: u64) -> Result<Self, ExportError> {
-        let mean = |sum: Option<f64>| sum.filter(|_| requests > 0).map(|s| s / requests as f64);
+    /// From sums of percentiles, weighed by calls, and from the highest ones.
+    fn of(requests: u64, sums: [Option<f64>; 2], highest: [Option<f64>; 2]) -> Self {
         let has_calls = |ms: Option<f64>| ms.filter(|_| requests > 0);
-        Ok(Self {
-            p50_mean_ms: mean(cells.number("latency")?),
-            p95_mean_ms: mean(cells.number("latency")?),
-            p95_max_ms: has_calls(cells.number("latency")?),
-            p99_max_ms: has_calls(cells.number("latency")?),
-        })
+        let [p50, p95] = sums.map(|sum| has_calls(sum).map(|s| s / requests as f64));
+        let [p95_max, p99_max] = highest.map(has_calls);
+        Self { p50_mean_ms: p50, p95_mean_ms: p95, p95_max_ms: p95_max, p99_max_ms: p99_max }
     }
 
     /// Joins two sets of calls.
@@ -125,28 +120,37 @@ impl Latency {
 }
 
 impl Sums {
-    fn read(cells: &mut Cells) -> Result<Self, ExportError> {
-        let mut sums = Self {
-            attempts: cells.count("cycle")?,
-            broken: cells.count("broken")?,
-            replays: cells.count("is_replay")?,
-            requests: cells.count("requests")?,
-            retries: cells.count("retries")?,
-            adds_and_checkouts: cells.count("attempts")?,
-            refusals: cells.count("refusals")?,
-            released: cells.count("released")?,
-            failed: cells.count("failed")?,
-            failed_unrecorded: cells.count("failed_unrecorded")?,
-            skipped: cells.count("skipped")?,
-            unfinished: cells.count("unfinished")?,
-            requests_per_second_max: cells.number("requests_per_second")?.unwrap_or(0.0),
-            lateness_max_ms: cells.integer("lateness_ms")?,
-            ..Self::default()
-        };
-        sums.service = Latency::read(cells, sums.requests)?;
-        sums.queued = Latency::read(cells, sums.requests)?;
-        sums.felt = Latency::read(cells, sums.requests)?;
-        Ok(sums)
+    fn of(row: &BucketRow) -> Self {
+        let requests = count(row.requests);
+        let latency = |sums, highest| Latency::of(requests, sums, highest);
+        Self {
+            attempts: count(row.attempts),
+            broken: count(row.broken),
+            replays: count(row.replays),
+            requests,
+            retries: count(row.retries),
+            adds_and_checkouts: count(row.adds_and_checkouts),
+            refusals: count(row.refusals),
+            released: count(row.released),
+            failed: count(row.failed),
+            failed_unrecorded: count(row.failed_unrecorded),
+            skipped: count(row.skipped),
+            unfinished: count(row.unfinished),
+            requests_per_second_max: row.requests_per_second,
+            lateness_max_ms: row.lateness_ms,
+            service: latency(
+                [row.service_p50_calls, row.service_p95_calls],
+                [row.service_p95_max, row.service_p99_max],
+            ),
+            queued: latency(
+                [row.queued_p50_calls, row.queued_p95_calls],
+                [row.queued_p95_max, row.queued_p99_max],
+            ),
+            felt: latency(
+                [row.felt_p50_calls, row.felt_p95_calls],
+                [row.felt_p95_max, row.felt_p99_max],
+            ),
+        }
     }
 
     fn add(&mut self, other: &Self) {
@@ -174,17 +178,18 @@ impl Sums {
 
 impl Technique {
     /// From the buckets.
-    pub fn of(rows: Vec<DynamicRow>, rate_limit: Option<f64>) -> Result<Self, ExportError> {
-        let (mut width, mut buckets, mut total) = (1, Vec::new(), Sums::default());
-        for row in rows {
-            let mut cells = Cells::of("cycles", row);
-            width = cells.count("width")?;
-            let first_cycle = cells.count("cycle")? * width;
-            let sums = Sums::read(&mut cells)?;
-            total.add(&sums);
-            buckets.push(Bucket { first_cycle, sums });
+    pub fn of(rows: &[BucketRow], rate_limit: Option<f64>) -> Self {
+        let width = rows.first().map_or(1, |row| count(row.width));
+        let bucket = |row: &BucketRow| Bucket {
+            first_cycle: count(row.bucket) * width,
+            sums: Sums::of(row),
+        };
+        let buckets: Vec<Bucket> = rows.iter().map(bucket).collect();
+        let mut total = Sums::default();
+        for bucket in &buckets {
+            total.add(&bucket.sums);
         }
-        Ok(Self {
+        Self {
             rate_limit,
             cycles_per_bucket: width,
             buckets,
@@ -192,7 +197,7 @@ impl Technique {
             retry_share: share(total.retries, total.requests),
             refusal_share: share(total.refusals, total.adds_and_checkouts),
             total,
-        })
+        }
     }
 }
 

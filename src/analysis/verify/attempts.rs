@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::cycle::Cycle;
 use domain::flow::FlowStatus;
-use store::admin::audit::{AttemptRow, EventCount, Ledger, OrderCount};
+use questions::ledger::{AttemptRow, EventCount, Ledger, OrderCount};
 
 use super::Problem;
 

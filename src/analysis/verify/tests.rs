@@ -4,9 +4,10 @@ use chrono::{NaiveDateTime, TimeDelta};
 use domain::cycle::{Cycle, ReplayNumber};
 use domain::ids::{OwnerToken, RunId};
 use ports::store::RunState;
+use questions::ledger::checks::Finding;
+use questions::ledger::{AttemptRow, EventCount, FlowCount, OrderCount};
+use questions::runs::KnownRun;
 use serde_json::json;
-use store::admin::KnownRun;
-use store::admin::audit::{AttemptRow, EventCount, Finding, FlowCount, OrderCount};
 use uuid::Uuid;
 
 use super::*;
@@ -68,7 +69,8 @@ fn ledger(attempts: Vec<AttemptRow>) -> Ledger {
         revenue_cents: 900,
     });
     let (flows, events, orders) = (flows.collect(), events.collect(), orders.collect());
-    Ledger { run, attempts, flows, events, orders, findings: Vec::new() }
+    let (findings, holders) = (Vec::new(), Vec::new());
+    Ledger { run, attempts, flows, events, orders, findings, holders }
 }
 
 fn checks(ledger: &Ledger) -> Vec<&'static str> {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use actors::domain::ids::RunId;
 use actors::ports::store::StoreError;
+use questions::{Ask, products};
 use shops::practice_shop::catalog;
 use store::Admin;
 use store::admin::AgentFilter;
-use store::admin::export::{Bind, Cell, Statement};
 
 use super::DescribeArgs;
 use crate::cli::{ExitCode, Failure, Result, output};
@@ -58,13 +58,6 @@ async fn shop_categories(settings: &Settings, admin: &Admin) -> Result<Option<BT
 }
 
 async fn seen(admin: &Admin, run: RunId) -> Result<BTreeSet<String>, StoreError> {
-    let mut statement = Statement::default();
-    statement.push("SELECT DISTINCT category FROM products WHERE run_id = ");
-    statement.bind(Bind::Text(run.to_string()));
-    let rows = admin.rows(statement).await?;
-    let name = |cell: Cell| match cell {
-        Cell::Text(name) => Some(name),
-        Cell::Null | Cell::Bool(_) | Cell::Integer(_) | Cell::Double(_) | Cell::Instant(_) => None,
-    };
-    Ok(rows.into_iter().flat_map(|row| row.0).filter_map(name).collect())
+    let rows = admin.ask(products::categories(run)).await?;
+    Ok(rows.into_iter().map(|row| row.category).collect())
 }

@@ -1,5 +1,4 @@
-//! What needs to know whether a run's process lives: cleaning up after dead ones, the ledger, the
-//! purge.
+//! What needs to know whether a run's process lives: cleaning up after dead ones, the purge.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::cycle::Cycle;
@@ -8,23 +7,8 @@ use ports::store::StoreError;
 use serde_json::Value;
 
 pub use crate::rows::dead_runs::{LastVisit, Purge};
-pub use crate::rows::ledger::{AttemptRow, EventCount, Finding, FlowCount, Ledger, OrderCount};
 
-use super::{Admin, KnownRun, OWNER_SILENCE_S, on_backend};
-
-impl KnownRun {
-    /// How its shoppers behave, as its settings name it.
-    pub fn preset(&self) -> &str {
-        let preset = self.settings.get("population").and_then(|p| p.get("preset"));
-        preset.and_then(|name| name.as_str()).unwrap_or("unknown")
-    }
-
-    /// Whether a process may still write to it at `at`, given owners that are known to be `dead`.
-    pub fn is_owned(&self, dead: &[OwnerToken], at: NaiveDateTime) -> bool {
-        let is_silent = self.heartbeat_at < at - TimeDelta::seconds(OWNER_SILENCE_S);
-        !(self.state.is_end() || is_silent || dead.contains(&self.owner))
-    }
-}
+use super::{Admin, OWNER_SILENCE_S, on_backend};
 
 impl Admin {
     /// The last cycle of a run with any row of any attempt.
@@ -50,19 +34,9 @@ impl Admin {
         on_backend!(self, call_long, |c, q| q::abandon_dead(c, run, who, at))
     }
 
-    /// Cycles with a closed, unbroken attempt of each run that has any, by the run's id.
-    pub async fn hours_by_run(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        on_backend!(self, call_long, |c, q| q::hours_by_run(c))
-    }
-
     /// The last visit of each agent in each run, by agent, the latest last.
     pub async fn last_visits(&self) -> Result<Vec<LastVisit>, StoreError> {
         on_backend!(self, call_long, |c, q| q::last_visits(c))
-    }
-
-    /// The books of a run, all read at one moment; `None` for a run that is not there.
-    pub async fn ledger(&self, run: RunId) -> Result<Option<Ledger>, StoreError> {
-        on_backend!(self, call_audit, |c, q| q::ledger(c, run))
     }
 
     /// Deletes every row of a run without a living owner, in one transaction; agents stay.

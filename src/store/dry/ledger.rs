@@ -207,7 +207,7 @@ impl Ledger {
         agents: &[AgentId],
     ) -> HashMap<AgentId, AgentMemory> {
         let Some(known) = self.runs.get(&run) else { return HashMap::new() };
-        let monday = crate::monday_of(before.begins_at(known.simulated_start));
+        let monday = domain::memory::monday_of(before.begins_at(known.simulated_start));
         self.memory.of(run, before, agents, monday)
     }
 }

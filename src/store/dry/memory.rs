@@ -130,7 +130,7 @@ impl Memory {
         let mut brands: Vec<String> = newest_first
             .filter_map(|product| self.brands.get(product))
             .filter(|brand| known.insert(brand.as_str()))
-            .take(crate::BRANDS_KEPT)
+            .take(domain::memory::BRANDS_REMEMBERED_MAX)
             .cloned()
             .collect();
         brands.reverse();

@@ -19,8 +19,7 @@ use super::summary::RUN_TABLES;
 use super::{Conn, RunQueryDsl, dialect};
 use crate::error::Answer;
 use crate::rows::dead_runs::{LastVisit, LastVisitRow, Purge};
-use crate::rows::runs::NamedCount;
-use crate::rows::{count, large, replay};
+use crate::rows::{count, replay};
 use crate::schema::{cycles, incidents, runs, shopping_sessions};
 
 /// The last cycle of the run with any row of any attempt.
@@ -99,13 +98,6 @@ pub async fn abandon_dead(
     Ok(Some(ended))
 }
 
-/// How many hours each run claims.
-#[dialect]
-pub async fn hours_by_run(c: &mut Conn) -> Answer<Vec<(String, u64)>> {
-    let rows: Vec<NamedCount> = diesel::sql_query(HOURS).load(c).await?;
-    Ok(rows.into_iter().map(|row| (row.name, large(row.rows))).collect())
-}
-
 /// The last visit of each agent in each run.
 #[dialect]
 pub async fn last_visits(c: &mut Conn) -> Answer<Vec<LastVisit>> {
@@ -147,10 +139,6 @@ pub async fn purge(
     }
     Ok(Purge::Purged { rows })
 }
-
-/// Cycles with a closed, unbroken attempt.
-const HOURS: &str = "
-SELECT run_id AS name, COUNT(DISTINCT cycle) AS rows FROM cycles WHERE NOT broken GROUP BY run_id";
 
 /// One look-up in an index per agent and run, however many rows the runs have.
 const LAST_VISITS: &str = "

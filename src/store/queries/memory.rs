@@ -34,7 +34,7 @@ pub(super) async fn load_memories(
         .await
         .optional()?;
     let Some(start) = start else { return Ok(memories) };
-    let monday = crate::monday_of(before.begins_at(start));
+    let monday = domain::memory::monday_of(before.begins_at(start));
     let lists: Vec<&[AgentId]> =
         if who.is_empty() { vec![&[]] } else { who.chunks(VALUES_PER_LIST).collect() };
     for list in lists {
@@ -74,7 +74,8 @@ pub(super) async fn load_memories(
         }
     }
     for memory in memories.values_mut() {
-        let surplus = memory.brands_bought.len().saturating_sub(crate::BRANDS_KEPT);
+        let surplus =
+            memory.brands_bought.len().saturating_sub(domain::memory::BRANDS_REMEMBERED_MAX);
         memory.brands_bought.drain(..surplus);
     }
     Ok(memories)

@@ -20,7 +20,7 @@ use super::dead_runs::last_cycle;
 use super::memory::{dirty_carts, load_memories};
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
-use crate::rows::runs::{KnownRun, RunRow, TakeOver};
+use crate::rows::runs::{RunRow, TakeOver};
 use crate::rows::{read, replay};
 use crate::schema::{runs, shopping_sessions};
 
@@ -166,17 +166,6 @@ async fn abandon_orphans(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<
         });
     }
     Ok(Orphans { abandoned, dirty })
-}
-
-/// Every run, the newest first.
-#[dialect]
-pub async fn list_runs(c: &mut Conn) -> Answer<Vec<KnownRun>> {
-    let rows: Vec<RunRow> = runs::table
-        .order((runs::started_at.desc(), runs::run_id))
-        .select(RunRow::as_select())
-        .load(c)
-        .await?;
-    rows.into_iter().map(RunRow::parse).collect()
 }
 
 /// Runs that have active rows.

@@ -7,10 +7,8 @@
 mod agents;
 mod cycles;
 mod dead_runs;
-mod export;
 mod flow;
 mod flow_parts;
-mod ledger;
 mod memory;
 mod offers;
 mod runs;
@@ -18,8 +16,6 @@ mod summary;
 
 pub use agents::*;
 pub use dead_runs::*;
-pub use export::*;
-pub use ledger::*;
 pub use runs::*;
 pub use summary::*;
 

@@ -6,12 +6,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use domain::flow::FlowStatus;
 use domain::ids::RunId;
+use questions::runs::RunRow;
 
 use super::{Conn, RunQueryDsl, dialect};
 use crate::error::Answer;
 use crate::rows::large;
-use crate::rows::runs::{NamedCount, RunRow, RunSummary};
-use crate::schema::runs;
+use crate::rows::runs::{NamedCount, RunSummary};
 
 /// How many rows each table has of this run.
 #[dialect]
@@ -25,7 +25,7 @@ pub async fn count_rows(c: &mut Conn, run: RunId) -> Answer<Vec<(String, u64)>> 
 #[dialect]
 pub async fn run_summary(c: &mut Conn, run: RunId) -> Answer<Option<RunSummary>> {
     let row: Option<RunRow> =
-        runs::table.find(run.to_string()).select(RunRow::as_select()).first(c).await.optional()?;
+        diesel::sql_query(RUN).bind::<Text, _>(run.to_string()).get_result(c).await.optional()?;
     let Some(row) = row else { return Ok(None) };
     let statuses: Vec<NamedCount> =
         diesel::sql_query(STATUSES).bind::<Text, _>(run.to_string()).load(c).await?;
@@ -35,7 +35,7 @@ pub async fn run_summary(c: &mut Conn, run: RunId) -> Answer<Option<RunSummary>>
     let of_status =
         |s: FlowStatus| statuses.iter().find(|r| r.name == s.as_str()).map_or(0, |r| large(r.rows));
     Ok(Some(RunSummary {
-        run: row.parse()?,
+        run: row.known()?,
         flows: FlowStatus::ALL.iter().map(|s| (*s, of_status(*s))).collect(),
         events: large(figure("events")),
         orders: large(figure("orders")),
@@ -79,6 +79,9 @@ fn rows_per_table() -> String {
         |t: &&str| format!("SELECT '{t}' AS name, COUNT(*) AS rows FROM {t} WHERE run_id = $1");
     RUN_TABLES.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
 }
+
+/// The run itself.
+const RUN: &str = "SELECT * FROM runs WHERE run_id = $1";
 
 /// Rows of shopping_sessions by status.
 const STATUSES: &str = "

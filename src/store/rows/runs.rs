@@ -4,19 +4,17 @@
 
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
-use diesel::{Insertable, Queryable, QueryableByName, Selectable};
-use domain::cycle::ReplayNumber;
+use diesel::{Insertable, QueryableByName};
 use domain::flow::FlowStatus;
-use domain::ids::{OwnerToken, RunId};
 use ports::store::{NewRun, RunState};
+use questions::runs::KnownRun;
 use serde_json::Value;
 
-use super::{count, integer, read};
-use crate::error::Fault;
+use super::integer;
 use crate::schema::runs;
 
-/// One run.
-#[derive(Clone, Debug, Insertable, Queryable, Selectable)]
+/// One run that begins.
+#[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = runs, treat_none_as_default_value = false)]
 pub struct RunRow {
     run_id: String,
@@ -30,31 +28,6 @@ pub struct RunRow {
     heartbeat_at: NaiveDateTime,
     ended_at: Option<NaiveDateTime>,
     settings: Value,
-}
-
-/// A run as the database knows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownRun {
-    /// Its id.
-    pub run_id: RunId,
-    /// Who may write.
-    pub owner: OwnerToken,
-    /// Its state.
-    pub state: RunState,
-    /// How often it was resumed: the highest replay number so far.
-    pub resumes: ReplayNumber,
-    /// Active agents at its start.
-    pub agents: u32,
-    /// Simulated begin of cycle 0.
-    pub simulated_start: NaiveDateTime,
-    /// Wall clock, UTC.
-    pub started_at: NaiveDateTime,
-    /// The owner's last sign of life; wall clock, UTC.
-    pub heartbeat_at: NaiveDateTime,
-    /// Wall clock (UTC) of an end state.
-    pub ended_at: Option<NaiveDateTime>,
-    /// Every setting that is not secret.
-    pub settings: Value,
 }
 
 /// What a run left behind, over all attempts.
@@ -99,7 +72,7 @@ pub enum TakeOver {
 }
 
 impl RunRow {
-    /// The row of a run that begins.
+    /// Its row.
     pub fn begin(run: &NewRun) -> Self {
         Self {
             run_id: run.run_id.to_string(),
@@ -115,34 +88,6 @@ impl RunRow {
             settings: run.settings.clone(),
         }
     }
-
-    /// The run.
-    pub fn parse(self) -> Result<KnownRun, Fault> {
-        Ok(KnownRun {
-            run_id: RunId(read("runs.run_id", &self.run_id)?),
-            owner: OwnerToken(read("runs.owner_token", &self.owner_token)?),
-            state: state(&self.state)?,
-            resumes: ReplayNumber(count(self.resumes)),
-            agents: count(self.agents),
-            simulated_start: self.simulated_start,
-            started_at: self.started_at,
-            heartbeat_at: self.heartbeat_at,
-            ended_at: self.ended_at,
-            settings: self.settings,
-        })
-    }
-}
-
-fn state(word: &str) -> Result<RunState, Fault> {
-    let all = [
-        RunState::Running,
-        RunState::Paused,
-        RunState::Frozen,
-        RunState::Stopped,
-        RunState::Completed,
-    ];
-    let found = all.into_iter().find(|s| s.as_str() == word);
-    found.ok_or_else(|| Fault::Unreadable(format!("column runs.state: `{word}` is no run state")))
 }
 
 /// A name with a number.

@@ -4,25 +4,28 @@
 //! the shopping of their hour and a replay fills wallets of an hour that was lived before.
 
 use super::checks::Check;
+use super::limits::Limit;
 
 /// These checks.
 pub(super) const MONEY: &[Check] = &[
     Check {
         name: "order_without_purchase",
         says: "an order of a shopping session that did not complete, or one that did without order",
+        limit: None,
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject, 'order of a session that is '
                 || s.status AS found
               FROM orders o JOIN shopping_sessions s ON s.flow_id = o.flow_id
-              WHERE o.run_id = $1 AND s.status <> 'completed'
+              WHERE o.run_id = {run} AND s.status <> 'completed'
               UNION ALL SELECT s.cycle, s.replay, s.flow_id, 'completed without an order'
               FROM shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
-              WHERE s.run_id = $1 AND s.status = 'completed' AND o.flow_id IS NULL",
+              WHERE s.run_id = {run} AND s.status = 'completed' AND o.flow_id IS NULL",
     },
     Check {
         name: "order_lines",
         says: "an order without its lines, or lines without their order",
+        limit: None,
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject, 'an order without lines' AS found
-              FROM orders o WHERE o.run_id = $1 AND NOT EXISTS (
+              FROM orders o WHERE o.run_id = {run} AND NOT EXISTS (
                 SELECT 1 FROM order_items i WHERE i.flow_id = o.flow_id)
               UNION ALL SELECT i.cycle, i.replay, i.flow_id,
                 'line ' || CAST(i.line AS TEXT) || ' of an order that is not there'
@@ -30,17 +33,18 @@ pub(super) const MONEY: &[Check] = &[
               LEFT JOIN orders o ON o.flow_id = i.flow_id AND o.run_id = i.run_id
                 AND o.order_id = i.order_id AND o.cycle = i.cycle AND o.replay = i.replay
                 AND o.agent_id = i.agent_id
-              WHERE i.run_id = $1 AND o.flow_id IS NULL
+              WHERE i.run_id = {run} AND o.flow_id IS NULL
               UNION ALL SELECT cycle, replay, flow_id,
                 CAST(COUNT(*) AS TEXT) || ' lines numbered ' || CAST(MIN(line) AS TEXT)
                 || ' to ' || CAST(MAX(line) AS TEXT)
-              FROM order_items WHERE run_id = $1
+              FROM order_items WHERE run_id = {run}
               GROUP BY flow_id, cycle, replay
               HAVING MIN(line) <> 0 OR MAX(line) <> COUNT(*) - 1",
     },
     Check {
         name: "order_sums",
         says: "an order whose sums do not agree with its lines, in cents",
+        limit: None,
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject,
                 'subtotal ' || CAST(o.subtotal_cents AS TEXT)
                 || ' (lines ' || CAST(l.subtotal AS TEXT)
@@ -54,9 +58,9 @@ pub(super) const MONEY: &[Check] = &[
                       CAST(SUM(quantity * unit_price_cents) AS BIGINT) AS subtotal,
                       CAST(SUM(discount_cents) AS BIGINT) AS discounts,
                       CAST(SUM(line_total_cents) AS BIGINT) AS totals
-                    FROM order_items WHERE run_id = $1 GROUP BY flow_id) l
+                    FROM order_items WHERE run_id = {run} GROUP BY flow_id) l
                 ON l.flow_id = o.flow_id
-              WHERE o.run_id = $1 AND (
+              WHERE o.run_id = {run} AND (
                 o.subtotal_cents <> l.subtotal
                 OR o.item_discounts_cents <> l.discounts
                 OR l.totals <> l.subtotal - l.discounts
@@ -67,15 +71,17 @@ pub(super) const MONEY: &[Check] = &[
     Check {
         name: "coupon_redeemed_twice",
         says: "a coupon that was redeemed more than once",
+        limit: None,
         sql: "SELECT MIN(cycle) AS cycle, MIN(replay) AS replay, assignment_id AS subject,
                 CAST(COUNT(*) AS TEXT) || ' redemptions' AS found
               FROM coupon_interactions
-              WHERE run_id = $1 AND step = 'redeemed' AND assignment_id IS NOT NULL
+              WHERE run_id = {run} AND step = 'redeemed' AND assignment_id IS NOT NULL
               GROUP BY assignment_id HAVING COUNT(*) > 1",
     },
     Check {
         name: "redemption",
         says: "a redemption that assignment and flow do not both know",
+        limit: None,
         sql: "SELECT i.cycle, i.replay, i.flow_id AS subject,
                 'coupon ' || i.coupon_id || ' is redeemed here, its assignment says otherwise'
                 AS found
@@ -83,35 +89,38 @@ pub(super) const MONEY: &[Check] = &[
               LEFT JOIN coupon_assignments a ON a.assignment_id = i.assignment_id
                 AND a.run_id = i.run_id AND a.redeemed_flow_id = i.flow_id
                 AND a.agent_id = i.agent_id AND a.coupon_id = i.coupon_id
-              WHERE i.run_id = $1 AND i.step = 'redeemed' AND i.assignment_id IS NOT NULL
+              WHERE i.run_id = {run} AND i.step = 'redeemed' AND i.assignment_id IS NOT NULL
                 AND a.assignment_id IS NULL
               UNION ALL SELECT a.cycle, a.replay, a.assignment_id,
                 'redeemed in flow ' || a.redeemed_flow_id || ', which does not say so'
               FROM coupon_assignments a
               LEFT JOIN coupon_interactions i ON i.assignment_id = a.assignment_id
                 AND i.flow_id = a.redeemed_flow_id AND i.step = 'redeemed'
-              WHERE a.run_id = $1 AND a.redeemed_flow_id IS NOT NULL AND i.flow_id IS NULL",
+              WHERE a.run_id = {run} AND a.redeemed_flow_id IS NOT NULL AND i.flow_id IS NULL",
     },
     Check {
         name: "redemption_time",
         says: "a coupon that was redeemed before it was handed out or after it had expired",
+        limit: None,
         sql: "SELECT i.cycle, i.replay, i.flow_id AS subject, 'coupon ' || i.coupon_id
                 || CASE WHEN i.simulated_at < a.assigned_at THEN ' before it was handed out'
                    ELSE ' after it had expired' END AS found
               FROM coupon_interactions i
               JOIN coupon_assignments a ON a.assignment_id = i.assignment_id
-              WHERE i.run_id = $1 AND i.step = 'redeemed' AND a.source = 'engine'
+              WHERE i.run_id = {run} AND i.step = 'redeemed' AND a.source = 'engine'
                 AND (i.simulated_at < a.assigned_at OR i.simulated_at >= a.expires_at)",
     },
     Check {
         name: "wallet_over_cap",
         says: "a wallet with more open coupons than it may hold",
+        limit: Some(Limit::wallet_cap),
         sql: "SELECT b.cycle, b.replay, b.agent_id AS subject,
                 CAST(COUNT(DISTINCT a.assignment_id) AS TEXT) || ' open, '
-                || CAST({cap} AS TEXT) || ' are allowed' AS found
+                || CAST(COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit}) AS TEXT)
+                || ' are allowed' AS found
               FROM (SELECT DISTINCT cycle, replay, agent_id, cohort, assigned_at, recorded_at
-                    FROM coupon_assignments WHERE run_id = $1 AND source = 'engine') b
-              JOIN coupon_assignments a ON a.run_id = $1 AND a.agent_id = b.agent_id
+                    FROM coupon_assignments WHERE run_id = {run} AND source = 'engine') b
+              JOIN coupon_assignments a ON a.run_id = {run} AND a.agent_id = b.agent_id
                 AND a.source = 'engine' AND a.expires_at > b.assigned_at
                 AND (a.recorded_at < b.recorded_at
                   OR (a.recorded_at = b.recorded_at AND a.assigned_at <= b.assigned_at))
@@ -120,17 +129,22 @@ pub(super) const MONEY: &[Check] = &[
               WHERE i.assignment_id IS NULL
                 OR (i.recorded_at > b.recorded_at AND i.simulated_at > b.assigned_at)
               GROUP BY b.cycle, b.replay, b.agent_id, b.cohort, b.assigned_at, b.recorded_at
-              HAVING COUNT(DISTINCT a.assignment_id) > {cap}",
+              HAVING COUNT(DISTINCT a.assignment_id)
+                > COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit})",
     },
     Check {
         name: "coupon_repeated",
         says: "a coupon handed out again too soon",
+        limit: Some(Limit::no_repeat_cycles),
         sql: "SELECT b.cycle, b.replay, b.agent_id AS subject,
                 'coupon ' || b.coupon_id || ' after ' || CAST(b.cycle - b.before AS TEXT)
-                || ' h, ' || CAST({repeat} AS TEXT) || ' h are the least' AS found
+                || ' h, '
+                || CAST(COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit}) AS TEXT)
+                || ' h are the least' AS found
               FROM (SELECT cycle, replay, agent_id, cohort, coupon_id, LAG(cycle) OVER (
                       PARTITION BY agent_id, coupon_id ORDER BY cycle, assignment_id) AS before
-                    FROM coupon_assignments WHERE run_id = $1 AND source = 'engine') b
-              WHERE b.before IS NOT NULL AND b.cycle - b.before < {repeat}",
+                    FROM coupon_assignments WHERE run_id = {run} AND source = 'engine') b
+              WHERE b.before IS NOT NULL AND b.cycle - b.before
+                < COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit})",
     },
 ];

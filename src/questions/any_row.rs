@@ -28,12 +28,12 @@ pub enum Cell {
 
 /// One row, its cells in the order of the SELECT.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DynamicRow(
+pub struct AnyRow(
     /// The cells.
     pub Vec<Cell>,
 );
 
-impl QueryableByName<Sqlite> for DynamicRow {
+impl QueryableByName<Sqlite> for AnyRow {
     fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
         let mut cells = Vec::with_capacity(row.field_count());
         for at in 0..row.field_count() {
@@ -58,7 +58,7 @@ impl QueryableByName<Sqlite> for DynamicRow {
     }
 }
 
-impl QueryableByName<Pg> for DynamicRow {
+impl QueryableByName<Pg> for AnyRow {
     fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
         let mut cells = Vec::with_capacity(row.field_count());
         for at in 0..row.field_count() {

@@ -1,12 +1,18 @@
 //! What no row of a run may be: flows, events and tags.
 //!
-//! Each statement answers `cycle`, `replay`, `subject` and `found` of the rows of run $1 that are
+//! Each statement answers `cycle`, `replay`, `subject` and `found` of the rows of a run that are
 //! wrong; a clean run answers nothing.
 
-use crate::rows::ledger::OfferLimits;
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Integer, Text};
+use domain::ids::RunId;
+use serde_json::Value;
+
+use super::limits::Limit;
+use crate::Question;
 
 /// Rows of one check that are shown; how many there are is counted.
-const SHOWN_MAX: u32 = 20;
+pub const SHOWN_MAX: i32 = 20;
 
 /// One statement.
 #[derive(Clone, Copy, Debug)]
@@ -15,21 +21,44 @@ pub struct Check {
     pub name: &'static str,
     /// What is wrong with what it finds, in plain words.
     pub says: &'static str,
-    /// Its text; `{cap}` and `{repeat}` are the offers' limits for the cohort of a row `b`.
+    /// What its rows are held to, of the run's settings: `{limit}`, and by arm `{limits}`.
+    pub limit: Option<fn(&Value) -> Limit>,
+    /// Its text.
     pub sql: &'static str,
 }
 
+/// A row, or a group of rows, that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Finding {
+    /// The cycle.
+    #[diesel(sql_type = Integer)]
+    pub cycle: i32,
+    /// The attempt.
+    #[diesel(sql_type = Integer)]
+    pub replay: i32,
+    /// The agent, flow or assignment.
+    #[diesel(sql_type = Text)]
+    pub subject: String,
+    /// What is wrong with it.
+    #[diesel(sql_type = Text)]
+    pub found: String,
+    /// How many the check found in all.
+    #[diesel(sql_type = BigInt)]
+    pub total: i64,
+}
+
+const FINDINGS: &str = "\
+SELECT f.cycle, f.replay, f.subject, f.found, COUNT(*) OVER () AS total
+FROM ({check}) f ORDER BY f.cycle, f.replay, f.subject LIMIT {most}";
+
 impl Check {
-    /// The statement: the first few rows, each with how many there are.
-    pub fn statement(&self, offers: &OfferLimits) -> String {
-        let sql = self
-            .sql
-            .replace("{cap}", &offers.wallet_cap.sql("b.cohort"))
-            .replace("{repeat}", &offers.no_repeat_cycles.sql("b.cohort"));
-        format!(
-            "SELECT f.cycle, f.replay, f.subject, f.found, COUNT(*) OVER () AS total \
-             FROM ({sql}) f ORDER BY f.cycle, f.replay, f.subject LIMIT {SHOWN_MAX}"
-        )
+    /// The first few wrong rows of the run with these settings, each with how many there are.
+    pub fn findings(&self, run: RunId, settings: &Value) -> Question<Finding> {
+        let asked = Question::new(self.says, FINDINGS).with_sql("check", self.sql);
+        let asked = asked.with("run", run).with("most", SHOWN_MAX);
+        let Some(limit) = self.limit else { return asked };
+        let Limit { of_run, by_arm } = limit(settings);
+        asked.with("limit", of_run).with("limits", by_arm)
     }
 }
 
@@ -42,93 +71,101 @@ const FLOWS: &[Check] = &[
     Check {
         name: "duplicate_flow",
         says: "more than one row for one cycle, agent and attempt",
+        limit: None,
         sql: "SELECT cycle, replay, agent_id AS subject, CAST(COUNT(*) AS TEXT) || ' rows' AS found
-              FROM shopping_sessions WHERE run_id = $1
+              FROM shopping_sessions WHERE run_id = {run}
               GROUP BY cycle, replay, agent_id HAVING COUNT(*) > 1",
     },
     Check {
         name: "double_original",
         says: "more than one original of one cycle and agent",
+        limit: None,
         sql: "SELECT cycle, MIN(replay) AS replay, agent_id AS subject,
                 CAST(COUNT(*) AS TEXT) || ' rows with is_replay = false' AS found
-              FROM shopping_sessions WHERE run_id = $1 AND NOT is_replay
+              FROM shopping_sessions WHERE run_id = {run} AND NOT is_replay
               GROUP BY cycle, agent_id HAVING COUNT(*) > 1",
     },
     Check {
         name: "replay_tag",
         says: "is_replay does not fit the replay number",
+        limit: None,
         sql: "SELECT cycle, replay, flow_id AS subject, 'shopping_sessions' AS found
-              FROM shopping_sessions WHERE run_id = $1 AND is_replay <> (replay > 0)
+              FROM shopping_sessions WHERE run_id = {run} AND is_replay <> (replay > 0)
               UNION ALL SELECT cycle, replay, flow_id, 'shopping_session_events'
-              FROM shopping_session_events WHERE run_id = $1 AND is_replay <> (replay > 0)
+              FROM shopping_session_events WHERE run_id = {run} AND is_replay <> (replay > 0)
               UNION ALL SELECT cycle, replay, flow_id, 'orders'
-              FROM orders WHERE run_id = $1 AND is_replay <> (replay > 0)
+              FROM orders WHERE run_id = {run} AND is_replay <> (replay > 0)
               UNION ALL SELECT cycle, replay, flow_id, 'order_items'
-              FROM order_items WHERE run_id = $1 AND is_replay <> (replay > 0)
+              FROM order_items WHERE run_id = {run} AND is_replay <> (replay > 0)
               UNION ALL SELECT cycle, replay, flow_id, 'coupon_interactions'
-              FROM coupon_interactions WHERE run_id = $1 AND is_replay <> (replay > 0)
+              FROM coupon_interactions WHERE run_id = {run} AND is_replay <> (replay > 0)
               UNION ALL SELECT cycle, replay, '', 'cycles'
-              FROM cycles WHERE run_id = $1 AND is_replay <> (replay > 0)",
+              FROM cycles WHERE run_id = {run} AND is_replay <> (replay > 0)",
     },
     Check {
         name: "not_simulated",
         says: "a row that does not say it is simulated",
+        limit: None,
         sql: "SELECT cycle, replay, flow_id AS subject, 'shopping_sessions' AS found
-              FROM shopping_sessions WHERE run_id = $1 AND NOT is_simulated
+              FROM shopping_sessions WHERE run_id = {run} AND NOT is_simulated
               UNION ALL SELECT cycle, replay, flow_id, 'shopping_session_events'
-              FROM shopping_session_events WHERE run_id = $1 AND NOT is_simulated
+              FROM shopping_session_events WHERE run_id = {run} AND NOT is_simulated
               UNION ALL SELECT cycle, replay, flow_id, 'orders'
-              FROM orders WHERE run_id = $1 AND NOT is_simulated",
+              FROM orders WHERE run_id = {run} AND NOT is_simulated",
     },
     Check {
         name: "no_session",
         says: "a row without the shopping session it names, or tagged otherwise than that",
+        limit: None,
         sql: "SELECT t.cycle, t.replay, t.flow_id AS subject, 'shopping_session_events' AS found
               FROM shopping_session_events t
               LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
                 AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
                 AND s.agent_id = t.agent_id
-              WHERE t.run_id = $1 AND s.flow_id IS NULL
+              WHERE t.run_id = {run} AND s.flow_id IS NULL
               UNION ALL SELECT t.cycle, t.replay, t.flow_id, 'orders'
               FROM orders t
               LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
                 AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
                 AND s.agent_id = t.agent_id
-              WHERE t.run_id = $1 AND s.flow_id IS NULL
+              WHERE t.run_id = {run} AND s.flow_id IS NULL
               UNION ALL SELECT t.cycle, t.replay, t.flow_id, 'coupon_interactions'
               FROM coupon_interactions t
               LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
                 AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
                 AND s.agent_id = t.agent_id
-              WHERE t.run_id = $1 AND s.flow_id IS NULL",
+              WHERE t.run_id = {run} AND s.flow_id IS NULL",
     },
     Check {
         name: "end_reason",
         says: "a shopping session whose status and end_reason do not fit",
+        limit: None,
         sql: "SELECT cycle, replay, agent_id AS subject,
                 status || ' with ' || COALESCE(end_reason, 'no end_reason') AS found
-              FROM shopping_sessions WHERE run_id = $1 AND (
+              FROM shopping_sessions WHERE run_id = {run} AND (
                 (status = 'active') <> (end_reason IS NULL)
                 OR (status = 'completed' AND end_reason <> 'done'))",
     },
     Check {
         name: "event_gap",
         says: "events that are not numbered 0, 1, 2 ...",
+        limit: None,
         sql: "SELECT cycle, replay, flow_id AS subject,
                 CAST(COUNT(*) AS TEXT) || ' events numbered ' || CAST(MIN(seq) AS TEXT)
                 || ' to ' || CAST(MAX(seq) AS TEXT) AS found
-              FROM shopping_session_events WHERE run_id = $1
+              FROM shopping_session_events WHERE run_id = {run}
               GROUP BY flow_id, cycle, replay
               HAVING MIN(seq) <> 0 OR MAX(seq) <> COUNT(*) - 1",
     },
     Check {
         name: "event_order",
         says: "an event earlier than the one before it",
+        limit: None,
         sql: "SELECT e.cycle, e.replay, e.flow_id AS subject,
                 'event ' || CAST(e.seq AS TEXT) AS found
               FROM (SELECT cycle, replay, flow_id, seq, simulated_at,
                       LAG(simulated_at) OVER (PARTITION BY flow_id ORDER BY seq) AS before_at
-                    FROM shopping_session_events WHERE run_id = $1) e
+                    FROM shopping_session_events WHERE run_id = {run}) e
               WHERE e.before_at IS NOT NULL AND e.simulated_at < e.before_at",
     },
 ];
