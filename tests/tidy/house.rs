@@ -156,14 +156,25 @@ struct Structs<'a> {
     fields: BTreeMap<Place<'a>, Vec<&'a str>>,
     /// Those with methods: nouns of their own.
     act: BTreeSet<Place<'a>>,
+    /// What each file imports.
+    imports: BTreeMap<&'a str, Vec<String>>,
 }
 
 impl<'a> Structs<'a> {
-    /// The struct that a file means by this name.
+    /// The struct that a file means by this name: the one it imports, else the nearest.
     fn meant(&self, name: &str, file: &str) -> Option<Place<'a>> {
         let named = self.fields.keys().filter(|(declared, _)| *declared == name);
-        let at = nearest(named.clone().map(|(_, at)| *at), file)?;
-        named.copied().find(|(_, of)| *of == at)
+        let imported = named.clone().find(|(_, at)| self.imports_from(at, name, file));
+        let at =
+            imported.map(|(_, at)| *at).or_else(|| nearest(named.clone().map(|it| it.1), file));
+        named.copied().find(|(_, of)| Some(*of) == at)
+    }
+
+    fn imports_from(&self, at: &str, name: &str, file: &str) -> bool {
+        let module = at.trim_end_matches(".rs").rsplit('/').next().unwrap_or(at);
+        let (module, is_name) = (format!("{module}::"), |c: char| !c.is_alphanumeric() && c != '_');
+        let mut imports = self.imports.get(file).into_iter().flatten();
+        imports.any(|import| import.contains(&module) && import.split(is_name).any(|w| w == name))
     }
 
     /// Its fields, counted through the structs that only hold some of them; a type that is met in
@@ -199,6 +210,9 @@ fn hoarders(sources: &Sources) -> Vec<String> {
         if let Some(name) = declared(line) {
             structs.fields.insert((name, file), fields(&item(rest)));
         }
+    }
+    for (file, _, rest) in lines().filter(|(_, line, _)| line.starts_with("use ")) {
+        structs.imports.entry(file).or_default().push(item(rest).concat());
     }
     for (file, line, rest) in lines() {
         let of = implemented(line).and_then(|name| structs.meant(name, file));
@@ -296,6 +310,22 @@ fn what_is_shared_counts_once_and_so_does_a_noun_with_methods() {
     }
     let shown = "impl Display for Doors {\n    fn fmt(&self) {\n    }\n}\n";
     assert_eq!(actor(6, "Doors", shown).len(), 1, "a trait makes no noun");
+}
+
+#[test]
+fn of_two_structs_of_one_name_the_one_that_is_imported_is_meant() {
+    let fields = |of: u32| (0..of).map(|n| format!("    f{n}: u32,\n")).collect::<String>();
+    let hub = |import: &str| {
+        let text = "struct Hub {\n    clock: Clock,\n}\nimpl Actor for Hub {\n}\n";
+        ("actors/hub.rs".to_owned(), format!("{import}{text}"))
+    };
+    let clock = |file: &str, of| (file.to_owned(), format!("struct Clock {{\n{}}}\n", fields(of)));
+    let of = |import| {
+        let clocks = [clock("actors/hub/clock.rs", 8), clock("actors/hub/status.rs", 9)];
+        hoarders(&[hub(import)].into_iter().chain(clocks).collect())
+    };
+    assert_eq!(of("use clock::Clock;\n"), [""; 0]);
+    assert_eq!(of("use status::{\n    Clock, Traffic,\n};\n"), ["Hub of actors/hub.rs: 9 fields"]);
 }
 
 #[test]
