@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::{AgentId, SessionId};
-use crate::domain::incident::{Incident, IncidentKind};
+use crate::domain::incident::{Incident, IncidentKind, LogLevel};
 use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
@@ -97,10 +97,9 @@ impl Ledger {
         (kind, message, detail): Report,
         (agent_id, http_session): About,
     ) -> Incident {
-        if kind == IncidentKind::Exposure {
-            tracing::info!(kind = kind.as_str(), "{message}");
-        } else {
-            tracing::warn!(kind = kind.as_str(), "{message}");
+        match kind.log_level() {
+            LogLevel::Info => tracing::info!(kind = kind.as_str(), "{message}"),
+            LogLevel::Warn => tracing::warn!(kind = kind.as_str(), "{message}"),
         }
         let incident = Incident {
             run_id: self.plan.run_id,
