@@ -14,6 +14,7 @@ pub mod arms;
 pub mod calls;
 pub mod decision;
 mod desk;
+pub mod doors;
 pub mod draft;
 pub mod drill;
 pub mod flow;
@@ -22,6 +23,8 @@ pub mod messages;
 pub mod monitor;
 pub mod progress;
 pub mod record;
+mod shopper;
+pub mod state;
 pub mod temporal;
 pub mod watch;
 
@@ -34,40 +37,28 @@ use crate::domain::cycle::CycleVolume;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{Incarnation, SessionId};
 use crate::domain::persona::Persona;
-use crate::rate_limiter::messages::TakePermit;
-use crate::session_pool::messages::{Lease, Leased};
+use crate::session_pool::messages::Leased;
 
 use decision::Activity;
 use desk::{Desk, FlowOutcome};
+use doors::AgentDoors;
 use drill::SharedDrill;
-use flow::{AgentSettings, AgentState};
+use flow::AgentSettings;
 use messages::{CutFlow, Drill, RunCycle, StopAgent};
 use monitor::Monitor;
 use progress::ProgressMark;
-use record::Writers;
-use temporal::Rhythm;
+use shopper::Shopper;
+use state::AgentState;
 use watch::{Watched, watched};
-
-/// Whom an agent may ask.
-#[derive(Clone)]
-pub struct AgentDoors {
-    /// Before every request.
-    pub permits: Recipient<TakePermit>,
-    /// Once, for its HTTP session.
-    pub leases: Recipient<Lease>,
-    /// For the rows of its flows.
-    pub writers: Writers,
-}
 
 /// One shopper's actor.
 pub struct Agent {
     doors: AgentDoors,
     settings: Arc<AgentSettings>,
-    persona: Arc<Persona>,
+    /// Who it is, and when it shops.
+    shopper: Shopper,
     /// Which build of this agent's actor; 0 is the first.
     incarnation: Incarnation,
-    /// When in the week it shops, worked out once.
-    rhythm: Rhythm,
     /// Kept between flows; away while one is under way, so a second tick finds none.
     state: Option<AgentState>,
     /// Its HTTP session, leased before its first flow.
@@ -88,17 +79,14 @@ impl Agent {
         memory: AgentMemory,
         monitor: Monitor,
     ) -> Self {
-        let rhythm = Rhythm::of(&settings.behavior, &persona);
         let build = format!("{}/{}", persona.agent_id, incarnation.0);
         let rng = settings.entropy.stream("agent", &build);
-        let state = AgentState { rng, memory, store: None, granted: None };
         Self {
             doors,
+            shopper: Shopper::new(&settings.behavior, persona),
             settings,
-            persona,
             incarnation,
-            rhythm,
-            state: Some(state),
+            state: Some(AgentState::new(rng, memory)),
             leased: None,
             monitor,
             drill: SharedDrill::default(),
@@ -115,17 +103,11 @@ impl Handler<RunCycle> for Agent {
 
     fn handle(&mut self, tick: RunCycle, ctx: &mut Self::Context) {
         let Some(mut state) = self.state.take() else {
-            tracing::error!(agent.id = %self.persona.agent_id, "a tick came during a flow");
+            tracing::error!(agent.id = %self.shopper.agent_id(), "a tick came during a flow");
             return;
         };
-        let activity = decision::draw_activity(
-            &mut state.rng,
-            &self.settings.behavior,
-            &self.persona,
-            &self.rhythm,
-            tick.simulated_at,
-            tick.event_weight,
-        );
+        let behavior = &self.settings.behavior;
+        let activity = self.shopper.draw_activity(&mut state.rng, behavior, &tick);
         if activity == Activity::Idle {
             self.state = Some(state);
             let report = self.report(&tick, Ending::Idle, SessionId(0));
@@ -179,17 +161,13 @@ impl Agent {
     ) -> impl Future<Output = Result<FlowOutcome, MailboxError>> + use<> {
         let doors = self.doors.clone();
         let settings = Arc::clone(&self.settings);
-        let persona = Arc::clone(&self.persona);
-        // A session whose actor died has been rebuilt behind another address.
-        let leased = self.leased.clone().filter(|leased| leased.calls.connected());
+        let persona = self.shopper.persona();
+        let held = self.leased.clone().filter(Leased::is_good);
         let incarnation = self.incarnation;
         let (draft, drill) = (self.monitor.draft(), self.drill.clone());
         let tick = tick.clone();
         async move {
-            let leased = match leased {
-                Some(leased) => leased,
-                None => doors.leases.send(Lease { agent_id: persona.agent_id.clone() }).await?,
-            };
+            let leased = doors.seat(held, &persona.agent_id).await?;
             let is_down = leased.down.is_set();
             let desk = Desk {
                 doors,
@@ -241,7 +219,7 @@ impl Agent {
 
     fn report(&self, tick: &RunCycle, ending: Ending, http_session: SessionId) -> AgentFinished {
         AgentFinished {
-            agent_id: self.persona.agent_id.clone(),
+            agent_id: self.shopper.agent_id().clone(),
             incarnation: self.incarnation,
             cycle: tick.cycle,
             replay: tick.replay,

@@ -1,10 +1,11 @@
 //! The OfferRefresher: hands out coupons beside the shopping, never instead of it (Q9.6).
 //!
-//! *Owns*: the coupon definitions, the chance, who was missed. *Accepts*: [`RefreshOffers`],
+//! *Owns*: the coupon definitions, the chance, who is still due. *Accepts*: [`RefreshOffers`],
 //! [`OfferRefresherInjection`]. *Sends*: [`OffersRefreshed`] to whoever asked, once a refresh that
 //! was carried out; asks that were merged share one. *When it fails*: the store's last error is
 //! reported, and the agents are part of the next refresh. *Bounds*: one refresh runs, one waits.
 
+pub mod backlog;
 pub mod due;
 pub mod messages;
 pub mod policy;
@@ -17,6 +18,7 @@ use actix::prelude::*;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use self::backlog::Backlog;
 use self::due::offer_cycle;
 use self::messages::{OfferRefresherInjection, RefreshOffers};
 use self::policy::{Handout, Policies, no_repeat_since};
@@ -42,10 +44,8 @@ pub struct OfferRefresher {
     rng: Xoshiro256PlusPlus,
     /// The refresh that runs and the one that waits.
     flight: SingleFlight<RefreshOffers>,
-    /// Agents of refreshes that failed; at most all agents.
-    missed: BTreeSet<AgentId>,
-    /// The arm of each agent that was due and is in one; at most all agents.
-    cohorts: BTreeMap<AgentId, CohortName>,
+    /// Who is still due, and the arms.
+    backlog: Backlog,
     /// Refreshes that a developer still wants to fail.
     failing: u32,
 }
@@ -60,9 +60,8 @@ impl OfferRefresher {
         entropy: Entropy,
     ) -> Self {
         let rng = entropy.stream("offers", "");
-        let (flight, missed) = (SingleFlight::default(), BTreeSet::new());
-        let cohorts = BTreeMap::new();
-        Self { store, definitions, policies, writes, rng, flight, missed, cohorts, failing: 0 }
+        let (flight, backlog) = (SingleFlight::default(), Backlog::default());
+        Self { store, definitions, policies, writes, rng, flight, backlog, failing: 0 }
     }
 }
 
@@ -94,16 +93,13 @@ impl Handler<OfferRefresherInjection> for OfferRefresher {
 
 impl OfferRefresher {
     fn begin(&mut self, mut refresh: RefreshOffers, ctx: &mut Context<Self>) {
-        if !self.writes || (refresh.due.is_empty() && self.missed.is_empty()) {
+        if !self.writes || (refresh.due.is_empty() && self.backlog.is_empty()) {
             return self.end(refresh, Ok(0), ctx);
         }
-        self.missed.extend(refresh.due);
-        refresh.due = std::mem::take(&mut self.missed).into_iter().collect();
-        self.cohorts.append(&mut refresh.cohorts);
-        refresh.cohorts = self.cohorts.clone();
+        (refresh.due, refresh.cohorts) = self.backlog.join(refresh.due, refresh.cohorts);
         if let Some(left) = self.failing.checked_sub(1) {
             self.failing = left;
-            self.missed.extend(refresh.due.iter().cloned());
+            self.backlog.put_back(&refresh.due);
             return self.end(refresh, Err(StoreError::Refused("a drill".to_owned())), ctx);
         }
         let rng = Xoshiro256PlusPlus::from_rng(&mut self.rng);
@@ -116,7 +112,7 @@ impl OfferRefresher {
         );
         ctx.spawn(work.into_actor(self).map(|outcome, refresher, ctx| {
             if outcome.is_err() {
-                refresher.missed.extend(refresh.due.iter().cloned());
+                refresher.backlog.put_back(&refresh.due);
             }
             refresher.end(refresh, outcome, ctx);
         }));

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::agent::Agent;
 use crate::agent::arms::SettingsByArm;
+use crate::agent::doors::AgentDoors;
 use crate::agent::flow::AgentSettings;
 use crate::agent::monitor::Monitor;
 use crate::agent::record::Writers;
-use crate::agent::{Agent, AgentDoors};
 use crate::checkpointer::Checkpointer;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;

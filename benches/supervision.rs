@@ -21,10 +21,11 @@ use actix::{Actor, Context, Handler, Recipient};
 use actors::agent::calls::Calls;
 use actors::agent::draft::Draft;
 use actors::agent::drill::SharedDrill;
-use actors::agent::flow::{AgentSettings, AgentState, Visit};
+use actors::agent::flow::{AgentSettings, Visit};
 use actors::agent::messages::ShopFacts;
 use actors::agent::monitor::Monitor;
 use actors::agent::progress::ProgressMark;
+use actors::agent::state::AgentState;
 use actors::agent::temporal::VisitClock;
 use actors::agent::watch::{Watched, watched};
 use actors::coordinator::messages::AgentDown;
@@ -147,7 +148,7 @@ impl Shop {
             shop: Arc::clone(&self.facts),
             calls,
             clock,
-            state: AgentState { rng, memory: AgentMemory::default(), store: None, granted: None },
+            state: AgentState::new(rng, AgentMemory::default()),
             draft: Rc::clone(draft),
             drill: SharedDrill::default(),
         }

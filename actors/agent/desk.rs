@@ -8,9 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::coordinator::messages::Ending;
-use crate::db_writer::messages::OpenFlow;
 use crate::domain::cycle::CycleVolume;
-use crate::domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
+use crate::domain::flow::{EndReason, FlowKey};
 use crate::domain::ids::{FlowId, Incarnation};
 use crate::domain::offer::Wallet;
 use crate::domain::persona::Persona;
@@ -18,16 +17,16 @@ use crate::domain::timing::CallTiming;
 use crate::ports::shop_api::Caller;
 use crate::ports::store::StoreError;
 use crate::session_pool::messages::Leased;
-use crate::shop_door::ShopDoor;
 
-use super::AgentDoors;
 use super::calls::Calls;
 use super::decision::{self, Activity};
+use super::doors::AgentDoors;
 use super::draft::{Draft, FlowEnding};
 use super::drill::SharedDrill;
-use super::flow::{AgentSettings, AgentState, SharedDraft, Visit};
-use super::messages::{RunCycle, ShopFacts};
+use super::flow::{AgentSettings, SharedDraft, Visit};
+use super::messages::RunCycle;
 use super::progress::ProgressMark;
+use super::state::AgentState;
 use super::temporal::VisitClock;
 
 /// What a flow leaves its actor with.
@@ -120,9 +119,9 @@ impl Desk {
 
     async fn open(&self, key: &FlowKey) -> Result<Wallet, StoreError> {
         self.progress.wait();
-        let open = self.doors.writers.open.send(OpenFlow(key.clone())).await;
+        let open = self.doors.open(key.clone()).await;
         self.step();
-        open.unwrap_or(Err(StoreError::Closed))
+        open
     }
 
     /// The row could not be opened: nothing was sent to the shop.
@@ -143,10 +142,7 @@ impl Desk {
 
     fn visit(&self, state: AgentState, clock: VisitClock) -> Visit {
         let calls = Calls {
-            door: ShopDoor {
-                permits: self.doors.permits.clone(),
-                session: self.leased.calls.clone(),
-            },
+            door: self.doors.to_shop(&self.leased),
             down: self.leased.down.clone(),
             progress: self.progress.clone(),
             pacing: Arc::clone(&self.settings.pacing),
@@ -184,7 +180,7 @@ impl Desk {
         let draft_now = draft.borrow().clone().expect("the flow has just used its draft");
         let mut volume = draft_now.counted_volume();
         let record = draft_now.finish(ending, self.settings.pacing.wall());
-        remember(&mut state.memory, &record, &self.tick.shop);
+        state.remember(&record, &self.tick.shop);
         self.progress.wait();
         let recorded = self.doors.writers.record(record).await;
         draft.borrow_mut().take();
@@ -197,21 +193,5 @@ impl Desk {
             };
         }
         FlowOutcome { state, leased: self.leased, ending: recorded, volume, timings: calls.timings }
-    }
-}
-
-/// What the flow adds to the agent's memory.
-fn remember(memory: &mut AgentMemory, record: &FlowRecord, shop: &ShopFacts) {
-    memory.shop_cart_dirty = record.shop_cart == ShopCart::Dirty;
-    memory.remember_visit(record.key.simulated_at);
-    if record.status != FlowStatus::Completed {
-        return;
-    }
-    if let Some(order) = &record.order {
-        let brands = order.lines.iter().filter_map(|line| {
-            let product = shop.catalog.products.iter().find(|p| p.id == line.product_id)?;
-            product.brand.clone()
-        });
-        memory.remember_order(record.simulated_end, order.final_total, brands);
     }
 }

@@ -10,11 +10,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
-use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::domain::behavior::Behavior;
 use crate::domain::catalog::Product;
-use crate::domain::flow::{AgentMemory, EndReason, FlowStatus, ShopCart};
+use crate::domain::flow::{EndReason, FlowStatus, ShopCart};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::persona::Persona;
 use crate::domain::stable_hash::stable_hash;
@@ -30,6 +29,7 @@ use super::draft::{Draft, FlowEnding, Moment};
 use super::drill::SharedDrill;
 use super::granted::Granted;
 use super::messages::ShopFacts;
+use super::state::AgentState;
 use super::temporal::VisitClock;
 
 /// Products asked for in one list.
@@ -56,19 +56,6 @@ pub struct AgentSettings {
     pub parked: ParkedTime,
     /// What each build of an agent draws from.
     pub entropy: Entropy,
-}
-
-/// What an agent keeps between its flows.
-#[derive(Clone, Debug)]
-pub struct AgentState {
-    /// Its chance; each run differs (Q9.7).
-    pub rng: Xoshiro256PlusPlus,
-    /// What it remembers; rebuilt from rows when the actor is.
-    pub memory: AgentMemory,
-    /// The branch it has selected in this process.
-    pub store: Option<StoreId>,
-    /// The wallet the shop was handed.
-    pub granted: Option<Granted>,
 }
 
 /// The draft, shared with the agent's Monitor so that a panic leaves what was known.
@@ -154,7 +141,7 @@ impl Visit {
     async fn hand_over_the_wallet(&mut self) -> Result<(), CallStop> {
         let (wallet, now) = self.with(|d| (d.wallet.clone(), d.key.simulated_at));
         let Some(granted) = Granted::of(&wallet) else { return Ok(()) };
-        if self.state.granted.is_none_or(|old| !old.is_good(&wallet, now)) {
+        if !self.state.has_handed_over(&wallet, now) {
             let coupons = wallet.assignments.into_iter().map(|a| a.coupon_id).collect();
             self.ask(ShopCall::GrantWallet { coupons }).await?;
             self.state.granted = Some(granted);

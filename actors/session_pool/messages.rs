@@ -29,6 +29,14 @@ pub struct Leased {
     pub down: DownFlag,
 }
 
+impl Leased {
+    /// Whether it is still that of its actor: one whose actor died has been rebuilt behind another
+    /// address.
+    pub fn is_good(&self) -> bool {
+        self.calls.connected()
+    }
+}
+
 impl<A, M> actix::dev::MessageResponse<A, M> for Leased
 where
     A: Actor,

@@ -39,6 +39,49 @@ pub struct Reports {
     pub board: HealthBoard,
 }
 
+impl Reports {
+    /// Notes the try before its caller hears of it, so that the caller already sees the flag.
+    fn note(&self, id: SessionId, result: &Result<Answered, ApiError>, is_probe: bool) {
+        let at = match result {
+            Ok(answered) => answered.answered_at,
+            Err(error) => error.failed_at,
+        };
+        let change = tried(result).and_then(|t| self.board.record(id, at, t, is_probe));
+        match (change, result) {
+            (Some(Change::Down), Err(error)) => {
+                self.tell(id, News::Down { cause: error.to_string() })
+            }
+            (Some(Change::Back), _) => self.tell(id, News::Back),
+            (Some(Change::Down), Ok(_)) | (None, _) => {}
+        }
+        if let Err(error) = result {
+            self.signal(id, error);
+        }
+    }
+
+    fn signal(&self, id: SessionId, error: &ApiError) {
+        let Some(outages) = self.outages.as_ref().filter(|_| error.is_outage()) else {
+            return;
+        };
+        let signal =
+            OutageSignal { http_session: id, cause: error.to_string(), failed_at: error.failed_at };
+        if outages.try_send(signal).is_err() {
+            // A full mailbox holds such signals already; a closed one is the Coordinator's concern.
+            tracing::warn!(http_session = id.0, "an outage signal could not be delivered");
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "two a change of standing, and one a panic: as many as calls in flight"
+    )]
+    fn tell(&self, id: SessionId, news: News) {
+        if let Some(coordinator) = &self.news {
+            coordinator.do_send(SessionNews { http_session: id, news });
+        }
+    }
+}
+
 /// One HTTP session.
 pub struct Session {
     /// Whom it tells what its calls came to.
@@ -115,7 +158,7 @@ impl Handler<Call> for Session {
             }
             // A panic counts against the session: one that always panics must not freeze the run.
             let result = end.unwrap_or_else(Err);
-            session.note(&result, is_probe);
+            session.reports.note(session.id, &result, is_probe);
             result
         }))
     }
@@ -142,57 +185,14 @@ impl Session {
         (self.pacing.now() < until).then_some(drill)
     }
 
-    /// Notes the try before its caller hears of it, so that the caller already sees the flag.
-    fn note(&self, result: &Result<Answered, ApiError>, is_probe: bool) {
-        let at = match result {
-            Ok(answered) => answered.answered_at,
-            Err(error) => error.failed_at,
-        };
-        let change =
-            tried(result).and_then(|t| self.reports.board.record(self.id, at, t, is_probe));
-        match (change, result) {
-            (Some(Change::Down), Err(error)) => self.tell(News::Down { cause: error.to_string() }),
-            (Some(Change::Back), _) => self.tell(News::Back),
-            (Some(Change::Down), Ok(_)) | (None, _) => {}
-        }
-        if let Err(error) = result {
-            self.signal(error);
-        }
-    }
-
-    fn signal(&self, error: &ApiError) {
-        let Some(outages) = self.reports.outages.as_ref().filter(|_| error.is_outage()) else {
-            return;
-        };
-        let signal = OutageSignal {
-            http_session: self.id,
-            cause: error.to_string(),
-            failed_at: error.failed_at,
-        };
-        if outages.try_send(signal).is_err() {
-            // A full mailbox holds such signals already; a closed one is the Coordinator's concern.
-            tracing::warn!(http_session = self.id.0, "an outage signal could not be delivered");
-        }
-    }
-
     /// What a panic left of an adapter is not trusted; calls in flight keep the one they have.
     fn renew_adapter(&mut self) {
         match catch_unwind(AssertUnwindSafe(|| (self.factory)(self.id))) {
             Ok(api) => {
                 self.api = Some(Rc::from(api));
-                self.tell(News::AdapterRebuilt);
+                self.reports.tell(self.id, News::AdapterRebuilt);
             }
             Err(_) => tracing::error!(http_session = self.id.0, "its adapter cannot be rebuilt"),
-        }
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "two a change of standing, and one a panic: as many as calls in flight"
-    )]
-    fn tell(&self, news: News) {
-        if let Some(coordinator) = &self.reports.news {
-            coordinator.do_send(SessionNews { http_session: self.id, news });
         }
     }
 }

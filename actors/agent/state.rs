@@ -1,0 +1,53 @@
+//! What an agent keeps between its flows; away while one is under way.
+
+use chrono::NaiveDateTime;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::domain::flow::{AgentMemory, FlowRecord, FlowStatus, ShopCart};
+use crate::domain::ids::StoreId;
+use crate::domain::offer::Wallet;
+
+use super::granted::Granted;
+use super::messages::ShopFacts;
+
+/// What an agent keeps between its flows.
+#[derive(Clone, Debug)]
+pub struct AgentState {
+    /// Its chance; each run differs (Q9.7).
+    pub rng: Xoshiro256PlusPlus,
+    /// What it remembers; rebuilt from rows when the actor is.
+    pub memory: AgentMemory,
+    /// The branch it has selected in this process.
+    pub store: Option<StoreId>,
+    /// The wallet the shop was handed.
+    pub granted: Option<Granted>,
+}
+
+impl AgentState {
+    /// An agent that has been nowhere yet in this process, with these memories.
+    pub fn new(rng: Xoshiro256PlusPlus, memory: AgentMemory) -> Self {
+        Self { rng, memory, store: None, granted: None }
+    }
+
+    /// Whether the shop may still hold this wallet at simulated time `now`.
+    pub fn has_handed_over(&self, wallet: &Wallet, now: NaiveDateTime) -> bool {
+        self.granted.is_some_and(|granted| granted.is_good(wallet, now))
+    }
+
+    /// Takes in how a flow ended.
+    pub fn remember(&mut self, record: &FlowRecord, shop: &ShopFacts) {
+        let memory = &mut self.memory;
+        memory.shop_cart_dirty = record.shop_cart == ShopCart::Dirty;
+        memory.remember_visit(record.key.simulated_at);
+        if record.status != FlowStatus::Completed {
+            return;
+        }
+        if let Some(order) = &record.order {
+            let brands = order.lines.iter().filter_map(|line| {
+                let product = shop.catalog.products.iter().find(|p| p.id == line.product_id)?;
+                product.brand.clone()
+            });
+            memory.remember_order(record.simulated_end, order.final_total, brands);
+        }
+    }
+}
