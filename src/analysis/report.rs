@@ -132,7 +132,7 @@ pub struct Facts {
 
 impl Report {
     /// Reads it. `audit`: the run's ledger, judged; `yardstick`: what counts as lifelike. `tell` is
-    /// told which of [`questions`] comes next.
+    /// told which of [`questions()`] comes next.
     ///
     /// # Errors
     /// The database's, or a damaged row.
