@@ -229,6 +229,17 @@ mod tests {
     }
 
     #[actix::test]
+    async fn a_store_that_falls_silent_at_the_end_is_waited_for_for_10_s() {
+        let bench = bench(8, |_| Script::Succeed);
+        bench.store.fall_silent();
+        let begin = SystemPacing.now();
+        let error = bench.writer.send(Drain).await.unwrap().unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)));
+        let took = SystemPacing.now() - begin;
+        assert!((10_000..10_050).contains(&took.as_millis()), "{took:?}");
+    }
+
+    #[actix::test]
     async fn a_panic_in_the_store_costs_its_write_alone() {
         let bench = bench(1, |n| if n == 0 { Script::Panic } else { Script::Succeed });
         assert!(bench.writer.send(open_flow(1)).await.is_err());

@@ -109,12 +109,13 @@ impl RetryingStore {
         }
     }
 
-    /// Waits until every operation accepted so far has ended, then until the store has.
+    /// Waits until every operation accepted so far has ended, then until the store has, which may
+    /// take as long as an attempt: a database that falls silent at the end holds up no run's end.
     pub fn drain(&self) -> impl Future<Output = Result<(), StoreError>> + 'static {
         let this = self.clone();
         async move {
             this.in_flight.ended().await;
-            this.store.drain().await
+            this.attempt(&|store: &dyn Store| store.drain()).await
         }
     }
 

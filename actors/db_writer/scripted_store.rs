@@ -35,6 +35,7 @@ pub struct ScriptedStore {
     at_once: Arc<AtomicU32>,
     at_once_max: AtomicU32,
     is_drained: AtomicBool,
+    is_silent: AtomicBool,
     flows: Mutex<Vec<FlowId>>,
     batches: Arc<Mutex<Vec<OfferBatch>>>,
 }
@@ -47,9 +48,15 @@ impl ScriptedStore {
             at_once: Arc::default(),
             at_once_max: AtomicU32::new(0),
             is_drained: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
             flows: Mutex::default(),
             batches: Arc::default(),
         }
+    }
+
+    /// From here on a drain is never answered.
+    pub fn fall_silent(&self) {
+        self.is_silent.store(true, Ordering::SeqCst);
     }
 
     /// Flows opened, one entry a try.
@@ -168,6 +175,9 @@ impl OfferStore for ScriptedStore {
 
 impl Store for ScriptedStore {
     fn drain(&self) -> StoreFuture<()> {
+        if self.is_silent.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         self.is_drained.store(true, Ordering::SeqCst);
         Box::pin(async { Ok(()) })
     }
