@@ -124,7 +124,7 @@ impl Shop {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
         let clock = VisitClock::plan(&mut rng, &self.settings.behavior.think, VIEWS, start());
         let owned = Owned { run: self.settings.run_id, owner: self.settings.owner };
-        *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0)));
+        *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0), ShopCart::Clean));
         let caller = Caller {
             agent_id: self.persona.agent_id.clone(),
             user_id: self.persona.user_id,

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::coordinator::messages::Ending;
 use crate::domain::cycle::CycleVolume;
-use crate::domain::flow::{EndReason, FlowKey};
+use crate::domain::flow::{EndReason, FlowKey, ShopCart};
+use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{FlowId, Incarnation};
 use crate::domain::offer::Wallet;
 use crate::domain::persona::Persona;
@@ -41,6 +42,16 @@ pub(super) struct FlowOutcome {
     pub(super) volume: CycleVolume,
     /// For the report.
     pub(super) timings: Vec<CallTiming>,
+    /// For the report.
+    pub(super) foreign: Option<ForeignGoods>,
+}
+
+impl FlowOutcome {
+    /// Nothing was sent to the shop.
+    fn without_calls(state: AgentState, leased: Leased, ending: Ending) -> Self {
+        let (volume, timings, foreign) = (CycleVolume::default(), Vec::new(), None);
+        Self { state, leased, ending, volume, timings, foreign }
+    }
 }
 
 /// Everything one flow needs, put together at its tick.
@@ -71,7 +82,8 @@ impl Desk {
         };
         let clock =
             VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);
-        let mut draft = Draft::new(self.key(&clock));
+        let cart = self.settings.shop.cart_found(state.memory.shop_cart);
+        let mut draft = Draft::new(self.key(&clock), cart);
         draft.opened = activity == Activity::Shop && self.settings.shop.is_real;
         *self.draft.borrow_mut() = Some(draft.clone());
         if draft.opened {
@@ -91,8 +103,7 @@ impl Desk {
 
     /// The HTTP session is down: the flow does not begin.
     pub(super) fn skip(self, state: AgentState) -> FlowOutcome {
-        let (ending, volume) = (Ending::SkippedSessionDown, CycleVolume::default());
-        FlowOutcome { state, leased: self.leased, ending, volume, timings: Vec::new() }
+        FlowOutcome::without_calls(state, self.leased, Ending::SkippedSessionDown)
     }
 
     fn step(&self) {
@@ -112,6 +123,7 @@ impl Desk {
             cohort: self.persona.cohort.clone().or_else(|| self.settings.cohort.clone()),
             http_session: self.leased.session_id,
             incarnation: self.incarnation,
+            resumes: self.tick.resumes,
             simulated_at: clock.start(),
             opened_at: self.settings.pacing.wall(),
         }
@@ -136,8 +148,7 @@ impl Desk {
         self.progress.wait();
         let ending = self.doors.writers.record(record).await;
         self.draft.borrow_mut().take();
-        let volume = CycleVolume::default();
-        FlowOutcome { state, leased: self.leased, ending, volume, timings: Vec::new() }
+        FlowOutcome::without_calls(state, self.leased, ending)
     }
 
     fn visit(&self, state: AgentState, clock: VisitClock) -> Visit {
@@ -178,12 +189,16 @@ impl Desk {
         let Visit { calls, mut state, draft, .. } = visit;
         // The Monitor keeps a copy until the record is written: a panic while writing still has it.
         let draft_now = draft.borrow().clone().expect("the flow has just used its draft");
-        let mut volume = draft_now.counted_volume();
+        let (mut volume, foreign) = (draft_now.counted_volume(), draft_now.foreign().cloned());
         let record = draft_now.finish(ending, self.settings.pacing.wall());
         state.remember(&record, &self.tick.shop);
         self.progress.wait();
         let recorded = self.doors.writers.record(record).await;
         draft.borrow_mut().take();
+        if matches!(recorded, Ending::Unrecorded { .. }) {
+            // No row says how it was left, or one says that another process has shopped since.
+            state.memory.shop_cart = ShopCart::Dirty;
+        }
         if matches!(recorded, Ending::Unfinished | Ending::Unrecorded { .. }) {
             // Nothing of it is in the database.
             volume = CycleVolume {
@@ -192,6 +207,7 @@ impl Desk {
                 ..CycleVolume::default()
             };
         }
-        FlowOutcome { state, leased: self.leased, ending: recorded, volume, timings: calls.timings }
+        let (leased, ending, timings) = (self.leased, recorded, calls.timings);
+        FlowOutcome { state, leased, ending, volume, timings, foreign }
     }
 }

@@ -7,6 +7,7 @@
 pub mod event;
 pub mod invariants;
 pub mod key;
+pub mod owed;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ pub use event::{EVENTS, Event};
 use super::Run;
 use super::action::{Action, Ticket};
 use super::input::{Closed, Input, Reopened};
-use super::state::{LastWord, Owed, State};
+use super::state::{LastWord, State};
 use crate::agent::messages::ShopFacts;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::coordinator::agenda::Moment;
@@ -46,6 +47,7 @@ struct Jobs {
     save: bool,
     look: bool,
     state: bool,
+    carts: bool,
     drain: bool,
 }
 
@@ -125,8 +127,9 @@ impl World {
             "frozen" => &[Woke, Froze, StateWritten, Barrier, Recorded, Saved],
             "reopening" => &[Woke, Froze, StateWritten, Barrier, Recorded, Saved, Resume],
             "frozen for good" => &[ServiceLost, StateWritten, Saved],
-            "ending" => &[Quit],
-            "ended" => &[Quit, Saved, StateWritten, Drained],
+            "clearing carts" => &[Quit],
+            "ending" => &[Quit, CartsCleared],
+            "ended" => &[Quit, CartsCleared, Saved, StateWritten, Drained],
             other => panic!("{other} is no state"),
         };
         Self::after(&[&resting[..], more].concat())
@@ -170,6 +173,7 @@ impl World {
             Saved | NotSaved => jobs.save,
             ShopIsBack | ShopIsGone => jobs.look,
             StateWritten => jobs.state,
+            CartsCleared => jobs.carts,
             Drained => jobs.drain,
             Froze | Tripped | ServiceLost | Pause | Resume | Quit | QuitNow | TimeScale => true,
             Checkpoint => {
@@ -253,6 +257,10 @@ impl World {
                 jobs.state = false;
                 Input::StateWritten
             }
+            CartsCleared => {
+                jobs.carts = false;
+                Input::CartsCleared
+            }
             Drained => {
                 jobs.drain = false;
                 Input::Drained
@@ -321,6 +329,12 @@ impl World {
                     if ending.awaits == LastWord::Row);
                 self.row = Some(state);
             }
+            Action::ClearCarts => {
+                self.begins(|jobs| &mut jobs.carts, "carts are cleared twice");
+                if is_frozen || self.gate != Gate::Open {
+                    self.wrong.push("carts are cleared at a shop that may not be asked");
+                }
+            }
             Action::Drain => self.begins(|jobs| &mut jobs.drain, "drained twice"),
             Action::End(state) => {
                 if self.is_over || !self.is_closed || self.row != Some(state) {
@@ -342,6 +356,7 @@ impl World {
             }
             Action::Started(_)
             | Action::CutFlows
+            | Action::SayCarts
             | Action::Publish
             | Action::Incident(..)
             | Action::ShowFailures(_)
@@ -382,18 +397,4 @@ impl World {
     pub fn end(&self) -> Option<RunState> {
         if self.is_over { self.row } else { None }
     }
-}
-
-/// Everybody whose answer lies in the state.
-fn owed(state: &State) -> Vec<Ticket> {
-    let (Owed(owed), resume) = match state {
-        State::Starting(s) => (&s.owed, None),
-        State::Cycling(c) => (&c.owed, None),
-        State::Closing(c) => (&c.owed, None),
-        State::Freezing(f) => (&f.owed, None),
-        State::Reopening(r) => (&r.owed, Some(r.resume)),
-        State::Ending(e) => (&e.owed, None),
-        State::Resting(_) | State::Frozen(_) | State::Ended(_) => return Vec::new(),
-    };
-    owed.iter().copied().chain(resume).collect()
 }

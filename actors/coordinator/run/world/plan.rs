@@ -11,7 +11,7 @@ use crate::domain::offer::OfferPolicy;
 use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
-use crate::ports::shop_api::{CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+use crate::ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
 
 /// Three cycles, a checkpoint after every second.
 pub fn plan() -> RunPlan {
@@ -29,6 +29,7 @@ pub fn plan() -> RunPlan {
             wallet: WalletMode::Engine,
             idempotency: IdempotencyMode::Honoured,
             selects_store: false,
+            carts: CartMode::Kept,
             is_real: true,
         },
         agents_max: None,
