@@ -1,14 +1,14 @@
 //! The RateLimiter: no request reaches the shop without one of its permits (Q6.1, Q6.2).
 //!
-//! *Owns*: the bucket with its ring, the line of waiters, the gate. *Accepts*: [`TakePermit`],
-//! [`CloseGate`], [`OpenGate`], [`Refuse`], [`Retune`], [`RateLimiterInjection`]. *Sends*: nothing;
-//! it answers.
+//! *Owns*: the bucket with its ring, the line of waiters, the holds. *Accepts*: [`TakePermit`],
+//! [`SetGate`], [`HoldBack`], [`Retune`], [`RateLimiterInjection`]. *Sends*: nothing; it answers.
 //! *When it fails*: every waiter hears [`Refused::Gone`](messages::Refused::Gone). *Bounds*: one
 //! waiter an agent, one timer.
 
 pub mod bucket;
 pub mod gate;
 pub mod granting;
+pub mod holds;
 pub mod line;
 pub mod messages;
 pub mod parked;
@@ -24,8 +24,9 @@ use tokio::sync::oneshot;
 use self::bucket::Bucket;
 use self::gate::Gate;
 use self::granting::Granting;
-use self::line::Line;
-use self::messages::{CloseGate, OpenGate, RateLimiterInjection, Refuse, Retune, TakePermit};
+use self::holds::{Grants, Holds};
+use self::line::{Line, Served};
+use self::messages::{HoldBack, RateLimiterInjection, Retune, SetGate, TakePermit};
 use self::parked::ParkedTime;
 use self::queue_length::QueueLength;
 use crate::domain::rate::Rate;
@@ -43,10 +44,10 @@ pub struct RateLimiter {
     /// Who waits for one.
     line: Line,
     /// Whether any is given at all.
-    gate: Gate,
+    holds: Holds,
     /// The one timer, set while somebody waits for a token; all due tokens are given at each wake.
     timer: Option<SpawnHandle>,
-    /// How long the gate was closed, shared with the agents that wait.
+    /// How long the run was parked, shared with the agents that wait.
     parked: ParkedTime,
     /// How long the line is, shared with the status.
     queue: QueueLength,
@@ -55,7 +56,7 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// A limiter with a full bucket and an open gate.
+    /// A limiter with a full bucket, which nobody holds.
     pub fn new(
         rate: Rate,
         parked: ParkedTime,
@@ -63,8 +64,8 @@ impl RateLimiter {
         pacing: Arc<dyn Pacing>,
     ) -> Self {
         let bucket = Bucket::new(rate, pacing.now());
-        let (line, gate) = (Line::default(), Gate::default());
-        Self { bucket, line, gate, timer: None, parked, queue, pacing }
+        let (line, holds) = (Line::default(), Holds::default());
+        Self { bucket, line, holds, timer: None, parked, queue, pacing }
     }
 
     /// Goes on where another process stopped, a moment ago for all it knows (P3).
@@ -92,36 +93,26 @@ impl Handler<TakePermit> for RateLimiter {
     }
 }
 
-impl Handler<CloseGate> for RateLimiter {
+impl Handler<SetGate> for RateLimiter {
     type Result = ();
 
-    fn handle(&mut self, _: CloseGate, ctx: &mut Self::Context) {
-        self.gate.close();
-        if self.gate == Gate::Closed {
-            self.parked.close(self.pacing.now());
+    fn handle(&mut self, SetGate(gate): SetGate, ctx: &mut Self::Context) {
+        self.holds.run = gate;
+        let now = self.pacing.now();
+        match gate {
+            Gate::Closed => self.parked.close(now),
+            Gate::Open | Gate::Refusing(_) => self.parked.open(now),
         }
-        self.stop_timer(ctx);
+        self.serve_anew(ctx);
     }
 }
 
-impl Handler<OpenGate> for RateLimiter {
+impl Handler<HoldBack> for RateLimiter {
     type Result = ();
 
-    fn handle(&mut self, _: OpenGate, ctx: &mut Self::Context) {
-        self.gate.open();
-        self.parked.open(self.pacing.now());
-        self.serve(ctx);
-    }
-}
-
-impl Handler<Refuse> for RateLimiter {
-    type Result = ();
-
-    fn handle(&mut self, Refuse(why): Refuse, ctx: &mut Self::Context) {
-        self.gate.refuse(why);
-        self.parked.open(self.pacing.now());
-        self.stop_timer(ctx);
-        self.serve(ctx);
+    fn handle(&mut self, HoldBack(held): HoldBack, ctx: &mut Self::Context) {
+        self.holds.breaker = held;
+        self.serve_anew(ctx);
     }
 }
 
@@ -130,8 +121,7 @@ impl Handler<Retune> for RateLimiter {
 
     fn handle(&mut self, Retune(rate): Retune, ctx: &mut Self::Context) {
         self.bucket.retune(rate, self.pacing.now());
-        self.stop_timer(ctx);
-        self.serve(ctx);
+        self.serve_anew(ctx);
     }
 }
 
@@ -140,8 +130,8 @@ impl Handler<RateLimiterInjection> for RateLimiter {
 
     fn handle(&mut self, injection: RateLimiterInjection, ctx: &mut Self::Context) {
         match injection {
-            RateLimiterInjection::CloseGate => Handler::handle(self, CloseGate, ctx),
-            RateLimiterInjection::OpenGate => Handler::handle(self, OpenGate, ctx),
+            RateLimiterInjection::CloseGate => self.stand_in(Gate::Open, Gate::Closed, ctx),
+            RateLimiterInjection::OpenGate => self.stand_in(Gate::Closed, Gate::Open, ctx),
             RateLimiterInjection::Retune(rate) => Handler::handle(self, Retune(rate), ctx),
             RateLimiterInjection::Die => panic!("a drill: the rate limiter was told to die"),
         }
@@ -149,6 +139,22 @@ impl Handler<RateLimiterInjection> for RateLimiter {
 }
 
 impl RateLimiter {
+    /// A drill stands in for the run, where the run has set its gate to `from`: a gate that refuses
+    /// is left to the run.
+    fn stand_in(&mut self, from: Gate, to: Gate, ctx: &mut Context<Self>) {
+        if self.holds.run == from {
+            Handler::handle(self, SetGate(to), ctx);
+        }
+    }
+
+    /// Serves the line after a change of what may be granted.
+    fn serve_anew(&mut self, ctx: &mut Context<Self>) {
+        if let Some(timer) = self.timer.take() {
+            ctx.cancel_future(timer);
+        }
+        self.serve(ctx);
+    }
+
     /// Serves the line and says how long it is then.
     fn serve(&mut self, ctx: &mut Context<Self>) {
         self.grant_due(ctx);
@@ -157,36 +163,33 @@ impl RateLimiter {
 
     /// Gives out every permit that is due, and sets the timer for the next where somebody waits.
     fn grant_due(&mut self, ctx: &mut Context<Self>) {
-        match self.gate {
-            Gate::Closed => return,
-            Gate::Refusing(why) => return self.line.refuse_all(why),
-            Gate::Open => {}
-        }
-        // While the timer is set there is no token: an arrival only takes its place.
-        if self.timer.is_some() {
-            return;
-        }
         let now = self.pacing.now();
-        while self.line.is_waiting() {
+        let served = match self.holds.grants(now) {
+            Grants::Refused(why) => return self.line.refuse_all(why),
+            Grants::Nobody(until) => return self.look_again(until, now, ctx),
+            Grants::Probes => Served::Probes,
+            Grants::All => Served::Everybody,
+        };
+        while self.line.is_waiting(served) {
+            // While the timer is set there is no token: an arrival only takes its place.
+            if self.timer.is_some() {
+                return;
+            }
             match self.bucket.grant(now) {
-                Ok(permit) => self.line.give(permit),
-                Err(earliest) => return self.set_timer(earliest, now, ctx),
+                Ok(permit) => self.line.give(permit, served),
+                Err(earliest) => self.look_again(Some(earliest), now, ctx),
             }
         }
     }
 
-    fn set_timer(&mut self, earliest: Instant, now: Instant, ctx: &mut Context<Self>) {
-        let wait = earliest.saturating_duration_since(now).min(TIMER_MAX);
+    /// Sets the one timer, if there is one to set and it is not set.
+    fn look_again(&mut self, at: Option<Instant>, now: Instant, ctx: &mut Context<Self>) {
+        let Some(at) = at.filter(|_| self.timer.is_none()) else { return };
+        let wait = at.saturating_duration_since(now).min(TIMER_MAX);
         self.timer = Some(ctx.run_later(wait, |limiter, ctx| {
             limiter.timer = None;
             limiter.serve(ctx);
         }));
-    }
-
-    fn stop_timer(&mut self, ctx: &mut Context<Self>) {
-        if let Some(timer) = self.timer.take() {
-            ctx.cancel_future(timer);
-        }
     }
 }
 
@@ -194,6 +197,7 @@ impl RateLimiter {
 mod tests {
     use futures::future::join_all;
 
+    use super::holds::Held;
     use super::messages::{Place, Refused};
     use super::*;
     use crate::ports::pacing::SystemPacing;
@@ -273,7 +277,7 @@ mod tests {
         tokio::time::pause();
         let limiter = start(Rate::Unlimited);
         assert_eq!(ask_at_once(&limiter, 5_000).await[4_999], Duration::ZERO);
-        limiter.send(CloseGate).await.unwrap();
+        limiter.send(SetGate(Gate::Closed)).await.unwrap();
         let waiting = limiter.send(TAIL);
         assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.is_err());
     }
@@ -285,9 +289,9 @@ mod tests {
         let begin = SystemPacing.now();
         let asks: Vec<_> = (0..20).map(|_| limiter.send(TAIL)).collect();
         tokio::time::sleep(Duration::from_millis(50)).await;
-        limiter.send(CloseGate).await.unwrap();
+        limiter.send(SetGate(Gate::Closed)).await.unwrap();
         tokio::time::sleep(Duration::from_secs(100)).await;
-        limiter.send(OpenGate).await.unwrap();
+        limiter.send(SetGate(Gate::Open)).await.unwrap();
         let granted: Vec<_> = join_all(asks)
             .await
             .into_iter()
@@ -304,13 +308,14 @@ mod tests {
         tokio::time::pause();
         let limiter = start(Rate::DEFAULT);
         let asks: Vec<_> = (0..10).map(|_| limiter.send(TAIL)).collect();
-        limiter.send(Refuse(Refused::Frozen)).await.unwrap();
+        limiter.send(SetGate(Gate::Refusing(Refused::Frozen))).await.unwrap();
         let refused =
             join_all(asks).await.into_iter().filter(|p| matches!(p, Ok(Err(Refused::Frozen))));
         assert_eq!(refused.count(), 5);
-        limiter.send(CloseGate).await.unwrap();
+        limiter.send(RateLimiterInjection::OpenGate).await.unwrap();
+        limiter.send(RateLimiterInjection::CloseGate).await.unwrap();
         assert_eq!(limiter.send(HEAD).await.unwrap().unwrap_err(), Refused::Frozen);
-        limiter.send(OpenGate).await.unwrap();
+        limiter.send(SetGate(Gate::Open)).await.unwrap();
         assert!(limiter.send(TAIL).await.unwrap().is_ok());
     }
 
@@ -324,6 +329,48 @@ mod tests {
         let permits = join_all(asks).await;
         let granted = |n: usize| permits[n].as_ref().unwrap().as_ref().unwrap().granted_at();
         assert!(granted(4) < probe.granted_at() && probe.granted_at() < granted(5));
+    }
+
+    #[actix::test]
+    async fn while_the_breaker_asks_only_probes_are_served_and_that_time_is_not_parked() {
+        tokio::time::pause();
+        let parked = ParkedTime::default();
+        let pacing = Arc::new(SystemPacing);
+        let limiter =
+            RateLimiter::new(Rate::DEFAULT, parked.clone(), Default::default(), pacing).start();
+        limiter.send(HoldBack(Held::Flows)).await.unwrap();
+        let flow = limiter.send(TAIL);
+        settle().await;
+        assert!(limiter.send(HEAD).await.unwrap().is_ok());
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(parked.total(SystemPacing.now()), Duration::ZERO);
+        let begin = SystemPacing.now();
+        limiter.send(HoldBack(Held::Nothing)).await.unwrap();
+        let granted = flow.await.unwrap().unwrap().granted_at();
+        assert!(granted >= begin, "it was granted while the breaker asked");
+    }
+
+    #[actix::test]
+    async fn a_resume_does_not_open_what_the_breaker_holds_nor_the_breaker_what_is_parked() {
+        tokio::time::pause();
+        let limiter = start(Rate::DEFAULT);
+        limiter.send(SetGate(Gate::Closed)).await.unwrap();
+        limiter.send(HoldBack(Held::Everything)).await.unwrap();
+        let flow = limiter.send(TAIL);
+        let probe = limiter.send(HEAD);
+        tokio::pin!(flow, probe);
+        let is_held = async |wait: &mut (dyn Future<Output = _> + Unpin)| {
+            tokio::time::timeout(Duration::from_secs(60), wait).await.is_err()
+        };
+        limiter.send(SetGate(Gate::Open)).await.unwrap();
+        assert!(is_held(&mut probe).await && is_held(&mut flow).await);
+        limiter.send(SetGate(Gate::Closed)).await.unwrap();
+        limiter.send(HoldBack(Held::Flows)).await.unwrap();
+        assert!(is_held(&mut probe).await, "parked means no probe either");
+        limiter.send(SetGate(Gate::Open)).await.unwrap();
+        assert!(!is_held(&mut probe).await && is_held(&mut flow).await);
+        limiter.send(HoldBack(Held::Nothing)).await.unwrap();
+        assert!(!is_held(&mut flow).await);
     }
 
     #[actix::test]
