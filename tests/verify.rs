@@ -257,10 +257,11 @@ fn a_database_that_is_not_there_is_not_made() {
 #[test]
 fn an_old_database_is_not_migrated_but_the_way_is_named() {
     let place = Place::copy_of(clean());
+    let applied = place.count("__diesel_schema_migrations");
     place.sql("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%2'");
     let (_, err) = place.expect(6, &["verify"]);
     assert!(err.contains("lack 1 ") && err.contains("cartload migrate"), "{err}");
-    assert_eq!(place.count("__diesel_schema_migrations"), 1);
+    assert_eq!(place.count("__diesel_schema_migrations"), applied - 1);
     place.sql("DROP TABLE __diesel_schema_migrations");
     let (_, err) = place.expect(6, &["verify"]);
     assert!(err.contains("cartload migrate"), "{err}");

@@ -121,13 +121,17 @@ impl Visit {
         if buys { self.check_out().await } else { self.leave(EndReason::CheckoutDeclined).await }
     }
 
-    /// What must be true before the first product: a branch, the wallet at the shop.
+    /// What must be true before the first product: a branch, nothing left of a flow that broke off,
+    /// the wallet at the shop.
     async fn arrive(&mut self) -> Result<(), CallStop> {
         if self.settings.shop.selects_store && self.state.store.is_none() {
             self.select_store().await?;
         }
         let store = self.state.store.clone();
         self.with(|d| d.store_id = store);
+        if self.with(|d| d.shop_cart) == ShopCart::Dirty {
+            self.clear_cart().await?;
+        }
         if self.settings.shop.wallet == WalletMode::Engine {
             self.hand_over_the_wallet().await?;
         }
@@ -260,20 +264,17 @@ impl Visit {
         Ok(())
     }
 
-    /// Before the first add: what is not known to be empty is emptied. Once an agent and run, and
-    /// after a flow that left something.
+    /// Before the first add: a cart that this run has not touched may hold anything. Once an agent
+    /// and run.
     async fn begin_cart(&mut self) -> Result<(), CallStop> {
-        match self.with(|d| d.shop_cart) {
-            ShopCart::Clean => Ok(()),
-            ShopCart::Dirty => self.clear_cart().await,
-            ShopCart::Unknown => {
-                let before = self.calls.requests;
-                let cleared = self.clear_cart().await;
-                let requests = self.calls.requests - before;
-                self.with(|d| d.once += requests);
-                cleared
-            }
+        if self.with(|d| d.shop_cart) != ShopCart::Unknown {
+            return Ok(());
         }
+        let before = self.calls.requests;
+        let cleared = self.clear_cart().await;
+        let requests = self.calls.requests - before;
+        self.with(|d| d.once += requests);
+        cleared
     }
 
     async fn add(&mut self, product: &Product, quantity: u32) -> Result<(), CallStop> {

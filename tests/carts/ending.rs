@@ -86,13 +86,13 @@ async fn a_shop_that_has_gone_away_is_said_and_the_run_ends_as_it_was_to_end() {
 #[actix::test]
 async fn a_second_quit_that_does_not_wait_ends_the_clearing_and_counts_what_was_cleared() {
     let mut run = with_full_carts(7, || Act::After(Duration::from_secs(3))).await;
-    // One permit in two seconds: the first clear is on its way, the others are in line.
+    // One permit in two seconds: after three a clear is on its way, and others are in line.
     let slow = RateLimiterInjection::Retune(Rate::PerSecond(0.5));
     run.inject(actors::injection::Injection::RateLimiter(slow)).await.unwrap();
     let before = run.shop.calls();
     run.quit(Quit::AfterCycle).await.unwrap();
     clearing(&mut run).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let begun = run.passed();
     assert_eq!(run.quit(Quit::Now).await.unwrap().message, "the run ends now");
     let run = run.finish().await;
