@@ -188,7 +188,7 @@ pub(super) fn listed_order(goods: &Goods, habits: &Habits, order: &PlacedOrder) 
 pub(super) fn whole_order(goods: &Goods, habits: &Habits, order: &PlacedOrder) -> Value {
     let priced = order.price(goods);
     let applied =
-        |id: &CouponId| goods.coupons.iter().find(|c| c.id == *id).map(|coupon| applied(coupon));
+        |id: &CouponId| goods.coupon_number(id.as_str()).and_then(|n| goods.coupon(n)).map(applied);
     let item = |(line, price): (&Line, &LinePrice)| {
         let product = goods.catalog.products.get(line.product as usize);
         json!({
