@@ -13,8 +13,8 @@ use domain::ids::CouponId;
 use domain::money::{Cents, Percent};
 use domain::offer::{Coupon, CouponKind, Discount};
 
-/// What amounts are counted in while a cart is priced: so many to the cent. Discounts are rounded to
-/// the grain.
+/// What amounts are counted in while a cart is priced: so many to the cent. Discounts are rounded
+/// to the grain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grain {
     per_cent: i64,

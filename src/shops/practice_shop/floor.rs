@@ -135,7 +135,8 @@ impl Floor {
         Ok(self.customers.entry(user).or_default())
     }
 
-    /// A first visit: makes the customer and fills the wallet up to `size` coupons, each customer from another place of the book.
+    /// A first visit: makes the customer and fills the wallet up to `size` coupons, each customer
+    /// from another place of the book.
     pub fn fill_wallet(
         &mut self,
         user: Uuid,

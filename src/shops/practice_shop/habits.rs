@@ -1,5 +1,7 @@
-//! What a sound shop does otherwise than the practice shop by itself: its habits. They are no faults
-//! ([`super::Faults`]): each is how some real shop works every day, and stays while it is open.
+//! What a sound shop does otherwise than the practice shop by itself: its habits.
+//!
+//! They are no faults ([`super::Faults`]): each is how some real shop works every day, and stays
+//! while it is open.
 
 pub(super) mod counter;
 pub(super) mod database;

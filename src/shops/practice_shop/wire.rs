@@ -222,7 +222,10 @@ fn applied(coupon: &Coupon) -> Value {
 
 /// The coupons that counted, in the shape the shop has.
 fn applied_coupons(goods: &Goods, habits: &Habits, priced: &PricedOrder) -> Value {
-    let entry = |coupon: &CouponId, discount| json!({ "coupon_id": coupon.as_str(), "discount_amount": goods.number(discount) });
+    let entry = |coupon: &CouponId, discount| {
+        let (id, discount) = (coupon.as_str(), goods.number(discount));
+        json!({ "coupon_id": id, "discount_amount": discount })
+    };
     if !habits.coupons_as_object {
         return priced.used.iter().map(|used| entry(&used.coupon, used.discount)).collect();
     }
