@@ -1,5 +1,5 @@
-//! Carts at the shop: what one flow leaves there no other one orders, and what a run leaves there it
-//! clears before it ends, or says so. Whole runs on a paused clock.
+//! Carts at the shop: what one flow leaves there no other one orders, and what a run leaves there
+//! it clears before it ends, or says so. Whole runs on a paused clock.
 
 mod at_the_shop;
 mod ending;

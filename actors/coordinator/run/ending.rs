@@ -1,5 +1,5 @@
-//! The way out: carts at the shop, the last checkpoint, the end in the database, every write that is
-//! under way.
+//! The way out: carts at the shop, the last checkpoint, the end in the database, every write that
+//! is under way.
 //!
 //! An end is decided when it begins; nothing that happens on the way changes it. Carts are cleared
 //! only where an operator has not asked for anything sooner and the shop may be asked: a quit that
