@@ -30,7 +30,7 @@ use actors::agent::temporal::VisitClock;
 use actors::agent::watch::{Watched, watched};
 use actors::coordinator::messages::AgentDown;
 use actors::domain::catalog::Catalog;
-use actors::domain::flow::{AgentMemory, FlowStatus};
+use actors::domain::flow::{AgentMemory, FlowStatus, ShopCart};
 use actors::domain::ids::{Incarnation, OwnerToken, RunId, SessionId};
 use actors::domain::persona::Persona;
 use actors::domain::rate::Rate;

@@ -126,7 +126,8 @@ damage! {
            line_total_cents = 0; INSERT INTO order_items SELECT * FROM t") => ["order_goods"],
     finds_a_quantity_that_was_not_put_in:
         &format!("UPDATE order_items SET quantity = quantity + 1,
-             line_total_cents = line_total_cents + unit_price_cents WHERE line = 0 AND flow_id = {ONE_ORDER};
+             line_total_cents = line_total_cents + unit_price_cents
+             WHERE line = 0 AND flow_id = {ONE_ORDER};
            UPDATE orders SET subtotal_cents = subtotal_cents + (SELECT unit_price_cents
              FROM order_items i WHERE i.flow_id = orders.flow_id AND line = 0),
              discount_total_cents = discount_total_cents + (SELECT unit_price_cents
