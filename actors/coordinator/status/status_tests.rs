@@ -10,6 +10,7 @@ use super::*;
 use crate::domain::call_histogram::CallHistogram;
 use crate::domain::ids::SessionId;
 use crate::domain::timing::{CallTiming, Percentiles};
+use crate::rate_limiter::throttle::ThrottleSum;
 use crate::session_pool::board::Standing;
 
 fn at(minute: u32) -> NaiveDateTime {
@@ -82,6 +83,8 @@ fn full() -> RunStatus {
             requests_per_second: u32::MAX,
             requests_history: vec![0, 37, 598],
             waiting_for_permit: 143,
+            throttled_for_ms: 30_000,
+            throttle: ThrottleSum { holds: 6, held_ms: 61_000, calls: 19 },
         },
         health: Health {
             sessions: vec![SessionStatus {
