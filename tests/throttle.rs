@@ -165,11 +165,10 @@ async fn a_call_that_ran_out_of_time_is_answered_by_a_429() {
         if ask.cycle == 1 && ask.in_flow && ask.call != "checkout" && lost.set(()).is_ok() {
             return Act::FailAfter(Duration::from_secs(10), ApiErrorKind::CallTimeout);
         }
-        match closed(ask) {
-            // Late enough to come while the question about the lost call is open.
-            Act::Fail(kind) => Act::FailAfter(Duration::from_secs(9), kind),
-            other => other,
-        }
+        let act = closed(ask);
+        // Late enough to come while the question about the lost call is open.
+        let late = Duration::from_secs(9);
+        if let Act::Fail(kind) = act { Act::FailAfter(late, kind) } else { act }
     };
     let run = shoppers(60).cycles(2).shop(script).finish().await;
     assert_eq!(run.state, RunState::Completed);

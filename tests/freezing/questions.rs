@@ -140,7 +140,9 @@ async fn a_slow_shop_is_not_gone_and_none_of_its_sessions_is_down() {
     let asked = AtomicU32::new(0);
     // Lists run out of time again and again, and are tried again; all else takes its time.
     let script = move |ask: &Ask| match ask.call {
-        "list_products" if ask.in_flow && asked.fetch_add(1, Ordering::SeqCst) % 3 == 0 => {
+        "list_products"
+            if ask.in_flow && asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) =>
+        {
             timeout()
         }
         _ if ask.in_flow => Act::After(Duration::from_secs(6)),

@@ -24,12 +24,9 @@ use super::step::Step;
 /// and what the shop was being asked, decide nothing any more.
 pub fn froze(state: State, reason: &FreezeReason, step: &mut Step<'_>) -> State {
     let ends_now = shown::quit(&state) == Some(Quit::Now);
-    match state {
-        // Frozen it was before, and stays unless the shop is back.
-        State::Reopening(_) => freeze(state, reason, step),
-        state if ends_now => state,
-        state => freeze(state, reason, step),
-    }
+    // What is being opened was frozen before, and stays so unless the shop is back.
+    let is_reopening = matches!(state, State::Reopening(_));
+    if ends_now && !is_reopening { state } else { freeze(state, reason, step) }
 }
 
 /// Freezes. A pause ends with it: one resume opens what is frozen.

@@ -40,6 +40,19 @@ fn record() -> CycleRecord {
     }
 }
 
+fn traffic() -> Traffic {
+    Traffic {
+        rate_limit: Some(0.1),
+        requests_sent: u64::MAX,
+        requests_max_in_1s: 606,
+        requests_per_second: u32::MAX,
+        requests_history: vec![0, 37, 598],
+        waiting_for_permit: 143,
+        throttled_for_ms: 30_000,
+        throttle: ThrottleSum { holds: 6, held_ms: 61_000, calls: 19 },
+    }
+}
+
 /// No field is empty, and numbers are as large and as odd as they get.
 fn full() -> RunStatus {
     let mut totals = Totals { offers_assigned: 40, restarts: 1, ..Totals::default() };
@@ -76,16 +89,7 @@ fn full() -> RunStatus {
             eta_s: Some(38.1),
         },
         calls: Calls { rolling: latency(12.0), whole_run: latency(0.3), call_histograms },
-        traffic: Traffic {
-            rate_limit: Some(0.1),
-            requests_sent: u64::MAX,
-            requests_max_in_1s: 606,
-            requests_per_second: u32::MAX,
-            requests_history: vec![0, 37, 598],
-            waiting_for_permit: 143,
-            throttled_for_ms: 30_000,
-            throttle: ThrottleSum { holds: 6, held_ms: 61_000, calls: 19 },
-        },
+        traffic: traffic(),
         health: Health {
             sessions: vec![SessionStatus {
                 id: SessionId(9),
