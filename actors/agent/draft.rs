@@ -154,13 +154,13 @@ impl Draft {
     pub fn ordered(&mut self, order: Order, at: Moment) {
         self.volume.attempts += 1;
         self.volume.orders += 1;
-        self.volume.revenue_cents += order.final_total.0;
+        self.volume.revenue_cents += order.final_total.cents.0;
         self.shop_cart = ShopCart::Clean;
         self.events.push(at.event(&Payload::CheckoutComplete {
             order_id: &order.id,
-            subtotal_cents: order.subtotal,
-            discount_total_cents: order.discount_total,
-            final_total_cents: order.final_total,
+            subtotal_cents: order.subtotal.cents,
+            discount_total_cents: order.discount_total.cents,
+            final_total_cents: order.final_total.cents,
             coupon_ids: self.applied.iter().collect(),
         }));
         // One that was applied and did not count stays in the wallet, to be used another time.

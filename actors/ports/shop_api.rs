@@ -13,7 +13,7 @@ use uuid::Uuid;
 use domain::catalog::Product;
 use domain::flow::Order;
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
-use domain::money::Cents;
+use domain::money::{Amount, Cents};
 use domain::offer::Coupon;
 use domain::permit::Permit;
 
@@ -257,7 +257,7 @@ pub struct PlacedOrder {
     /// The shop's id.
     pub id: OrderId,
     /// To pay; `None` where the shop does not say.
-    pub final_total: Option<Cents>,
+    pub final_total: Option<Amount>,
 }
 
 /// A coupon as the shop shows it.

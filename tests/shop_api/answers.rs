@@ -1,7 +1,7 @@
 //! What is read: money from its text, ids exactly, and a missing field by its name.
 
 use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use actors::domain::money::{Cents, Percent};
+use actors::domain::money::{Amount, Cents, Percent};
 use actors::domain::offer::{CouponKind, Discount};
 use actors::ports::shop_api::{ApiErrorKind, PlacedOrder, ShopCall, ShopReply};
 
@@ -33,13 +33,16 @@ async fn an_order_is_rounded_half_up_to_the_cent() {
         panic!("no order");
     };
     assert_eq!(order.id, OrderId::new("o-1"));
-    assert_eq!((order.subtotal, order.item_discounts), (Cents(999), Cents(100)));
-    assert_eq!((order.frontstore_discount, order.discount_total), (Cents(0), Cents(100)));
-    assert_eq!(order.final_total, Cents(899));
+    assert_eq!((order.subtotal.cents, order.item_discounts.cents), (Cents(999), Cents(100)));
+    assert_eq!(
+        (order.frontstore_discount.cents, order.discount_total.cents),
+        (Cents(0), Cents(100))
+    );
+    assert_eq!(order.final_total.cents, Cents(899));
     let line = &order.lines[0];
     assert_eq!((line.product_id.as_str(), line.quantity), ("17", 3));
-    assert_eq!((line.unit_price, line.discount), (Cents(333), Cents(100)));
-    assert_eq!(line.line_total, Cents(899));
+    assert_eq!((line.unit_price.cents, line.discount.cents), (Cents(333), Cents(100)));
+    assert_eq!(line.line_total.cents, Cents(899));
     assert_eq!(order.coupons, Some(vec![CouponId::new("c-1")]));
 }
 
@@ -171,7 +174,8 @@ async fn the_small_answers_are_read() {
     let summary = ShopReply::Summary { final_total: Cents(0) };
     assert_eq!(reply(200, r#"{"final_total":0}"#, ShopCall::ReadSummary).await, summary);
     let body = r#"{"orders":[{"id":"new","final_total":8.9925},{"id":"old"}],"total":2}"#;
-    let placed = PlacedOrder { id: OrderId::new("new"), final_total: Some(Cents(899)) };
+    let total = Amount::read("8.9925").unwrap();
+    let placed = PlacedOrder { id: OrderId::new("new"), final_total: Some(total) };
     let newest = ShopReply::LatestOrder(Some(placed));
     assert_eq!(reply(200, body, ShopCall::LatestOrder).await, newest);
     let none = ShopReply::LatestOrder(None);

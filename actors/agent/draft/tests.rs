@@ -7,6 +7,7 @@ use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{
     AgentId, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId, SessionId,
 };
+use crate::domain::money::Amount;
 use crate::domain::offer::{CouponKind, Discount};
 
 fn draft() -> Draft {
@@ -43,11 +44,12 @@ fn redeemed(counted: Option<&[&str]>) -> Vec<String> {
     }
     let order = Order {
         id: OrderId::new("o-1"),
-        subtotal: Cents(100),
-        item_discounts: Cents(10),
-        frontstore_discount: Cents::ZERO,
-        discount_total: Cents(10),
-        final_total: Cents(90),
+        subtotal: Cents(100).into(),
+        item_discounts: Cents(10).into(),
+        frontstore_discount: Amount::default(),
+        discount_total: Cents(10).into(),
+        charges: Amount::default(),
+        final_total: Cents(90).into(),
         lines: Vec::new(),
         coupons: counted.map(|ids| ids.iter().map(|id| CouponId::new(*id)).collect()),
     };

@@ -238,7 +238,8 @@ impl MockSession {
         let drawn = uuid::Builder::from_random_bytes(self.rng.borrow_mut().random());
         let id = OrderId::new(format!("mock-{}", drawn.into_uuid()));
         let order = basket.into_order(id);
-        let placed = PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total) };
+        let placed =
+            PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total.clone()) };
         shoppers.latest_orders.insert(agent, placed);
         Ok(ShopReply::OrderPlaced(order))
     }

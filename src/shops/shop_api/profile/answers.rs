@@ -207,7 +207,10 @@ pub struct OrderAnswer {
     pub frontstore_discount: Field,
     /// Both.
     pub discount_total: Field,
-    /// To pay.
+    /// On top, as shipping and tax; one that an order does not have is nothing.
+    #[serde(default)]
+    pub charges: Vec<Field>,
+    /// To pay: `subtotal` - `discount_total` + `charges`.
     pub final_total: Field,
     /// The list of lines.
     pub lines: Field,
