@@ -35,6 +35,7 @@ pub mod services;
 mod session_check;
 mod sessions;
 pub mod shard;
+pub mod shop_news;
 mod start;
 pub mod status;
 pub mod tuning;

@@ -211,7 +211,36 @@ async fn a_cycle_in_which_nothing_is_accepted_freezes() {
     let refused = run.store.cycles()[1].volume.refusals;
     assert_eq!(status.frozen, Some(FreezeReason::NothingAccepted { attempts: refused }));
     assert!(refused > 372);
-    assert_eq!(run.store.incidents(IncidentKind::Refusals).len(), 1);
+    let incidents = run.store.incidents(IncidentKind::Refusals);
+    assert_eq!(incidents.len(), 1);
+    let sentence = format!("refused {refused} of {refused} adds and checkouts: stock {refused}");
+    assert!(incidents[0].message.ends_with(&sentence), "{}", incidents[0].message);
+}
+
+#[actix::test]
+async fn refusals_are_told_with_their_reasons_the_most_frequent_first() {
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let script = move |ask: &Ask| match ask.call {
+        "add_item" => match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 10 {
+            0..6 => Act::Fail(ApiErrorKind::Refused(Refusal::Stock)),
+            6..8 => Act::Fail(ApiErrorKind::Refused(Refusal::ProductGone)),
+            _ => Act::Answer,
+        },
+        "checkout" => Act::Fail(ApiErrorKind::Refused(Refusal::CartEmpty)),
+        _ => Act::Answer,
+    };
+    let run = released(372, 100).cycles(1).shop(script).finish().await;
+    let incidents = run.store.incidents(IncidentKind::Refusals);
+    assert_eq!(incidents.len(), 1);
+    let detail = &incidents[0].detail;
+    let of = |reason: &str| detail["reasons"][reason].as_u64().unwrap();
+    let (stock, gone, empty) = (of("stock"), of("product_gone"), of("cart_empty"));
+    assert!(stock > gone && gone > 0 && empty > 0, "{detail}");
+    assert_eq!(stock + gone + empty, detail["refused"].as_u64().unwrap());
+    let message = &incidents[0].message;
+    assert!(message.contains(&format!(": stock {stock}, ")), "{message}");
+    assert!(message.contains(&format!("product gone {gone}")), "{message}");
+    assert_eq!(run.status.totals.counts.failed, 0);
 }
 
 #[actix::test]

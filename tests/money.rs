@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use actors::domain::flow::FlowStatus;
+use actors::domain::incident::IncidentKind;
 use actors::ports::store::{RunState, Store};
+use shops::practice_shop::PracticeConfig;
+use shops::shop_api::profile::Profile;
 use store::Admin;
 
-use crate::support::population::load;
+use crate::support::population::{load, plan};
 use crate::support::{pgbouncer, postgres, real_run};
 
 const AGENTS: usize = 372;
@@ -75,4 +78,37 @@ async fn summary_rows_and_shop_agree_through_a_transaction_pooler() {
     let url = format!("postgres://postgres@127.0.0.1:{}/{database}", pooler.port);
     let opened = real_run::database(&url, AGENTS).await;
     all_sides_agree(CYCLES, opened).await;
+}
+
+/// The practice shop's profile with these changes.
+fn practice_with(changes: &[(&str, &str)]) -> Profile {
+    let mut text = Profile::builtin_text("practice").unwrap().to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replacen(from, to, 1);
+    }
+    Profile::parse("money.ron", &text).unwrap()
+}
+
+#[actix::test]
+async fn that_every_wallet_is_empty_is_said_once_a_run() {
+    // A shop that assigns its own coupons, and assigns none.
+    let profile = practice_with(&[("wallet: engine", "wallet: shop")]);
+    let mut plan = plan(profile.traits(), load());
+    plan.ends.cycles = Some(3);
+    let run = real_run::run_at(profile, PracticeConfig::default(), plan, real_run::dry(100)).await;
+    assert_eq!(run.state, RunState::Completed);
+    let said = run.status.news.incidents.iter();
+    let said: Vec<_> = said.filter(|line| line.kind == IncidentKind::WalletsEmpty).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    let message = &said[0].message;
+    assert!(
+        message.starts_with("all ") && message.contains("wallets asked were empty"),
+        "{message}"
+    );
+    // Wallets with coupons say nothing, and those that cartload has not yet filled neither.
+    let mut plan = real_run::practice_plan(load());
+    plan.ends.cycles = Some(3);
+    let run = real_run::run(plan, real_run::dry(100)).await;
+    assert!(!run.status.news.incident_counts.contains_key(&IncidentKind::WalletsEmpty));
 }

@@ -15,6 +15,7 @@ use super::ids::{
 use super::money::{Amount, Cents};
 use super::offer::{Assignment, Coupon};
 use super::persona::words;
+use super::shop_notes::Misread;
 
 words!(
     /// The state of a shopping session's row.
@@ -123,6 +124,9 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
     /// The coupons that counted, where the shop says so: only they are redeemed.
     pub coupons: Option<Vec<CouponId>>,
+    /// What of the answer did not fit the profile; the order is one all the same.
+    #[serde(default)]
+    pub misread: Option<Misread>,
 }
 
 /// One line of an order.

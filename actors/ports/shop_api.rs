@@ -14,7 +14,7 @@ use domain::catalog::Product;
 use domain::flow::Order;
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
 use domain::money::{Amount, Cents};
-use domain::offer::Coupon;
+use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 
 pub use error::{ApiError, ApiErrorKind, Refusal};
@@ -40,6 +40,8 @@ pub struct ShopTraits {
     pub catalog: CatalogMode,
     /// Who assigns coupons.
     pub wallet: WalletMode,
+    /// How often the shop takes one.
+    pub coupons: CouponUse,
     /// Whether the shop takes a repeated checkout with one key once.
     pub idempotency: IdempotencyMode,
     /// Whether an agent selects a store before its first flow.

@@ -193,6 +193,7 @@ pub async fn a_reader_finds_what_is_wrong(rig: &Rig) {
     let mut wrong = bought(key(owned, 2, 0, 1), false);
     wrong.order.as_mut().unwrap().final_total = Cents(901).into();
     wrong.coupons = vec![CouponInteraction {
+        reusable: false,
         step: CouponStep::Redeemed,
         ..redemption(&assignment(owned.run, 9, 1, "nobodys", 0), start())
     }];

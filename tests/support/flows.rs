@@ -153,6 +153,7 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
             final_total: Cents(900).into(),
             lines: vec![line("milk"), line("bread")],
             coupons: None,
+            misread: None,
         }),
         key,
     }
@@ -173,6 +174,7 @@ pub fn ended(
 
 pub fn redemption(of: &Assignment, at: NaiveDateTime) -> CouponInteraction {
     CouponInteraction {
+        reusable: false,
         coupon_id: of.coupon_id.clone(),
         assignment_id: Some(of.id),
         step: CouponStep::Redeemed,

@@ -50,6 +50,12 @@ impl Visit {
             self.log_shop_assignments(&ineligible);
         }
         let fills_wallet = self.settings.shop.wallet == WalletMode::Engine;
+        self.with(|d| {
+            // A wallet that cartload fills may be empty where nothing is handed out.
+            if !fills_wallet || !d.wallet.assignments.is_empty() {
+                d.notes.saw_wallet(eligible.is_empty() && ineligible.is_empty());
+            }
+        });
         let usable: Vec<Coupon> = self.with(|d| {
             // What cartload did not assign, or took back, is not the agent's to use. A flow that
             // was not opened (`--mock-api`) was not told what it holds.
@@ -218,5 +224,6 @@ fn reconstructed(cart: &[crate::domain::cart::CartLine], placed: PlacedOrder) ->
         final_total,
         lines,
         coupons: None,
+        misread: None,
     }
 }

@@ -53,6 +53,12 @@ impl Amount {
         Some(Self { cents, ..self })
     }
 
+    /// Whether it is anything at all, be it less than a cent.
+    pub fn is_something(&self) -> bool {
+        let exact = self.text.as_deref().and_then(Exact::read);
+        exact.map_or(self.cents != Cents::ZERO, |exact| exact.value != 0)
+    }
+
     /// All of them together, rounded once; none where they are too much to count.
     pub fn sum(parts: &[Self]) -> Option<Self> {
         match parts {
@@ -109,6 +115,23 @@ impl Exact {
     /// Without its sign.
     pub fn magnitude(self) -> Self {
         Self { value: self.value.saturating_abs(), ..self }
+    }
+
+    /// Both together; saturating, as what follows, so that a hostile number cannot panic.
+    pub fn plus(self, other: Self) -> Self {
+        let value = self.value.saturating_add(other.value);
+        Self { value, unrounded: self.unrounded || other.unrounded }
+    }
+
+    /// The first without the second.
+    pub fn minus(self, other: Self) -> Self {
+        let value = self.value.saturating_sub(other.value);
+        Self { value, unrounded: self.unrounded || other.unrounded }
+    }
+
+    /// So many of it.
+    pub fn times(self, quantity: i32) -> Self {
+        Self { value: self.value.saturating_mul(i128::from(quantity)), ..self }
     }
 
     /// Rounded half up to the cent.

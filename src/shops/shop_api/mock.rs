@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use domain::catalog::{Catalog, Product};
 use domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
-use domain::offer::Coupon;
+use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
@@ -85,6 +85,7 @@ impl MockShop {
         ShopTraits {
             catalog: CatalogMode::Live,
             wallet: WalletMode::Engine,
+            coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: true,
             is_real: false,

@@ -184,13 +184,28 @@ pub fn item_rows<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -
     rows.collect()
 }
 
-/// One coupon interaction as the agent saw it, or as `rejected` with the reason the store found.
+/// What the store made of an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// What the agent saw.
+    AsSeen,
+    /// A further use of its assignment.
+    UsedAgain,
+    /// A redemption that its assignment does not bear, for this reason.
+    Refused(&'static str),
+}
+
+/// One coupon interaction as the agent saw it, or as the store found it.
 pub fn interaction_row<'a>(
     record: &'a FlowRecord,
     tags: &'a Tags,
     (seq, seen): (u32, &'a CouponInteraction),
-    refused: Option<&'static str>,
+    became: Became,
 ) -> InteractionRow<'a> {
+    let refused = match became {
+        Became::Refused(reason) => Some(reason),
+        Became::AsSeen | Became::UsedAgain => None,
+    };
     let step = if refused.is_some() { CouponStep::Rejected } else { seen.step };
     tagged!(InteractionRow, tags, {
         seq: integer(seq),
@@ -200,6 +215,6 @@ pub fn interaction_row<'a>(
         reason: refused.or(seen.reason.as_deref()),
         simulated_at: seen.simulated_at,
         recorded_at: record.ended_at,
-        is_reuse: false,
+        is_reuse: became == Became::UsedAgain,
     })
 }

@@ -1,20 +1,19 @@
 //! From a success's body to a reply, as the profile says where things are. Ids are kept exactly;
 //! numbers are read from their text. Whatever is missing or unfit is named.
 
+mod counted;
 mod coupon;
 mod value;
 
 use domain::catalog::Product;
 use domain::flow::{Order, OrderLine};
-use domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use domain::ids::{OrderId, ProductId, StoreId};
 use domain::money::Amount;
 use ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
 use serde_json::Value;
 
 use self::value::At;
-use crate::shop_api::profile::{
-    Field, LineFields, OrderAnswer, OrderCoupons, ProductFields, Profile, StepName,
-};
+use crate::shop_api::profile::{Field, LineFields, OrderAnswer, ProductFields, Profile, StepName};
 
 /// Why a body is not what the profile says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,16 +153,27 @@ fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsabl
 }
 
 fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable> {
+    let id = OrderId::new(at.id(&fields.id)?);
+    let discount_total = at.discount(&fields.discount_total)?;
+    let counted = fields
+        .coupons
+        .as_ref()
+        .map_or(Ok(None), |coupons| counted::read_counted(coupons, at, discount_total.cents));
+    let (coupons, misread) = match counted {
+        Ok(coupons) => (coupons, None),
+        Err(misread) => (None, Some(misread)),
+    };
     Ok(ShopReply::OrderPlaced(Order {
-        id: OrderId::new(at.id(&fields.id)?),
+        id,
         subtotal: at.amount(&fields.subtotal)?,
         item_discounts: at.discount(&fields.item_discounts)?,
         frontstore_discount: at.discount(&fields.frontstore_discount)?,
-        discount_total: at.discount(&fields.discount_total)?,
+        discount_total,
         charges: read_charges(&fields.charges, at)?,
         final_total: at.amount(&fields.final_total)?,
         lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
-        coupons: fields.coupons.as_ref().and_then(|coupons| read_used(coupons, at)),
+        coupons,
+        misread,
     }))
 }
 
@@ -178,12 +188,6 @@ fn read_charges(fields: &[Field], at: At<'_>) -> Result<Amount, Unparsable> {
         Some(field) => at.unfit(field, "more money than can be counted"),
         None => Unparsable::unmapped("charges"),
     })
-}
-
-/// An order that was placed stays one, whatever this list looks like: what cannot be read of it is
-/// unknown.
-fn read_used(fields: &OrderCoupons, at: At<'_>) -> Option<Vec<CouponId>> {
-    at.each(&fields.list, |item| item.id(&fields.id).map(CouponId::new)).ok()
 }
 
 fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {

@@ -63,6 +63,7 @@ impl Basket {
             final_total: priced.final_total.into(),
             lines,
             coupons: None,
+            misread: None,
         }
     }
 

@@ -44,6 +44,20 @@ impl<'v> At<'v> {
         items.map(|(index, value)| read(self.item(field, index, value))).collect()
     }
 
+    /// What there is, in a word.
+    pub(super) fn kind(self, field: &Field) -> &'static str {
+        match field.find(self.value) {
+            None | Some(Found::Value(Value::Null)) => "nothing",
+            Some(Found::Literal(_)) => "a text",
+            Some(Found::Value(Value::Bool(_))) => "a yes or no",
+            Some(Found::Value(Value::Number(_))) => "a number",
+            Some(Found::Value(Value::String(text))) if text.is_empty() => "an empty text",
+            Some(Found::Value(Value::String(_))) => "a text",
+            Some(Found::Value(Value::Array(_))) => "a list",
+            Some(Found::Value(Value::Object(_))) => "an object",
+        }
+    }
+
     /// Whether there is anything.
     pub(super) fn is_there(self, field: &Field) -> bool {
         field.find(self.value).is_some()
