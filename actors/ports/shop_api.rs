@@ -243,7 +243,7 @@ pub enum ShopReply {
         ineligible: Vec<ShopCoupon>,
     },
     /// The order.
-    OrderPlaced(Order),
+    OrderPlaced(Box<Order>),
     /// The newest order; `None` when there is none.
     LatestOrder(Option<PlacedOrder>),
     /// The cart is empty.

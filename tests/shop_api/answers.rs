@@ -105,7 +105,7 @@ async fn ordered(profile: Profile, body: &str) -> Order {
     let ShopReply::OrderPlaced(order) = way.reply(ShopCall::Checkout).await else {
         panic!("no order: {body}");
     };
-    order
+    *order
 }
 
 /// An order whose coupons are this.

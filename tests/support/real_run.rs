@@ -14,7 +14,7 @@ use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
 use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports};
-use shops::practice_shop::{PracticeConfig, PracticeShop, ShopLedger};
+use shops::practice_shop::{PracticeConfig, PracticeShop, ShopBooks, ShopLedger};
 use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
 use shops::shop_api::profile::Profile;
 use store::dry::DryStore;
@@ -30,6 +30,8 @@ pub struct RealRun {
     pub status: RunStatus,
     /// What the shop counted.
     pub ledger: ShopLedger,
+    /// What the shop has in its books.
+    pub books: ShopBooks,
     /// When each request left, in order.
     pub sent: Vec<Instant>,
 }
@@ -83,11 +85,11 @@ pub async fn run_at(
     let state = (&mut running.ended).await.unwrap();
     let status = running.status.borrow().clone();
     running.stop();
-    let ledger = shop.ledger();
+    let (ledger, books) = (shop.ledger(), shop.books());
     shop.stop().unwrap();
     let mut sent = std::mem::take(&mut *sent.lock().unwrap());
     sent.sort();
-    RealRun { state, status, ledger, sent }
+    RealRun { state, status, ledger, books, sent }
 }
 
 fn factory(profile: Profile, base_url: String, on_sent: OnSent) -> ShopApiFactory {

@@ -123,7 +123,7 @@ impl Visit {
         match self.ask(ShopCall::Checkout).await {
             Ok(ShopReply::OrderPlaced(order)) => {
                 let at = self.moment(VisitClock::checkout);
-                self.with(|d| d.ordered(order, at));
+                self.with(|d| d.ordered(*order, at));
                 Ok(FlowEnding::done(FlowStatus::Completed))
             }
             Ok(_) => Ok(FlowEnding::failed(EndReason::CheckoutFailed, "checkout without an order")),

@@ -242,7 +242,7 @@ impl MockSession {
         let placed =
             PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total.clone()) };
         shoppers.latest_orders.insert(agent, placed);
-        Ok(ShopReply::OrderPlaced(order))
+        Ok(ShopReply::OrderPlaced(Box::new(order)))
     }
 
     /// What `read` says of the agent's basket, an empty one where there is none.

@@ -163,7 +163,7 @@ fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable>
         Ok(coupons) => (coupons, None),
         Err(misread) => (None, Some(misread)),
     };
-    Ok(ShopReply::OrderPlaced(Order {
+    Ok(ShopReply::OrderPlaced(Box::new(Order {
         id,
         subtotal: at.amount(&fields.subtotal)?,
         item_discounts: at.discount(&fields.item_discounts)?,
@@ -174,7 +174,7 @@ fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable>
         lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
         coupons,
         misread,
-    }))
+    })))
 }
 
 /// All of them together; one that the order does not have is nothing.
