@@ -35,7 +35,6 @@ pub mod services;
 mod session_check;
 mod sessions;
 pub mod shard;
-pub mod shop_news;
 mod start;
 pub mod status;
 pub mod tuning;

@@ -160,7 +160,7 @@ struct Redeemed {
     coupon_id: String,
 }
 
-/// The run's rows are the shop's books: each order with its total to the last digit, and the coupons
+/// The rows are the shop's books: each order with its total to the last digit, and the coupons
 /// that counted in it.
 async fn are_the_shops(admin: &Admin, run: RunId, books: &ShopBooks) {
     let orders = "SELECT flow_id, final_total_cents AS cents, final_total_text AS text

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing; checkpoints and the picture are drawn from it.
 
+mod shop_news;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,9 +28,10 @@ use super::plan::RunPlan;
 use super::run::position::Position;
 use super::shard::barrier::CycleUnderWay;
 use super::shard::roster::Roster;
-use super::shop_news::ShopNews;
 use super::status::{Attempt, Clock, Saved};
 use super::tuning::Tuning;
+
+use self::shop_news::ShopNews;
 
 /// Ticks whose lateness is remembered for the trend.
 const LATENESS_KEPT: usize = 32;

@@ -1,5 +1,5 @@
-//! What is said once a run of how the shop is: that every wallet is empty, that an answer has another
-//! shape than the profile says.
+//! What is said once a run of how the shop is: that every wallet is empty, that an answer has
+//! another shape than the profile says.
 //!
 //! Pure: it is told what a cycle met, and answers what is new.
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::domain::incident::IncidentKind;
 use crate::domain::shop_notes::ShopNotes;
 
-use super::ledger::Report;
+use super::Report;
 
 /// Wallets that must be empty one after the other before it is said; fewer agents, fewer wallets.
 const WALLETS_MIN: u64 = 10;
@@ -38,8 +38,8 @@ impl ShopNews {
             let is_new = self.misfits_told.len() < TOLD_MAX;
             if is_new && self.misfits_told.insert(misread.place()) {
                 let message = format!(
-                    "the shop's answer does not fit its profile: `{}` should be {} and is {}; which \
-                     coupons counted is unknown, all that were applied are taken as used where \
+                    "the shop's answer does not fit its profile: `{}` should be {} and is {}; \
+                     which coupons counted is unknown, all that were applied are taken as used where \
                      something was taken off",
                     misread.path, misread.expected, misread.came
                 );
