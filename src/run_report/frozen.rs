@@ -2,6 +2,7 @@
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
+use actors::domain::freeze_reason::ShopSeen;
 use serde::Serialize;
 
 /// What an operator needs to know of a freeze.
@@ -33,8 +34,9 @@ fn opened_by(reason: &FreezeReason) -> &'static str {
         | FreezeReason::Quarantines { .. }
         | FreezeReason::StoreFailed { .. }
         | FreezeReason::Tripped { .. } => {
-            "`cartload ctl resume` repeats the broken cycle and goes on in this process; or Ctrl-C \
-             ends it with a checkpoint, for `cartload resume --unfreeze` later"
+            "`cartload ctl resume` looks at the shop, repeats the broken cycle and goes on; or \
+             Ctrl-C ends this process with a checkpoint, and `cartload resume --unfreeze` does the \
+             same later"
         }
     }
 }
@@ -59,8 +61,18 @@ pub fn text(status: &RunStatus) -> String {
 /// Where the cause is most likely found.
 pub fn look_at(reason: &FreezeReason) -> String {
     match reason {
-        FreezeReason::FailuresInCycle { .. } | FreezeReason::FailuresInARow { .. } => {
-            "the calls named above, in the shop's own log at this time".to_owned()
+        FreezeReason::FailuresInCycle { shop, .. } | FreezeReason::FailuresInARow { shop, .. } => {
+            match shop {
+                Some(ShopSeen::Slow) => {
+                    "the load of the shop at this time: it answers, but calls \
+                    ran out of time; lower the rate (`cartload ctl rate N`) before you go on"
+                }
+                Some(ShopSeen::Silent) => "whether the shop is up and reachable from here",
+                Some(ShopSeen::Answering) | None => {
+                    "the calls named above, in the shop's own log at this time"
+                }
+            }
+            .to_owned()
         }
         FreezeReason::Outage { http_session, .. } => format!(
             "whether the shop is up and reachable from here (first seen over HTTP session \
