@@ -56,10 +56,12 @@ macro_rules! damage {
 
 const ONE_ORDER: &str = "(SELECT flow_id FROM orders ORDER BY flow_id LIMIT 1)";
 
-/// A copy of the last line of [`ONE_ORDER`] as a line of its own, in table t.
+/// Table t: the last line of [`ONE_ORDER`] once more, for nothing.
 const ONE_LINE_MORE: &str = "CREATE TEMP TABLE t AS SELECT * FROM order_items i WHERE flow_id = \
     (SELECT flow_id FROM orders ORDER BY flow_id LIMIT 1) AND line = (SELECT MAX(line) \
-    FROM order_items WHERE flow_id = i.flow_id); UPDATE t SET line = line + 1;";
+    FROM order_items WHERE flow_id = i.flow_id); UPDATE t SET line = line + 1, \
+    unit_price_cents = 0, unit_price_text = NULL, discount_cents = 0, discount_text = NULL, \
+    line_total_cents = 0, line_total_text = NULL;";
 
 damage! {
     finds_an_agent_that_is_not_accounted_for:
@@ -118,23 +120,14 @@ damage! {
         &format!("DELETE FROM order_items WHERE flow_id = {ONE_ORDER}")
         => ["order_goods", "order_lines"],
     finds_a_line_that_nobody_put_in:
-        &format!("{ONE_LINE_MORE} UPDATE t SET product_id = 'eel', unit_price_cents = 0,
-           discount_cents = 0, line_total_cents = 0; INSERT INTO order_items SELECT * FROM t")
-        => ["order_goods"],
+        &format!("{ONE_LINE_MORE} UPDATE t SET product_id = 'eel';
+           INSERT INTO order_items SELECT * FROM t") => ["order_goods"],
     finds_a_second_line_of_what_was_put_in_once:
-        &format!("{ONE_LINE_MORE} UPDATE t SET unit_price_cents = 0, discount_cents = 0,
-           line_total_cents = 0; INSERT INTO order_items SELECT * FROM t") => ["order_goods"],
+        &format!("{ONE_LINE_MORE} INSERT INTO order_items SELECT * FROM t") => ["order_goods"],
     finds_a_quantity_that_was_not_put_in:
-        &format!("UPDATE order_items SET quantity = quantity + 1,
-             line_total_cents = line_total_cents + unit_price_cents
-             WHERE line = 0 AND flow_id = {ONE_ORDER};
-           UPDATE orders SET subtotal_cents = subtotal_cents + (SELECT unit_price_cents
-             FROM order_items i WHERE i.flow_id = orders.flow_id AND line = 0),
-             discount_total_cents = discount_total_cents + (SELECT unit_price_cents
-             FROM order_items i WHERE i.flow_id = orders.flow_id AND line = 0),
-             frontstore_discount_cents = frontstore_discount_cents + (SELECT unit_price_cents
-             FROM order_items i WHERE i.flow_id = orders.flow_id AND line = 0)
-           WHERE flow_id = {ONE_ORDER}") => ["order_goods"],
+        &format!("UPDATE order_items SET quantity = quantity * unit_price_cents,
+             unit_price_cents = 1, unit_price_text = NULL
+           WHERE line = 0 AND flow_id = {ONE_ORDER}") => ["order_goods"],
     finds_something_put_in_that_was_not_sold:
         &format!("UPDATE order_items SET product_id = 'eel' WHERE line = 0
            AND flow_id = {ONE_ORDER}") => ["order_goods"],
@@ -148,6 +141,37 @@ damage! {
     finds_a_line_that_does_not_add_up:
         &format!("UPDATE order_items SET line_total_cents = line_total_cents + 1 WHERE line = 0
            AND flow_id = {ONE_ORDER}") => ["order_sums"],
+    finds_cents_that_are_not_what_the_shop_said:
+        &format!("UPDATE orders SET subtotal_text = '0.01' WHERE flow_id = {ONE_ORDER}")
+        => ["order_sums"],
+    finds_charges_that_nobody_paid:
+        &format!("UPDATE orders SET charges_cents = 1 WHERE flow_id = {ONE_ORDER}")
+        => ["order_sums"],
+    finds_unrounded_totals_that_miss_by_more_than_a_cent:
+        &format!("UPDATE orders SET final_total_cents = final_total_cents + 2,
+           final_total_text = CAST((final_total_cents + 2) * 10 + 1 AS TEXT) || 'e-3'
+           WHERE flow_id = {ONE_ORDER}") => ["order_sums", "volume"],
+    finds_a_discount_that_no_coupon_gave:
+        "DELETE FROM coupon_interactions WHERE step = 'redeemed' AND flow_id = (SELECT flow_id
+           FROM orders WHERE discount_total_cents > 0 ORDER BY flow_id LIMIT 1);
+         UPDATE coupon_assignments SET redeemed_flow_id = NULL, redeemed_at = NULL
+           WHERE redeemed_flow_id = (SELECT flow_id FROM orders
+             WHERE discount_total_cents > 0 ORDER BY flow_id LIMIT 1)"
+        => ["discount_without_coupon"],
+    finds_a_coupon_that_gave_nothing:
+        "UPDATE order_items SET discount_cents = 0, discount_text = '0',
+           line_total_cents = quantity * unit_price_cents, line_total_text = NULL
+           WHERE flow_id IN (SELECT flow_id FROM coupon_interactions WHERE step = 'redeemed');
+         UPDATE orders SET item_discounts_cents = 0, item_discounts_text = '0',
+           frontstore_discount_cents = 0, frontstore_discount_text = '0',
+           discount_total_cents = 0, discount_total_text = '0.00',
+           final_total_cents = subtotal_cents, final_total_text = NULL
+           WHERE flow_id IN (SELECT flow_id FROM coupon_interactions WHERE step = 'redeemed')"
+        => ["coupon_without_discount", "volume"],
+    finds_a_reuse_of_a_coupon_that_was_never_used:
+        "UPDATE coupon_interactions SET is_reuse = TRUE WHERE rowid = (SELECT rowid
+           FROM coupon_interactions WHERE step = 'redeemed' AND assignment_id IS NOT NULL
+           ORDER BY rowid LIMIT 1)" => ["redemption"],
     finds_a_coupon_that_was_redeemed_twice:
         "DROP INDEX coupon_interactions_one_redemption;
          CREATE TEMP TABLE t AS SELECT * FROM coupon_interactions WHERE step = 'redeemed'
@@ -201,6 +225,22 @@ damage! {
          UPDATE t SET replay = 7, is_replay = TRUE, broken = TRUE, released = 0, shopped = 0,
            completed = 0, abandoned = 0, browsed = 0, idle = 0, failed = 0;
          INSERT INTO cycles SELECT * FROM t" => ["replay_number"],
+}
+
+#[test]
+fn unrounded_totals_may_miss_by_a_cent_and_a_coupon_may_be_used_again() {
+    let place = Place::copy_of(clean());
+    place.sql(&format!(
+        "UPDATE cycles SET revenue_cents = revenue_cents + 1 WHERE cycle = (SELECT cycle FROM orders
+           WHERE flow_id = {ONE_ORDER});
+         UPDATE orders SET final_total_cents = final_total_cents + 1,
+           final_total_text = CAST((final_total_cents + 1) * 10 - 1 AS TEXT) || 'e-3'
+           WHERE flow_id = {ONE_ORDER};
+         CREATE TEMP TABLE t AS SELECT * FROM coupon_interactions WHERE step = 'redeemed'
+           AND assignment_id IS NOT NULL LIMIT 1;
+         UPDATE t SET seq = 999, is_reuse = TRUE; INSERT INTO coupon_interactions SELECT * FROM t"
+    ));
+    assert_eq!(audit(&place, 0)["clean"], true);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{FlowId, Incarnation};
 use crate::domain::offer::Wallet;
 use crate::domain::persona::Persona;
+use crate::domain::shop_notes::ShopNotes;
 use crate::domain::timing::CallTiming;
 use crate::ports::shop_api::Caller;
 use crate::ports::store::StoreError;
@@ -41,16 +42,18 @@ pub(super) struct FlowOutcome {
     /// For the report.
     pub(super) volume: CycleVolume,
     /// For the report.
+    pub(super) notes: ShopNotes,
+    /// For the report.
     pub(super) timings: Vec<CallTiming>,
     /// For the report.
     pub(super) foreign: Option<ForeignGoods>,
 }
 
 impl FlowOutcome {
-    /// Nothing was sent to the shop.
+    /// Of a flow that asked nothing of the shop.
     fn without_calls(state: AgentState, leased: Leased, ending: Ending) -> Self {
-        let (volume, timings, foreign) = (CycleVolume::default(), Vec::new(), None);
-        Self { state, leased, ending, volume, timings, foreign }
+        let (volume, notes, timings) = (CycleVolume::default(), ShopNotes::default(), Vec::new());
+        Self { state, leased, ending, volume, notes, timings, foreign: None }
     }
 }
 
@@ -85,10 +88,11 @@ impl Desk {
         let cart = self.settings.shop.cart_found(state.memory.shop_cart);
         let mut draft = Draft::new(self.key(&clock), cart);
         draft.opened = activity == Activity::Shop && self.settings.shop.is_real;
+        draft.coupon_use = self.settings.shop.coupons;
         *self.draft.borrow_mut() = Some(draft.clone());
         if draft.opened {
             match self.open(&draft.key).await {
-                Ok(wallet) => draft.wallet = wallet,
+                Ok(wallet) => draft.wallet = wallet.at_a_shop_with(draft.coupon_use),
                 Err(error) => return self.never_opened(draft, state, &error).await,
             }
         }
@@ -190,7 +194,8 @@ impl Desk {
         let Visit { calls, mut state, draft, .. } = visit;
         // The Monitor keeps a copy until the record is written: a panic while writing still has it.
         let draft_now = draft.borrow().clone().expect("the flow has just used its draft");
-        let (mut volume, foreign) = (draft_now.counted_volume(), draft_now.foreign().cloned());
+        let (mut volume, notes) = (draft_now.counted_volume(), draft_now.notes.clone());
+        let foreign = draft_now.foreign().cloned();
         let record = draft_now.finish(ending, self.settings.pacing.wall());
         state.remember(&record, &self.tick.shop);
         self.progress.wait();
@@ -209,6 +214,6 @@ impl Desk {
             };
         }
         let (leased, ending, timings) = (self.leased, recorded, calls.timings);
-        FlowOutcome { state, leased, ending, volume, timings, foreign }
+        FlowOutcome { state, leased, ending, volume, notes, timings, foreign }
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
 use crate::domain::flow::{EndReason, FlowRecord, FlowStatus, ShopCart};
 use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{AgentId, Incarnation, SessionId};
+use crate::domain::shop_notes::ShopNotes;
 use crate::domain::timing::CallTiming;
 use crate::injection::Injection;
 use crate::ports::checkpoint_file::CheckpointError;
@@ -126,6 +127,8 @@ pub struct AgentFinished {
     pub ending: Ending,
     /// What it caused.
     pub volume: CycleVolume,
+    /// What it met that an operator should hear the reason of.
+    pub notes: ShopNotes,
     /// Each call that was answered or failed, retries by themselves.
     pub timings: Vec<CallTiming>,
     /// What its cart at the shop may hold now.
