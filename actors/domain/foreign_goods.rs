@@ -61,19 +61,21 @@ mod tests {
         let line = |(id, quantity): &(&str, u32)| OrderLine {
             product_id: ProductId::new(*id),
             quantity: *quantity,
-            unit_price: Cents(100),
-            discount: Cents::ZERO,
-            line_total: Cents(100),
+            unit_price: Cents(100).into(),
+            discount: Cents::ZERO.into(),
+            line_total: Cents(100).into(),
         };
         let order = Order {
             id: OrderId::new("o"),
-            subtotal: Cents::ZERO,
-            item_discounts: Cents::ZERO,
-            frontstore_discount: Cents::ZERO,
-            discount_total: Cents::ZERO,
-            final_total: Cents::ZERO,
+            subtotal: Cents::ZERO.into(),
+            item_discounts: Cents::ZERO.into(),
+            frontstore_discount: Cents::ZERO.into(),
+            discount_total: Cents::ZERO.into(),
+            final_total: Cents::ZERO.into(),
             lines: order.iter().map(line).collect(),
+            charges: Cents::ZERO.into(),
             coupons: None,
+            misread: None,
         };
         let found = ForeignGoods::of(&order, &own, FlowId(Uuid::nil()));
         let units = found.map(|found| found.units).unwrap_or_default();
