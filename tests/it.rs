@@ -28,6 +28,7 @@ mod report;
 mod resume;
 mod running;
 mod scenarios;
+mod shared_database;
 mod shop_api;
 mod simulated_days;
 mod simulation;

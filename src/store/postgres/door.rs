@@ -5,7 +5,7 @@
 //! back after 3 s was noticed after 5.4 s, and by all of them at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bb8::ErrorSink;
 use diesel_async::AsyncPgConnection;
@@ -15,6 +15,8 @@ use tokio::sync::Mutex;
 
 use super::connect::Connector;
 use super::pool::LastError;
+use super::room;
+use super::share::Seen;
 
 /// Before the first try after a failure; doubling.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
@@ -61,8 +63,20 @@ impl Door {
     }
 
     async fn attempt(&self) -> Option<AsyncPgConnection> {
-        let outcome = self.connector.establish().await;
+        let gate = &self.last_error.gate;
+        let question = gate.is_told().then_some(&*self.connector.question);
+        let outcome = self.connector.establish(question).await;
         self.is_away.store(outcome.is_err(), Ordering::Release);
-        outcome.map_err(|error| self.last_error.sink(PoolError::ConnectionError(error))).ok()
+        match outcome {
+            Ok((connection, answer)) => {
+                let room = answer.and_then(|text| room::answer(&text));
+                gate.grown(room.map_or(Seen::Unread, Seen::Room), Instant::now());
+                Some(connection)
+            }
+            Err(error) => {
+                self.last_error.sink(PoolError::ConnectionError(error));
+                None
+            }
+        }
     }
 }
