@@ -30,6 +30,7 @@ mod running;
 mod scenarios;
 mod shared_database;
 mod shop_api;
+mod shop_mark;
 mod simulated_days;
 mod simulation;
 mod stopping;

@@ -13,6 +13,7 @@ mod postgres;
 mod queries;
 mod rows;
 mod schema;
+pub mod shop_rows;
 mod sqlite;
 mod tls;
 mod url;

@@ -1,5 +1,6 @@
 //! The way to a server that may be away: while it is, one connection at a time is tried, and the
-//! others wait for that one.
+//! others wait for that one. So it is where the server says what it has free: each answer may
+//! narrow the gate, and the next one is opened only if there is still room.
 //!
 //! bb8's own retries pause for up to half its timeout, all connections alike: a server that was
 //! back after 3 s was noticed after 5.4 s, and by all of them at once.
@@ -29,7 +30,7 @@ pub(super) struct Door {
     last_error: LastError,
     /// The last try failed.
     is_away: AtomicBool,
-    /// Held by the one who tries while the server is away; served in order.
+    /// Held by the one who tries while not all may; served in order.
     knock: Mutex<()>,
 }
 
@@ -43,7 +44,7 @@ impl Door {
     /// A connection, however long that takes: who asked for it gives up by itself.
     pub(super) async fn enter(&self) -> AsyncPgConnection {
         loop {
-            if !self.is_away.load(Ordering::Acquire)
+            if self.is_open_to_all()
                 && let Some(connection) = self.attempt().await
             {
                 return connection;
@@ -51,15 +52,25 @@ impl Door {
             let _knock = self.knock.lock().await;
             let mut pause = PAUSE_FIRST;
             // Whoever held it before may have got in: then all may.
-            while self.is_away.load(Ordering::Acquire) {
-                let jittered = rand::rng().random_range(pause / 2..=pause);
-                tokio::time::sleep(jittered).await;
+            while !self.is_open_to_all() {
+                if self.is_away.load(Ordering::Acquire) {
+                    let jittered = rand::rng().random_range(pause / 2..=pause);
+                    tokio::time::sleep(jittered).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                } else if !self.last_error.gate.has_room() {
+                    tokio::time::sleep(PAUSE_FIRST).await;
+                    continue;
+                }
                 if let Some(connection) = self.attempt().await {
                     return connection;
                 }
-                pause = (pause * 2).min(PAUSE_MAX);
             }
         }
+    }
+
+    /// Whether everybody may try at once.
+    fn is_open_to_all(&self) -> bool {
+        !self.is_away.load(Ordering::Acquire) && !self.last_error.gate.is_told()
     }
 
     async fn attempt(&self) -> Option<AsyncPgConnection> {

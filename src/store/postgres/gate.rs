@@ -141,6 +141,11 @@ impl Gate {
         self.full
     }
 
+    /// Whether one more connection may be opened.
+    pub(super) fn has_room(&self) -> bool {
+        self.open() < self.size()
+    }
+
     /// Why it is that many.
     pub(super) fn why(&self) -> String {
         self.wish.why(self.seen).to_string()
