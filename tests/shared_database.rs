@@ -187,9 +187,8 @@ fn the_settings_show_the_pool_that_a_run_would_get() {
         command.env("DATABASE_URL", url(&server)).envs(variables.iter().copied());
         place.expect_of(0, &mut command).0
     };
-    let row = |text: &str| {
-        text.lines().find(|line| line.starts_with("store.pool ")).unwrap().to_owned()
-    };
+    let row =
+        |text: &str| text.lines().find(|line| line.starts_with("store.pool ")).unwrap().to_owned();
     settle();
     let default = row(&show(&[], &[]));
     assert!(default.contains(" 28 ") && default.contains("half of 57"), "{default}");

@@ -150,8 +150,7 @@ impl Shared {
 
     /// What the shop has of people.
     async fn people(&self) -> Vec<String> {
-        let ours: Vec<String> =
-            self.lines("SELECT flow_id FROM cartload.shopping_sessions").await;
+        let ours: Vec<String> = self.lines("SELECT flow_id FROM cartload.shopping_sessions").await;
         let rows = self.rows().await;
         rows.into_iter().filter(|row| !ours.iter().any(|flow| row.contains(flow))).collect()
     }
@@ -311,7 +310,8 @@ async fn a_shop_that_names_things_otherwise_is_marked_by_its_own_names() {
              RETURN NEW; END $$;
            CREATE TRIGGER put INSTEAD OF INSERT ON orders FOR EACH ROW EXECUTE FUNCTION put();";
     let Some(shared) = Shared::new(&shop).await else { return };
-    let names = ["orders=Sales", "orders.shopping_session_id=visit of", "orders.is_simulated=robot"];
+    let names =
+        ["orders=Sales", "orders.shopping_session_id=visit of", "orders.is_simulated=robot"];
     let names: Vec<&str> = names.iter().flat_map(|name| ["--name", name]).collect();
     let args = [&names[..], &["--name", "sessions.status=none", "--yes", "--json"]].concat();
     let (out, _) = shared.mark(0, &args);

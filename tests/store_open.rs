@@ -142,11 +142,8 @@ async fn a_direct_url_migrates_for_a_pooled_one() {
     let StoreUrl::Postgres(migrate_url) = StoreUrl::parse(&at(direct)).unwrap() else {
         panic!("a Postgres URL")
     };
-    let options = StoreOptions {
-        pool_size: 3,
-        migrate_url: Some(migrate_url),
-        ..StoreOptions::default()
-    };
+    let options =
+        StoreOptions { pool_size: 3, migrate_url: Some(migrate_url), ..StoreOptions::default() };
     let open = open(&StoreUrl::parse(&at(pooled)).unwrap(), &options).await.unwrap();
     assert_eq!(open.admin.migrations_applied(), 2);
     assert_eq!(open.store.pool_status().max, 3);

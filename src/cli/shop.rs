@@ -11,10 +11,13 @@ use super::{ExitCode, Failure, GlobalArgs, Result, output};
 
 /// Open the practice shop as a server of its own, or mark the rows of your own shop.
 #[derive(Clone, Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, before_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    before_help = "\
 Examples:
   cartload shop --port 8080
-  cartload run --api http://127.0.0.1:8080 --profile practice")]
+  cartload run --api http://127.0.0.1:8080 --profile practice"
+)]
 pub struct ShopArgs {
     /// Port on 127.0.0.1; 0 takes a free one, which is printed
     #[arg(long, default_value_t = 8080)]

@@ -104,7 +104,11 @@ impl Admin {
             return Err(MarkError::OwnSchema(marking.ours));
         }
         let marked = store.call_audit(move |c| mark(c, marking).boxed()).await?;
-        if marked.changes.is_empty() { Err(MarkError::Nothing(marked.left_out)) } else { Ok(marked) }
+        if marked.changes.is_empty() {
+            Err(MarkError::Nothing(marked.left_out))
+        } else {
+            Ok(marked)
+        }
     }
 }
 

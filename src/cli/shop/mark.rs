@@ -91,12 +91,7 @@ fn names(args: &MarkArgs) -> Result<ShopNames> {
     Ok(names)
 }
 
-async fn mark(
-    admin: &Admin,
-    args: &MarkArgs,
-    names: ShopNames,
-    settings: &Settings,
-) -> Result {
+async fn mark(admin: &Admin, args: &MarkArgs, names: ShopNames, settings: &Settings) -> Result {
     let runs = match args.run.as_deref() {
         Some("all") => None,
         named => Some(vec![known_runs::find(admin, named).await?]),
@@ -162,9 +157,10 @@ fn script(marked: &Marked) -> String {
 }
 
 fn as_json(marked: &Marked, runs: Option<&[String]>, applied: bool) -> Value {
-    let changes = marked.changes.iter().map(|(change, rows)| {
-        json!({ "what": change.what, "rows": rows, "sql": change.update() })
-    });
+    let changes = marked
+        .changes
+        .iter()
+        .map(|(change, rows)| json!({ "what": change.what, "rows": rows, "sql": change.update() }));
     json!({
         "applied": applied,
         "runs": runs,

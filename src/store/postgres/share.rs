@@ -177,10 +177,7 @@ mod tests {
             said(set(120), room(57)),
             "all there is of the 120 that are set, 57 connections free of 60"
         );
-        assert_eq!(
-            said(DEFAULT, Seen::Pooled),
-            "behind a pooler free connections cannot be read"
-        );
+        assert_eq!(said(DEFAULT, Seen::Pooled), "behind a pooler free connections cannot be read");
         assert_eq!(said(set(50), Seen::Pooled), "as set, behind a pooler");
         assert!(said(DEFAULT, Seen::Unread).contains("does not say"));
     }

@@ -123,7 +123,8 @@ impl Maker<'_> {
     /// A session of a flow that has ended without an order stays active at the shop for ever.
     fn close(&mut self, sessions: &Linked) {
         let Some(status) = self.column("sessions", "sessions.status") else { return };
-        let words = ["sessions.active", "sessions.abandoned"].map(|role| self.wanted.names.of(role));
+        let words =
+            ["sessions.active", "sessions.abandoned"].map(|role| self.wanted.names.of(role));
         let [Some(active), Some(abandoned)] = words else { return };
         let (active, abandoned) = (literal(active), literal(abandoned));
         let mut set = vec![format!("{status} = {abandoned}")];
@@ -185,8 +186,7 @@ impl Maker<'_> {
             "{} LEFT JOIN {ours}.orders AS ours ON ours.flow_id = f.flow_id",
             self.flows(" AND status <> 'active'")
         );
-        let condition =
-            format!("{}\n  AND t.{created} IS DISTINCT FROM {at}", orders.link("t"));
+        let condition = format!("{}\n  AND t.{created} IS DISTINCT FROM {at}", orders.link("t"));
         let set = format!("{created} = {at}");
         self.change("orders given simulated times", &orders, set, from, condition);
     }
