@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shops::practice_shop::{Habits, PracticeConfig, PracticeShop};
 use store::{OpenStore, StoreOptions, StoreUrl, open};
 use tokio_postgres::NoTls;
 
@@ -304,6 +305,28 @@ async fn a_shop_beside_a_run_of_defaults_always_gets_its_connections() {
     let chosen = log.lines().find(|line| line.contains("pool ") && line.contains("half of"));
     assert!(chosen.is_some(), "{log}");
     assert!(!log.contains("failed: "), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_and_a_run_of_defaults_share_60_connections() {
+    let Some(server) = postgres::start_with(CONNECTIONS) else { return };
+    postgres::execute(server.port, "postgres", "SELECT 1").await;
+    let habits = Habits { database: Some(url(&server).into()), ..Habits::default() };
+    let shop = PracticeShop::start(PracticeConfig { habits, ..PracticeConfig::default() }).unwrap();
+    let place = Place::new();
+    let base = shop.base_url();
+    let run = ["run", "--api", &base, "--profile", "practice", "--time-scale", "max", "--plain"];
+    let ends = ["--rate", "50", "--warm-up", "off", "--cycles", "3"];
+    let mut command = place.command(&[&run[..], &ends].concat());
+    command.env("DATABASE_URL", url(&server));
+    let run = move || (place.expect_of(0, &mut command).1, place);
+    let (log, _place) = tokio::task::spawn_blocking(run).await.unwrap();
+    let ledger = shop.ledger();
+    println!("the shop opened {} connections beside the run", ledger.database_opened);
+    assert!(ledger.database_opened > 500, "{}", ledger.database_opened);
+    assert_eq!(ledger.database_too_many, 0);
+    assert!(log.contains("pool 2") && log.contains("connections free of 60"), "{log}");
+    shop.stop().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

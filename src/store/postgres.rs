@@ -32,7 +32,7 @@ use connect::Connector;
 use gate::Gate;
 use pool::LastError;
 pub use pool::says_full;
-use share::{Seen, Wish};
+use share::Wish;
 
 /// One attempt at a call, connection in hand to COMMIT.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -237,8 +237,8 @@ pub(super) async fn pool_choice(
 ) -> Result<PoolChoice, StoreOpenError> {
     let tls = super::tls::settings(url, options.ca_file.as_deref())?;
     let connector = Connector::new(url, tls);
-    let seen = room::look(&connector, options.migrate_url.is_some()).await?;
     let wish = wish(options);
+    let seen = room::look(&connector, wish, options.migrate_url.is_some()).await?;
     Ok(PoolChoice { size: wish.share(seen), why: wish.why(seen).to_string() })
 }
 
@@ -333,7 +333,8 @@ async fn prepare(
     let tls = super::tls::settings(&url, options.ca_file.as_deref())?;
     let connector = Connector::new(&url, tls);
     // Before the migrations: nobody of this process but the one who looks is connected by then.
-    let seen: Seen = room::look(&connector, options.migrate_url.is_some()).await?;
+    let wish = wish(&options);
+    let seen = room::look(&connector, wish, options.migrate_url.is_some()).await?;
     let migrator = match &options.migrate_url {
         Some(migrate_url) => {
             let tls = super::tls::settings(migrate_url, options.ca_file.as_deref())?;
@@ -345,7 +346,7 @@ async fn prepare(
         Access::Write => migrate::migrate(&migrator, &options.schema).await?,
         Access::Read => migrate::check(&connector, &options.schema).await.map(|()| 0)?,
     };
-    let gate = Arc::new(Gate::new(wish(&options), seen));
+    let gate = Arc::new(Gate::new(wish, seen));
     let last_error = LastError::new(url.redactor.clone(), Arc::clone(&gate));
     let pool = pool::build(connector, last_error.clone()).await?;
     Ok(Prepared { pool, gate, last_error, applied })

@@ -208,6 +208,7 @@ mod tests {
     use super::super::share::Room;
     use super::*;
     use futures::FutureExt;
+    use std::pin::Pin;
 
     /// One for `size` callers.
     fn gate(size: u32) -> Gate {
@@ -290,6 +291,17 @@ mod tests {
         }
     }
 
+    /// Lets each caller that is not served yet ask for its turn, until one has had it.
+    fn serve_one<F: Future>(line: &mut [Pin<Box<F>>], served: &mut Vec<usize>) {
+        for (n, caller) in line.iter_mut().enumerate() {
+            if !served.contains(&n) && caller.as_mut().now_or_never().is_some() {
+                // The turn was given back at once: the next in line may have it.
+                served.push(n);
+                return;
+            }
+        }
+    }
+
     #[test]
     fn who_came_first_is_served_first_while_the_gate_widens_and_narrows() {
         let gate = gate(3);
@@ -298,27 +310,17 @@ mod tests {
         let held = gate.enter().now_or_never().unwrap();
         let mut line: Vec<_> = (0..4).map(|_| Box::pin(gate.enter())).collect();
         let mut served = Vec::new();
-        let poll = |line: &mut Vec<_>, served: &mut Vec<usize>| {
-            for (n, caller) in line.iter_mut().enumerate() {
-                let caller: &mut std::pin::Pin<Box<_>> = caller;
-                if !served.contains(&n) && caller.as_mut().now_or_never().is_some() {
-                    // The turn was given back at once: the next in line may have it.
-                    served.push(n);
-                    return;
-                }
-            }
-        };
-        poll(&mut line, &mut served);
+        serve_one(&mut line, &mut served);
         assert_eq!(served, [0; 0], "the one turn is held");
         gate.fit(2, now);
         for n in 0..3 {
-            poll(&mut line, &mut served);
+            serve_one(&mut line, &mut served);
             assert_eq!(served.last(), Some(&n));
         }
         gate.fit(1, now);
         assert_eq!(gate.waiting(), 1);
         drop(held);
-        poll(&mut line, &mut served);
+        serve_one(&mut line, &mut served);
         assert_eq!(served, [0, 1, 2, 3]);
         drop(all(&gate, 1));
     }

@@ -2,7 +2,7 @@
 //! whether the server can say so at all.
 
 use super::connect::{Connector, Inquiry};
-use super::share::{Room, Seen};
+use super::share::{Room, Seen, Wish};
 use crate::open_error::StoreOpenError;
 
 /// Where hosted poolers listen in transaction mode by custom.
@@ -40,10 +40,16 @@ pub(super) fn answer(text: &str) -> Option<Room> {
     Some(Room { free: free.parse().ok()?, total: total.parse().ok()? })
 }
 
-/// Connects, to tell the operator what is wrong, and looks around.
-pub(super) async fn look(connector: &Connector, is_pooled: bool) -> Result<Seen, StoreOpenError> {
+/// Connects, to tell the operator what is wrong, and looks around. Whether a pooler stands between
+/// that nobody speaks of is looked for only where the wish depends on it.
+pub(super) async fn look(
+    connector: &Connector,
+    wish: Wish,
+    is_pooled: bool,
+) -> Result<Seen, StoreOpenError> {
     let first = connector.inquire().await?;
-    let seen = if is_pooled || connector.port() == POOLER_PORT || shares(connector, &first).await {
+    let is_pooled = is_pooled || connector.port() == POOLER_PORT;
+    let seen = if is_pooled || !wish.is_modest() && shares(connector, &first).await {
         Seen::Pooled
     } else {
         let said = first.ask(&connector.question).await;
@@ -62,7 +68,10 @@ async fn shares(connector: &Connector, first: &Inquiry) -> bool {
     for _ in 0..LOOKS {
         let served_by = "SELECT pg_backend_pid()";
         let (one, other) = (first.ask(served_by).await, second.ask(served_by).await);
-        is_shared |= matches!((one, other), (Ok(Some(one)), Ok(Some(other))) if one == other);
+        is_shared = matches!((one, other), (Ok(Some(one)), Ok(Some(other))) if one == other);
+        if is_shared {
+            break;
+        }
     }
     second.close().await;
     is_shared

@@ -57,6 +57,11 @@ impl Wish {
         self.set.max(self.ceiling.min(fair)).min(free).max(1)
     }
 
+    /// Whether it is no more than anybody has behind a pooler, and nobody insists on it.
+    pub(super) fn is_modest(self) -> bool {
+        self.set == 0 && self.ceiling <= UNREAD
+    }
+
     /// Why it is that many.
     pub(super) fn why(self, seen: Seen) -> Why {
         Why { wish: self, seen }
