@@ -1,5 +1,5 @@
-//! `cartload shop mark`, by the real binary on a database that shop and run share: what is the run's
-//! is marked, and nothing of people is touched.
+//! `cartload shop mark`, by the real binary on a database that shop and run share: what is the
+//! run's is marked, and nothing of people is touched.
 
 use std::fmt::Write as _;
 

@@ -96,23 +96,17 @@ struct CountRow {
     rows: i64,
 }
 
-impl Admin {
-    /// Marks the shop's rows of these runs, or counts what it would.
-    pub async fn mark_shop(&self, marking: Marking) -> Result<Marked, MarkError> {
-        let Backend::Postgres(store) = &self.backend else { return Err(MarkError::NotShared) };
-        if marking.names.schema() == marking.ours {
-            return Err(MarkError::OwnSchema(marking.ours));
-        }
-        let marked = store.call_audit(move |c| mark(c, marking).boxed()).await?;
-        if marked.changes.is_empty() {
-            Err(MarkError::Nothing(marked.left_out))
-        } else {
-            Ok(marked)
-        }
+/// Marks the shop's rows of these runs, or counts what it would.
+pub async fn mark(admin: &Admin, marking: Marking) -> Result<Marked, MarkError> {
+    let Backend::Postgres(store) = &admin.backend else { return Err(MarkError::NotShared) };
+    if marking.names.schema() == marking.ours {
+        return Err(MarkError::OwnSchema(marking.ours));
     }
+    let marked = store.call_audit(move |c| carry_out(c, marking).boxed()).await?;
+    if marked.changes.is_empty() { Err(MarkError::Nothing(marked.left_out)) } else { Ok(marked) }
 }
 
-async fn mark(c: &mut AsyncPgConnection, marking: Marking) -> Answer<Marked> {
+async fn carry_out(c: &mut AsyncPgConnection, marking: Marking) -> Answer<Marked> {
     let columns = columns(c, &marking.names).await?;
     let runs = marking.runs.map(|runs| runs.iter().map(RunId::to_string).collect::<Vec<_>>());
     let wanted = Wanted {

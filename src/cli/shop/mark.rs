@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use store::Admin;
 use store::admin::KnownRun;
-use store::shop_rows::{MarkError, Marked, Marking, ShopNames};
+use store::shop_rows::{self, MarkError, Marked, Marking, ShopNames};
 
 use crate::cli::exit_code::HasCode;
 use crate::cli::{ExitCode, Failure, GlobalArgs, Result, output};
@@ -108,7 +108,7 @@ async fn mark(admin: &Admin, args: &MarkArgs, names: ShopNames, settings: &Setti
         times: !args.no_times,
         apply: args.yes,
     };
-    let marked = admin.mark_shop(marking).await?;
+    let marked = shop_rows::mark(admin, marking).await?;
     let ids: Option<Vec<String>> = ids.map(|ids| ids.iter().map(ToString::to_string).collect());
     if args.json {
         output::data(&serde_json::to_string_pretty(&as_json(&marked, ids.as_deref(), args.yes))?)?;
@@ -121,9 +121,8 @@ async fn mark(admin: &Admin, args: &MarkArgs, names: ShopNames, settings: &Setti
         output::data(&script(&marked))?;
         return Ok(ExitCode::Ok);
     }
-    let row = |(change, rows): &(store::shop_rows::Change, u64)| {
-        vec![rows.to_string(), change.what.to_owned()]
-    };
+    let row =
+        |(change, rows): &(shop_rows::Change, u64)| vec![rows.to_string(), change.what.to_owned()];
     output::data(&output::table(&marked.changes.iter().map(row).collect::<Vec<_>>()))?;
     if !args.yes {
         output::message("nothing was changed; --yes does it, --sql prints the statements");

@@ -5,6 +5,7 @@
 //! bb8's own retries pause for up to half its timeout, all connections alike: a server that was
 //! back after 3 s was noticed after 5.4 s, and by all of them at once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,15 @@ impl Door {
                 }
             }
         }
+    }
+
+    /// Opens one in the place of a connection that fell silent, before those that may be as dead:
+    /// whoever waits meets it next. Of a pool that is kept at no size nobody else would.
+    pub(super) fn replace_one(self: Arc<Self>) {
+        tokio::spawn(async move {
+            let connection = self.enter().await;
+            self.last_error.gate.put(connection);
+        });
     }
 
     /// Whether everybody may try at once.

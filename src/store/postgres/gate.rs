@@ -161,6 +161,14 @@ impl Gate {
         self.seen.room().map_or(0, |room| room.total)
     }
 
+    /// Puts a connection into the pool, the first to be taken; a pool that is full needs none.
+    pub(super) fn put(&self, connection: AsyncPgConnection) {
+        let refused = self.pool.get().and_then(|pool| pool.add(connection).err());
+        if refused.is_some() {
+            tracing::debug!("a connection is not needed any more");
+        }
+    }
+
     /// Connections that are open.
     pub(super) fn open(&self) -> u32 {
         self.pool.get().map_or(0, |pool| pool.state().connections)

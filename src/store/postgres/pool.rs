@@ -70,16 +70,21 @@ pub(super) async fn build(
 fn manager(door: Door) -> AsyncDieselConnectionManager<AsyncPgConnection> {
     let door = Arc::new(door);
     let mut config = ManagerConfig::<AsyncPgConnection>::default();
+    let replacing = Arc::clone(&door);
     config.custom_setup = Box::new(move |_| {
         let door = Arc::clone(&door);
         async move { Ok(door.enter().await) }.boxed()
     });
     config.recycling_method =
-        RecyclingMethod::CustomFunction(Box::new(|connection: &mut AsyncPgConnection| {
+        RecyclingMethod::CustomFunction(Box::new(move |connection: &mut AsyncPgConnection| {
+            let door = Arc::clone(&replacing);
             async move {
                 match tokio::time::timeout(CHECK, connection.batch_execute("")).await {
                     Ok(checked) => checked,
-                    Err(_) => Err(diesel::result::Error::BrokenTransactionManager),
+                    Err(_) => {
+                        door.replace_one();
+                        Err(diesel::result::Error::BrokenTransactionManager)
+                    }
                 }
             }
             .boxed()
