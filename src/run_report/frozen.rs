@@ -2,6 +2,7 @@
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
+use actors::domain::freeze_reason::ShopSeen;
 use actors::ports::store::PoolStatus;
 use serde::Serialize;
 
@@ -30,8 +31,9 @@ pub fn text(status: &RunStatus) -> String {
         ),
         format!("  why      {}", advice.why),
         format!("  look at  {}", advice.look_at),
-        "  then     it sends nothing until you open it: Ctrl-C ends this process with a \
-         checkpoint, `cartload resume --unfreeze` repeats the broken cycle and goes on"
+        "  then     it sends nothing until you open it: `cartload ctl resume` looks at the shop, \
+         repeats the broken cycle and goes on; or Ctrl-C ends this process with a checkpoint, and \
+         `cartload resume --unfreeze` does the same later"
             .to_owned(),
     ];
     lines.join("\n")
@@ -61,8 +63,18 @@ fn crowding(why: &str, pool: &PoolStatus) -> Option<String> {
 
 fn place(reason: &FreezeReason) -> String {
     match reason {
-        FreezeReason::FailuresInCycle { .. } | FreezeReason::FailuresInARow { .. } => {
-            "the calls named above, in the shop's own log at this time".to_owned()
+        FreezeReason::FailuresInCycle { shop, .. } | FreezeReason::FailuresInARow { shop, .. } => {
+            match shop {
+                Some(ShopSeen::Slow) => {
+                    "the load of the shop at this time: it answers, but calls \
+                    ran out of time; lower the rate (`cartload ctl rate N`) before you go on"
+                }
+                Some(ShopSeen::Silent) => "whether the shop is up and reachable from here",
+                Some(ShopSeen::Answering) | None => {
+                    "the calls named above, in the shop's own log at this time"
+                }
+            }
+            .to_owned()
         }
         FreezeReason::Outage { http_session, .. } => format!(
             "whether the shop is up and reachable from here (first seen over HTTP session \
@@ -94,7 +106,7 @@ mod tests {
     }
 
     fn failures(cause: &str) -> FreezeReason {
-        FreezeReason::FailuresInARow { failures: 19, causes: vec![cause.to_owned()] }
+        FreezeReason::FailuresInARow { failures: 19, causes: vec![cause.to_owned()], shop: None }
     }
 
     #[test]

@@ -12,14 +12,16 @@ const POOLER_PORT: u16 = 6543;
 const LOOKS: usize = 3;
 
 /// `FREE TOTAL`. Whoever may not see other users' connections sees their rows, with most columns
-/// empty, and the server's own workers, which have a user but no database; `reserved_connections` came with version 16. Connections named as this pool's are not
-/// counted: the answer is what there would be without them.
+/// empty, and the server's own workers, which have a user but no database; `reserved_connections`
+/// came with version 16. Connections named as this pool's are not counted: the answer is what there
+/// would be without them.
 pub(super) fn question(pool_name: &str) -> String {
     let name = pool_name.replace('\'', "''");
     format!(
         "WITH others AS (
            SELECT datid, usesysid FROM pg_stat_activity
-           WHERE datid IS NOT NULL AND usesysid IS NOT NULL AND application_name IS DISTINCT FROM '{name}'
+           WHERE datid IS NOT NULL AND usesysid IS NOT NULL
+             AND application_name IS DISTINCT FROM '{name}'
              AND COALESCE(backend_type, 'client backend') = 'client backend')
          SELECT GREATEST(0, LEAST(
            current_setting('max_connections')::int
