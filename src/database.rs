@@ -85,7 +85,10 @@ fn pool_set(settings: &Settings) -> u32 {
         connections != default
             || match settings.origin_of(key) {
                 Origin::Environment { .. } | Origin::Flag { .. } => true,
-                Origin::Default | Origin::File { .. } | Origin::Checkpoint { .. } => false,
+                Origin::Default
+                | Origin::Profile { .. }
+                | Origin::File { .. }
+                | Origin::Checkpoint { .. } => false,
             }
     };
     knobs.iter().filter(|&knob| is_set(knob)).map(|(_, connections, _)| connections).sum()
