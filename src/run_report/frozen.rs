@@ -21,9 +21,32 @@ pub fn advice(status: &RunStatus) -> Option<Advice> {
     Some(Advice { why: reason.to_string(), look_at: look_at(reason, &status.health.pool) })
 }
 
+/// What an operator opens it with.
+fn opened_by(reason: &FreezeReason) -> &'static str {
+    match reason {
+        FreezeReason::ServiceDied { .. } => {
+            "Ctrl-C ends this process with a checkpoint, `cartload resume --unfreeze` repeats the \
+             broken cycle and goes on"
+        }
+        FreezeReason::FailuresInCycle { .. }
+        | FreezeReason::FailuresInARow { .. }
+        | FreezeReason::Outage { .. }
+        | FreezeReason::NothingAccepted { .. }
+        | FreezeReason::Quarantines { .. }
+        | FreezeReason::StoreFailed { .. }
+        | FreezeReason::Tripped { .. } => {
+            "`cartload ctl resume` looks at the shop, repeats the broken cycle and goes on; or \
+             Ctrl-C ends this process with a checkpoint, and `cartload resume --unfreeze` does the \
+             same later"
+        }
+    }
+}
+
 /// A few lines; empty for a run that is not frozen.
 pub fn text(status: &RunStatus) -> String {
-    let Some(advice) = advice(status) else { return String::new() };
+    let (Some(reason), Some(advice)) = (status.frozen.as_ref(), advice(status)) else {
+        return String::new();
+    };
     let lines = [
         format!(
             "FROZEN at cycle {}, simulated {}",
@@ -31,10 +54,7 @@ pub fn text(status: &RunStatus) -> String {
         ),
         format!("  why      {}", advice.why),
         format!("  look at  {}", advice.look_at),
-        "  then     it sends nothing until you open it: `cartload ctl resume` looks at the shop, \
-         repeats the broken cycle and goes on; or Ctrl-C ends this process with a checkpoint, and \
-         `cartload resume --unfreeze` does the same later"
-            .to_owned(),
+        format!("  then     it sends nothing until you open it: {}", opened_by(reason)),
     ];
     lines.join("\n")
 }
