@@ -102,7 +102,7 @@ fn full() -> RunStatus {
             quarantined: vec![AgentId::new("agent_007")],
             carts_dirty: 4_294_967_295,
             is_clearing_carts: true,
-            pool: PoolStatus { open: 8, idle: 5, waiting: 1, max: 9 },
+            pool: PoolStatus { open: 8, idle: 5, waiting: 1, max: 9, server: 60 },
         },
         saved: Saved {
             last_checkpoint: Some("data/checkpoints/checkpoint-01.json".to_owned()),
