@@ -1,8 +1,6 @@
 //! The same by the shop's own books: the binary against a practice shop over HTTP that outlives it.
 
-use std::time::Duration;
-
-use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop};
+use shops::practice_shop::{PracticeConfig, PracticeShop, Route, RunningShop};
 
 use crate::support::binary::{Place, wait};
 
@@ -46,6 +44,10 @@ fn nothing_is_foreign(place: &Place, shop: &RunningShop) {
     assert_eq!(strange, 0, "of {lines} lines of orders");
 }
 
+fn added(shop: &RunningShop) -> u64 {
+    shop.ledger().routes.get(&Route::AddItem).map_or(0, |row| row.ok)
+}
+
 fn run_at(shop: &RunningShop, more: &[&str]) -> Vec<String> {
     let (agents, api) = (AGENTS.to_string(), shop.base_url());
     let run = ["run", "--api", &api, "--profile", "practice", "--agents", &agents];
@@ -63,10 +65,12 @@ fn eight_drills_and_resumes_in_the_first_cycle_mix_no_orders_and_leave_no_cart()
     let place = Place::new();
     let process = place.start(&texts(&run_at(&shop, &["--rate", "150", "--cycles", "12"])));
     for n in 0..8 {
+        let before = added(&shop);
         place.wait_for(&format!(
             "shopping_sessions WHERE replay = {n} AND cycle = 0 AND status = 'active'"
         ));
-        std::thread::sleep(Duration::from_millis(400));
+        // In the middle of many carts.
+        wait(|| added(&shop) >= before + 15, || place.log());
         place.expect(0, &["inject", "CircuitBreaker(Trip(reason: \"drill\"))"]);
         place.wait_for("runs WHERE state = 'frozen'");
         wait(|| place.run(&["ctl", "resume"]).status.success(), || place.log());
