@@ -6,6 +6,7 @@
 //! *When it fails*: every waiter hears [`Refused::Gone`](messages::Refused::Gone). *Bounds*: one
 //! waiter an agent, one timer.
 
+pub mod bound;
 pub mod bucket;
 pub mod gate;
 pub mod granting;
@@ -14,6 +15,7 @@ pub mod messages;
 pub mod parked;
 pub mod queue_length;
 pub mod ring;
+pub mod seats;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

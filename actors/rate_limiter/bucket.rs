@@ -58,14 +58,18 @@ impl Bucket {
         let Some(limits) = &mut self.limits else {
             return Ok(Permit::granted(now, false));
         };
-        let by_tokens = limits.tokens.earliest();
-        let earliest = limits.ring.earliest().map_or(by_tokens, |by_ring| by_ring.max(by_tokens));
+        let earliest = limits.earliest();
         if earliest > now {
             return Err(earliest);
         }
         limits.tokens.take(now);
         limits.ring.push(now);
         Ok(Permit::granted(now, true))
+    }
+
+    /// The earliest moment at which there may be a permit; `None`: at any.
+    pub fn earliest(&self) -> Option<Instant> {
+        self.limits.as_ref().map(Limits::earliest)
     }
 
     /// Changes the rate. Tokens saved up and the grants of the last second still count; coming from
@@ -83,6 +87,13 @@ impl Bucket {
         let mut tokens = Tokens::full(per_second, now);
         tokens.leave(saved);
         self.limits = Some(Limits { tokens, ring });
+    }
+}
+
+impl Limits {
+    fn earliest(&self) -> Instant {
+        let by_tokens = self.tokens.earliest();
+        self.ring.earliest().map_or(by_tokens, |by_ring| by_ring.max(by_tokens))
     }
 }
 
