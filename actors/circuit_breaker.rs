@@ -21,6 +21,7 @@ use self::messages::{
 };
 use self::probe::{PROBE_CALL_MAX, PROBE_PAUSE};
 use crate::coordinator::messages::Frozen;
+use crate::domain::ids::SessionId;
 use crate::ports::pacing::Pacing;
 use crate::rate_limiter::holds::Held;
 use crate::rate_limiter::messages::{HoldBack, Place, TakePermit};
@@ -117,8 +118,11 @@ impl Handler<ProbeVia> for CircuitBreaker {
     type Result = ();
 
     fn handle(&mut self, ProbeVia(sessions): ProbeVia, _: &mut Self::Context) {
-        let door = |session| ShopDoor { permits: self.permits.clone(), session };
-        self.doors = sessions.into_iter().map(door).collect();
+        let door = |(n, session)| {
+            let (permits, http_session) = (self.permits.clone(), SessionId(n));
+            ShopDoor { permits, session, http_session }
+        };
+        self.doors = (0..=u8::MAX).zip(sessions).map(door).collect();
     }
 }
 

@@ -35,6 +35,7 @@ pub mod services;
 mod session_check;
 mod sessions;
 pub mod shard;
+mod slow_shop;
 mod start;
 pub mod status;
 pub mod tuning;
@@ -125,7 +126,7 @@ impl Actor for Coordinator {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(HEARTBEAT_INTERVAL, |act, _| act.beat());
         ctx.run_interval(STATUS_INTERVAL, |act, _| {
-            act.note_standstill();
+            act.look_around();
             act.outlets.weigh();
             act.publish();
         });
@@ -378,10 +379,13 @@ impl Coordinator {
         }
     }
 
-    /// Writes down that nothing ran for a while: what was under way may have run out of time.
-    fn note_standstill(&mut self) {
-        let report = self.clock.gaps.stood(self.clock.now());
-        report.filter(|_| self.run.is_live()).into_iter().for_each(|r| self.note(r, NOBODY));
+    /// Writes down that nothing ran for a while, and that the shop fell behind or keeps up again.
+    fn look_around(&mut self) {
+        let stood = self.clock.gaps.stood(self.clock.now());
+        let seats = self.services.pressure.taken(self.clock.now());
+        let slow = self.ledger.slow_shop.look(&seats, self.ledger.tuning.rate);
+        let reports = stood.into_iter().chain(slow).filter(|_| self.run.is_live());
+        reports.collect::<Vec<_>>().into_iter().for_each(|r| self.note(r, NOBODY));
     }
 
     fn beat(&self) {

@@ -40,6 +40,7 @@ use crate::ports::shop_api::{ShopApiFactory, WalletMode};
 use crate::ports::store::{RunState, Store};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::queue_length::QueueLength;
 use crate::session_pool::SessionPool;
 use crate::session_pool::board::HealthBoard;
@@ -53,6 +54,9 @@ pub const HTTP_SESSIONS: u8 = 10;
 /// Calls of one HTTP session in flight at once: above its share of agents (20 to 55 of 372), so
 /// that only a larger population ever waits here.
 const CALLS_IN_FLIGHT_MAX: usize = 64;
+
+/// Callers that the bound on calls in flight expects until the agents have been loaded.
+const CALLERS_FIRST: usize = 372;
 
 /// Closed attempts kept for a reader that is behind.
 const CYCLES_KEPT: usize = 1_024;
@@ -220,11 +224,16 @@ impl Starter {
         })
     }
 
-    fn limiter(&self, parked: ParkedTime, queue: QueueLength) -> Addr<RateLimiter> {
+    fn limiter(
+        &self,
+        parked: ParkedTime,
+        queue: QueueLength,
+        pressure: Pressure,
+    ) -> Addr<RateLimiter> {
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
         let is_resumed = self.plan.resume_from.is_some();
         let build = move || {
-            let limiter = RateLimiter::new(rate, parked, queue, pacing);
+            let limiter = RateLimiter::new(rate, parked, queue, pressure, pacing);
             if is_resumed { limiter.taking_over(rate) } else { limiter }
         };
         self.start(Service::RateLimiter, &self.on, build)
@@ -307,7 +316,9 @@ impl Starter {
 
 fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     let queue = QueueLength::default();
-    let limiter = starter.limiter(parked, queue.clone());
+    let (in_flight, now) = (starter.plan.in_flight, starter.ports.pacing.now());
+    let pressure = Pressure::new(in_flight, CALLERS_FIRST, now);
+    let limiter = starter.limiter(parked, queue.clone(), pressure.clone());
     let writer = starter.writer();
     let checkpointer = starter.checkpointer();
     let refresher = starter.refresher();
@@ -324,6 +335,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     };
     let services = Services {
         queue,
+        pressure,
         permits: limiter.clone().recipient(),
         limiter,
         sessions,

@@ -32,6 +32,7 @@ use actors::coordinator::messages::AgentDown;
 use actors::domain::catalog::Catalog;
 use actors::domain::flow::{AgentMemory, FlowStatus};
 use actors::domain::ids::{Incarnation, OwnerToken, RunId, SessionId};
+use actors::domain::in_flight::InFlight;
 use actors::domain::persona::Persona;
 use actors::domain::rate::Rate;
 use actors::ports::entropy::Entropy;
@@ -40,6 +41,7 @@ use actors::ports::shop_api::Caller;
 use actors::rate_limiter::RateLimiter;
 use actors::rate_limiter::messages::TakePermit;
 use actors::rate_limiter::parked::ParkedTime;
+use actors::rate_limiter::pressure::Pressure;
 use actors::rate_limiter::queue_length::QueueLength;
 use actors::session_pool::board::{DownFlag, HealthBoard};
 use actors::session_pool::messages::Call;
@@ -97,7 +99,9 @@ impl Shop {
         let reports = Reports { outages: None, news: None, board: HealthBoard::default() };
         let session = Session::new(SessionId(0), factory, 64, reports, Arc::clone(&pacing));
         let queue = QueueLength::default();
-        let limiter = RateLimiter::new(Rate::Unlimited, parked.clone(), queue, Arc::clone(&pacing));
+        let pressure = Pressure::new(InFlight::Automatic, 372, pacing.now());
+        let (shared, clock) = (parked.clone(), Arc::clone(&pacing));
+        let limiter = RateLimiter::new(Rate::Unlimited, shared, queue, pressure, clock);
         let settings = AgentSettings {
             run_id: RunId::fresh(),
             owner: OwnerToken::fresh(),
@@ -131,7 +135,11 @@ impl Shop {
             flow_id: None,
         };
         let calls = Calls {
-            door: ShopDoor { permits: self.permits.clone(), session: self.session.clone() },
+            door: ShopDoor {
+                permits: self.permits.clone(),
+                session: self.session.clone(),
+                http_session: SessionId(0),
+            },
             down: DownFlag::default(),
             progress,
             pacing: Arc::clone(&self.settings.pacing),

@@ -7,12 +7,14 @@ use super::messages::Outcome;
 use super::*;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::SystemPacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopReply};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
-use crate::rate_limiter::messages::{Refused, SetGate};
+use crate::rate_limiter::messages::{Asker, Refused, SetGate};
+use crate::rate_limiter::pressure::Pressure;
 use crate::session_pool::messages::Call;
 
 /// What the neighbours saw, in order.
@@ -108,9 +110,9 @@ async fn bench(shop: [Shop; 4]) -> Bench {
     let log = Log::default();
     let neighbour = Neighbour(log.clone()).start();
     let pacing = Arc::new(SystemPacing);
-    let limiter =
-        RateLimiter::new(Rate::DEFAULT, Default::default(), Default::default(), pacing.clone())
-            .start();
+    let (parked, queue) = (Default::default(), Default::default());
+    let pressure = Pressure::new(InFlight::Off, 372, SystemPacing.now());
+    let limiter = RateLimiter::new(Rate::DEFAULT, parked, queue, pressure, pacing.clone()).start();
     let breaker = CircuitBreaker::new(
         neighbour.clone().recipient(),
         neighbour.recipient(),
@@ -216,8 +218,9 @@ async fn one_probe_runs_at_a_time_however_many_signals_come() {
 #[actix::test]
 async fn a_probe_takes_the_next_permit_before_everybody_who_waits() {
     let bench = bench([Shop::Answers; 4]).await;
-    let line: Vec<_> =
-        (0..200).map(|_| bench.limiter.send(TakePermit { place: Place::Tail })).collect();
+    let line: Vec<_> = (0..200)
+        .map(|_| bench.limiter.send(TakePermit { place: Place::Tail, asker: Asker::Call }))
+        .collect();
     let begin = SystemPacing.now();
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;

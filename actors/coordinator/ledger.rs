@@ -25,6 +25,7 @@ use super::plan::RunPlan;
 use super::run::position::Position;
 use super::shard::barrier::CycleUnderWay;
 use super::shard::roster::Roster;
+use super::slow_shop::SlowShop;
 use super::status::{Attempt, Clock, Saved};
 use super::tuning::Tuning;
 
@@ -68,6 +69,8 @@ pub struct Ledger {
     last_checkpoint: Option<(PathBuf, NaiveDateTime)>,
     /// What happened last.
     pub journal: Journal,
+    /// What was said of how the shop keeps up.
+    pub slow_shop: SlowShop,
 }
 
 impl Ledger {
@@ -85,6 +88,7 @@ impl Ledger {
             failures: (0, 0),
             last_checkpoint: None,
             journal: Journal::default(),
+            slow_shop: SlowShop::default(),
             plan,
         }
     }

@@ -98,6 +98,9 @@ incident_kinds! {
     /// An HTTP session went down or came back.
     SessionHealth = "session_health", says "an HTTP session went down or came back",
         log Warn, alert Some(Severity::Warning);
+    /// The shop was slower than the limit, or kept up again.
+    SlowShop = "slow_shop", says "the shop was slower than the limit, or kept up again",
+        log Warn, alert Some(Severity::Warning);
     /// The clock jumped or nothing ran: the machine slept, or somebody stopped the process.
     ClockJump = "clock_jump", says "the machine slept or the process was stopped",
         log Warn, alert None;

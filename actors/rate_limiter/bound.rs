@@ -2,7 +2,7 @@
 //! shop slower than the rate is used in full and never drowned.
 //!
 //! The work under way is known without asking the shop: what the answered calls take when they do
-//! not queue ([`Baselines`]), over the time in which they were answered. Nothing here follows the
+//! not queue (their baselines), over the time in which they were answered. Nothing here follows the
 //! answer times themselves: a controller that compares them with those of a moment ago follows its
 //! own queue upwards. All is done when an answer or a timeout comes; there is no timer.
 
@@ -23,6 +23,7 @@ use self::notice::Notice;
 use self::recent::{QUEUED_FROM, Recent};
 use self::samples::Samples;
 use self::window::{Closed, Window};
+use crate::domain::ids::SessionId;
 use crate::domain::in_flight::InFlight;
 
 pub use self::recent::Answering;
@@ -59,6 +60,8 @@ const COLD_AFTER: Duration = Duration::from_secs(600);
 pub struct AnsweredCall {
     /// Which call of the profile.
     pub step: Step,
+    /// Over which HTTP session.
+    pub http_session: SessionId,
     /// When it left.
     pub sent: Instant,
     /// When its answer was complete.
@@ -164,11 +167,10 @@ impl Bound {
         self.recent.answering(now)
     }
 
-    /// Whether a queue at the shop explains that a call sent at `sent` was not answered: of those
-    /// sent since none was, or they took half as long again as they take alone. Where it does not,
-    /// the answer was lost on its way.
-    pub fn is_queued(&self, sent: Instant, waited: Duration) -> bool {
-        self.recent.is_queued(sent, waited)
+    /// Whether calls over other HTTP sessions, sent since `sent`, show a queue in which a call may
+    /// have waited for `waited`; `None` where none of them was answered.
+    pub fn queue_elsewhere(&self, sent: Instant, waited: Duration, but: SessionId) -> Option<bool> {
+        self.recent.since(sent, Some(but)).map(|since| since.explains(waited))
     }
 
     /// Takes in an answer.
@@ -184,7 +186,7 @@ impl Bound {
         } else {
             self.baselines.queued(call.step, time_s, self.wait_s);
         }
-        self.recent.push(call.sent, call.answered, self.baselines.of(call.step));
+        self.recent.push(call, self.baselines.of(call.step));
         self.window.add(call.step, time_s);
         match &self.phase {
             Phase::Dip { .. } => self.end_dip(now),

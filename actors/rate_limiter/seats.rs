@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::bound::{AnsweredCall, Answering, Bound, Step};
+use crate::domain::ids::SessionId;
 use crate::domain::in_flight::InFlight;
 
 /// How a call ended, as far as the bound is concerned.
@@ -16,6 +17,8 @@ pub enum CallEnd {
     Answered {
         /// Which call of the profile.
         step: Step,
+        /// Over which HTTP session.
+        http_session: SessionId,
         /// When it left.
         sent: Instant,
         /// When its answer was complete.
@@ -89,30 +92,34 @@ impl Seats {
         self.taken = self.taken.saturating_sub(1);
         self.last_call = Some(now);
         match end {
-            CallEnd::Answered { step, sent, answered } => {
-                self.bound.answered(&AnsweredCall { step, sent, answered, in_flight }, now);
+            CallEnd::Answered { step, http_session, sent, answered } => {
+                let call = AnsweredCall { step, http_session, sent, answered, in_flight };
+                self.bound.answered(&call, now);
             }
             CallEnd::TimedOut { sent } => self.bound.timed_out(sent, now),
             CallEnd::Other => {}
         }
     }
 
-    /// From `now` on somebody waits, for a token until `token_at` and for a seat if none is free.
-    pub fn waits(&mut self, token_at: Option<Instant>, now: Instant) {
+    /// One that was taken by a call that never left.
+    pub fn leave_unused(&mut self, now: Instant) {
         self.settle(now);
-        let blocked_from = (!self.is_free()).then(|| token_at.unwrap_or(now).max(now));
-        self.wait = Some(Wait { since: now, blocked_from });
+        self.taken = self.taken.saturating_sub(1);
     }
 
-    /// From `now` on nobody waits.
-    pub fn waits_for_nothing(&mut self, now: Instant) {
+    /// From `now` on somebody waits, for a token until the moment that is given, where one is
+    /// needed, and for a seat if none is free; or nobody does.
+    pub fn wait(&mut self, for_token: Option<Option<Instant>>, now: Instant) {
         self.settle(now);
-        self.wait = None;
+        self.wait = for_token.map(|until| {
+            let blocked_from = (!self.is_free()).then(|| until.unwrap_or(now).max(now));
+            Wait { since: now, blocked_from }
+        });
     }
 
     /// From `now` on nothing is granted: waiting says nothing, nor does what was being looked at.
-    pub fn closes(&mut self, now: Instant) {
-        self.waits_for_nothing(now);
+    pub fn close(&mut self, now: Instant) {
+        self.wait(None, now);
         self.bound.drop_window(now);
     }
 
@@ -127,9 +134,9 @@ impl Seats {
         self.bound.set_callers(callers);
     }
 
-    /// As [`Bound::is_queued`].
-    pub fn is_queued(&self, sent: Instant, waited: Duration) -> bool {
-        self.bound.is_queued(sent, waited)
+    /// As [`Bound::queue_elsewhere`].
+    pub fn queue_elsewhere(&self, sent: Instant, waited: Duration, but: SessionId) -> Option<bool> {
+        self.bound.queue_elsewhere(sent, waited, but)
     }
 
     /// As [`Bound::is_slow`].
@@ -181,7 +188,8 @@ mod tests {
 
         fn answer(&mut self, in_flight: u32, sent_ms: u64, now_ms: u64) {
             let (sent, answered) = (self.at(sent_ms), self.at(now_ms));
-            let end = CallEnd::Answered { step: "list_products", sent, answered };
+            let (step, http_session) = ("list_products", SessionId(0));
+            let end = CallEnd::Answered { step, http_session, sent, answered };
             self.seats.give_back(in_flight, end, answered);
         }
     }
@@ -222,7 +230,7 @@ mod tests {
         let for_a_token_until = |ms: u64| {
             bound_after(|rig| {
                 let (token_at, now) = (rig.at(ms), rig.start);
-                rig.seats.waits(Some(token_at), now);
+                rig.seats.wait(Some(Some(token_at)), now);
             })
         };
         assert_eq!(for_a_token_until(0), 4, "all the time held back by the bound");
@@ -234,9 +242,9 @@ mod tests {
     #[test]
     fn what_was_waited_before_the_gate_closed_counts_no_more() {
         let closed = bound_after(|rig| {
-            rig.seats.waits(None, rig.start);
+            rig.seats.wait(Some(None), rig.start);
             let at = rig.at(80);
-            rig.seats.closes(at);
+            rig.seats.close(at);
         });
         assert_eq!(closed, 2);
     }

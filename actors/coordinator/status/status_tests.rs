@@ -82,6 +82,12 @@ fn full() -> RunStatus {
             requests_per_second: u32::MAX,
             requests_history: vec![0, 37, 598],
             waiting_for_permit: 143,
+            in_flight: InFlight::Fixed(12),
+            calls_in_flight_max: Some(12),
+            calls_in_flight: 11,
+            held_back: true,
+            answers_per_second: 0.5,
+            answer_ms: u64::MAX,
         },
         health: Health {
             sessions: vec![SessionStatus {

@@ -4,6 +4,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::AnsweredCall;
+use crate::domain::ids::SessionId;
+
 /// So long an answer is remembered: a call that times out after 10 s must find those sent beside
 /// it.
 const REMEMBERED: Duration = Duration::from_secs(12);
@@ -22,10 +25,28 @@ const LONG_SHARE: f64 = 0.25;
 /// One answer.
 #[derive(Clone, Copy, Debug)]
 struct Answer {
+    http_session: SessionId,
     sent: Instant,
     answered: Instant,
     time_s: f64,
     baseline_s: f64,
+}
+
+/// Some answered calls, summed.
+#[derive(Clone, Copy, Debug)]
+pub struct Since {
+    time_s: f64,
+    baseline_s: f64,
+    longest_s: f64,
+}
+
+impl Since {
+    /// Whether they show a queue in which a call may have waited for `waited`: they took much
+    /// longer than their baselines, and one at least a part of that wait.
+    pub fn explains(&self, waited: Duration) -> bool {
+        let is_long = self.longest_s >= LONG_SHARE * waited.as_secs_f64();
+        is_long && self.time_s >= QUEUED_FROM * self.baseline_s
+    }
 }
 
 /// How the shop has been answering.
@@ -54,10 +75,11 @@ impl Recent {
         self.left.push_back(now);
     }
 
-    /// Takes in an answer that came at `answered`.
-    pub fn push(&mut self, sent: Instant, answered: Instant, baseline_s: f64) {
+    /// Takes in an answer.
+    pub fn push(&mut self, call: &AnsweredCall, baseline_s: f64) {
+        let AnsweredCall { http_session, sent, answered, .. } = *call;
         let time_s = answered.saturating_duration_since(sent).as_secs_f64();
-        self.answers.push_back(Answer { sent, answered, time_s, baseline_s });
+        self.answers.push_back(Answer { http_session, sent, answered, time_s, baseline_s });
         let is_old =
             |answer: &Answer| answered.saturating_duration_since(answer.answered) > REMEMBERED;
         while self.answers.front().is_some_and(is_old) || self.answers.len() > ANSWERS_MAX {
@@ -65,23 +87,29 @@ impl Recent {
         }
     }
 
-    /// Whether a call sent at `sent` and given up after `waited` may have stood in a queue: of those
-    /// sent since, none was answered, or they took much longer than their baselines and one at
-    /// least a part of that wait.
+    /// The answered calls that were sent since `sent`, without those over one HTTP session; `None`
+    /// where there is none.
+    pub fn since(&self, sent: Instant, but: Option<SessionId>) -> Option<Since> {
+        let is_meant = |answer: &&Answer| answer.sent >= sent && Some(answer.http_session) != but;
+        self.answers.iter().filter(is_meant).fold(None, |since, answer| {
+            let since = since.unwrap_or(Since { time_s: 0.0, baseline_s: 0.0, longest_s: 0.0 });
+            Some(Since {
+                time_s: since.time_s + answer.time_s,
+                baseline_s: since.baseline_s + answer.baseline_s,
+                longest_s: since.longest_s.max(answer.time_s),
+            })
+        })
+    }
+
+    /// Whether a call sent at `sent` and given up after `waited` stood in a queue.
     pub fn is_queued(&self, sent: Instant, waited: Duration) -> bool {
-        let since = self.answers.iter().filter(|answer| answer.sent >= sent);
-        let (mut time_s, mut baseline_s, mut longest_s) = (0.0, 0.0, 0.0_f64);
-        for answer in since {
-            time_s += answer.time_s;
-            baseline_s += answer.baseline_s;
-            longest_s = longest_s.max(answer.time_s);
+        match self.since(sent, None) {
+            Some(since) => since.explains(waited),
+            None => {
+                let is_silent = self.left.len() == SILENT_FROM;
+                is_silent && self.left.front().is_some_and(|left| *left > sent)
+            }
         }
-        if baseline_s <= 0.0 {
-            let silent = self.left.len() == SILENT_FROM;
-            return silent && self.left.front().is_some_and(|left| *left > sent);
-        }
-        let is_long = longest_s >= LONG_SHARE * waited.as_secs_f64();
-        is_long && time_s / baseline_s >= QUEUED_FROM
     }
 
     /// How the shop has been answering up to `now`.
@@ -125,7 +153,14 @@ mod tests {
         }
 
         fn answer(&mut self, sent_ms: u64, answered_ms: u64) {
-            self.recent.push(self.at(sent_ms), self.at(answered_ms), 0.1);
+            self.answer_over(SessionId(0), sent_ms, answered_ms);
+        }
+
+        fn answer_over(&mut self, http_session: SessionId, sent_ms: u64, answered_ms: u64) {
+            let (sent, answered) = (self.at(sent_ms), self.at(answered_ms));
+            let step = "list_products";
+            let call = AnsweredCall { step, http_session, sent, answered, in_flight: 1 };
+            self.recent.push(&call, 0.1);
         }
     }
 
@@ -158,6 +193,18 @@ mod tests {
             let waited = Duration::from_millis(waited_ms);
             assert_eq!(rig.recent.is_queued(rig.at(0), waited), queued, "{waited_ms} ms");
         }
+    }
+
+    #[test]
+    fn what_one_session_saw_can_be_left_out() {
+        let mut rig = Rig::new();
+        rig.answer_over(SessionId(3), 0, 100);
+        let without = |rig: &Rig, n| rig.recent.since(rig.start, Some(SessionId(n))).is_some();
+        assert!(!without(&rig, 3) && without(&rig, 4));
+        rig.answer_over(SessionId(4), 0, 400);
+        let elsewhere = rig.recent.since(rig.start, Some(SessionId(3))).unwrap();
+        assert!(elsewhere.explains(Duration::from_millis(1_600)));
+        assert!(!elsewhere.explains(Duration::from_millis(1_601)));
     }
 
     #[test]

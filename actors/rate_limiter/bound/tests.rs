@@ -38,7 +38,8 @@ impl Rig {
     /// An answer that took `s`, one of `in_flight`.
     fn answer(&mut self, s: f64, in_flight: u32) {
         let sent = self.now - Duration::from_secs_f64(s);
-        let call = AnsweredCall { step: LIST, sent, answered: self.now, in_flight };
+        let (http_session, answered) = (SessionId(0), self.now);
+        let call = AnsweredCall { step: LIST, http_session, sent, answered, in_flight };
         self.bound.answered(&call, self.now);
     }
 

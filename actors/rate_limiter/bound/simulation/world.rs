@@ -10,6 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::shop::{Done, NS_PER_S, Ns, Shop, ShopModel, ns};
+use crate::domain::ids::SessionId;
 use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 use crate::rate_limiter::bound::Bound;
@@ -201,11 +202,8 @@ impl World {
                 }
             }
         }
-        if self.line.is_empty() {
-            self.seats.waits_for_nothing(now);
-        } else {
-            self.seats.waits(self.bucket.earliest(), now);
-        }
+        let waits = (!self.line.is_empty()).then(|| self.bucket.earliest());
+        self.seats.wait(waits, now);
     }
 
     fn send(&mut self) {
@@ -259,7 +257,8 @@ impl World {
             return;
         }
         let (step, now) = (STEPS[self.calls[call].step].0, self.instant(self.now));
-        let end = CallEnd::Answered { step, sent: self.instant(sent), answered: now };
+        let (http_session, sent_at) = (SessionId(0), self.instant(sent));
+        let end = CallEnd::Answered { step, http_session, sent: sent_at, answered: now };
         self.seats.give_back(in_flight, end, now);
         if self.now >= ns(SETTLED_S) {
             self.times_s.push((self.now - sent) as f64 / NS_PER_S);
