@@ -48,7 +48,7 @@ use actix::prelude::*;
 use serde_json::json;
 
 use crate::agent::Agent;
-use crate::circuit_breaker::messages::{Forgive, FreezeReason, OutageSignal, Verdict};
+use crate::circuit_breaker::messages::{Forgive, FreezeReason, Verdict};
 use crate::db_writer::messages::Heartbeat;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{AgentId, SessionId};
@@ -126,7 +126,7 @@ impl Actor for Coordinator {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(HEARTBEAT_INTERVAL, |act, _| act.beat());
         ctx.run_interval(STATUS_INTERVAL, |act, _| {
-            act.look_around();
+            act.note_time();
             act.outlets.weigh();
             act.publish();
         });
@@ -342,8 +342,8 @@ impl Coordinator {
         let forgiven = self.services.breaker.send(Forgive(http_session));
         self.after(forgiven, ctx, |verdict, act, ctx| act.judged(verdict, ctx));
         if self.services.board.down().len() >= sessions::DOWN_IS_OUTAGE {
-            let failed_at = self.clock.now();
-            self.services.breaker.do_send(OutageSignal { http_session, cause, failed_at });
+            let signal = sessions::outage(http_session, cause, self.clock.now());
+            self.services.breaker.do_send(signal);
         }
     }
 
@@ -379,26 +379,23 @@ impl Coordinator {
         }
     }
 
-    /// Writes down that nothing ran for a while, and that the shop fell behind or keeps up again.
-    fn look_around(&mut self) {
-        let stood = self.clock.gaps.stood(self.clock.now());
-        let seats = self.services.pressure.taken(self.clock.now());
-        let slow = self.ledger.slow_shop.look(&seats, self.ledger.tuning.rate);
-        let reports = stood.into_iter().chain(slow).filter(|_| self.run.is_live());
-        reports.collect::<Vec<_>>().into_iter().for_each(|r| self.note(r, NOBODY));
+    /// Writes down that nothing ran for a while (what was under way may have run out of time), that
+    /// the run is held for a shop that says 429 or held back by a slow one, and that this is over.
+    fn note_time(&mut self) {
+        let now = self.clock.now();
+        let throttled = self.services.throttle.with(|throttle| throttle.news(now));
+        let slow = self.ledger.look_at(&self.services.pressure.taken(now));
+        let news = [self.clock.gaps.stood(now), throttled.map(sessions::throttled), slow];
+        if self.run.is_live() {
+            news.into_iter().flatten().for_each(|report| self.note(report, NOBODY));
+        }
     }
 
     fn beat(&self) {
-        if !self.run.is_live() {
-            return;
-        }
         let (plan, at) = (&self.ledger.plan, self.clock.wall());
-        let beat = Heartbeat { run_id: plan.run_id, owner: plan.owner, at };
-        let services = self.services.clone();
-        actix::spawn(async move {
-            if let Err(error) = services.write(beat).await {
-                tracing::warn!(%error, "the heartbeat was not written");
-            }
-        });
+        if self.run.is_live() {
+            let beat = Heartbeat { run_id: plan.run_id, owner: plan.owner, at };
+            actix::spawn(self.services.clone().beat(beat));
+        }
     }
 }

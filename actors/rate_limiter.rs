@@ -19,6 +19,7 @@ pub mod pressure;
 pub mod queue_length;
 pub mod ring;
 pub mod seats;
+pub mod throttle;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,6 +39,7 @@ use self::messages::{
 use self::parked::ParkedTime;
 use self::pressure::Pressure;
 use self::queue_length::QueueLength;
+use self::throttle::SharedThrottle;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::Pacing;
 
@@ -72,11 +74,12 @@ impl RateLimiter {
         rate: Rate,
         parked: ParkedTime,
         queue: QueueLength,
+        throttle: SharedThrottle,
         pressure: Pressure,
         pacing: Arc<dyn Pacing>,
     ) -> Self {
-        let bucket = Bucket::new(rate, pacing.now());
-        let (line, holds) = (Line::default(), Holds::default());
+        let (bucket, line) = (Bucket::new(rate, pacing.now()), Line::default());
+        let holds = Holds { throttle, ..Holds::default() };
         Self { bucket, line, holds, timer: None, parked, queue, pressure, pacing }
     }
 

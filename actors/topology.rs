@@ -3,6 +3,8 @@
 //! The lowest start first, so that an edge can only point at something that exists; the Coordinator
 //! is created around those that report to it, which is the one place where an edge points upward.
 
+mod threads;
+
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -15,8 +17,9 @@ use crate::agent::flow::AgentSettings;
 use crate::agent::monitor::Monitor;
 use crate::agent::record::Writers;
 use crate::checkpointer::Checkpointer;
-use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;
+use crate::circuit_breaker::pulse::SharedPulse;
+use crate::circuit_breaker::{CircuitBreaker, Watch};
 use crate::coordinator::Coordinator;
 use crate::coordinator::injections::DrillDoors;
 use crate::coordinator::messages::Service;
@@ -30,23 +33,26 @@ use crate::coordinator::wards::{ServiceBuilder, Wards};
 use crate::db_writer::DbWriter;
 use crate::db_writer::retry::RetryPolicy;
 use crate::db_writer::retrying_store::RetryingStore;
-use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::SessionId;
 use crate::offer_refresher::OfferRefresher;
 use crate::offer_refresher::policy::Policies;
 use crate::ports::checkpoint_file::CheckpointFile;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ShopApiFactory, WalletMode};
-use crate::ports::store::{RunState, Store};
+use crate::ports::store::Store;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
 use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::queue_length::QueueLength;
+use crate::rate_limiter::throttle::SharedThrottle;
 use crate::session_pool::SessionPool;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::{Call, Reseat};
 use crate::session_pool::request_meter::SharedMeter;
 use crate::session_pool::session::{Reports, Session};
+
+use self::threads::Threads;
+pub use self::threads::{Layout, Running};
 
 /// HTTP sessions of a run (Q3.5).
 pub const HTTP_SESSIONS: u8 = 10;
@@ -54,9 +60,6 @@ pub const HTTP_SESSIONS: u8 = 10;
 /// Calls of one HTTP session in flight at once: above its share of agents (20 to 55 of 372), so
 /// that only a larger population ever waits here.
 const CALLS_IN_FLIGHT_MAX: usize = 64;
-
-/// Callers that the bound on calls in flight expects until the agents have been loaded.
-const CALLERS_FIRST: usize = 372;
 
 /// Closed attempts kept for a reader that is behind.
 const CYCLES_KEPT: usize = 1_024;
@@ -76,40 +79,6 @@ pub struct Ports {
     pub pacing: Arc<dyn Pacing>,
     /// Resident memory of this process, bytes; `None` where the system does not say.
     pub memory: fn() -> Option<u64>,
-}
-
-/// How the actors are laid out over threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Coordinator and agents here, services on one arbiter, HTTP sessions on two.
-    Threads,
-    /// All here: what a test on a paused clock needs.
-    OneThread,
-}
-
-/// A run that has been wired and waits for `StartRun`.
-pub struct Running {
-    /// For operators' doors.
-    pub coordinator: Addr<Coordinator>,
-    /// The latest picture.
-    pub status: watch::Receiver<RunStatus>,
-    /// Each closed attempt, in order; a reader 1,024 behind misses some.
-    pub cycles: mpsc::Receiver<CycleRecord>,
-    /// Resolves to the end state once everything is written.
-    pub ended: oneshot::Receiver<RunState>,
-    arbiters: Vec<Arbiter>,
-}
-
-impl Running {
-    /// Ends the threads, HTTP sessions first: nothing may be under way, so after `ended`.
-    pub fn stop(self) {
-        for arbiter in self.arbiters {
-            arbiter.stop();
-            if arbiter.join().is_err() {
-                tracing::error!("a thread of actors had panicked");
-            }
-        }
-    }
 }
 
 /// Wires everything. Must run inside an actix System.
@@ -140,30 +109,6 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
     Running { coordinator, status, cycles, ended, arbiters: threads.owned }
 }
 
-/// Which thread each kind of actor lives on.
-struct Threads {
-    services: ArbiterHandle,
-    io: Vec<ArbiterHandle>,
-    /// Ended in this order.
-    owned: Vec<Arbiter>,
-}
-
-impl Threads {
-    fn new(layout: Layout) -> Self {
-        match layout {
-            Layout::OneThread => {
-                let here = Arbiter::current();
-                Self { services: here.clone(), io: vec![here], owned: Vec::new() }
-            }
-            Layout::Threads => {
-                let owned = vec![Arbiter::new(), Arbiter::new(), Arbiter::new()];
-                let io = vec![owned[0].handle(), owned[1].handle()];
-                Self { services: owned[2].handle(), io, owned }
-            }
-        }
-    }
-}
-
 /// What has been started below the Coordinator.
 struct Wired {
     services: Services,
@@ -182,6 +127,12 @@ struct Starter {
     store: RetryingStore,
     /// The HTTP sessions' standing; outlives each of them.
     board: HealthBoard,
+    /// The shop's signs of life; outlives each of them too.
+    pulse: SharedPulse,
+    /// What its 429 have come to.
+    throttle: SharedThrottle,
+    /// Its seats.
+    pressure: Pressure,
     coordinator: Addr<Coordinator>,
 }
 
@@ -206,6 +157,9 @@ impl Starter {
             io: threads.io.clone(),
             store,
             board: HealthBoard::default(),
+            pulse: SharedPulse::default(),
+            throttle: SharedThrottle::default(),
+            pressure: Pressure::new(plan.in_flight, ports.pacing.now()),
             coordinator,
         }
     }
@@ -224,16 +178,12 @@ impl Starter {
         })
     }
 
-    fn limiter(
-        &self,
-        parked: ParkedTime,
-        queue: QueueLength,
-        pressure: Pressure,
-    ) -> Addr<RateLimiter> {
+    fn limiter(&self, parked: ParkedTime, queue: QueueLength) -> Addr<RateLimiter> {
+        let (throttle, pressure) = (self.throttle.clone(), self.pressure.clone());
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
         let is_resumed = self.plan.resume_from.is_some();
         let build = move || {
-            let limiter = RateLimiter::new(rate, parked, queue, pressure, pacing);
+            let limiter = RateLimiter::new(rate, parked, queue, throttle, pressure, pacing);
             if is_resumed { limiter.taking_over(rate) } else { limiter }
         };
         self.start(Service::RateLimiter, &self.on, build)
@@ -259,11 +209,12 @@ impl Starter {
         self.start(Service::OfferRefresher, &self.on, build)
     }
 
-    fn breaker(&self, limiter: &Addr<RateLimiter>) -> Addr<CircuitBreaker> {
-        let (gate, permits) = (limiter.clone().recipient(), limiter.clone().recipient());
+    fn breaker(&self, limiter: &Addr<RateLimiter>, parked: ParkedTime) -> Addr<CircuitBreaker> {
+        let (holds, permits) = (limiter.clone().recipient(), limiter.clone().recipient());
         let upward = self.coordinator.clone().recipient();
-        let clock = Arc::clone(&self.ports.pacing);
-        let build = move || CircuitBreaker::new(gate, upward, permits, clock);
+        let (pulse, pacing) = (self.pulse.clone(), Arc::clone(&self.ports.pacing));
+        let watch = Watch { pulse, parked, pacing };
+        let build = move || CircuitBreaker::new(holds, upward, permits, watch);
         self.start(Service::CircuitBreaker, &self.on, build)
     }
 
@@ -271,8 +222,11 @@ impl Starter {
         let (factory, pacing) = (Arc::clone(&self.ports.shop), Arc::clone(&self.ports.pacing));
         let reports = Reports {
             outages: Some(breaker.clone().recipient()),
+            answers: Some(breaker.clone().recipient()),
             news: Some(self.coordinator.clone().recipient()),
             board: self.board.clone(),
+            pulse: self.pulse.clone(),
+            throttle: self.throttle.clone(),
         };
         let on = &self.io[usize::from(id.0) % self.io.len()];
         let build = move || Session::new(id, factory, CALLS_IN_FLIGHT_MAX, reports, pacing);
@@ -316,13 +270,11 @@ impl Starter {
 
 fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     let queue = QueueLength::default();
-    let (in_flight, now) = (starter.plan.in_flight, starter.ports.pacing.now());
-    let pressure = Pressure::new(in_flight, CALLERS_FIRST, now);
-    let limiter = starter.limiter(parked, queue.clone(), pressure.clone());
+    let limiter = starter.limiter(parked.clone(), queue.clone());
     let writer = starter.writer();
     let checkpointer = starter.checkpointer();
     let refresher = starter.refresher();
-    let breaker = starter.breaker(&limiter);
+    let breaker = starter.breaker(&limiter, parked);
     let actors: Vec<_> =
         (0..HTTP_SESSIONS).map(|n| starter.session(SessionId(n), &breaker)).collect();
     let sessions: Vec<_> = actors.iter().map(|actor| actor.clone().recipient()).collect();
@@ -335,11 +287,12 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     };
     let services = Services {
         queue,
-        pressure,
+        pressure: starter.pressure.clone(),
         permits: limiter.clone().recipient(),
         limiter,
         sessions,
         board: starter.board.clone(),
+        throttle: starter.throttle.clone(),
         writer,
         refresher: refresher.recipient(),
         breaker,
@@ -385,6 +338,7 @@ fn agent_builder(
         cohort: None,
         pacing: Arc::clone(&ports.pacing),
         parked,
+        throttle: wired.services.throttle.clone(),
         entropy: plan.entropy,
     };
     let told = SettingsByArm::new(settings, plan.experiment.clone());

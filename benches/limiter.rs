@@ -17,6 +17,7 @@ use actors::rate_limiter::messages::{Asker, Place, TakePermit};
 use actors::rate_limiter::parked::ParkedTime;
 use actors::rate_limiter::pressure::Pressure;
 use actors::rate_limiter::queue_length::QueueLength;
+use actors::rate_limiter::throttle::SharedThrottle;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures::future::join_all;
 
@@ -30,8 +31,9 @@ fn grants(criterion: &mut Criterion) {
         let limiter = system.block_on(async {
             let pacing = Arc::new(SystemPacing);
             let (parked, queue) = (ParkedTime::default(), QueueLength::default());
-            let pressure = Pressure::new(InFlight::Off, 372, Instant::now());
-            RateLimiter::new(Rate::Unlimited, parked, queue, pressure, pacing).start()
+            let pressure = Pressure::new(InFlight::Off, Instant::now());
+            let throttle = SharedThrottle::default();
+            RateLimiter::new(Rate::Unlimited, parked, queue, throttle, pressure, pacing).start()
         });
         bencher.iter(|| {
             let ask = || limiter.send(TakePermit { place: Place::Tail, asker: Asker::Call });

@@ -43,7 +43,8 @@ use actors::rate_limiter::messages::TakePermit;
 use actors::rate_limiter::parked::ParkedTime;
 use actors::rate_limiter::pressure::Pressure;
 use actors::rate_limiter::queue_length::QueueLength;
-use actors::session_pool::board::{DownFlag, HealthBoard};
+use actors::rate_limiter::throttle::SharedThrottle;
+use actors::session_pool::board::DownFlag;
 use actors::session_pool::messages::Call;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::session_pool::session::{Reports, Session};
@@ -96,12 +97,17 @@ impl Shop {
             coupons: Vec::new().into(),
         };
         let factory = MockShop::factory(mock, meter.on_sent());
-        let reports = Reports { outages: None, news: None, board: HealthBoard::default() };
+        let reports = Reports::default();
         let session = Session::new(SessionId(0), factory, 64, reports, Arc::clone(&pacing));
-        let queue = QueueLength::default();
-        let pressure = Pressure::new(InFlight::Automatic, 372, pacing.now());
-        let (shared, clock) = (parked.clone(), Arc::clone(&pacing));
-        let limiter = RateLimiter::new(Rate::Unlimited, shared, queue, pressure, clock);
+        let (queue, throttle) = (QueueLength::default(), SharedThrottle::default());
+        let limiter = RateLimiter::new(
+            Rate::Unlimited,
+            parked.clone(),
+            queue,
+            throttle.clone(),
+            Pressure::new(InFlight::Automatic, pacing.now()),
+            Arc::clone(&pacing),
+        );
         let settings = AgentSettings {
             run_id: RunId::fresh(),
             owner: OwnerToken::fresh(),
@@ -111,6 +117,7 @@ impl Shop {
             cohort: None,
             pacing,
             parked,
+            throttle,
             entropy: Entropy::System,
         };
         Self {
@@ -144,6 +151,7 @@ impl Shop {
             progress,
             pacing: Arc::clone(&self.settings.pacing),
             parked: self.settings.parked.clone(),
+            throttle: self.settings.throttle.clone(),
             caller,
             idempotency: self.settings.shop.idempotency,
             timings: Vec::new(),

@@ -370,6 +370,7 @@ mod tests {
     #[test]
     fn a_command_is_the_same_in_json_and_in_words() {
         let agent = AgentId::new("agent_017");
+        let scale = Command::TimeScale(TimeScale::Ratio(720.0));
         for (json, command, words) in [
             (r#""Pause""#, Command::Pause, "pause"),
             (r#"{"Quit":"Now"}"#, Command::Quit(Quit::Now), "quit --now"),
@@ -377,11 +378,7 @@ mod tests {
             (r#"{"Rate":"unlimited"}"#, Command::Rate(Rate::Unlimited), "rate unlimited"),
             (r#"{"FixedRate":20.0}"#, Command::FixedRate(Rate::PerSecond(20.0)), "rate 20 --fixed"),
             (r#"{"InFlight":12}"#, Command::InFlight(InFlight::Fixed(12)), "in-flight 12"),
-            (
-                r#"{"TimeScale":720.0}"#,
-                Command::TimeScale(TimeScale::Ratio(720.0)),
-                "time-scale 720",
-            ),
+            (r#"{"TimeScale":720.0}"#, scale, "time-scale 720"),
         ] {
             assert_eq!(serde_json::from_str::<Command>(json).unwrap(), command);
             assert_eq!(serde_json::to_string(&command).unwrap(), json);

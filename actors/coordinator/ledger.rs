@@ -17,6 +17,7 @@ use crate::domain::incident::{Incident, IncidentKind, LogLevel};
 use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
+use crate::rate_limiter::seats::SeatsTaken;
 
 use super::journal::{Journal, JournalLine};
 use super::latency::Latency;
@@ -70,7 +71,7 @@ pub struct Ledger {
     /// What happened last.
     pub journal: Journal,
     /// What was said of how the shop keeps up.
-    pub slow_shop: SlowShop,
+    slow_shop: SlowShop,
 }
 
 impl Ledger {
@@ -91,6 +92,11 @@ impl Ledger {
             slow_shop: SlowShop::default(),
             plan,
         }
+    }
+
+    /// Looks at how the shop keeps up; what is to be said where that changed.
+    pub fn look_at(&mut self, seats: &SeatsTaken) -> Option<Report> {
+        self.slow_shop.look(seats, self.tuning.rate)
     }
 
     /// Tells watchers of an incident; whoever calls writes it down.

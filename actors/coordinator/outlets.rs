@@ -84,6 +84,8 @@ impl Outlets {
     }
 
     fn traffic(&self, rate: Rate, services: &Services, now: Instant) -> Traffic {
+        let (until, throttle) = services.throttle.with(|shop| (shop.until(now), shop.sum()));
+        let left = until.map(|until| until.saturating_duration_since(now)).unwrap_or_default();
         let seats = services.pressure.taken(now);
         Traffic {
             rate_limit: rate.limit(),
@@ -98,6 +100,8 @@ impl Outlets {
             held_back: seats.is_slow,
             answers_per_second: seats.answering.per_second,
             answer_ms: u64::try_from(seats.answering.takes.as_millis()).unwrap_or(u64::MAX),
+            throttled_for_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+            throttle,
         }
     }
 

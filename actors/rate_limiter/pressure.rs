@@ -8,15 +8,18 @@ use super::seats::{Seats, SeatsTaken};
 use crate::domain::ids::SessionId;
 use crate::domain::in_flight::InFlight;
 
+/// Callers that are expected until the agents have been loaded.
+const CALLERS_FIRST: usize = 372;
+
 /// A handle to them. A std mutex, held for a microsecond, never over an await: an HTTP session
 /// that asks whether a queue explains its timeouts cannot wait for a message.
 #[derive(Clone, Debug)]
 pub struct Pressure(Arc<Mutex<Seats>>);
 
 impl Pressure {
-    /// All seats free, under a bound that knows nothing yet; for so many callers.
-    pub fn new(mode: InFlight, callers: usize, now: Instant) -> Self {
-        Self(Arc::new(Mutex::new(Seats::new(Bound::new(mode, callers, now)))))
+    /// All seats free, under a bound that knows nothing yet.
+    pub fn new(mode: InFlight, now: Instant) -> Self {
+        Self(Arc::new(Mutex::new(Seats::new(Bound::new(mode, CALLERS_FIRST, now)))))
     }
 
     /// Changes them, or looks.

@@ -22,9 +22,10 @@ fn start(rate: Rate) -> Addr<RateLimiter> {
 
 fn start_with(rate: Rate, in_flight: InFlight) -> (Addr<RateLimiter>, Pressure) {
     let (parked, queue) = (ParkedTime::default(), QueueLength::default());
-    let pressure = Pressure::new(in_flight, 372, SystemPacing.now());
+    let pressure = Pressure::new(in_flight, SystemPacing.now());
     let pacing = Arc::new(SystemPacing);
-    let limiter = RateLimiter::new(rate, parked, queue, pressure.clone(), pacing);
+    let limiter =
+        RateLimiter::new(rate, parked, queue, SharedThrottle::default(), pressure.clone(), pacing);
     (limiter.start(), pressure)
 }
 
@@ -156,8 +157,10 @@ async fn while_the_breaker_asks_only_probes_are_served_and_that_time_is_not_park
     tokio::time::pause();
     let parked = ParkedTime::default();
     let (pacing, queue) = (Arc::new(SystemPacing), QueueLength::default());
-    let pressure = Pressure::new(InFlight::Off, 372, SystemPacing.now());
-    let limiter = RateLimiter::new(Rate::DEFAULT, parked.clone(), queue, pressure, pacing).start();
+    let pressure = Pressure::new(InFlight::Off, SystemPacing.now());
+    let throttle = SharedThrottle::default();
+    let limiter =
+        RateLimiter::new(Rate::DEFAULT, parked.clone(), queue, throttle, pressure, pacing).start();
     limiter.send(HoldBack(Held::Flows)).await.unwrap();
     let flow = limiter.send(TAIL);
     settle().await;

@@ -132,6 +132,10 @@ fn quarantined(health: &Health) -> String {
 fn requests(traffic: &Traffic) -> String {
     let n = units::grouped;
     let limit = traffic.rate_limit.map_or("no limit".to_owned(), |rate| format!("limit {rate}/s"));
+    let held = match traffic.throttled_for_ms {
+        0 => String::new(),
+        ms => format!("; held {} s more: the shop says 429", ms.div_ceil(1_000)),
+    };
     let held_back = if traffic.held_back {
         let takes = units::duration(traffic.answer_ms as f64);
         format!(
@@ -148,7 +152,7 @@ fn requests(traffic: &Traffic) -> String {
     };
     format!(
         "{} sent, {} in the last second ({limit}), at most {} in 1 s, {} wait for a permit, \
-         {} in flight ({most}){held_back}",
+         {} in flight ({most}){held_back}{held}",
         n(traffic.requests_sent),
         n(traffic.requests_per_second.into()),
         n(traffic.requests_max_in_1s),

@@ -186,6 +186,7 @@ pub fn frozen() -> RunStatus {
             "POST /cart/items answered 500 (12 times)".to_owned(),
             "POST /checkout answered 503 after 4 tries (7 times)".to_owned(),
         ],
+        shop: None,
     };
     let mut status = running();
     let told = format!("frozen: {reason}");

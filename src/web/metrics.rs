@@ -12,6 +12,7 @@ use actors::domain::cycle::CycleCounts;
 use actors::domain::timing::{LatencySummary, Percentiles};
 use actors::domain::totals::Totals;
 use actors::ports::store::RunState;
+use actors::rate_limiter::throttle::ThrottleSum;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
 use prometheus::proto::MetricFamily;
@@ -254,6 +255,25 @@ fn requests(page: &mut Families, traffic: &Traffic) {
         "cartload_held_back",
         "1 while the shop is slower than the limit, so that calls are held back.",
         traffic.held_back.into(),
+    );
+    throttle(page, &traffic.throttle);
+}
+
+fn throttle(page: &mut Families, throttle: &ThrottleSum) {
+    page.counter(
+        "cartload_throttled_calls_total",
+        "Calls that the shop turned back with 429, or 503 and Retry-After.",
+        throttle.calls as f64,
+    );
+    page.counter(
+        "cartload_throttle_holds_total",
+        "Times that the whole run was held for it.",
+        throttle.holds as f64,
+    );
+    page.counter(
+        "cartload_throttle_held_seconds_total",
+        "For so long it was held in all.",
+        throttle.held_ms as f64 / 1_000.0,
     );
 }
 
