@@ -379,8 +379,7 @@ impl Coordinator {
         }
     }
 
-    /// Writes down that nothing ran for a while (what was under way may have run out of time), that
-    /// the run is held for a shop that says 429 or held back by a slow one, and that this is over.
+    /// Writes down that nothing ran for a while, and what the shop's 429 and slowness come to.
     fn note_time(&mut self) {
         let now = self.clock.now();
         let throttled = self.services.throttle.with(|throttle| throttle.news(now));
