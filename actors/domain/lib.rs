@@ -16,6 +16,7 @@ pub mod flow;
 pub mod foreign_goods;
 pub mod freeze_reason;
 pub mod ids;
+pub mod in_flight;
 pub mod incident;
 pub mod memory;
 pub mod money;
