@@ -174,7 +174,7 @@ async fn a_checkout_answered_after_the_freeze_is_still_an_order() {
         "checkout" => Act::After(Duration::from_secs(8)),
         _ => Act::Answer,
     };
-    let mut run = released(372, 100).cycles(1).shop(script).start().await;
+    let mut run = released(372, 100).unbounded().cycles(1).shop(script).start().await;
     run.until(|s| s.state == RunState::Freezing).await;
     assert!(run.passed() < Duration::from_secs(1), "{:?}", run.passed());
     run.until_frozen().await;

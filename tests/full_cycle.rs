@@ -1,6 +1,7 @@
 //! Whole runs that go well: warm-up, accounting, pacing, offers, events, and operators' commands.
 
 mod commands;
+mod slow_shop;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -84,7 +85,7 @@ async fn after_an_overlong_cycle_the_next_begins_at_once_and_no_hour_is_skipped(
         _ => Act::Answer,
     };
     let setup = run_of(40).behavior(always_shopping()).time_scale(48.0).cycles(5);
-    let run = setup.shop(script).finish().await;
+    let run = setup.unbounded().shop(script).finish().await;
     let cycles = run.store.cycles();
     let ticks = ticks_ms(&cycles);
     let gaps: Vec<i64> = ticks.windows(2).map(|pair| (pair[1] - pair[0]) / 10).collect();

@@ -98,7 +98,7 @@ async fn a_frozen_run_admits_the_orders_it_cannot_look_for() {
         }
         _ => Act::Answer,
     };
-    let mut run: Live = run_of(372).behavior(keen()).shop(script).start().await;
+    let mut run: Live = run_of(372).unbounded().behavior(keen()).shop(script).start().await;
     run.until_frozen().await;
     let log = run.shop.log();
     let flows = checked_out(&run.store.read(|written| written.flows.clone()), &log);

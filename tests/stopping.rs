@@ -26,7 +26,9 @@ fn sigterm_ends_flows_that_do_not_end_as_stopped_with_events_and_cart() {
     let (api, profile) = (shop.base_url(), patient_profile(&place));
     let run = ["run", "--api", &api, "--profile", &profile, "--rate", "100", "--agents", "60"];
     let of = ["--warm-up", "off", "--start", "2026-01-05T10:00", "--time-scale", "max"];
-    let process = place.start(&[&run[..], &of[..]].concat());
+    // Many calls are to be under way when the shop falls silent.
+    let many = ["--in-flight", "off"];
+    let process = place.start(&[&run[..], &of[..], &many[..]].concat());
     place.wait_for("cycles WHERE cycle = 1");
     let added = || shop.ledger().routes[&Route::AddItem].ok;
     let before = added();

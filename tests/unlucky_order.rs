@@ -35,7 +35,7 @@ fn state(outcome: Result<Done, CommandRefused>) -> &'static str {
 
 /// Forty agents, whose calls take five seconds.
 fn slow() -> Setup {
-    let setup = run_of(40).behavior(always_shopping()).time_scale(48.0);
+    let setup = run_of(40).unbounded().behavior(always_shopping()).time_scale(48.0);
     setup.shop(|ask: &Ask| if ask.in_flow { Act::After(CALL) } else { Act::Answer })
 }
 
@@ -46,7 +46,7 @@ fn freezing() -> Setup {
         true if chosen.contains(ask.agent) => Act::FailAfter(CALL, ApiErrorKind::Unauthorized(401)),
         _ => Act::Answer,
     };
-    run_of(40).behavior(always_shopping()).time_scale(48.0).shop(script)
+    run_of(40).unbounded().behavior(always_shopping()).time_scale(48.0).shop(script)
 }
 
 async fn paused_amid_calls() -> Live {
@@ -96,7 +96,7 @@ async fn a_checkpoint_asked_for_while_a_resume_fails_is_answered() {
         false if seen.load(Ordering::SeqCst) => Act::FailAfter(CALL, ApiErrorKind::ConnectRefused),
         _ => Act::Answer,
     };
-    let setup = run_of(40).behavior(always_shopping()).time_scale(48.0);
+    let setup = run_of(40).unbounded().behavior(always_shopping()).time_scale(48.0);
     let mut run = setup.shop(script).start().await;
     run.until_frozen().await;
     is_away.store(true, Ordering::SeqCst);

@@ -37,6 +37,7 @@ pub const EXAMPLES: &[Example] = &[
     example("RateLimiter(CloseGate)", "no permit is given; flows wait as in a pause"),
     example("RateLimiter(OpenGate)", "undoes CloseGate; refused while paused or frozen"),
     example("RateLimiter(Retune(5))", "grants 5/s, while the run believes in its own limit"),
+    example("Coordinator(FixedRate(20))", "what `ctl rate 20 --fixed` does"),
     example("RateLimiter(Die)", "its actor panics; the run freezes for good"),
     example(r#"CircuitBreaker(Trip(reason: "drill"))"#, "the run freezes"),
     example("CircuitBreaker(SignalOutage(4))", "the shop is probed as if session 4 saw an outage"),

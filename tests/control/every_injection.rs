@@ -190,6 +190,10 @@ impl Rig {
         assert!(refused.contains("agent_017 is not in quarantine"), "{refused}");
         self.inject_and_see("Coordinator(Rate(20))", |status| status["rate_limit"] == 20.0);
         self.inject_and_see("Coordinator(TimeScale(720))", |s| s["interval_ms"] == 5_000);
+        let unbounded = |status: &Value| status["calls_in_flight_max"].is_null();
+        self.inject_and_see("Coordinator(FixedRate(20))", unbounded);
+        let bounded = |status: &Value| status["calls_in_flight_max"].is_u64();
+        self.inject_and_see(r#"Coordinator(InFlight("auto"))"#, bounded);
         self.inject("Coordinator(Rate(5000))");
         self.inject("Coordinator(TimeScale(7200))");
     }

@@ -1,8 +1,9 @@
 //! Whether the shop is slow or gone, asked of whole runs: what a question holds back, what settles
 //! it, and what a pause and a quit make of it (Q5.5).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actors::circuit_breaker::messages::FreezeReason;
@@ -137,14 +138,16 @@ async fn a_moment_without_connections_costs_no_flow_and_no_try() {
 
 #[actix::test]
 async fn a_slow_shop_is_not_gone_and_none_of_its_sessions_is_down() {
-    let asked = AtomicU32::new(0);
-    // Lists run out of time again and again, and are tried again; all else takes its time.
+    let asked = Mutex::<BTreeMap<String, u32>>::default();
+    // Every third list of an agent runs out of time, and is tried again; all else takes its time.
+    let is_third = move |agent: &str| {
+        let mut asked = asked.lock().unwrap();
+        let lists = asked.entry(agent.to_owned()).or_default();
+        *lists += 1;
+        lists.is_multiple_of(3)
+    };
     let script = move |ask: &Ask| match ask.call {
-        "list_products"
-            if ask.in_flow && asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) =>
-        {
-            timeout()
-        }
+        "list_products" if ask.in_flow && is_third(ask.agent) => timeout(),
         _ if ask.in_flow => Act::After(Duration::from_secs(6)),
         _ => Act::Answer,
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actors::coordinator::command::{Command, CommandRefused, Done, Quit};
 use actors::domain::cycle::Cycle;
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
+use actors::domain::in_flight::InFlight;
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::rate::Rate;
 use actors::domain::snapshot::SavedState;
@@ -359,6 +360,29 @@ async fn another_rate_holds_from_the_next_permit_on_and_is_kept_by_the_checkpoin
     assert_eq!(run.status().traffic.rate_limit, None);
     run.checkpoint().await.unwrap();
     assert_eq!(run.files.last().settings, json!({ "rate": { "per_second": "unlimited" } }));
+}
+
+#[actix::test]
+async fn a_fixed_rate_takes_the_bound_away_and_another_rate_does_not_bring_it_back() {
+    let mut run = run_of(50).behavior(always_shopping()).rate(10.0).cycles(9).start().await;
+    run.until_cycle(1).await;
+    assert!(run.status().traffic.calls_in_flight_max.is_some());
+    let done = run.operate(Command::FixedRate(Rate::PerSecond(20.0))).await.unwrap();
+    let said = "the rate limit is 20 requests a second, it was 10; \
+                the bound on calls in flight is off, it was auto";
+    assert_eq!(done.message, said);
+    wait(2.0).await;
+    assert_eq!(run.status().traffic.calls_in_flight_max, None);
+    run.operate(Command::Rate(Rate::PerSecond(30.0))).await.unwrap();
+    wait(2.0).await;
+    assert_eq!(run.status().traffic.calls_in_flight_max, None);
+    run.checkpoint().await.unwrap();
+    let kept = json!({ "rate": { "per_second": 30.0, "in_flight": "off" } });
+    assert_eq!(run.files.last().settings, kept);
+    let done = run.operate(Command::InFlight(InFlight::Fixed(3))).await.unwrap();
+    assert_eq!(done.message, "the bound on calls in flight is 3, it was off");
+    wait(2.0).await;
+    assert_eq!(run.status().traffic.calls_in_flight_max, Some(3));
 }
 
 #[actix::test]

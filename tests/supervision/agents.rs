@@ -18,7 +18,8 @@ use crate::support::scripted_shop::{Act, Ask};
 
 /// A run at rest after its first cycle, all agents released.
 async fn at_rest(agents: usize) -> Live {
-    let mut run = run_of(agents).behavior(keen()).time_scale(48.0).start().await;
+    let setup = run_of(agents).unbounded().behavior(keen()).time_scale(48.0);
+    let mut run = setup.start().await;
     until_closed(&mut run, 0).await;
     run
 }

@@ -20,6 +20,7 @@ use actors::domain::behavior::Behavior;
 use actors::domain::cycle::Cycle;
 use actors::domain::flow::FlowKey;
 use actors::domain::ids::{AgentId, OwnerToken};
+use actors::domain::in_flight::InFlight;
 use actors::domain::rate::Rate;
 use actors::domain::snapshot::{SavedState, Snapshot};
 use actors::injection::Injection;
@@ -133,6 +134,12 @@ impl Setup {
 
     pub fn rate(mut self, per_second: f64) -> Self {
         self.plan.rate = Rate::PerSecond(per_second);
+        self
+    }
+
+    /// A shop that has room for everybody at once: calls are not held back however long they take.
+    pub fn unbounded(mut self) -> Self {
+        self.plan.in_flight = InFlight::Off;
         self
     }
 
