@@ -18,6 +18,7 @@ pub mod command;
 mod crash_log;
 pub mod desk;
 mod down;
+mod first_contact;
 mod gaps;
 pub mod injections;
 pub mod journal;

@@ -246,8 +246,8 @@ impl Coordinator {
     /// Every HTTP session and the shop are looked at, and an attempt is begun.
     fn look(&mut self, from: Cycle, ctx: &mut Context<Self>) {
         let (services, plan) = (self.services.clone(), Arc::clone(&self.ledger.plan));
-        let (caller, pacing) = (self.shard.caller(), Arc::clone(&self.clock.pacing));
-        let looked = start::reopen(services, plan, pacing, caller, from);
+        let (callers, pacing) = (self.shard.callers(), Arc::clone(&self.clock.pacing));
+        let looked = start::reopen(services, plan, pacing, callers, from);
         self.after(looked, ctx, |looked, act, ctx| {
             act.feed(Input::Looked(looked.map_err(|error| error.to_string())), ctx);
         });

@@ -24,6 +24,7 @@ use crate::ports::shop_api::Caller;
 use crate::session_pool::board::Standing;
 
 use super::command::CommandRefused;
+use super::first_contact;
 use super::messages::{AgentDown, AgentFinished, Ending};
 use super::plan::WarmUp;
 use super::ramp;
@@ -92,11 +93,12 @@ impl<H: Clone> Shard<H> {
         &self.roster
     }
 
-    /// In whose name the shop is looked at.
-    pub fn caller(&self) -> Caller {
-        let first = self.roster.everybody().first().and_then(|agent| self.roster.persona(agent));
-        let first = first.expect("a run without agents never starts");
-        Caller { agent_id: first.agent_id.clone(), user_id: first.user_id, flow_id: None }
+    /// In whose names the shop is looked at.
+    pub fn callers(&self) -> Vec<Caller> {
+        let everybody = self.roster.everybody().iter();
+        first_contact::callers(
+            everybody.filter_map(|agent| self.roster.persona(agent)).map(|persona| &**persona),
+        )
     }
 
     /// An operator gives a quarantined agent its ticks back.

@@ -33,6 +33,7 @@ use crate::rate_limiter::messages::Place;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
+use super::first_contact;
 use super::ledger::Report;
 use super::messages::StartError;
 use super::plan::{ResumePoint, RunPlan};
@@ -95,15 +96,11 @@ async fn prepared(
         return come_back(&services, &plan, point, reason.clone()).await;
     }
     let personas = load_agents(&services, &plan).await?;
-    let first = Caller {
-        agent_id: personas[0].agent_id.clone(),
-        user_id: personas[0].user_id,
-        flow_id: None,
-    };
+    let callers = first_contact::callers(&personas);
     if plan.resume_from.is_some() {
-        session_check::all(&services, &plan, &first).await?;
+        session_check::all(&services, &plan, &callers[0]).await?;
     }
-    let shop = look_at_shop(&services, &plan, first).await?;
+    let shop = look_at_shop(&services, &plan, &callers).await?;
     warn_of_foreign_categories(&personas, &shop.catalog);
     let at = pacing.wall();
     let resumed = match &plan.resume_from {
@@ -202,12 +199,12 @@ pub async fn reopen(
     services: Services,
     plan: Arc<RunPlan>,
     pacing: Arc<dyn Pacing>,
-    first: Caller,
+    callers: Vec<Caller>,
     boundary: Cycle,
 ) -> Result<Box<Reopened>, StartError> {
     let reopened = async {
-        session_check::all(&services, &plan, &first).await?;
-        let shop = look_at_shop(&services, &plan, first).await?;
+        session_check::all(&services, &plan, &callers[0]).await?;
+        let shop = look_at_shop(&services, &plan, &callers).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
         let Resumed { replay, mut memories } = resumed;
         remember_carts(&mut memories, &plan.dirty_carts);
@@ -232,9 +229,9 @@ async fn begin_attempt(
 async fn look_at_shop(
     services: &Services,
     plan: &RunPlan,
-    first: Caller,
+    callers: &[Caller],
 ) -> Result<ShopFacts, StartError> {
-    let mut look = Look::new(SessionId(0), services, plan, first);
+    let mut look = Look::new(SessionId(0), services, plan, callers[0].clone());
     look.ask(ShopCall::Probe).await?;
     let mut facts = ShopFacts::default();
     if plan.shop.selects_store
@@ -242,6 +239,7 @@ async fn look_at_shop(
     {
         facts.stores = stores;
     }
+    first_contact::meet(&mut look, callers, plan, &facts).await?;
     for page in 0..PAGES_MAX {
         let call = ShopCall::ListProducts { category: None, limit: PAGE, offset: page * PAGE };
         let ShopReply::Products { products, total } = look.ask(call).await? else { break };
@@ -279,6 +277,11 @@ impl Look {
             idempotency: plan.shop.idempotency,
             rng: plan.entropy.stream("look", &http_session.to_string()),
         }
+    }
+
+    /// From here on in the name of this one.
+    pub(super) fn become_caller(&mut self, caller: Caller) {
+        self.caller = caller;
     }
 
     pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {

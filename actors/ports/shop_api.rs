@@ -4,6 +4,7 @@
 //! belongs to one HTTP session and is built inside its arbiter, so it need not be `Send`.
 
 mod error;
+pub mod stranger;
 
 use std::time::Instant;
 
@@ -42,6 +43,8 @@ pub struct ShopTraits {
     pub wallet: WalletMode,
     /// Whether the shop takes a repeated checkout with one key once.
     pub idempotency: IdempotencyMode,
+    /// Whether an agent's first flow of a run begins with [`ShopCall::FirstVisit`].
+    pub first_visit: bool,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
     /// Whether there is a shop behind the adapter at all; false under `--mock-api`, where no cart

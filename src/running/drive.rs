@@ -33,6 +33,7 @@ pub async fn drive(mut asked: Asked, doors: Doors) -> Result<Ended, RunError> {
         Ok(plan) => live(&asked, &doors, &mut opened, plan, scenario).await,
         Err(error) => Err(error),
     };
+    let outcome = outcome.map_err(|error| opened.target.explain(error));
     // The lock goes with `asked`, when nothing of this run is open any more.
     opened.close(outcome).await
 }

@@ -72,6 +72,14 @@ pub enum RunError {
     /// What a run must see before its first tick was not so.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The shop did not take its agents as users.
+    #[error("{refused}\n  look at  {advice}")]
+    Unwelcome {
+        /// What it said.
+        refused: StartError,
+        /// What is to be done.
+        advice: String,
+    },
     /// The steps of the drill were not noted with the run.
     #[error("the scenario")]
     Drill(#[from] NoteError),

@@ -23,7 +23,7 @@ impl HasCode for RunError {
             Self::Store(error) => error.code(),
             Self::Checkpoint(error) => error.code(),
             Self::Resume(refused) => refused.code(),
-            Self::Start(error) => error.code(),
+            Self::Start(error) | Self::Unwelcome { refused: error, .. } => error.code(),
             Self::PracticeShopOpen(_)
             | Self::Drill(_)
             | Self::DrillLost(_)

@@ -86,6 +86,7 @@ impl MockShop {
             catalog: CatalogMode::Live,
             wallet: WalletMode::Engine,
             idempotency: IdempotencyMode::Honoured,
+            first_visit: false,
             selects_store: true,
             is_real: false,
         }

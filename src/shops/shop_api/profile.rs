@@ -185,9 +185,27 @@ impl Profile {
             catalog: self.catalog,
             wallet: self.wallet,
             idempotency: self.idempotency,
+            first_visit: self.has(StepName::FirstVisit),
             selects_store: self.selects_store,
             is_real: true,
         }
+    }
+
+    /// How the shop is told who calls, in words, and where the secret is.
+    pub fn sign_in(&self, auth: Option<&str>) -> String {
+        let name = auth.unwrap_or(&self.auth);
+        let others: Vec<&str> =
+            self.auth_strategies.keys().map(String::as_str).filter(|n| *n != name).collect();
+        let secret = self.auth_strategies.get(name).and_then(Auth::secret);
+        let is_so = secret.map_or_else(
+            || "has no secret".to_owned(),
+            |source| format!("has its secret from {}: {}", source.env, source.meaning()),
+        );
+        let others = match others.is_empty() {
+            true => String::new(),
+            false => format!("; --auth may name {} too", others.join(", ")),
+        };
+        format!("auth `{name}` {is_so}{others}")
     }
 
     /// Whether it says how to make this call.

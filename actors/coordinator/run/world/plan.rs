@@ -28,6 +28,7 @@ pub fn plan() -> RunPlan {
             catalog: CatalogMode::Live,
             wallet: WalletMode::Engine,
             idempotency: IdempotencyMode::Honoured,
+            first_visit: false,
             selects_store: false,
             is_real: true,
         },

@@ -58,7 +58,7 @@ macro_rules! steps {
 steps! {
     Probe probe [] "Is the shop there, its database included?",
     ListStores list_stores [] "The branches.",
-    FirstVisit first_visit [] "First call of an agent.",
+    FirstVisit first_visit [] "First call of an agent in a run; made where it is here.",
     SelectStore select_store [StoreId] "Choose the branch.",
     ListProducts list_products [Category, Limit, Offset] "A page of products.",
     ViewProduct view_product [ProductId] "One product.",
