@@ -60,7 +60,7 @@ use command::{CommandRefused, Done};
 use desk::Desk;
 use ledger::{Ledger, NOBODY};
 use messages::{
-    AgentDown, AgentFinished, Appoint, Appointment, Ending, Exit, Frozen, Inject, News,
+    AgentDown, AgentFinished, Appoint, Appointment, Ending, Exit, Frozen, GiveUp, Inject, News,
     OffersRefreshed, Operate, Service, ServiceDown, SessionNews, StartError, StartRun,
 };
 use outlets::Outlets;
@@ -142,6 +142,14 @@ impl Handler<StartRun> for Coordinator {
         Box::pin(async move {
             started.await.unwrap_or_else(|_| Err(StartError::Ended("it is gone".to_owned())))
         })
+    }
+}
+
+impl Handler<GiveUp> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, _: GiveUp, ctx: &mut Self::Context) {
+        ctx.stop();
     }
 }
 

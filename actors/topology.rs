@@ -19,7 +19,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;
 use crate::coordinator::Coordinator;
 use crate::coordinator::injections::DrillDoors;
-use crate::coordinator::messages::Service;
+use crate::coordinator::messages::{GiveUp, Service};
 use crate::coordinator::outlets::Outlets;
 use crate::coordinator::plan::RunPlan;
 use crate::coordinator::service_watch::ServiceWatch;
@@ -105,6 +105,16 @@ impl Running {
                 tracing::error!("a thread of actors had panicked");
             }
         }
+    }
+}
+
+impl Running {
+    /// Ends a run that has not begun. The Coordinator goes first: it would take the end of each
+    /// service for its death.
+    #[expect(clippy::disallowed_methods, reason = "once, in place of a run")]
+    pub fn give_up(self) {
+        self.coordinator.do_send(GiveUp);
+        self.stop();
     }
 }
 

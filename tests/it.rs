@@ -10,6 +10,7 @@ mod crash_points;
 mod dashboard;
 mod database_faults;
 mod events;
+mod first_contact;
 mod freezing;
 mod full_cycle;
 mod group_commit;

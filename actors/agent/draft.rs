@@ -33,8 +33,8 @@ pub struct Draft {
     pub wallet: Wallet,
     /// What it caused.
     pub volume: CycleVolume,
-    /// Of its requests those of the first contact, which are no part of the visit.
-    pub greeting: u64,
+    /// Of its requests those that are made once an agent and run, and are no part of a visit.
+    pub once: u64,
     events: Vec<FlowEvent>,
     coupons: Vec<CouponInteraction>,
     seen: Vec<(Assignment, Coupon)>,
@@ -53,7 +53,7 @@ impl Draft {
             store_id: None,
             wallet: Wallet::default(),
             volume: CycleVolume::default(),
-            greeting: 0,
+            once: 0,
             events: Vec::new(),
             coupons: Vec::new(),
             seen: Vec::new(),
@@ -199,7 +199,8 @@ impl Draft {
             store_id: self.store_id,
             simulated_end,
             ended_at,
-            calls: u32::try_from(self.volume.requests - self.greeting).unwrap_or(u32::MAX),
+            calls: u32::try_from(self.volume.requests.saturating_sub(self.once))
+                .unwrap_or(u32::MAX),
             cart_units: self.cart.units(),
             cart_total: self.cart.total(),
             failure: ending.cause.map(|c| c.chars().take(FAILURE_CHARS_MAX).collect()),

@@ -131,9 +131,10 @@ impl Visit {
         if is_known || !self.settings.shop.first_visit {
             return Ok(());
         }
+        let before = self.calls.requests;
         let greeted = self.ask(ShopCall::FirstVisit).await;
-        let requests = self.calls.requests;
-        self.with(|d| d.greeting = requests);
+        let requests = self.calls.requests - before;
+        self.with(|d| d.once += requests);
         match greeted {
             // A shop that says no for reasons of business has said who it knows.
             Err(stop) if stop.refusal().is_none() => return Err(stop),

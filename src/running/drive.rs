@@ -4,7 +4,7 @@
 //! Whatever fails after something was opened is told only when all of it is closed again.
 
 use actors::coordinator::command::{Command, Door, Quit};
-use actors::coordinator::messages::{Operate, StartRun};
+use actors::coordinator::messages::{Operate, StartError, StartRun};
 use actors::coordinator::plan::RunPlan;
 use actors::ports::store::RunState;
 use actors::topology::{self, Layout, Running};
@@ -54,7 +54,7 @@ async fn live(
     let (signal, player) = match prepared(&running, doors, scenario, practice).await {
         Ok(both) => both,
         Err(error) => {
-            running.stop();
+            running.give_up();
             return Err(error);
         }
     };
@@ -111,8 +111,12 @@ async fn follow(
 ) -> Result<Ended, RunError> {
     let started = running.coordinator.send(StartRun).await.map_err(|_| RunError::Gone)?;
     if let Err(error) = started {
-        running.stop();
-        return Err(error.into());
+        running.give_up();
+        let signal = *signal.borrow();
+        return Err(match (error, signal) {
+            (StartError::Ended(_), Some(signal)) => RunError::EndedEarly { signal },
+            (error, _) => error.into(),
+        });
     }
     let has_ended = CancellationToken::new();
     let drill = player.map(|player| actix_rt::spawn(player.play(has_ended.clone())));

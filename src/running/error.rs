@@ -14,6 +14,7 @@ use text::ron_text::RonError;
 use tokio::task::JoinError;
 
 use super::resuming::ResumeRefused;
+use super::signals::Signal;
 use crate::alerts::AlertSetupError;
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
@@ -79,6 +80,12 @@ pub enum RunError {
         refused: StartError,
         /// What is to be done.
         advice: String,
+    },
+    /// A signal ended it before its first tick.
+    #[error("{signal} ended the run before its first tick; nothing of it was begun")]
+    EndedEarly {
+        /// Which.
+        signal: Signal,
     },
     /// The steps of the drill were not noted with the run.
     #[error("the scenario")]

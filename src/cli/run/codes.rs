@@ -24,6 +24,7 @@ impl HasCode for RunError {
             Self::Checkpoint(error) => error.code(),
             Self::Resume(refused) => refused.code(),
             Self::Start(error) | Self::Unwelcome { refused: error, .. } => error.code(),
+            Self::EndedEarly { signal } => (*signal).into(),
             Self::PracticeShopOpen(_)
             | Self::Drill(_)
             | Self::DrillLost(_)
