@@ -71,8 +71,8 @@ impl Database {
         let mut rows = Vec::new();
         for table in self.lines(tables).await {
             let sql = format!(
-                "SELECT '{table} ' || (to_jsonb(t) - 'heartbeat_at')::text FROM cartload.{table} t WHERE run_id = \
-                 '{run}' ORDER BY 1"
+                "SELECT '{table} ' || (to_jsonb(t) - 'heartbeat_at')::text \
+                 FROM cartload.{table} t WHERE run_id = '{run}' ORDER BY 1"
             );
             rows.extend(self.lines(&sql).await);
         }
