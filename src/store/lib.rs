@@ -23,7 +23,8 @@ use std::sync::Arc;
 use ports::store::Store;
 
 pub use admin::Admin;
-pub use open_error::StoreOpenError;
+pub use open_error::{StoreOpenError, TableError};
+pub use postgres::table;
 pub use url::{PostgresUrl, StoreUrl};
 
 /// Coupons in a wallet at most.

@@ -9,6 +9,7 @@ mod gate;
 mod migrate;
 mod pool;
 mod room;
+mod table;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ use super::{Access, StoreOptions};
 use connect::Connector;
 use gate::Gate;
 use pool::LastError;
+
+pub use table::table;
 
 /// One attempt at a call, connection in hand to COMMIT.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -134,15 +137,6 @@ impl PostgresStore {
         F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
     {
         self.spawn(AUDIT_ATTEMPT, self.shared.begin.clone(), query)
-    }
-
-    /// As `call_long`, with the search path of the operator's own tables.
-    pub(super) fn call_outside<T, F>(&self, query: F) -> StoreFuture<T>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
-    {
-        self.spawn(LONG_ATTEMPT, "BEGIN READ ONLY".to_owned(), query)
     }
 
     fn spawn<T, F>(&self, limit: Duration, begin: String, query: F) -> StoreFuture<T>
