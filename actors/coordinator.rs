@@ -18,7 +18,6 @@ pub mod command;
 mod crash_log;
 pub mod desk;
 mod down;
-mod first_contact;
 mod gaps;
 pub mod injections;
 pub mod journal;
@@ -60,7 +59,7 @@ use command::{CommandRefused, Done};
 use desk::Desk;
 use ledger::{Ledger, NOBODY};
 use messages::{
-    AgentDown, AgentFinished, Appoint, Appointment, Ending, Exit, Frozen, GiveUp, Inject, News,
+    AgentDown, AgentFinished, Appoint, Appointment, Ending, Exit, Frozen, Inject, News,
     OffersRefreshed, Operate, Service, ServiceDown, SessionNews, StartError, StartRun,
 };
 use outlets::Outlets;
@@ -142,14 +141,6 @@ impl Handler<StartRun> for Coordinator {
         Box::pin(async move {
             started.await.unwrap_or_else(|_| Err(StartError::Ended("it is gone".to_owned())))
         })
-    }
-}
-
-impl Handler<GiveUp> for Coordinator {
-    type Result = ();
-
-    fn handle(&mut self, _: GiveUp, ctx: &mut Self::Context) {
-        ctx.stop();
     }
 }
 

@@ -28,6 +28,7 @@ use crate::rate_limiter::messages::Retune;
 use super::agenda::Moment;
 use super::command::{Command, CommandRefused, Done, Door};
 use super::ledger::{self, About, NOBODY, Report};
+use super::messages::GiveUp;
 use super::run::action::{Action, Ticket};
 use super::run::input::{Closed, Input, Reopened};
 use super::run::state::checkpoint_answer;
@@ -353,5 +354,13 @@ impl Coordinator {
     pub(super) fn publish(&self) {
         let Self { outlets, run, shard, ledger, services, clock, .. } = self;
         outlets.publish(run, shard, ledger, services, &*clock.pacing);
+    }
+}
+
+impl Handler<GiveUp> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, _: GiveUp, ctx: &mut Self::Context) {
+        ctx.stop();
     }
 }

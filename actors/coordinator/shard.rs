@@ -24,10 +24,10 @@ use crate::ports::shop_api::Caller;
 use crate::session_pool::board::Standing;
 
 use super::command::CommandRefused;
-use super::first_contact;
 use super::messages::{AgentDown, AgentFinished, Ending};
 use super::plan::WarmUp;
 use super::ramp;
+use super::start::first_contact;
 
 use barrier::{CycleUnderWay, TickTime};
 use doubts::Doubts;

@@ -2,6 +2,8 @@
 //!
 //! In this order, so that nothing is written before both the shop and the store have answered.
 
+pub(super) mod first_contact;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -33,7 +35,6 @@ use crate::rate_limiter::messages::Place;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
-use super::first_contact;
 use super::ledger::Report;
 use super::messages::StartError;
 use super::plan::{ResumePoint, RunPlan};

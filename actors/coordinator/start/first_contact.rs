@@ -7,9 +7,9 @@ use crate::agent::messages::ShopFacts;
 use crate::domain::persona::Persona;
 use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall};
 
-use super::messages::StartError;
-use super::plan::RunPlan;
-use super::start::Look;
+use super::Look;
+use crate::coordinator::messages::StartError;
+use crate::coordinator::plan::RunPlan;
 
 /// Agents asked, at most.
 const ASKED_MAX: usize = 3;
@@ -36,7 +36,7 @@ fn places(count: usize) -> Vec<usize> {
 
 /// Makes the first calls of an agent, in the name of one after another until one is taken; `look`
 /// goes on as that one. What none of them may do is told as it was said to the first.
-pub(super) async fn meet(
+pub(in crate::coordinator) async fn meet(
     look: &mut Look,
     callers: &[Caller],
     plan: &RunPlan,
