@@ -2,6 +2,7 @@
 
 mod outage;
 mod panics;
+mod questions;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use actors::coordinator::command::Quit;
 use actors::coordinator::plan::WarmUp;
 use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
+use actors::domain::freeze_reason::ShopSeen;
 use actors::domain::incident::IncidentKind;
 use actors::domain::snapshot::SavedState;
 use actors::ports::shop_api::{ApiErrorKind, Refusal};
@@ -72,7 +74,8 @@ async fn the_border_is_one_beyond_5_percent_of_the_released_at_every_size() {
         let shown = (status.health.failures as usize, status.health.failures_allowed as usize);
         assert_eq!(shown, (freezes_on, freezes_on - 1));
         match status.frozen {
-            Some(FreezeReason::FailuresInCycle { failures, allowed, released, causes }) => {
+            Some(FreezeReason::FailuresInCycle { failures, allowed, released, causes, shop }) => {
+                assert_eq!(shop, Some(ShopSeen::Answering));
                 assert_eq!((failures as usize, allowed as usize), (freezes_on, freezes_on - 1));
                 assert_eq!(released, count);
                 assert!(causes[0].contains("500"), "{causes:?}");
@@ -211,7 +214,37 @@ async fn a_cycle_in_which_nothing_is_accepted_freezes() {
     let refused = run.store.cycles()[1].volume.refusals;
     assert_eq!(status.frozen, Some(FreezeReason::NothingAccepted { attempts: refused }));
     assert!(refused > 372);
-    assert_eq!(run.store.incidents(IncidentKind::Refusals).len(), 1);
+    let incidents = run.store.incidents(IncidentKind::Refusals);
+    assert_eq!(incidents.len(), 1);
+    let sentence = format!("refused {refused} of {refused} adds and checkouts: stock {refused}");
+    assert!(incidents[0].ends_with(&sentence), "{}", incidents[0]);
+}
+
+#[actix::test]
+async fn refusals_are_told_with_their_reasons_the_most_frequent_first() {
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let script = move |ask: &Ask| match ask.call {
+        "add_item" => match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 10 {
+            0..6 => Act::Fail(ApiErrorKind::Refused(Refusal::Stock)),
+            6..8 => Act::Fail(ApiErrorKind::Refused(Refusal::ProductGone)),
+            _ => Act::Answer,
+        },
+        "checkout" => Act::Fail(ApiErrorKind::Refused(Refusal::CartEmpty)),
+        _ => Act::Answer,
+    };
+    let run = released(372, 100).cycles(1).shop(script).finish().await;
+    let incidents = run.store.incidents(IncidentKind::Refusals);
+    assert_eq!(incidents.len(), 1);
+    let message = &incidents[0];
+    let of = |reason: &str| {
+        let (_, behind) = message.split_once(reason).unwrap_or_else(|| panic!("{message}"));
+        let digits = behind.trim_start().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        digits.parse::<u64>().unwrap()
+    };
+    let (stock, gone, empty) = (of(": stock "), of("product gone "), of("cart empty "));
+    assert!(stock > gone && gone > 0 && empty > 0, "{message}");
+    assert_eq!(stock + gone + empty, run.store.cycles()[0].volume.refusals, "{message}");
+    assert_eq!(run.status.totals.counts.failed, 0);
 }
 
 #[actix::test]

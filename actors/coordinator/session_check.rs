@@ -32,7 +32,7 @@ pub async fn all(services: &Services, plan: &RunPlan, caller: &Caller) -> Result
             Err(ended) => return Err(ended),
         }
     }
-    let outages = failed.iter().filter(|(_, error)| error.is_outage());
+    let outages = failed.iter().filter(|(_, error)| error.doubt().is_some());
     // What the shop says over every session is no session's fault.
     if outages.clone().count() >= OUTAGES_MAX || passed == 0 {
         let told = outages.chain(&failed).map(|(_, error)| error.clone()).next();

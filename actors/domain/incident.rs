@@ -98,11 +98,20 @@ incident_kinds! {
     /// An HTTP session went down or came back.
     SessionHealth = "session_health", says "an HTTP session went down or came back",
         log Warn, alert Some(Severity::Warning);
+    /// The shop said 429 and the whole run was held, or that is over.
+    Throttled = "throttled", says "the shop said 429: the run was held",
+        log Warn, alert None;
     /// The clock jumped or nothing ran: the machine slept, or somebody stopped the process.
     ClockJump = "clock_jump", says "the machine slept or the process was stopped",
         log Warn, alert None;
     /// More than half of a cycle's adds or checkouts were refused.
     Refusals = "refusals", says "the shop refused most of a cycle",
+        log Warn, alert None;
+    /// Every wallet that was asked for was empty.
+    WalletsEmpty = "wallets_empty", says "every wallet at the shop was empty",
+        log Warn, alert None;
+    /// An answer of the shop has another shape than its profile says.
+    AnswerShape = "answer_shape", says "an answer that does not fit the shop's profile",
         log Warn, alert None;
     /// A flow that could be written neither as itself nor as failed.
     Unrecorded = "unrecorded", says "a visit could not be written",

@@ -2,6 +2,7 @@
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
+use actors::domain::freeze_reason::ShopSeen;
 use actors::ports::shop_api::stranger;
 use serde::Serialize;
 
@@ -20,9 +21,32 @@ pub fn advice(status: &RunStatus) -> Option<Advice> {
     Some(Advice { why: reason.to_string(), look_at: look_at(reason) })
 }
 
+/// What an operator opens it with.
+fn opened_by(reason: &FreezeReason) -> &'static str {
+    match reason {
+        FreezeReason::ServiceDied { .. } => {
+            "Ctrl-C ends this process with a checkpoint, `cartload resume --unfreeze` repeats the \
+             broken cycle and goes on"
+        }
+        FreezeReason::FailuresInCycle { .. }
+        | FreezeReason::FailuresInARow { .. }
+        | FreezeReason::Outage { .. }
+        | FreezeReason::NothingAccepted { .. }
+        | FreezeReason::Quarantines { .. }
+        | FreezeReason::StoreFailed { .. }
+        | FreezeReason::Tripped { .. } => {
+            "`cartload ctl resume` looks at the shop, repeats the broken cycle and goes on; or \
+             Ctrl-C ends this process with a checkpoint, and `cartload resume --unfreeze` does the \
+             same later"
+        }
+    }
+}
+
 /// A few lines; empty for a run that is not frozen.
 pub fn text(status: &RunStatus) -> String {
-    let Some(advice) = advice(status) else { return String::new() };
+    let (Some(reason), Some(advice)) = (status.frozen.as_ref(), advice(status)) else {
+        return String::new();
+    };
     let lines = [
         format!(
             "FROZEN at cycle {}, simulated {}",
@@ -30,24 +54,34 @@ pub fn text(status: &RunStatus) -> String {
         ),
         format!("  why      {}", advice.why),
         format!("  look at  {}", advice.look_at),
-        "  then     it sends nothing until you open it: `cartload ctl resume` repeats the broken \
-         cycle and goes on; or Ctrl-C ends this process with a checkpoint, and `cartload resume \
-         --unfreeze` does the same"
-            .to_owned(),
+        format!("  then     it sends nothing until you open it: {}", opened_by(reason)),
     ];
     lines.join("\n")
+}
+
+/// Where it is found that flows failed: users that the shop does not take, its load, or its log.
+fn failures(causes: &[String], shop: Option<ShopSeen>) -> String {
+    if let Some(advice) = causes.iter().find_map(|cause| stranger::advice(cause)) {
+        return advice;
+    }
+    match shop {
+        Some(ShopSeen::Slow) => {
+            "the load of the shop at this time: it answers, but calls ran out of time; lower the \
+             rate (`cartload ctl rate N`) before you go on"
+        }
+        Some(ShopSeen::Silent) => "whether the shop is up and reachable from here",
+        Some(ShopSeen::Answering) | None => {
+            "the calls named above, in the shop's own log at this time"
+        }
+    }
+    .to_owned()
 }
 
 /// Where the cause is most likely found.
 pub fn look_at(reason: &FreezeReason) -> String {
     match reason {
-        FreezeReason::FailuresInCycle { causes, .. }
-        | FreezeReason::FailuresInARow { causes, .. } => {
-            let advice = causes.iter().find_map(|cause| stranger::advice(cause));
-            advice.unwrap_or_else(|| {
-                "the calls named above, in the shop's own log at this time".to_owned()
-            })
-        }
+        FreezeReason::FailuresInCycle { causes, shop, .. }
+        | FreezeReason::FailuresInARow { causes, shop, .. } => failures(causes, *shop),
         FreezeReason::Outage { http_session, .. } => format!(
             "whether the shop is up and reachable from here (first seen over HTTP session \
              {http_session})"

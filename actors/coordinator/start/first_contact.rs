@@ -47,7 +47,7 @@ pub(in crate::coordinator) async fn meet(
         look.become_caller(caller.clone());
         match visit(look, caller, plan, shop).await {
             Ok(()) => return Ok(()),
-            Err(StartError::Shop(error)) if !error.is_outage() => {
+            Err(StartError::Shop(error)) if error.doubt().is_none() => {
                 refused.get_or_insert(StartError::Shop(error));
             }
             Err(ended) => return Err(ended),

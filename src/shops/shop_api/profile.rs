@@ -14,6 +14,7 @@ mod template;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use domain::offer::CouponUse;
 use ports::shop_api::{CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
 use serde::Deserialize;
 
@@ -61,13 +62,16 @@ pub struct Profile {
     pub keep_alive_s: f64,
     /// Products asked for at once when the catalog is read.
     pub page_size: u32,
-    /// Requests a second that the shop is known to bear; a hint for `doctor`.
+    /// Requests a second that the shop is known to bear: the limit of a run that names none.
     #[serde(default)]
     pub rate_hint_per_s: Option<f64>,
     /// Whether a repeated checkout with one key is one order.
     pub idempotency: IdempotencyMode,
     /// Who assigns coupons.
     pub wallet: WalletMode,
+    /// Whether an order uses a coupon up (`single_use`), or it can be used again (`reusable`).
+    #[serde(default)]
+    pub coupons: CouponUse,
     /// Whether product lists cost a call each time.
     pub catalog: CatalogMode,
     /// Whether an agent selects a store before its first flow.
@@ -184,6 +188,7 @@ impl Profile {
         ShopTraits {
             catalog: self.catalog,
             wallet: self.wallet,
+            coupons: self.coupons,
             idempotency: self.idempotency,
             first_visit: self.has(StepName::FirstVisit),
             selects_store: self.selects_store,

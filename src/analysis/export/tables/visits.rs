@@ -128,6 +128,11 @@ pub(super) fn sessions() -> Table {
     table("shopping_sessions", "one visit of one shopper", OWN_ROWS, FILTERS, columns)
 }
 
+/// What the shop wrote of an amount that is rounded beside it.
+const fn said(name: &'static str, meaning: &'static str) -> Column {
+    text(name, meaning).or_null()
+}
+
 pub(super) fn orders() -> Table {
     let columns = [
         &[FLOW_ID, text("order_id", "the shop's id of the order")][..],
@@ -140,9 +145,16 @@ pub(super) fn orders() -> Table {
             big("item_discounts_cents", "off the lines"),
             big("frontstore_discount_cents", "off the whole cart"),
             big("discount_total_cents", "both discounts"),
-            big("final_total_cents", "what was paid"),
+            big("final_total_cents", "what was paid: subtotal - discounts + charges"),
             SIMULATED_AT,
             RECORDED_AT,
+            big("charges_cents", "on top of the goods, as shipping and tax"),
+            said("subtotal_text", "subtotal as the shop wrote it, in units of the currency"),
+            said("item_discounts_text", "the same of item_discounts"),
+            said("frontstore_discount_text", "the same of frontstore_discount"),
+            said("discount_total_text", "the same of discount_total"),
+            said("charges_text", "the same of each charge, with ` + ` between them"),
+            said("final_total_text", "the same of final_total"),
         ],
     ]
     .concat();
@@ -168,6 +180,9 @@ pub(super) fn order_items() -> Table {
             big("line_total_cents", "paid for this line, before the discount off the whole cart"),
             SIMULATED_AT,
             RECORDED_AT,
+            said("unit_price_text", "unit_price as the shop wrote it, in units of the currency"),
+            said("discount_text", "the same of discount"),
+            said("line_total_text", "the same of line_total"),
         ],
     ]
     .concat();
@@ -189,6 +204,7 @@ pub(super) fn coupon_interactions() -> Table {
             text("reason", "why it was rejected").or_null(),
             SIMULATED_AT,
             RECORDED_AT,
+            flag("is_reuse", "a use after the first of its assignment, where a shop allows it"),
         ],
     ]
     .concat();
