@@ -3,6 +3,8 @@
 //! The lowest start first, so that an edge can only point at something that exists; the Coordinator
 //! is created around those that report to it, which is the one place where an edge points upward.
 
+mod running;
+
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -20,7 +22,7 @@ use crate::circuit_breaker::pulse::SharedPulse;
 use crate::circuit_breaker::{CircuitBreaker, Watch};
 use crate::coordinator::Coordinator;
 use crate::coordinator::injections::DrillDoors;
-use crate::coordinator::messages::{GiveUp, Service};
+use crate::coordinator::messages::Service;
 use crate::coordinator::outlets::Outlets;
 use crate::coordinator::plan::RunPlan;
 use crate::coordinator::service_watch::ServiceWatch;
@@ -31,14 +33,13 @@ use crate::coordinator::wards::{ServiceBuilder, Wards};
 use crate::db_writer::DbWriter;
 use crate::db_writer::retry::RetryPolicy;
 use crate::db_writer::retrying_store::RetryingStore;
-use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::SessionId;
 use crate::offer_refresher::OfferRefresher;
 use crate::offer_refresher::policy::Policies;
 use crate::ports::checkpoint_file::CheckpointFile;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ShopApiFactory, WalletMode};
-use crate::ports::store::{RunState, Store};
+use crate::ports::store::Store;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
 use crate::rate_limiter::queue_length::QueueLength;
@@ -48,6 +49,8 @@ use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::{Call, Reseat};
 use crate::session_pool::request_meter::SharedMeter;
 use crate::session_pool::session::{Reports, Session};
+
+pub use running::Running;
 
 /// HTTP sessions of a run (Q3.5).
 pub const HTTP_SESSIONS: u8 = 10;
@@ -83,41 +86,6 @@ pub enum Layout {
     Threads,
     /// All here: what a test on a paused clock needs.
     OneThread,
-}
-
-/// A run that has been wired and waits for `StartRun`.
-pub struct Running {
-    /// For operators' doors.
-    pub coordinator: Addr<Coordinator>,
-    /// The latest picture.
-    pub status: watch::Receiver<RunStatus>,
-    /// Each closed attempt, in order; a reader 1,024 behind misses some.
-    pub cycles: mpsc::Receiver<CycleRecord>,
-    /// Resolves to the end state once everything is written.
-    pub ended: oneshot::Receiver<RunState>,
-    arbiters: Vec<Arbiter>,
-}
-
-impl Running {
-    /// Ends the threads, HTTP sessions first: nothing may be under way, so after `ended`.
-    pub fn stop(self) {
-        for arbiter in self.arbiters {
-            arbiter.stop();
-            if arbiter.join().is_err() {
-                tracing::error!("a thread of actors had panicked");
-            }
-        }
-    }
-}
-
-impl Running {
-    /// Ends a run that has not begun. The Coordinator goes first: it would take the end of each
-    /// service for its death.
-    #[expect(clippy::disallowed_methods, reason = "once, in place of a run")]
-    pub fn give_up(self) {
-        self.coordinator.do_send(GiveUp);
-        self.stop();
-    }
 }
 
 /// Wires everything. Must run inside an actix System.
