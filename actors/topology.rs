@@ -3,7 +3,7 @@
 //! The lowest start first, so that an edge can only point at something that exists; the Coordinator
 //! is created around those that report to it, which is the one place where an edge points upward.
 
-mod running;
+mod threads;
 
 use std::sync::Arc;
 
@@ -42,6 +42,7 @@ use crate::ports::shop_api::{ShopApiFactory, WalletMode};
 use crate::ports::store::Store;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::queue_length::QueueLength;
 use crate::rate_limiter::throttle::SharedThrottle;
 use crate::session_pool::SessionPool;
@@ -50,7 +51,8 @@ use crate::session_pool::messages::{Call, Reseat};
 use crate::session_pool::request_meter::SharedMeter;
 use crate::session_pool::session::{Reports, Session};
 
-pub use running::Running;
+use self::threads::Threads;
+pub use self::threads::{Layout, Running};
 
 /// HTTP sessions of a run (Q3.5).
 pub const HTTP_SESSIONS: u8 = 10;
@@ -77,15 +79,6 @@ pub struct Ports {
     pub pacing: Arc<dyn Pacing>,
     /// Resident memory of this process, bytes; `None` where the system does not say.
     pub memory: fn() -> Option<u64>,
-}
-
-/// How the actors are laid out over threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Coordinator and agents here, services on one arbiter, HTTP sessions on two.
-    Threads,
-    /// All here: what a test on a paused clock needs.
-    OneThread,
 }
 
 /// Wires everything. Must run inside an actix System.
@@ -116,30 +109,6 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
     Running { coordinator, status, cycles, ended, arbiters: threads.owned }
 }
 
-/// Which thread each kind of actor lives on.
-struct Threads {
-    services: ArbiterHandle,
-    io: Vec<ArbiterHandle>,
-    /// Ended in this order.
-    owned: Vec<Arbiter>,
-}
-
-impl Threads {
-    fn new(layout: Layout) -> Self {
-        match layout {
-            Layout::OneThread => {
-                let here = Arbiter::current();
-                Self { services: here.clone(), io: vec![here], owned: Vec::new() }
-            }
-            Layout::Threads => {
-                let owned = vec![Arbiter::new(), Arbiter::new(), Arbiter::new()];
-                let io = vec![owned[0].handle(), owned[1].handle()];
-                Self { services: owned[2].handle(), io, owned }
-            }
-        }
-    }
-}
-
 /// What has been started below the Coordinator.
 struct Wired {
     services: Services,
@@ -162,6 +131,8 @@ struct Starter {
     pulse: SharedPulse,
     /// What its 429 have come to.
     throttle: SharedThrottle,
+    /// Its seats.
+    pressure: Pressure,
     coordinator: Addr<Coordinator>,
 }
 
@@ -188,6 +159,7 @@ impl Starter {
             board: HealthBoard::default(),
             pulse: SharedPulse::default(),
             throttle: SharedThrottle::default(),
+            pressure: Pressure::new(plan.in_flight, ports.pacing.now()),
             coordinator,
         }
     }
@@ -207,11 +179,11 @@ impl Starter {
     }
 
     fn limiter(&self, parked: ParkedTime, queue: QueueLength) -> Addr<RateLimiter> {
-        let throttle = self.throttle.clone();
+        let (throttle, pressure) = (self.throttle.clone(), self.pressure.clone());
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
         let is_resumed = self.plan.resume_from.is_some();
         let build = move || {
-            let limiter = RateLimiter::new(rate, parked, queue, throttle, pacing);
+            let limiter = RateLimiter::new(rate, parked, queue, throttle, pressure, pacing);
             if is_resumed { limiter.taking_over(rate) } else { limiter }
         };
         self.start(Service::RateLimiter, &self.on, build)
@@ -315,6 +287,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     };
     let services = Services {
         queue,
+        pressure: starter.pressure.clone(),
         permits: limiter.clone().recipient(),
         limiter,
         sessions,

@@ -138,6 +138,10 @@ pub fn running() -> RunStatus {
             requests_per_second: 598,
             requests_history: (0..60).map(|second: u32| (second * 37) % 600).collect(),
             waiting_for_permit: 143,
+            calls_in_flight_max: Some(12),
+            calls_in_flight: 11,
+            answers_per_second: 598.0,
+            answer_ms: 9,
             ..Traffic::default()
         },
         health: Health {
@@ -151,7 +155,7 @@ pub fn running() -> RunStatus {
                 .collect(),
             failures: 1,
             failures_allowed: 18,
-            pool: PoolStatus { open: 8, idle: 5, waiting: 0, max: 8 },
+            pool: PoolStatus { open: 8, idle: 5, waiting: 0, max: 8, server: 60 },
             ..Health::default()
         },
         saved: Saved {

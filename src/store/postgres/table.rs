@@ -26,13 +26,14 @@ pub async fn table(
     table: &str,
 ) -> Result<Vec<Value>, TableError> {
     let connector = Connector::new(url, crate::tls::settings(url, ca_file)?);
-    connector.check().await?;
+    // Tells what is wrong with the server, the login or the database.
+    connector.ask("SELECT 1").await?;
     let unreachable = |cause: String| StoreOpenError::Unreachable {
         host: connector.host().to_owned(),
         cause: connector.clean(&cause),
     };
-    let connection = connector.establish().await;
-    let mut connection = connection.map_err(|error| unreachable(error.to_string()))?;
+    let connection = connector.establish(None).await;
+    let (mut connection, _) = connection.map_err(|error| unreachable(error.to_string()))?;
     let sql = format!("SELECT row_to_json(t) AS row FROM {} t", quoted(table));
     let reading = transact(&mut connection, begin(Access::Read), |c| rows(c, sql).boxed());
     let late = |_| StoreError::Unavailable(format!("no answer within {} s", LIMIT.as_secs()));

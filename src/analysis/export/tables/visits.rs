@@ -28,11 +28,19 @@ const FILTERS: Filters = Filters {
     cohort: Some("d.cohort"),
     kind: None,
     outcome: Some("d.status"),
+    accepted: None,
     time: Some("t.simulated_at"),
 };
 
 const FLOW_ID: Column =
     text("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
+
+/// What an event says of the shop's answer. A call that failed has none.
+const ACCEPTED: &str = "\
+CASE t.event_type WHEN 'cart_add_item' THEN CAST(t.payload -> 'accepted' AS TEXT) = 'true' \
+WHEN 'coupon_apply' THEN 1 = 1 WHEN 'coupon_rejected' THEN 1 = 0 \
+WHEN 'checkout_complete' THEN 1 = 1 WHEN 'checkout_failed' THEN \
+CASE WHEN CAST(t.payload -> 'refused' AS TEXT) = 'true' THEN 1 = 0 END END";
 
 static EVENT_TYPES: LazyLock<String> =
     LazyLock::new(|| one_of(EventKind::ALL.iter().map(|kind| kind.as_str())));
@@ -89,6 +97,13 @@ pub(super) fn events() -> Table {
             column("payload", Kind::Json, &PAYLOADS),
             SIMULATED_AT,
             RECORDED_AT,
+            flag(
+                "accepted",
+                "whether the shop took the product, coupon or order; empty where nothing was \
+                 asked of it, or where the call failed",
+            )
+            .or_null()
+            .sql(ACCEPTED),
         ],
     ]
     .concat();
@@ -96,7 +111,7 @@ pub(super) fn events() -> Table {
         "shopping_session_events",
         "one thing a shopper did, in the order it did it",
         of_visits!("shopping_session_events", ", t.seq"),
-        Filters { kind: Some("t.event_type"), ..FILTERS },
+        Filters { kind: Some("t.event_type"), accepted: Some(ACCEPTED), ..FILTERS },
         columns,
     )
 }
