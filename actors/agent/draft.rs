@@ -9,6 +9,7 @@ use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
 use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
+use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{CouponId, StoreId};
 use crate::domain::money::Cents;
 use crate::domain::offer::{Assignment, Coupon, CouponUse, Discount, Wallet};
@@ -26,7 +27,7 @@ pub struct Draft {
     pub opened: bool,
     /// What the agent put in.
     pub cart: Cart,
-    /// Whether the cart at the shop may hold items.
+    /// What the cart at the shop may hold.
     pub shop_cart: ShopCart,
     /// The branch.
     pub store_id: Option<StoreId>,
@@ -36,7 +37,7 @@ pub struct Draft {
     pub coupon_use: CouponUse,
     /// What it caused.
     pub volume: CycleVolume,
-    /// Of its requests those that are made once an agent and run, and are no part of a visit.
+    /// Of its requests those that an agent makes once a run: they are no part of a visit.
     pub once: u64,
     /// What an operator should hear the reason of.
     pub notes: ShopNotes,
@@ -44,17 +45,18 @@ pub struct Draft {
     coupons: Vec<CouponInteraction>,
     seen: Vec<(Assignment, Coupon)>,
     order: Option<Order>,
+    foreign: Option<ForeignGoods>,
     applied: Vec<Coupon>,
 }
 
 impl Draft {
-    /// A flow that begins.
-    pub fn new(key: FlowKey) -> Self {
+    /// A flow that begins, and the cart that it finds.
+    pub fn new(key: FlowKey, shop_cart: ShopCart) -> Self {
         Self {
             key,
             opened: false,
             cart: Cart::default(),
-            shop_cart: ShopCart::Clean,
+            shop_cart,
             store_id: None,
             wallet: Wallet::default(),
             coupon_use: CouponUse::default(),
@@ -65,6 +67,7 @@ impl Draft {
             coupons: Vec::new(),
             seen: Vec::new(),
             order: None,
+            foreign: None,
             applied: Vec::new(),
         }
     }
@@ -184,7 +187,13 @@ impl Draft {
             self.interact(&coupon, CouponStep::Redeemed, None);
         }
         order.misread.iter().for_each(|misread| self.notes.misread(misread.clone()));
+        self.foreign = ForeignGoods::of(&order, &self.cart, self.key.flow_id);
         self.order = Some(order);
+    }
+
+    /// What the order has that the flow did not put in.
+    pub fn foreign(&self) -> Option<&ForeignGoods> {
+        self.foreign.as_ref()
     }
 
     /// The coupons that the order used up, as the shop says; where it does not, those applied. One
