@@ -19,6 +19,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;
 use crate::coordinator::Coordinator;
 use crate::coordinator::injections::DrillDoors;
+use crate::coordinator::lost_orders::board::SearchBoard;
 use crate::coordinator::messages::Service;
 use crate::coordinator::outlets::Outlets;
 use crate::coordinator::plan::RunPlan;
@@ -328,6 +329,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
         limiter,
         sessions,
         board: starter.board.clone(),
+        orders: SearchBoard::default(),
         writer,
         refresher: refresher.recipient(),
         breaker,

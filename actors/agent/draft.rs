@@ -8,7 +8,9 @@ use crate::domain::cart::Cart;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
-use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
+use crate::domain::flow::{
+    EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart,
+};
 use crate::domain::ids::{CouponId, StoreId};
 use crate::domain::money::Cents;
 use crate::domain::offer::{Assignment, Coupon, Wallet};
@@ -33,6 +35,8 @@ pub struct Draft {
     pub wallet: Wallet,
     /// What it caused.
     pub volume: CycleVolume,
+    /// What is known of an order that no answer told of; set before a checkout is sent.
+    pub order_outcome: Option<OrderOutcome>,
     events: Vec<FlowEvent>,
     coupons: Vec<CouponInteraction>,
     seen: Vec<(Assignment, Coupon)>,
@@ -51,6 +55,7 @@ impl Draft {
             store_id: None,
             wallet: Wallet::default(),
             volume: CycleVolume::default(),
+            order_outcome: None,
             events: Vec::new(),
             coupons: Vec::new(),
             seen: Vec::new(),
@@ -205,6 +210,7 @@ impl Draft {
             seen_assignments,
             seen_coupons,
             order: self.order,
+            order_outcome: self.order_outcome,
             key: self.key,
         }
     }

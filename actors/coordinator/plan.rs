@@ -62,6 +62,8 @@ pub struct RunPlan {
     /// Carts that dead runs left full at this shop; their agents clear them before their first
     /// flow.
     pub dirty_carts: Vec<DirtyCart>,
+    /// Runs without a living process at this shop, whose lost orders are looked for too.
+    pub dead_runs: Vec<RunId>,
 }
 
 /// Where a run ends.

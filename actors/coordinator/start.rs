@@ -34,6 +34,7 @@ use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
 use super::ledger::Report;
+use super::lost_orders;
 use super::messages::StartError;
 use super::plan::{ResumePoint, RunPlan};
 use super::run::input::{Input, Reopened};
@@ -121,6 +122,8 @@ async fn prepared(
         }
         Some(point) => Some(begin_attempt(&services, &plan, point.boundary, at).await?),
     };
+    // Before anything else is sent: what agents send next would blur what the shop shows.
+    let orders = lost_orders::find(&services, &plan, &*pacing, true).await?;
     let (replay, mut memories) = match resumed {
         Some(Resumed { replay, memories }) => (Some(replay), memories),
         None => (None, HashMap::new()),
@@ -134,7 +137,9 @@ async fn prepared(
         at,
     };
     services.write(seen).await?;
-    let reports = (resumes(&plan, replay), cleans_up(&orphans, replay));
+    let searched = orders.says().map(|says| (IncidentKind::OrderFound, says, orders.detail()));
+    let cleaned = cleans_up(&orphans, replay).into_iter().chain(searched).collect();
+    let reports = (resumes(&plan, replay), cleaned);
     let input = Input::Prepared(Ok(replay));
     Ok(Prepared { personas, shop: Arc::new(shop), memories, input, reports })
 }
@@ -210,8 +215,9 @@ pub async fn reopen(
         let shop = look_at_shop(&services, &plan, first).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
         let Resumed { replay, mut memories } = resumed;
+        let orders = lost_orders::find(&services, &plan, &*pacing, false).await?;
         remember_carts(&mut memories, &plan.dirty_carts);
-        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories }))
+        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories, orders }))
     };
     caught(reopened).await
 }

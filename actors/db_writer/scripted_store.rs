@@ -119,6 +119,7 @@ impl ScriptedStore {
 
 crate::ports::pass_on!(RunStore for ScriptedStore);
 crate::ports::pass_on!(JournalStore for ScriptedStore);
+crate::ports::pass_on!(LostOrderStore for ScriptedStore);
 
 impl FlowStore for ScriptedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {

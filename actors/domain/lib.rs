@@ -16,6 +16,7 @@ pub mod flow;
 pub mod freeze_reason;
 pub mod ids;
 pub mod incident;
+pub mod lost_order;
 pub mod memory;
 pub mod money;
 pub mod number_or_word;

@@ -9,12 +9,12 @@ use actors::domain::behavior::Behavior;
 use actors::domain::ids::RunId;
 use actors::domain::offer::Coupon;
 use actors::ports::pacing::{Pacing, SystemPacing};
-use actors::ports::store::DirtyCart;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::Ports;
 use chrono::NaiveDateTime;
 
 use super::books::Books;
+use super::orphans::Leftovers;
 use super::takeover::{self, Taker};
 use super::target::{self, Target};
 use super::watchers::Watchers;
@@ -65,7 +65,8 @@ impl Opened {
             coupons: Arc::clone(&self.coupons),
         })?;
         plan.resume_from = before.resume_from;
-        plan.dirty_carts = before.dirty_carts;
+        plan.dirty_carts = before.left.carts;
+        plan.dead_runs = before.left.runs;
         Ok(plan)
     }
 
@@ -105,7 +106,7 @@ impl Opened {
     ) -> Result<Before, RunError> {
         let (settings, dead) = (&asked.settings, asked.lock.dead());
         let mut before =
-            Before { run_id: RunId::fresh(), resume_from: None, dirty_carts: Vec::new() };
+            Before { run_id: RunId::fresh(), resume_from: None, left: Leftovers::default() };
         let Some(admin) = &self.books.admin else { return Ok(before) };
         if let Some(resume) = &asked.resume {
             let taker = Taker { owner: asked.owner, dead: dead.clone(), at };
@@ -114,7 +115,7 @@ impl Opened {
             before.run_id = taken.from.snapshot.run_id;
             before.resume_from = Some(taken.from);
         }
-        before.dirty_carts = orphans::clean_up(admin, before.run_id, &dead, settings, at).await?;
+        before.left = orphans::clean_up(admin, before.run_id, &dead, settings, at).await?;
         Ok(before)
     }
 }
@@ -133,5 +134,5 @@ async fn shop_and_books(
 struct Before {
     run_id: RunId,
     resume_from: Option<ResumePoint>,
-    dirty_carts: Vec<DirtyCart>,
+    left: Leftovers,
 }

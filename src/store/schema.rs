@@ -181,6 +181,7 @@ diesel::table! {
         cart_units -> Integer,
         cart_total_cents -> BigInt,
         failure -> Nullable<Text>,
+        order_outcome -> Nullable<Text>,
     }
 }
 
@@ -223,6 +224,7 @@ diesel::table! {
         final_total_cents -> BigInt,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        recovered -> Bool,
     }
 }
 
@@ -245,6 +247,7 @@ diesel::table! {
         line_total_cents -> BigInt,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        recovered -> Bool,
     }
 }
 
@@ -265,6 +268,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        recovered -> Bool,
     }
 }
 

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use domain::cycle::{Cycle, ReplayNumber};
+use domain::flow::Order;
 use domain::ids::{AgentId, CohortName, CouponId, OwnerToken, RunId, StoreId};
+use domain::incident::Incident;
+use domain::lost_order::LostFlow;
 use domain::offer::Assignment;
 
 /// A run as it begins.
@@ -161,4 +164,24 @@ pub struct PoolStatus {
     pub waiting: u32,
     /// The most there may be.
     pub max: u32,
+}
+
+/// What the shop's reads say of a lost flow, to be written down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettledOrder {
+    /// Which flow.
+    pub flow: LostFlow,
+    /// Its order; `None`: it has none.
+    pub order: Option<FoundOrder>,
+    /// Wall clock, UTC.
+    pub at: NaiveDateTime,
+}
+
+/// An order that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundOrder {
+    /// As the shop shows it; without lines where it shows none.
+    pub order: Order,
+    /// What is said of it.
+    pub incident: Incident,
 }

@@ -50,6 +50,8 @@ flow_row!(
         simulated_at: NaiveDateTime,
         /// Wall clock.
         recorded_at: NaiveDateTime,
+        /// Whether it was found after its flow had ended.
+        recovered: bool,
     }
 );
 flow_row!(
@@ -73,6 +75,8 @@ flow_row!(
         simulated_at: NaiveDateTime,
         /// Wall clock.
         recorded_at: NaiveDateTime,
+        /// Whether it was found after its flow had ended.
+        recovered: bool,
     }
 );
 flow_row!(
@@ -92,6 +96,8 @@ flow_row!(
         simulated_at: NaiveDateTime,
         /// Wall clock.
         recorded_at: NaiveDateTime,
+        /// Whether it was found after its flow had ended.
+        recovered: bool,
     }
 );
 
@@ -129,6 +135,7 @@ pub fn order_row<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -
         final_total_cents: order.final_total.0,
         simulated_at: ordered_at(record),
         recorded_at: record.ended_at,
+        recovered: tags.recovered,
     })
 }
 
@@ -147,6 +154,7 @@ pub fn item_rows<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -
             line_total_cents: item.line_total.0,
             simulated_at: simulated_at,
             recorded_at: record.ended_at,
+            recovered: tags.recovered,
         })
     });
     rows.collect()
@@ -168,5 +176,6 @@ pub fn interaction_row<'a>(
         reason: refused.or(seen.reason.as_deref()),
         simulated_at: seen.simulated_at,
         recorded_at: record.ended_at,
+        recovered: tags.recovered,
     })
 }

@@ -30,6 +30,13 @@ pub fn plan() -> RunPlan {
             idempotency: IdempotencyMode::Honoured,
             selects_store: false,
             is_real: true,
+            orders: OrderReads {
+                lists: false,
+                names_flows: false,
+                shows_one: false,
+                settles_in: Duration::ZERO,
+                is_own: false,
+            },
         },
         agents_max: None,
         store_id: None,
@@ -42,5 +49,6 @@ pub fn plan() -> RunPlan {
         config_hash: String::new(),
         resume_from: None,
         dirty_carts: Vec::new(),
+        dead_runs: Vec::new(),
     }
 }

@@ -7,12 +7,14 @@ mod value;
 use domain::catalog::Product;
 use domain::flow::{Order, OrderLine};
 use domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
+use domain::lost_order::PlacedOrder;
+use ports::shop_api::{ShopCall, ShopReply};
 use serde_json::Value;
 
+use self::coupon::read_time;
 use self::value::At;
 use crate::shop_api::profile::{
-    LineFields, OrderAnswer, OrderCoupons, ProductFields, Profile, StepName,
+    LatestOrderAnswer, LineFields, OrderAnswer, OrderCoupons, ProductFields, Profile, StepName,
 };
 
 /// Why a body is not what the profile says.
@@ -113,19 +115,17 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<ShopReply, Un
             let coupon = mapped(&answers.coupon_fields, "coupon_fields")?;
             coupon::read_wallet(fields, coupon, at)
         }
-        ShopCall::Checkout => read_order(mapped(&answers.order, "order")?, at),
-        ShopCall::LatestOrder => {
+        ShopCall::Checkout => {
+            read_order(mapped(&answers.order, "order")?, at).map(ShopReply::OrderPlaced)
+        }
+        ShopCall::ReadOrder { .. } => {
+            read_order(mapped(&answers.order, "order")?, at).map(ShopReply::OrderShown)
+        }
+        ShopCall::LatestOrders { .. } => {
             let fields = mapped(&answers.latest_order, "latest_order")?;
-            let newest = at.list(&fields.list)?.first();
-            let placed = newest.map(|item| {
-                let at = at.item(&fields.list, 0, item);
-                let total = fields.final_total.as_ref().map(|field| at.price(field));
-                Ok(PlacedOrder {
-                    id: OrderId::new(at.id(&fields.id)?),
-                    final_total: total.transpose()?,
-                })
-            });
-            Ok(ShopReply::LatestOrder(placed.transpose()?))
+            let orders = at.each(&fields.list, |item| read_placed(fields, item))?;
+            // When that was only the head of the answer knows.
+            Ok(ShopReply::LatestOrders { orders, shop_clock: None })
         }
         ShopCall::ClearCart => {
             let fields = mapped(&answers.cart_cleared, "cart_cleared")?;
@@ -152,8 +152,8 @@ fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsabl
     })
 }
 
-fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable> {
-    Ok(ShopReply::OrderPlaced(Order {
+fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<Order, Unparsable> {
+    Ok(Order {
         id: OrderId::new(at.id(&fields.id)?),
         subtotal: at.price(&fields.subtotal)?,
         item_discounts: at.price(&fields.item_discounts)?,
@@ -162,7 +162,19 @@ fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable>
         final_total: at.price(&fields.final_total)?,
         lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
         coupons: fields.coupons.as_ref().and_then(|coupons| read_used(coupons, at)),
-    }))
+    })
+}
+
+fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Unparsable> {
+    let total = fields.final_total.as_ref().map(|field| at.price(field));
+    let flow = fields.flow.as_ref().map(|field| at.optional_text(field));
+    let placed_at = fields.placed_at.as_ref().map(|field| read_time(field, at));
+    Ok(PlacedOrder {
+        id: OrderId::new(at.id(&fields.id)?),
+        final_total: total.transpose()?,
+        flow: flow.transpose()?.flatten(),
+        placed_at: placed_at.transpose()?.flatten(),
+    })
 }
 
 /// An order that was placed stays one, whatever this list looks like: what cannot be read of it is
