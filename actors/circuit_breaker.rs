@@ -2,7 +2,7 @@
 //!
 //! *Owns*: the count of failures, the probe under way. *Accepts*: [`RecordOutcome`],
 //! [`OutageSignal`], [`ProbeVia`], [`Trip`], [`Forgive`], [`ResetByOperator`],
-//! [`CircuitBreakerInjection`]. *Sends*: [`Refuse`] to the RateLimiter, then [`Frozen`] to the
+//! [`CircuitBreakerInjection`]. *Sends*: [`HoldBack`] to the RateLimiter, then [`Frozen`] to the
 //! Coordinator, once a freeze; probe calls to the HTTP sessions. *When it fails*: the Coordinator
 //! finds its mailbox closed. *Bounds*: one probe at a time.
 
@@ -22,7 +22,8 @@ use self::messages::{
 use self::probe::{PROBE_CALL_MAX, PROBE_PAUSE};
 use crate::coordinator::messages::Frozen;
 use crate::ports::pacing::Pacing;
-use crate::rate_limiter::messages::{Place, Refuse, Refused, TakePermit};
+use crate::rate_limiter::holds::Held;
+use crate::rate_limiter::messages::{HoldBack, Place, TakePermit};
 use crate::shop_door::{Probed, ShopDoor};
 
 /// Messages that may wait: an outcome and a signal of every agent at once.
@@ -33,8 +34,8 @@ const REASON_CHARS_MAX: usize = 200;
 
 /// Freezes the run; only an operator thaws it.
 pub struct CircuitBreaker {
-    /// The RateLimiter, which answers all waiters on a freeze.
-    limiter: Recipient<Refuse>,
+    /// The RateLimiter, which gives no permit from a freeze on.
+    limiter: Recipient<HoldBack>,
     /// The Coordinator, which breaks the cycle on a freeze.
     coordinator: Recipient<Frozen>,
     /// The RateLimiter again: probes take permits like everybody, from the head of the line.
@@ -52,7 +53,7 @@ pub struct CircuitBreaker {
 impl CircuitBreaker {
     /// A breaker that runs. [`ProbeVia`] must follow before outages can be probed.
     pub fn new(
-        limiter: Recipient<Refuse>,
+        limiter: Recipient<HoldBack>,
         coordinator: Recipient<Frozen>,
         permits: Recipient<TakePermit>,
         pacing: Arc<dyn Pacing>,
@@ -142,8 +143,10 @@ impl Handler<Forgive> for CircuitBreaker {
 impl Handler<ResetByOperator> for CircuitBreaker {
     type Result = ();
 
+    #[expect(clippy::disallowed_methods, reason = "one an operator's resume")]
     fn handle(&mut self, _: ResetByOperator, _: &mut Self::Context) {
         self.breaker.reset();
+        self.limiter.do_send(HoldBack(Held::Nothing));
     }
 }
 
@@ -200,7 +203,7 @@ impl CircuitBreaker {
             ctx.cancel_future(probe);
         }
         // First no more permits, then the news: no flow may begin a call in between.
-        self.limiter.do_send(Refuse(Refused::Frozen));
+        self.limiter.do_send(HoldBack(Held::Everything));
         self.coordinator.do_send(Frozen(reason));
     }
 }

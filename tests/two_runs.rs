@@ -42,7 +42,27 @@ impl Database {
         }
     }
 
-    /// Every row of a run, in every table that has rows of runs.
+    /// Makes the last heartbeat of a run as old as that of a living one may be: dead is 120 s.
+    async fn age(&self, run: &str) {
+        let aged = format!(
+            "UPDATE cartload.runs SET heartbeat_at = (now() AT TIME ZONE 'utc') - interval '60 s' \
+             WHERE run_id = '{run}'"
+        );
+        postgres::execute(self.port, &self.name, &aged).await;
+    }
+
+    /// What a run that stands still leaves, once the server has ended what it had been asked.
+    async fn settled_rows_of(&self, run: &str) -> Vec<String> {
+        loop {
+            let rows = self.rows_of(run).await;
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            if self.rows_of(run).await == rows {
+                return rows;
+            }
+        }
+    }
+
+    /// Every row of a run, in every table that has rows of runs, but for its heartbeat.
     async fn rows_of(&self, run: &str) -> Vec<String> {
         let tables = "SELECT c.table_name FROM information_schema.columns c JOIN \
                       information_schema.tables t USING (table_schema, table_name) \
@@ -51,8 +71,8 @@ impl Database {
         let mut rows = Vec::new();
         for table in self.lines(tables).await {
             let sql = format!(
-                "SELECT '{table} ' || to_jsonb(t)::text FROM cartload.{table} t WHERE run_id = \
-                 '{run}' ORDER BY 1"
+                "SELECT '{table} ' || (to_jsonb(t) - 'heartbeat_at')::text \
+                 FROM cartload.{table} t WHERE run_id = '{run}' ORDER BY 1"
             );
             rows.extend(self.lines(&sql).await);
         }
@@ -91,11 +111,7 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
     database.wait_for(&one, under_way).await;
     signal(&living, "-STOP");
     let run = database.lines("SELECT run_id FROM cartload.runs").await.remove(0);
-    // Its last heartbeat is as old as that of a living run may be: dead is 120 s.
-    let aged =
-        "UPDATE cartload.runs SET heartbeat_at = (now() AT TIME ZONE 'utc') - interval '60 s'";
-    postgres::execute(port, &database.name, aged).await;
-    let before = database.rows_of(&run).await;
+    let before = database.settled_rows_of(&run).await;
     let has = |word: &str| before.iter().filter(|row| row.starts_with(word)).count();
     assert!(has("shopping_sessions ") > 40 && has("orders ") > 0 && has("cycles ") >= 2);
     assert!(before.iter().any(|row| row.contains("\"status\": \"active\"")), "something to spoil");
@@ -109,6 +125,7 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
              {cycle} AND status = 'active'"
         )
     };
+    database.age(&run).await;
     let process = other.start_of(&mut command(&other, &url, &api, "max", &slow));
     database.wait_for(&other, &busy(3)).await;
     process.kill();
@@ -117,6 +134,7 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
         resume.args(more).env("DATABASE_URL", &url);
         resume
     };
+    database.age(&run).await;
     let process = other.start_of(&mut resume(&[]));
     let again = format!(
         "SELECT count(*) > 0 FROM cartload.shopping_sessions WHERE {theirs} AND is_replay AND \
@@ -125,6 +143,7 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
     database.wait_for(&other, &again).await;
     process.kill();
     let fast = ["--rate", "unlimited", "--start", "2026-01-05T10:00", "--cycles", "2", "--quiet"];
+    database.age(&run).await;
     let (_, err) = other.expect_of(0, &mut command(&other, &url, &api, "max", &fast));
     assert!(err.contains("clean-up after a dead process"), "{err}");
     let left = format!(
@@ -134,6 +153,7 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
 
     // On the data directory of the living one nothing begins.
     for args in [&["run"][..], &["resume"]] {
+        database.age(&run).await;
         let (_, err) = one.expect_of(3, one.command(args).env("DATABASE_URL", &url));
         assert!(err.contains(&format!("process {}", living.id())), "{err}");
     }

@@ -11,13 +11,14 @@ use crate::domain::rate::Rate;
 use crate::ports::pacing::SystemPacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopReply};
 use crate::rate_limiter::RateLimiter;
-use crate::rate_limiter::messages::CloseGate;
+use crate::rate_limiter::gate::Gate;
+use crate::rate_limiter::messages::{Refused, SetGate};
 use crate::session_pool::messages::Call;
 
 /// What the neighbours saw, in order.
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
-    Refused(Refused),
+    Held(Held),
     Frozen(FreezeReason),
     Probed(u8),
 }
@@ -44,10 +45,10 @@ impl Actor for Neighbour {
     type Context = Context<Self>;
 }
 
-impl Handler<Refuse> for Neighbour {
+impl Handler<HoldBack> for Neighbour {
     type Result = ();
-    fn handle(&mut self, Refuse(why): Refuse, _: &mut Context<Self>) {
-        self.0.note(Seen::Refused(why));
+    fn handle(&mut self, HoldBack(held): HoldBack, _: &mut Context<Self>) {
+        self.0.note(Seen::Held(held));
     }
 }
 
@@ -160,7 +161,7 @@ async fn the_19th_failure_refuses_permits_first_and_tells_the_coordinator_once()
     tokio::time::sleep(Duration::from_millis(1)).await;
     let seen = bench.log.seen();
     assert_eq!(seen.len(), 2);
-    assert_eq!(seen[0], Seen::Refused(Refused::Frozen));
+    assert_eq!(seen[0], Seen::Held(Held::Everything));
     assert!(matches!(seen[1], Seen::Frozen(FreezeReason::FailuresInCycle { failures: 19, .. })));
 }
 
@@ -173,7 +174,7 @@ async fn three_refused_probes_over_other_sessions_freeze_within_five_seconds() {
     let probes = [Seen::Probed(2), Seen::Probed(3), Seen::Probed(0)];
     let seen = bench.log.seen();
     assert_eq!(seen[..3], probes);
-    assert_eq!(seen[3..], [Seen::Refused(Refused::Frozen), Seen::Frozen(outage())]);
+    assert_eq!(seen[3..], [Seen::Held(Held::Everything), Seen::Frozen(outage())]);
     assert!(bench.log.at(0) - begin < Duration::from_millis(2), "the first goes at once");
     assert!(bench.log.at(1) - bench.log.at(0) >= Duration::from_secs(1));
     assert!(bench.log.at(4) - begin < Duration::from_secs(5));
@@ -227,10 +228,10 @@ async fn a_probe_takes_the_next_permit_before_everybody_who_waits() {
 #[actix::test]
 async fn a_closed_gate_holds_the_probe_back_and_a_refusing_one_ends_it() {
     let bench = bench([Shop::Refuses; 4]).await;
-    bench.limiter.send(CloseGate).await.unwrap();
+    bench.limiter.send(SetGate(Gate::Closed)).await.unwrap();
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    bench.limiter.send(Refuse(Refused::Stopped)).await.unwrap();
+    bench.limiter.send(SetGate(Gate::Refusing(Refused::Stopped))).await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(bench.log.seen().is_empty());
 }

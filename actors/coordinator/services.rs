@@ -18,7 +18,7 @@ use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::StoreError;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
-use crate::rate_limiter::messages::{CloseGate, OpenGate, Refuse, TakePermit};
+use crate::rate_limiter::messages::{SetGate, TakePermit};
 use crate::rate_limiter::queue_length::QueueLength;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
@@ -65,11 +65,7 @@ impl Services {
     /// Sets the limiter's gate.
     #[expect(clippy::disallowed_methods, reason = "one per change of the gate: human rate")]
     pub fn set_gate(&self, gate: Gate) {
-        match gate {
-            Gate::Open => self.limiter.do_send(OpenGate),
-            Gate::Closed => self.limiter.do_send(CloseGate),
-            Gate::Refusing(why) => self.limiter.do_send(Refuse(why)),
-        }
+        self.limiter.do_send(SetGate(gate));
     }
 
     /// Has a checkpoint written; the Checkpointer's death is an error of it.

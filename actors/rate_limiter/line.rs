@@ -16,61 +16,83 @@ pub type Waiter = oneshot::Sender<Result<Permit, Refused>>;
 /// The line. Bounded by its callers (one waiter an agent); those that went away are swept out.
 #[derive(Debug)]
 pub struct Line {
-    /// First to be served first.
-    waiters: VecDeque<Waiter>,
+    /// One queue a [`Place`], in the order in which they are served.
+    queues: [VecDeque<Waiter>; 3],
     /// Length at which the gone ones are searched for; keeps the search cheap on average.
     sweep_at: usize,
 }
 
+/// Who is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// Whoever is next.
+    Everybody,
+    /// Whoever stands at the head: probes.
+    Probes,
+}
+
 impl Default for Line {
     fn default() -> Self {
-        Self { waiters: VecDeque::new(), sweep_at: SWEEP_FROM }
+        Self { queues: Default::default(), sweep_at: SWEEP_FROM }
     }
 }
 
 impl Line {
     /// Takes a place.
     pub fn join(&mut self, place: Place, waiter: Waiter) {
-        if self.waiters.len() >= self.sweep_at {
-            self.waiters.retain(|waiter| !waiter.is_closed());
-            self.sweep_at = SWEEP_FROM.max(self.waiters.len() * 2);
+        if self.waiting() >= self.sweep_at {
+            self.queues.iter_mut().for_each(|queue| queue.retain(|waiter| !waiter.is_closed()));
+            self.sweep_at = SWEEP_FROM.max(self.waiting() * 2);
         }
-        match place {
-            Place::Tail => self.waiters.push_back(waiter),
-            Place::Head => self.waiters.push_front(waiter),
-        }
+        let queue = match place {
+            Place::Head => 0,
+            Place::Returned => 1,
+            Place::Tail => 2,
+        };
+        self.queues[queue].push_back(waiter);
     }
 
     /// How many wait; some may have gone.
     pub fn waiting(&self) -> usize {
-        self.waiters.len()
+        self.queues.iter().map(VecDeque::len).sum()
     }
 
-    /// Whether somebody waits who is still there; those in front who have gone are dropped.
-    pub fn is_waiting(&mut self) -> bool {
-        while self.waiters.front().is_some_and(Waiter::is_closed) {
-            self.waiters.pop_front();
-        }
-        !self.waiters.is_empty()
+    /// Whether one of these waits who is still there; those in front who have gone are dropped.
+    pub fn is_waiting(&mut self, who: Served) -> bool {
+        self.served(who).iter_mut().any(|queue| {
+            while queue.front().is_some_and(Waiter::is_closed) {
+                queue.pop_front();
+            }
+            !queue.is_empty()
+        })
     }
 
-    /// Gives the permit to the first who is still there.
-    pub fn give(&mut self, permit: Permit) {
+    /// Gives the permit to the first of these who is still there.
+    pub fn give(&mut self, permit: Permit, who: Served) {
         let mut answer = Ok(permit);
-        while let Some(waiter) = self.waiters.pop_front() {
-            // It may go away between the check and this: the permit passes on to the next.
-            match waiter.send(answer) {
-                Ok(()) => return,
-                Err(back) => answer = back,
+        for queue in self.served(who) {
+            while let Some(waiter) = queue.pop_front() {
+                // It may go away between the check and this: the permit passes on to the next.
+                match waiter.send(answer) {
+                    Ok(()) => return,
+                    Err(back) => answer = back,
+                }
             }
         }
     }
 
     /// Tells everybody that there will be none.
     pub fn refuse_all(&mut self, why: Refused) {
-        for waiter in self.waiters.drain(..) {
+        for waiter in self.queues.iter_mut().flat_map(|queue| queue.drain(..)) {
             // Whoever has gone needs no answer.
             let _ = waiter.send(Err(why));
+        }
+    }
+
+    fn served(&mut self, who: Served) -> &mut [VecDeque<Waiter>] {
+        match who {
+            Served::Everybody => &mut self.queues,
+            Served::Probes => &mut self.queues[..1],
         }
     }
 }
@@ -87,13 +109,13 @@ mod tests {
         let (gone, receiver) = oneshot::channel();
         line.join(Place::Tail, gone);
         drop(receiver);
-        assert!(!line.is_waiting());
+        assert!(!line.is_waiting(Served::Everybody));
         let (gone, receiver) = oneshot::channel();
         line.join(Place::Tail, gone);
         let (there, mut answer) = oneshot::channel();
         line.join(Place::Tail, there);
         drop(receiver);
-        line.give(Permit::unlimited(Instant::now()));
+        line.give(Permit::unlimited(Instant::now()), Served::Everybody);
         assert!(answer.try_recv().is_ok());
     }
 
@@ -104,6 +126,42 @@ mod tests {
             let (gone, _) = oneshot::channel();
             line.join(Place::Tail, gone);
         }
-        assert!(line.waiters.len() <= 2 * SWEEP_FROM, "{}", line.waiters.len());
+        assert!(line.waiting() <= 2 * SWEEP_FROM, "{}", line.waiting());
+    }
+
+    /// Joins one a place, last place first, and answers who of them are served, in order.
+    fn order(who: Served) -> Vec<&'static str> {
+        let mut line = Line::default();
+        let places = [
+            (Place::Tail, "tail"),
+            (Place::Returned, "returned"),
+            (Place::Head, "head"),
+            (Place::Returned, "returned later"),
+        ];
+        let mut answers: Vec<_> = places
+            .map(|(place, name)| {
+                let (waiter, answer) = oneshot::channel();
+                line.join(place, waiter);
+                (name, answer)
+            })
+            .into();
+        let mut order = Vec::new();
+        while line.is_waiting(who) {
+            line.give(Permit::unlimited(Instant::now()), who);
+            answers.retain_mut(|(name, answer)| {
+                let is_served = answer.try_recv().is_ok();
+                if is_served {
+                    order.push(*name);
+                }
+                !is_served
+            });
+        }
+        order
+    }
+
+    #[test]
+    fn probes_come_first_then_what_a_429_turned_back_each_in_the_order_of_coming() {
+        assert_eq!(order(Served::Everybody), ["head", "returned", "returned later", "tail"]);
+        assert_eq!(order(Served::Probes), ["head"]);
     }
 }

@@ -3,6 +3,8 @@
 use actix::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::gate::Gate;
+use super::holds::Held;
 use crate::domain::permit::Permit;
 use crate::domain::rate::Rate;
 
@@ -15,13 +17,15 @@ pub struct TakePermit {
     pub place: Place,
 }
 
-/// Where a waiter stands.
+/// Where a waiter stands. Within each place first come is first served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// At the end: every request of a flow.
-    Tail,
     /// At the head: outage probes, the only exception to FIFO (Q5.5).
     Head,
+    /// Behind those: a call that the shop turned back by 429, which had waited for its turn before.
+    Returned,
+    /// At the end: every other request.
+    Tail,
 }
 
 /// Why no permit will come.
@@ -38,23 +42,21 @@ pub enum Refused {
     Gone,
 }
 
-/// Sent by the Coordinator on pause: waiters stay queued, nothing is granted.
+/// Sent by the Coordinator when its run's state wants another: the run's own hold.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct CloseGate;
+pub struct SetGate(
+    /// What the run lets through.
+    pub Gate,
+);
 
-/// Sent by the Coordinator on resume: grants go on where they stopped.
-#[derive(Clone, Copy, Debug, Message)]
+/// Sent by the CircuitBreaker while it asks whether the shop is there, on a freeze, and when either
+/// is over: its own hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub struct OpenGate;
-
-/// Sent by the CircuitBreaker on freeze and by the Coordinator on stop: answers all waiters and
-/// every later one with the refusal, until [`OpenGate`].
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Refuse(
-    /// What waiters are told.
-    pub Refused,
+pub struct HoldBack(
+    /// What it keeps back from here on.
+    pub Held,
 );
 
 /// Sent by the Coordinator when an operator changes the rate.
@@ -69,7 +71,8 @@ pub struct Retune(
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Message)]
 #[rtype(result = "()")]
 pub enum RateLimiterInjection {
-    /// Waiters stay queued, nothing is granted, until `OpenGate` or an operator's resume.
+    /// As if the run parked: waiters stay queued, nothing is granted, until `OpenGate` or an
+    /// operator's resume.
     CloseGate,
     /// Undoes `CloseGate`; refused while the run is paused, frozen or ending.
     OpenGate,

@@ -8,7 +8,8 @@ use crate::domain::rate::Rate;
 use crate::ports::pacing::{Pacing, SystemPacing};
 use crate::ports::shop_api::ShopReply;
 use crate::rate_limiter::RateLimiter;
-use crate::rate_limiter::messages::Refuse;
+use crate::rate_limiter::gate::Gate;
+use crate::rate_limiter::messages::SetGate;
 
 /// What the stub session makes of a call.
 #[derive(Clone, Copy)]
@@ -156,7 +157,7 @@ async fn patience_begins_with_the_permit_and_not_in_line() {
 #[actix::test]
 async fn nothing_is_sent_without_a_permit() {
     let bench = bench(Shop::Answers);
-    bench.limiter.send(Refuse(Refused::Frozen)).await.unwrap();
+    bench.limiter.send(SetGate(Gate::Refusing(Refused::Frozen))).await.unwrap();
     let end = bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await;
     assert!(matches!(end, Err(Stop::NoPermit(Refused::Frozen))));
     assert_eq!(bench.door.probe(Place::Head, None).await, Probed::NoPermit);

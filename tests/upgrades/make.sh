@@ -114,6 +114,10 @@ pack() {
 
 make() {
     "$binary" run --scenario ./whole.ron --quiet
+    for kind in freeze resume restart session_health injection command; do
+        "$binary" events --table incidents --json | grep -q "\"kind\":\"$kind\"" ||
+            { echo "no incident of kind $kind: again, in another database" >&2; exit 1; }
+    done
     "$binary" run --scenario ./frozen.ron --quiet
     enough=2 killed exclude run "${slow[@]}"
     enough=2 killed only resume
