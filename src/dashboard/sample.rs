@@ -111,6 +111,7 @@ pub fn running() -> RunStatus {
         state: RunState::Running,
         frozen: None,
         ending: None,
+        order_search: None,
         agents: 372,
         attempt: Attempt {
             cycle: Cycle(12),

@@ -12,6 +12,8 @@ use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::Ports;
 use chrono::NaiveDateTime;
+use questions::Ask;
+use questions::orders::{self, OrderCounts};
 
 use super::books::Books;
 use super::orphans::Leftovers;
@@ -81,6 +83,18 @@ impl Opened {
             pacing: Arc::new(SystemPacing),
             memory: || memory_stats::memory_stats().map(|seen| seen.physical_mem as u64),
         })
+    }
+
+    /// The orders of this run as its database counts them; `None` where there is none to ask.
+    pub(super) async fn count_orders(&self, run: RunId) -> Option<OrderCounts> {
+        let counted = self.books.admin.as_ref()?.ask(orders::counts(run)).await;
+        match counted {
+            Ok(rows) => rows.into_iter().next(),
+            Err(error) => {
+                tracing::warn!(%error, "the orders could not be counted in the database");
+                None
+            }
+        }
     }
 
     /// Closes it; of several failures the one that loses most is told.

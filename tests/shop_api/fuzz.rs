@@ -56,7 +56,8 @@ fn calls() -> Vec<ShopCall> {
         ShopCall::EligibleCoupons,
         ShopCall::ApplyCoupon { coupon: CouponId::new("c") },
         ShopCall::Checkout,
-        ShopCall::LatestOrder,
+        ShopCall::LatestOrders { most: 20 },
+        ShopCall::ReadOrder { order: OrderId::new("o") },
         ShopCall::ClearCart,
     ]
 }

@@ -9,7 +9,7 @@ use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, CouponKind, Discount};
 use actors::domain::permit::Permit;
 use actors::ports::shop_api::{
-    ApiErrorKind, PlacedOrder, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
+    ApiErrorKind, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
 use shops::shop_api::mock::{MockGoods, MockShop};
 
@@ -69,14 +69,15 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
     };
     assert_eq!((order.subtotal, order.final_total), (Cents(2_000), Cents(1_800)));
     assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 0 }));
-    let latest = ask(shop, ShopCall::LatestOrder).await;
-    assert_eq!(
-        latest,
-        Ok(ShopReply::LatestOrder(Some(PlacedOrder {
-            id: order.id,
-            final_total: Some(order.final_total)
-        })))
-    );
+    let Ok(ShopReply::LatestOrders { orders, .. }) =
+        ask(shop, ShopCall::LatestOrders { most: 1 }).await
+    else {
+        panic!("no list");
+    };
+    assert_eq!((&orders[0].id, orders[0].final_total), (&order.id, Some(order.final_total)));
+    let read = |order| ask(shop, ShopCall::ReadOrder { order });
+    assert_eq!(read(order.id.clone()).await, Ok(ShopReply::OrderShown(order)));
+    assert_eq!(read(OrderId::new("gone")).await, Err(ApiErrorKind::UnexpectedStatus(404)));
 }
 
 #[actix::test]

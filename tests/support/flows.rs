@@ -153,6 +153,7 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
             lines: vec![line("milk"), line("bread")],
             coupons: None,
         }),
+        order_outcome: None,
         key,
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use domain::event::{CouponStep, EventKind};
-use domain::flow::{EndReason, FlowStatus};
+use domain::flow::{EndReason, FlowStatus, OrderOutcome};
 
 use super::columns::{
     AGENT_ID, COHORT, Column, RECORDED_AT, SIMULATED_AT, attempt, big, column, flag, instant, int,
@@ -31,6 +31,11 @@ const FILTERS: Filters = Filters {
     time: Some("t.simulated_at"),
 };
 
+const RECOVERED: Column = flag(
+    "recovered",
+    "whether it was found at the shop after the visit had ended; only with --replay all",
+);
+
 const FLOW_ID: Column =
     text("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
 
@@ -41,6 +46,10 @@ static STATUSES: LazyLock<String> =
 static END_REASONS: LazyLock<String> = LazyLock::new(|| {
     let reasons = one_of(EndReason::ALL.iter().map(|reason| reason.as_str()));
     format!("{reasons}; empty while active")
+});
+static ORDER_OUTCOMES: LazyLock<String> = LazyLock::new(|| {
+    let outcomes = one_of(OrderOutcome::ALL.iter().map(|outcome| outcome.as_str()));
+    format!("of a checkout whose answer was lost: {outcomes}; empty: it was answered, or none sent")
 });
 static STEPS: LazyLock<String> =
     LazyLock::new(|| one_of(CouponStep::ALL.iter().map(|step| step.as_str())));
@@ -55,11 +64,13 @@ static PAYLOADS: LazyLock<String> = LazyLock::new(|| {
 
 /// A SELECT of what hangs on visits. `CROSS JOIN` says to SQLite that the page comes first.
 macro_rules! of_visits {
-    ($table:literal, $order:literal) => {
+    ($table:literal, $rows:literal, $order:literal) => {
         concat!(
             "WITH d AS ({driver}) SELECT {columns} FROM d CROSS JOIN ",
             $table,
-            " t WHERE t.flow_id = d.flow_id AND {rows} ORDER BY {key d}",
+            " t WHERE t.flow_id = d.flow_id AND {rows}",
+            $rows,
+            " ORDER BY {key d}",
             $order
         )
     };
@@ -95,7 +106,7 @@ pub(super) fn events() -> Table {
     table(
         "shopping_session_events",
         "one thing a shopper did, in the order it did it",
-        of_visits!("shopping_session_events", ", t.seq"),
+        of_visits!("shopping_session_events", "", ", t.seq"),
         Filters { kind: Some("t.event_type"), ..FILTERS },
         columns,
     )
@@ -122,6 +133,7 @@ pub(super) fn sessions() -> Table {
             int("cart_units", "units in the cart at the end, or in the order"),
             big("cart_total_cents", "worth of the cart at the end, before discounts"),
             text("failure", "what failed, where it failed").or_null(),
+            text("order_outcome", &ORDER_OUTCOMES).or_null(),
         ],
     ]
     .concat();
@@ -143,10 +155,11 @@ pub(super) fn orders() -> Table {
             big("final_total_cents", "what was paid"),
             SIMULATED_AT,
             RECORDED_AT,
+            RECOVERED,
         ],
     ]
     .concat();
-    let select = of_visits!("orders", "");
+    let select = of_visits!("orders", " AND {counted t}", "");
     table("orders", "one order, at most one of a visit", select, FILTERS, columns)
 }
 
@@ -168,10 +181,11 @@ pub(super) fn order_items() -> Table {
             big("line_total_cents", "paid for this line, before the discount off the whole cart"),
             SIMULATED_AT,
             RECORDED_AT,
+            RECOVERED,
         ],
     ]
     .concat();
-    let select = of_visits!("order_items", ", t.line");
+    let select = of_visits!("order_items", " AND {counted t}", ", t.line");
     table("order_items", "one line of an order", select, FILTERS, columns)
 }
 
@@ -189,13 +203,14 @@ pub(super) fn coupon_interactions() -> Table {
             text("reason", "why it was rejected").or_null(),
             SIMULATED_AT,
             RECORDED_AT,
+            RECOVERED,
         ],
     ]
     .concat();
     table(
         "coupon_interactions",
         "what became of a coupon in a visit",
-        of_visits!("coupon_interactions", ", t.seq"),
+        of_visits!("coupon_interactions", " AND {counted t}", ", t.seq"),
         Filters { kind: Some("t.step"), ..FILTERS },
         columns,
     )

@@ -52,7 +52,8 @@ fn a_step_is_called_as_its_call_is() {
         ShopCall::ApplyCoupon { coupon: coupon.clone() },
         ShopCall::GrantWallet { coupons: vec![coupon] },
         ShopCall::Checkout,
-        ShopCall::LatestOrder,
+        ShopCall::LatestOrders { most: 20 },
+        ShopCall::ReadOrder { order: OrderId::new("o") },
         ShopCall::ClearCart,
     ];
     assert_eq!(calls.len(), StepName::ALL.len());
