@@ -117,7 +117,7 @@ impl Days {
     /// count is of an attempt that was cut or replayed.
     async fn match_orders(&self) {
         let mut at_shop: BTreeMap<String, String> = BTreeMap::new();
-        for order in self.shop.placed_orders() {
+        for order in self.shop.books().orders {
             let flow = order.key.expect("cartload sends the flow's id");
             let twice = at_shop.insert(flow, order.order_id.to_string());
             assert_eq!(twice, None, "a flow ordered twice");

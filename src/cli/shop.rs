@@ -1,7 +1,9 @@
 //! `cartload shop`: the practice shop as a server of its own.
 
+mod habits;
+
 use clap::Args;
-use shops::practice_shop::{PracticeConfig, PracticeShop};
+use shops::practice_shop::PracticeShop;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
@@ -11,16 +13,23 @@ use super::{ExitCode, Failure, GlobalArgs, Result, output};
 #[command(before_help = "\
 Examples:
   cartload shop --port 8080
-  cartload run --api http://127.0.0.1:8080 --profile practice")]
+  cartload run --api http://127.0.0.1:8080 --profile practice
+A shop that works as a real one does, two requests at a time, its database 5 ms away:
+  cartload shop --unrounded-totals --coupons-as-object --reusable-coupons \\
+    --first-visit-needed --wallet 32 --at-once 2 --round-trips 18 --round-trip-ms 5
+Its books: GET /practice/orders, /practice/carts, /practice/ledger")]
 pub struct ShopArgs {
     /// Port on 127.0.0.1; 0 takes a free one, which is printed
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
+
+    #[command(flatten)]
+    pub habits: habits::HabitArgs,
 }
 
 /// Does it.
 pub fn execute(_global: &GlobalArgs, args: &ShopArgs) -> Result {
-    let config = PracticeConfig { port: args.port, ..PracticeConfig::default() };
+    let config = args.habits.config(args.port);
     let what = format!("the practice shop cannot listen on 127.0.0.1:{}", args.port);
     let shop = PracticeShop::start(config).map_err(Failure::during(ExitCode::Shop, what))?;
     output::data(&shop.base_url())?;

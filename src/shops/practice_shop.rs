@@ -1,15 +1,18 @@
 //! The practice shop: a shop with the API of shop profile `practice`, over real HTTP on loopback.
 //!
 //! It runs on threads of its own with runtimes of their own, so that it serves a run in the same
-//! process, a test, or a process of its own alike. What may go wrong is a switch ([`Faults`]).
+//! process, a test, or a process of its own alike. What may go wrong is a switch ([`Faults`]); what
+//! a real shop does otherwise, without being broken, is a habit ([`Habits`]).
 
 mod auth;
+mod books;
 pub mod catalog;
 mod connection;
 pub(crate) mod faults;
 mod floor;
 mod gate;
 mod goods;
+mod habits;
 mod injection;
 pub(crate) mod ledger;
 mod refusal;
@@ -27,10 +30,15 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, middleware, web};
 use secrecy::SecretString;
 
+use crate::pricing::Grain;
+
+pub use self::books::{BookedCoupon, BookedLine, BookedOrder, BookedTotals, OpenCart, ShopBooks};
 pub use self::faults::RouteError;
 pub use self::faults::{Down, FaultError, FaultSwitches, Faults, MissingField, RateLimit};
+pub use self::habits::pace::{Pace, PaceChange};
+pub use self::habits::{HabitError, Habits, OrderReads};
 pub use self::injection::ShopInjection;
-pub use self::ledger::{ListedOrder, RouteRow, ShopLedger};
+pub use self::ledger::{RouteRow, ShopLedger};
 pub use self::route::Route;
 
 use self::auth::Authority;
@@ -38,6 +46,8 @@ use self::connection::{Connections, sweep_forever};
 use self::floor::Floor;
 use self::gate::RateWindows;
 use self::goods::Goods;
+use self::habits::counter::Counter;
+use self::habits::database::Database;
 use self::ledger::LedgerBook;
 
 /// Idle connections are closed after so long when no fault says otherwise: longer than the 75 s of
@@ -53,6 +63,8 @@ pub struct PracticeConfig {
     pub workers: usize,
     /// What goes wrong from the start; default nothing.
     pub faults: Faults,
+    /// How it works, being sound; default as its profile describes it.
+    pub habits: Habits,
     /// `GET /api/auth/me` fills wallets up to so many coupons; default 0, the caller grants them.
     pub wallet_fill: usize,
     /// Checks the signature of JWTs; `None` (default) checks their claims only.
@@ -67,6 +79,7 @@ impl Default for PracticeConfig {
             port: 0,
             workers: 1,
             faults: Faults::default(),
+            habits: Habits::default(),
             wallet_fill: 0,
             jwt_secret: None,
             remembered: 20_000,
@@ -109,6 +122,11 @@ struct Shop {
     floor: Mutex<Floor>,
     ledger: Mutex<LedgerBook>,
     switches: FaultSwitches,
+    habits: Habits,
+    /// Where requests wait, at a shop that takes its time.
+    counter: Option<Counter>,
+    /// The shop's own, where it has one.
+    database: Option<Database>,
     rate_windows: RateWindows,
     connections: Connections,
     authority: Authority,
@@ -129,23 +147,60 @@ impl Shop {
     fn ledger(&self) -> MutexGuard<'_, LedgerBook> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// All counts.
+    fn read_ledger(&self) -> ShopLedger {
+        let mut ledger = self.ledger().read();
+        if let Some(counts) = self.database.as_ref().map(Database::counts) {
+            ledger.database_connections = counts.opened;
+            ledger.database_too_many = counts.too_many;
+        }
+        ledger
+    }
+
+    /// Carts with something in them, in the order of their users.
+    fn open_carts(&self) -> Vec<OpenCart> {
+        let floor = self.floor();
+        let mut carts: Vec<OpenCart> =
+            floor.customers().filter_map(|(user, c)| books::open_cart(*user, c)).collect();
+        carts.sort_by_key(|cart| cart.user_id);
+        carts
+    }
+
+    /// Orders and carts at this moment.
+    fn read_books(&self) -> ShopBooks {
+        let orders: Vec<_> = self.floor().orders.all().cloned().collect();
+        let orders = orders.iter().map(|order| books::booked(&self.goods, order)).collect();
+        ShopBooks { orders, carts: self.open_carts() }
+    }
 }
 
 impl PracticeShop {
-    /// Opens the shop and returns when it listens. An error is a taken port or faults that make no
-    /// sense.
+    /// Opens the shop and returns when it listens. An error is a taken port, or faults or habits
+    /// that make no sense.
     pub fn start(config: PracticeConfig) -> io::Result<RunningShop> {
         let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidInput, error);
         let catalog = catalog::builtin().map_err(|error| invalid(error.to_string()))?;
         let coupons = crate::coupon_book::builtin().map_err(|error| invalid(error.to_string()))?;
         let switches =
             FaultSwitches::new(config.faults).map_err(|error| invalid(error.to_string()))?;
-        let goods = Arc::new(Goods::new(catalog, coupons));
+        let habits = config.habits;
+        if let Some(pace) = &habits.pace {
+            pace.check().map_err(|error| invalid(error.to_string()))?;
+        }
+        let database = habits.database.as_ref().map(Database::new).transpose();
+        let database = database.map_err(|error| invalid(error.to_string()))?;
+        let grain = if habits.unrounded_totals { Grain::FINE } else { Grain::CENT };
+        let goods = Arc::new(Goods::new(catalog, coupons, grain));
+        let floor = Floor::new(Arc::clone(&goods), habits.clone(), config.remembered);
         let shop = Arc::new(Shop {
-            floor: Mutex::new(Floor::new(Arc::clone(&goods), config.remembered)),
+            floor: Mutex::new(floor),
             goods,
             ledger: Mutex::default(),
             switches,
+            counter: habits.pace.clone().map(Counter::new),
+            habits,
+            database,
             rate_windows: RateWindows::default(),
             connections: Connections::new(),
             authority: Authority::new(config.jwt_secret.as_ref()),
@@ -232,12 +287,12 @@ impl RunningShop {
 
     /// What it saw so far.
     pub fn ledger(&self) -> ShopLedger {
-        self.shop.ledger().read()
+        self.shop.read_ledger()
     }
 
-    /// The last 100,000 orders it placed, oldest first.
-    pub fn placed_orders(&self) -> Vec<ListedOrder> {
-        self.shop.ledger().placed()
+    /// Its orders and open carts.
+    pub fn books(&self) -> ShopBooks {
+        self.shop.read_books()
     }
 
     /// The switches of its faults.

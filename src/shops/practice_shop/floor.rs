@@ -5,6 +5,7 @@
 //! the latest ones only, and an order is kept as positions, from which its price follows again.
 
 pub(super) mod checkout;
+pub(super) mod order_book;
 pub(super) mod recent;
 pub(super) mod stock;
 
@@ -16,10 +17,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use self::checkout::PlacedOrder;
+use self::order_book::OrderBook;
 use self::recent::Recent;
 use self::stock::Stock;
 use super::faults::Faults;
 use super::goods::{CouponNumber, Goods, Line};
+use super::habits::Habits;
 use super::refusal::Refusal;
 
 /// Customers the shop knows at most.
@@ -48,10 +51,6 @@ pub(super) struct Customer {
     pub cart: Vec<Line>,
     /// At most one of each coupon.
     pub wallet: Vec<Granted>,
-    /// Orders placed.
-    pub orders: u64,
-    /// The newest order.
-    pub latest_order: Option<Arc<PlacedOrder>>,
 }
 
 impl Customer {
@@ -74,23 +73,27 @@ impl Customer {
 #[derive(Debug)]
 pub(super) struct Floor {
     goods: Arc<Goods>,
+    habits: Habits,
     customers: HashMap<Uuid, Customer>,
     /// Shopping session to the customer whose cart write carried it first.
     sessions: Recent<Uuid, Uuid>,
     /// Idempotency key (hashed with its customer) to the order it placed.
     orders_by_key: Recent<Uuid, Arc<PlacedOrder>>,
+    pub(super) orders: OrderBook,
     stock: Stock,
 }
 
 impl Floor {
     /// An empty shop that remembers so many sessions and orders by key.
-    pub fn new(goods: Arc<Goods>, remembered: usize) -> Self {
+    pub fn new(goods: Arc<Goods>, habits: Habits, remembered: usize) -> Self {
         let stock = Stock::new(goods.catalog.products.len());
         Self {
             goods,
+            habits,
             customers: HashMap::new(),
             sessions: Recent::new(remembered),
             orders_by_key: Recent::new(remembered),
+            orders: OrderBook::default(),
             stock,
         }
     }
@@ -101,15 +104,39 @@ impl Floor {
         self
     }
 
-    /// The customer, made at the first call.
+    /// The customer, made at the first call; where a first visit is needed, known since that only.
     pub fn customer(&mut self, user: Uuid) -> Result<&mut Customer, Refusal> {
+        if self.habits.first_visit_needed && !self.customers.contains_key(&user) {
+            return Err(Refusal::unknown_user(&user.to_string()));
+        }
+        self.visitor(user)
+    }
+
+    /// The position of the store that the customer selected.
+    pub fn store_of(&self, user: Uuid) -> Option<usize> {
+        self.customers.get(&user).and_then(|customer| customer.store)
+    }
+
+    /// Everybody the shop knows.
+    pub fn customers(&self) -> impl Iterator<Item = (&Uuid, &Customer)> {
+        self.customers.iter()
+    }
+
+    /// Whether no coupon of any wallet is good any more.
+    pub fn has_expired_wallets(&self, faults: &Faults) -> bool {
+        faults.coupons_expired || self.habits.wallets_expired
+    }
+
+    /// The customer of a first visit, made by it.
+    fn visitor(&mut self, user: Uuid) -> Result<&mut Customer, Refusal> {
         if self.customers.len() >= CUSTOMERS_MAX && !self.customers.contains_key(&user) {
             return Err(Refusal::Full("The practice shop has 100,000 customers and takes no more"));
         }
         Ok(self.customers.entry(user).or_default())
     }
 
-    /// Fills the wallet up to `size` coupons, each customer from another place of the book.
+    /// A first visit: makes the customer and fills the wallet up to `size` coupons, each customer
+    /// from another place of the book.
     pub fn fill_wallet(
         &mut self,
         user: Uuid,
@@ -117,7 +144,7 @@ impl Floor {
         now: DateTime<Utc>,
     ) -> Result<usize, Refusal> {
         let goods = Arc::clone(&self.goods);
-        let customer = self.customer(user)?;
+        let customer = self.visitor(user)?;
         let count = goods.coupons.len().min(usize::from(CouponNumber::MAX));
         // 100 is coprime to 257 and spreads a wallet over kinds and targets.
         let begin = user.as_u128() % u128::try_from(count.max(1)).unwrap_or(1);
@@ -209,8 +236,9 @@ impl Floor {
     /// What the cart costs as it is.
     pub fn priced_cart(&mut self, user: Uuid, faults: &Faults) -> Result<PricedOrder, Refusal> {
         let goods = Arc::clone(&self.goods);
+        let has_expired = self.has_expired_wallets(faults);
         let customer = self.customer(user)?;
-        let selected = if faults.coupons_expired { Vec::new() } else { customer.selected() };
+        let selected = if has_expired { Vec::new() } else { customer.selected() };
         Ok(goods.price(&customer.cart, &selected))
     }
 
@@ -223,13 +251,14 @@ impl Floor {
     ) -> Result<Granted, Refusal> {
         let number = self.goods.coupon_number(coupon_id);
         let unknown = Refusal::NotFound("Coupon not found in your wallet");
+        let has_expired = self.has_expired_wallets(faults);
         let customer = self.customer(user)?;
         let granted = customer
             .wallet
             .iter_mut()
             .find(|granted| Some(granted.coupon) == number)
             .ok_or(unknown)?;
-        if faults.coupons_expired {
+        if has_expired {
             return Err(Refusal::NotFound("Coupon has expired"));
         }
         granted.is_selected = true;

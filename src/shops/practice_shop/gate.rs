@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::middleware::Next;
@@ -71,7 +72,8 @@ pub(super) async fn pass(
     }
     let is_dev = caller.as_ref().is_ok_and(|caller| caller.is_dev);
     request.extensions_mut().insert(caller);
-    let _busy = connection.as_ref().map(|connection| shop.connections.busy(connection));
+    let connections = web::Data::clone(&shop);
+    let _busy = connection.as_ref().map(|connection| connections.connections.busy(connection));
 
     let in_force = shop.switches.in_force();
     if let Some(down) = in_force.faults.down {
@@ -83,9 +85,23 @@ pub(super) async fn pass(
         }
         return Ok(answer(request, HttpResponse::ServiceUnavailable().force_close().finish()));
     }
-    let response = serve(&shop, request, (route, is_dev), in_force, next).await?;
+    if let Some(answered) = edge(&shop, &in_force.faults, route) {
+        shop.ledger().answered(route, answered.status().as_u16());
+        return Ok(answer(request, answered));
+    }
+    let work = serve(web::Data::clone(&shop), request, (route, is_dev), in_force, next);
+    let response = match &shop.counter {
+        // A task of its own: what the shop has taken it works off, though the client hangs up.
+        Some(_) => actix_web::rt::spawn(work).await.map_err(ErrorInternalServerError)??,
+        None => work.await?,
+    };
     shop.ledger().answered(route, response.status().as_u16());
     Ok(response)
+}
+
+/// What is answered before the application hears of the request.
+fn edge(shop: &Shop, faults: &Faults, route: Route) -> Option<HttpResponse> {
+    if faults.edge_502 { Some(edge_502()) } else { rate_limited(shop, faults, route) }
 }
 
 async fn wait_for_the_end_of_the_blackhole(shop: &Shop) {
@@ -95,25 +111,33 @@ async fn wait_for_the_end_of_the_blackhole(shop: &Shop) {
     let _ = tokio::time::timeout(BLACKHOLE_MAX, lifted).await;
 }
 
-/// From the edge to the application and back.
+/// From the line before the application to its answer.
 async fn serve(
-    shop: &Shop,
+    shop: web::Data<Shop>,
     request: ServiceRequest,
     (route, is_dev): (Route, bool),
     in_force: InForce,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let faults = in_force.faults;
-    if faults.edge_502 {
-        return Ok(answer(request, edge_502()));
-    }
-    if let Some(limited) = rate_limited(shop, &faults, route) {
-        return Ok(answer(request, limited));
-    }
     let _place = match &in_force.capacity {
         Some(places) => Arc::clone(places).acquire_owned().await.ok(),
         None => None,
     };
+    let place = match &shop.counter {
+        Some(counter) => counter.place().await,
+        None => None,
+    };
+    let _connection = match &shop.database {
+        Some(database) => match database.lease().await {
+            Ok(lease) => Some(lease),
+            Err(refusal) => return Ok(answer(request, refusal.error_response())),
+        },
+        None => None,
+    };
+    if let Some(place) = &place {
+        place.work(route).await;
+    }
     let refused = is_dev && faults.dev_tokens_rejected && route.breaks_on_dev_tokens();
     let response = if faults.all_500 || refused {
         answer(request, broken(StatusCode::INTERNAL_SERVER_ERROR))

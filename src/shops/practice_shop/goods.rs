@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::pricing::{PricedLine, PricedOrder, price};
+use crate::pricing::{Grain, PricedLine, PricedOrder, price_in};
 use domain::cart::Cart;
 use domain::ids::CouponId;
+use domain::money::Cents;
 use domain::offer::Coupon;
+use serde_json::Number;
 
 use super::catalog::PracticeCatalog;
 
@@ -26,11 +28,13 @@ pub(super) type CouponNumber = u16;
 pub(super) struct Goods {
     pub catalog: PracticeCatalog,
     pub coupons: Vec<Coupon>,
+    /// What prices are counted in.
+    pub grain: Grain,
     coupon_numbers: HashMap<CouponId, CouponNumber>,
 }
 
 impl Goods {
-    pub fn new(catalog: PracticeCatalog, coupons: Vec<Coupon>) -> Self {
+    pub fn new(catalog: PracticeCatalog, coupons: Vec<Coupon>, grain: Grain) -> Self {
         // A book of more than 65,536 coupons is cut: positions are 16 bits.
         let numbers = 0..=CouponNumber::MAX;
         let coupon_numbers = coupons
@@ -38,7 +42,7 @@ impl Goods {
             .zip(numbers)
             .map(|(coupon, number)| (coupon.id.clone(), number))
             .collect();
-        Self { catalog, coupons, coupon_numbers }
+        Self { catalog, coupons, grain, coupon_numbers }
     }
 
     /// The position of a coupon.
@@ -46,7 +50,7 @@ impl Goods {
         self.coupon_numbers.get(&CouponId::new(id)).copied()
     }
 
-    /// What these lines cost with these coupons.
+    /// What these lines cost with these coupons, in the shop's grain.
     pub fn price(&self, lines: &[Line], coupons: &[CouponNumber]) -> PricedOrder {
         let coupons: Vec<Coupon> =
             coupons.iter().filter_map(|n| self.coupon(*n)).cloned().collect();
@@ -58,7 +62,13 @@ impl Goods {
                 Some(PricedLine { product, quantity, unit_price })
             })
             .collect();
-        price(&lines, &coupons)
+        price_in(self.grain, &lines, &coupons)
+    }
+
+    /// An amount in the shop's grain, as its answers name it.
+    pub fn number(&self, amount: Cents) -> Number {
+        let text = if amount == Cents::ZERO { "0".to_owned() } else { self.grain.text(amount) };
+        text.parse().unwrap_or_else(|_| Number::from(0))
     }
 
     /// These lines as a cart that coupons can be checked against.

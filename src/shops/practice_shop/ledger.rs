@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use domain::money::Cents;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::route::Route;
 
@@ -20,18 +19,6 @@ const SOCKETS_PER_CALLER_MAX: usize = 256;
 
 /// Client sockets remembered in all: some megabytes.
 const SOCKETS_MAX: usize = 50_000;
-
-/// Orders listed by id; older ones are counted only.
-const ORDERS_LISTED_MAX: usize = 100_000;
-
-/// An order as the shop placed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedOrder {
-    /// Its id.
-    pub order_id: Uuid,
-    /// The Idempotency-Key it came with; cartload sends its flow id.
-    pub key: Option<String>,
-}
 
 /// What the shop saw since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +41,12 @@ pub struct ShopLedger {
     /// Calls over sockets not listed in `connections`: a caller had more than 256, or all callers
     /// more than 50,000.
     pub connections_unlisted: u64,
+    /// Connections that the shop opened to its own database, where it has one.
+    #[serde(default)]
+    pub database_connections: u64,
+    /// Connections that its database refused because all were taken.
+    #[serde(default)]
+    pub database_too_many: u64,
 }
 
 /// Counts of one route.
@@ -77,8 +70,6 @@ pub(super) struct LedgerBook {
     arrivals: VecDeque<Instant>,
     /// Sockets listed, over all callers.
     sockets: usize,
-    /// The last orders, oldest first.
-    placed: VecDeque<ListedOrder>,
 }
 
 impl LedgerBook {
@@ -127,12 +118,7 @@ impl LedgerBook {
     }
 
     /// A checkout placed an order.
-    pub fn ordered(&mut self, order_id: Uuid, key: Option<&[u8]>, paid: Cents) {
-        if self.placed.len() >= ORDERS_LISTED_MAX {
-            self.placed.pop_front();
-        }
-        let key = key.map(|key| String::from_utf8_lossy(key).into_owned());
-        self.placed.push_back(ListedOrder { order_id, key });
+    pub fn ordered(&mut self, paid: Cents) {
         self.ledger.orders += 1;
         self.ledger.order_cents_total += paid;
     }
@@ -140,11 +126,6 @@ impl LedgerBook {
     /// A checkout was answered with an earlier order.
     pub fn repeated(&mut self) {
         self.ledger.checkouts_repeated += 1;
-    }
-
-    /// The last orders, oldest first.
-    pub fn placed(&self) -> Vec<ListedOrder> {
-        self.placed.iter().cloned().collect()
     }
 
     /// A copy of all counts.
@@ -192,9 +173,7 @@ mod tests {
         let mut book = LedgerBook::default();
         book.arrived(Route::Checkout, Instant::now());
         book.answered(Route::Checkout, 201);
-        book.ordered(Uuid::nil(), Some(b"flow"), Cents(1_179));
-        let placed = ListedOrder { order_id: Uuid::nil(), key: Some("flow".to_owned()) };
-        assert_eq!(book.placed(), [placed]);
+        book.ordered(Cents(1_179));
         book.carried("agent_001", SocketAddr::from(([127, 0, 0, 1], 9)));
         let text = serde_json::to_string(&book.read()).expect("a ledger is JSON");
         assert_eq!(serde_json::from_str::<ShopLedger>(&text).expect("read back"), book.read());

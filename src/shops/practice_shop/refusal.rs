@@ -61,6 +61,17 @@ impl Refusal {
         Self::Invalid(vec![FieldProblem { kind, loc, msg: msg.to_owned(), input }])
     }
 
+    /// The 500 of a violated foreign key on a user that has never visited.
+    pub fn unknown_user(user: &str) -> Self {
+        Self::Broken(format!(
+            "(psycopg2.errors.ForeignKeyViolation) insert or update on table \"user_preferences\" \
+             violates foreign key constraint \"user_preferences_user_id_fkey\" DETAIL: Key \
+             (user_id)=({user}) is not present in table \"users\". [SQL: INSERT INTO \
+             user_preferences (id, user_id) VALUES (%(id)s, %(user_id)s)] [parameters: \
+             {{'user_id': '{user}'}}]"
+        ))
+    }
+
     /// The 500 of a violated foreign key on the session id.
     pub fn unknown_session(table: &str, session: &str) -> Self {
         Self::Broken(format!(

@@ -35,6 +35,8 @@ pub enum Route {
     Checkout,
     /// GET /api/orders
     ListOrders,
+    /// GET /api/orders/{id}
+    ViewOrder,
     /// DELETE /api/cart
     ClearCart,
     /// Anything else.
@@ -60,6 +62,7 @@ impl Route {
             ("POST", "/api/orders") => Self::Checkout,
             ("GET", "/api/orders") => Self::ListOrders,
             ("GET", _) if path.starts_with("/api/products/") => Self::ViewProduct,
+            ("GET", _) if path.starts_with("/api/orders/") => Self::ViewOrder,
             _ => Self::Unknown,
         }
     }
@@ -77,6 +80,7 @@ impl Route {
             | Self::GrantWallet
             | Self::Checkout
             | Self::ListOrders
+            | Self::ViewOrder
             | Self::ClearCart => true,
             Self::Health
             | Self::ListStores

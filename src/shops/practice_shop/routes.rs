@@ -28,6 +28,8 @@ const SESSION_HEADER: &str = "X-Shopping-Session-Id";
 pub(super) fn configure(app: &mut ServiceConfig) {
     app.route("/health", web::get().to(control::health))
         .route("/practice/ledger", web::get().to(control::ledger))
+        .route("/practice/orders", web::get().to(control::orders))
+        .route("/practice/carts", web::get().to(control::carts))
         .route("/practice/faults", web::get().to(control::faults))
         .route("/practice/faults", web::put().to(control::set_faults))
         .route("/api/stores", web::get().to(browse::stores))
@@ -44,6 +46,7 @@ pub(super) fn configure(app: &mut ServiceConfig) {
         .route("/api/coupons/wallet", web::put().to(coupons::grant))
         .route("/api/orders", web::post().to(orders::checkout))
         .route("/api/orders", web::get().to(orders::list))
+        .route("/api/orders/{id}", web::get().to(orders::show))
         .default_service(web::to(not_found));
 }
 

@@ -1,8 +1,9 @@
 //! The JSON of the API imitated: product lists in camelCase, cart and orders in snake_case, money
 //! as numbers that are floats there (`12.0`, `8.5`, `0` for nothing), written from exact cents.
 
-use crate::pricing::PricedOrder;
+use crate::pricing::{Grain, LinePrice, PricedOrder};
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::ids::CouponId;
 use domain::money::{Cents, Percent};
 use domain::offer::{Coupon, Discount};
 use serde_json::{Number, Value, json};
@@ -11,20 +12,21 @@ use uuid::Uuid;
 use super::floor::checkout::PlacedOrder;
 use super::floor::{Customer, Granted};
 use super::goods::{Goods, Line};
+use super::habits::{Habits, OrderReads};
 
-/// An amount as a JSON number.
-pub(super) fn money(amount: Cents) -> Value {
-    if amount == Cents::ZERO { json!(0) } else { hundredths(&amount.to_string()) }
+/// Cents as a JSON number.
+pub(super) fn number(amount: Cents) -> Number {
+    let text = if amount == Cents::ZERO { "0".to_owned() } else { Grain::CENT.text(amount) };
+    text.parse().unwrap_or_else(|_| Number::from(0))
 }
 
-/// A JSON number of two decimals, without a needless last zero.
-fn hundredths(text: &str) -> Value {
-    let text = text.strip_suffix('0').unwrap_or(text);
-    text.parse::<Number>().map_or(Value::Null, Value::Number)
+/// Cents as a JSON value.
+pub(super) fn money(amount: Cents) -> Value {
+    Value::Number(number(amount))
 }
 
 fn percent(percent: Percent) -> Value {
-    hundredths(&Cents(percent.0).to_string())
+    money(Cents(percent.0))
 }
 
 /// A moment as the API writes it.
@@ -105,19 +107,19 @@ pub(super) fn cart(user: Uuid, goods: &Goods, customer: &Customer) -> Value {
 }
 
 /// The five sums of a price.
-pub(super) fn totals(priced: &PricedOrder) -> Value {
+fn totals(goods: &Goods, priced: &PricedOrder) -> Value {
     json!({
-        "subtotal": money(priced.subtotal),
-        "item_discounts": money(priced.item_discounts),
-        "frontstore_discount": money(priced.frontstore_discount),
-        "discount_total": money(priced.discount_total),
-        "final_total": money(priced.final_total),
+        "subtotal": goods.number(priced.subtotal),
+        "item_discounts": goods.number(priced.item_discounts),
+        "frontstore_discount": goods.number(priced.frontstore_discount),
+        "discount_total": goods.number(priced.discount_total),
+        "final_total": goods.number(priced.final_total),
     })
 }
 
 /// The price of a cart.
-pub(super) fn summary(priced: &PricedOrder) -> Value {
-    let mut summary = totals(priced);
+pub(super) fn summary(goods: &Goods, priced: &PricedOrder) -> Value {
+    let mut summary = totals(goods, priced);
     let hundred = i128::from(priced.discount_total.0) * 10_000;
     let saved = hundred.checked_div(i128::from(priced.subtotal.0)).unwrap_or(0);
     summary["savings_percentage"] = money(Cents(i64::try_from(saved).unwrap_or(0)));
@@ -161,35 +163,79 @@ fn details(coupon: &Coupon) -> String {
 }
 
 /// The answer to a checkout.
-pub(super) fn order(goods: &Goods, order: &PlacedOrder) -> Value {
+pub(super) fn placed(goods: &Goods, habits: &Habits, order: &PlacedOrder) -> Value {
+    json!({
+        "success": true,
+        "order": whole_order(goods, habits, order),
+        "message": "Order placed successfully",
+    })
+}
+
+/// An order as its customer's list shows it.
+pub(super) fn listed_order(goods: &Goods, habits: &Habits, order: &PlacedOrder) -> Value {
+    let mut shown = json!({
+        "id": order.id.to_string(),
+        "final_total": goods.number(order.price(goods).final_total),
+        "created_at": moment(order.placed_at),
+    });
+    if habits.order_reads == OrderReads::BySession {
+        shown["shopping_session_id"] = json!(order.session);
+    }
+    shown
+}
+
+/// An order with its lines.
+pub(super) fn whole_order(goods: &Goods, habits: &Habits, order: &PlacedOrder) -> Value {
     let priced = order.price(goods);
-    let item = |(line, price): (&Line, &crate::pricing::LinePrice)| {
+    let applied =
+        |id: &CouponId| goods.coupon_number(id.as_str()).and_then(|n| goods.coupon(n)).map(applied);
+    let item = |(line, price): (&Line, &LinePrice)| {
         let product = goods.catalog.products.get(line.product as usize);
         json!({
             "product_id": product.map(|p| p.id.as_str()),
             "product_name": product.map(|p| &p.name),
             "quantity": line.quantity,
             "unit_price": money(product.map_or(Cents::ZERO, |p| p.price)),
-            "discount_amount": money(price.discount),
-            "line_total": money(price.total),
+            "discount_amount": goods.number(price.discount),
+            "line_total": goods.number(price.total),
+            "applied_coupon": price.coupon.as_ref().map(applied),
         })
     };
-    let applied = priced.used.iter().map(|used| {
-        json!({ "coupon_id": used.coupon.as_str(), "discount_amount": money(used.discount) })
+    let mut shown = json!({
+        "id": order.id.to_string(),
+        "store": store(goods, order.store),
+        "items": order.lines.iter().zip(&priced.lines).map(item).collect::<Vec<_>>(),
+        "applied_coupons": applied_coupons(goods, habits, &priced),
+        "totals": totals(goods, &priced),
+        "status": "completed",
+        "created_at": moment(order.placed_at),
     });
-    json!({
-        "success": true,
-        "order": {
-            "id": order.id.to_string(),
-            "store": store(goods, order.store),
-            "items": order.lines.iter().zip(&priced.lines).map(item).collect::<Vec<_>>(),
-            "applied_coupons": applied.collect::<Vec<_>>(),
-            "totals": totals(&priced),
-            "status": "completed",
-            "created_at": moment(order.placed_at),
-        },
-        "message": "Order placed successfully",
-    })
+    if habits.order_reads == OrderReads::BySession {
+        shown["shopping_session_id"] = json!(order.session);
+    }
+    shown
+}
+
+fn applied(coupon: &Coupon) -> Value {
+    json!({ "id": coupon.id.as_str(), "details": details(coupon), "type": coupon.kind.as_str() })
+}
+
+/// The coupons that counted, in the shape the shop has.
+fn applied_coupons(goods: &Goods, habits: &Habits, priced: &PricedOrder) -> Value {
+    let entry = |coupon: &CouponId, discount| {
+        let (id, discount) = (coupon.as_str(), goods.number(discount));
+        json!({ "coupon_id": id, "discount_amount": discount })
+    };
+    if !habits.coupons_as_object {
+        return priced.used.iter().map(|used| entry(&used.coupon, used.discount)).collect();
+    }
+    let by_line = priced.lines.iter();
+    let of_lines: Vec<&CouponId> = by_line.clone().filter_map(|l| l.coupon.as_ref()).collect();
+    let item_level: Vec<Value> =
+        by_line.filter_map(|line| Some(entry(line.coupon.as_ref()?, line.discount))).collect();
+    let frontstore = priced.used.iter().filter(|used| !of_lines.contains(&&used.coupon));
+    let frontstore: Vec<Value> = frontstore.map(|u| entry(&u.coupon, u.discount)).collect();
+    json!({ "item_level": item_level, "frontstore": frontstore })
 }
 
 #[cfg(test)]

@@ -17,12 +17,18 @@ use crate::practice_shop::refusal::Refusal;
 #[derive(Debug)]
 pub(in crate::practice_shop) struct PlacedOrder {
     pub id: Uuid,
+    pub user: Uuid,
+    /// The shopping session that the checkout carried.
+    pub session: Option<Uuid>,
+    /// The Idempotency-Key that the checkout carried.
+    pub key: Option<Box<str>>,
     /// Position of the store.
     pub store: usize,
     pub placed_at: DateTime<Utc>,
     pub lines: Box<[Line]>,
     /// Those that counted.
     pub coupons: Box<[CouponNumber]>,
+    /// To pay, to the cent.
     pub final_total: Cents,
 }
 
@@ -36,7 +42,7 @@ pub(in crate::practice_shop) enum Checkout {
 }
 
 impl PlacedOrder {
-    /// What it cost, line by line.
+    /// What it cost, line by line, in the shop's grain.
     pub fn price(&self, goods: &Goods) -> PricedOrder {
         goods.price(&self.lines, &self.coupons)
     }
@@ -52,8 +58,8 @@ impl Floor {
         faults: &Faults,
         now: DateTime<Utc>,
     ) -> Result<Checkout, Refusal> {
-        let key = key.map(|key| Uuid::new_v5(&user, key));
-        if let Some(order) = key.and_then(|key| self.orders_by_key.get(&key)) {
+        let hashed_key = key.map(|key| Uuid::new_v5(&user, key));
+        if let Some(order) = hashed_key.and_then(|key| self.orders_by_key.get(&key)) {
             return Ok(Checkout::Repeated(Arc::clone(order)));
         }
         if let Some(session) = session
@@ -69,7 +75,8 @@ impl Floor {
             return Err(Refusal::BadRequest("Cart is empty".to_owned()));
         }
         let lines: Box<[Line]> = customer.cart.clone().into();
-        let selected = if faults.coupons_expired { Vec::new() } else { customer.selected() };
+        let selected = customer.selected();
+        let selected = if self.has_expired_wallets(faults) { Vec::new() } else { selected };
         let priced = goods.price(&lines, &selected);
         let coupons: Box<[CouponNumber]> = priced
             .used
@@ -79,18 +86,22 @@ impl Floor {
         self.take_from_shelves(store, &lines, faults.last_unit_is_500)?;
 
         let id = Uuid::now_v7();
-        let final_total = priced.final_total;
-        let order = PlacedOrder { id, store, placed_at: now, lines, coupons, final_total };
+        let final_total = goods.grain.cents(priced.final_total);
+        let key = key.map(|key| String::from_utf8_lossy(key).into());
+        let placed_at = now;
+        let order =
+            PlacedOrder { id, user, session, key, store, placed_at, lines, coupons, final_total };
         let order = Arc::new(order);
+        let is_redeemed_once = !self.habits.reusable_coupons;
         let customer = self.customer(user)?;
-        // A coupon is redeemed once.
-        customer.wallet.retain(|granted| !order.coupons.contains(&granted.coupon));
+        if is_redeemed_once {
+            customer.wallet.retain(|granted| !order.coupons.contains(&granted.coupon));
+        }
         customer.clear_cart();
-        customer.orders += 1;
-        customer.latest_order = Some(Arc::clone(&order));
-        if let Some(key) = key {
+        if let Some(key) = hashed_key {
             self.orders_by_key.insert(key, Arc::clone(&order));
         }
+        self.orders.insert(Arc::clone(&order));
         Ok(Checkout::Placed(order))
     }
 

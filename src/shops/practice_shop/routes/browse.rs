@@ -75,7 +75,7 @@ pub(super) async fn products(
     let faults = shop.switches.get();
     let page: Vec<Value> = {
         let mut floor = shop.floor();
-        let store = floor.under(&faults).customer(caller.user_id)?.store;
+        let store = floor.under(&faults).store_of(caller.user_id);
         let skip = usize::try_from(offset).unwrap_or(usize::MAX);
         let take = usize::try_from(limit).unwrap_or(usize::MAX);
         let in_stock = |n: usize| store.is_none_or(|store| floor.available(store, n) > 0);
@@ -98,7 +98,7 @@ pub(super) async fn product(
     let faults = shop.switches.get();
     let inventory = {
         let mut floor = shop.floor();
-        let store = floor.under(&faults).customer(caller.user_id)?.store;
+        let store = floor.under(&faults).store_of(caller.user_id);
         store.map(|store| (store, floor.available(store, position)))
     };
     let in_stock = inventory.is_none_or(|(_, available)| available > 0);

@@ -66,7 +66,7 @@ pub(super) async fn read(shop: Data<Shop>, caller: Caller) -> Result<HttpRespons
 pub(super) async fn summary(shop: Data<Shop>, caller: Caller) -> Result<HttpResponse, Refusal> {
     let faults = shop.switches.get();
     let priced = shop.floor().priced_cart(caller.user_id, &faults)?;
-    Ok(HttpResponse::Ok().json(wire::summary(&priced)))
+    Ok(HttpResponse::Ok().json(wire::summary(&shop.goods, &priced)))
 }
 
 /// DELETE /api/cart: 200 also when it is empty.

@@ -19,7 +19,9 @@ pub(super) async fn eligible(shop: Data<Shop>, caller: Caller) -> Result<HttpRes
     let (store, cart, wallet) = {
         let mut floor = shop.floor();
         let customer = floor.customer(caller.user_id)?;
-        (customer.store, goods.cart(&customer.cart), customer.wallet.clone())
+        // What has expired is listed neither way.
+        let wallet = if shop.habits.wallets_expired { Vec::new() } else { customer.wallet.clone() };
+        (customer.store, goods.cart(&customer.cart), wallet)
     };
     let (mut eligible, mut ineligible) = (Vec::new(), Vec::new());
     for granted in wallet {
@@ -76,7 +78,7 @@ pub(super) async fn apply(
     Ok(HttpResponse::Ok().json(json!({
         "success": true,
         "coupon": wire::coupon(&shop.goods, granted),
-        "summary": wire::summary(&priced),
+        "summary": wire::summary(&shop.goods, &priced),
         "message": "Coupon applied",
     })))
 }
