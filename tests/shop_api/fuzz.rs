@@ -1,6 +1,6 @@
 //! Whatever a shop answers, reading it ends in a reply or a named field, never in a panic (P5).
 
-use actors::domain::ids::{CouponId, ProductId, StoreId};
+use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use actors::ports::shop_api::ShopCall;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;

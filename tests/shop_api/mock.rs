@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actors::domain::catalog::{Catalog, Product};
-use actors::domain::ids::{CouponId, ProductId, SessionId, StoreId};
+use actors::domain::ids::{CouponId, OrderId, ProductId, SessionId, StoreId};
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, CouponKind, Discount};
 use actors::domain::permit::Permit;

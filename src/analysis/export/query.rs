@@ -187,13 +187,12 @@ impl Query {
         }
     }
 
-    /// What was found of a visit after it had ended is in no count of its cycle.
+    /// What was found of a visit after it had ended is in no count of its cycle: it stands beside
+    /// what counts.
     fn counted(&self, out: &mut Statement, alias: &str) {
         match self.filter.replay {
-            ReplayFilter::All => out.push("1 = 1"),
-            ReplayFilter::Canonical | ReplayFilter::Exclude | ReplayFilter::Only => {
-                out.push(&format!("NOT {alias}.recovered"))
-            }
+            ReplayFilter::All | ReplayFilter::Exclude | ReplayFilter::Only => out.push("1 = 1"),
+            ReplayFilter::Canonical => out.push(&format!("NOT {alias}.recovered")),
         };
     }
 

@@ -33,7 +33,7 @@ const FILTERS: Filters = Filters {
 
 const RECOVERED: Column = flag(
     "recovered",
-    "whether it was found at the shop after the visit had ended; only with --replay all",
+    "whether it was found at the shop after the visit had ended; never with --replay canonical",
 );
 
 const FLOW_ID: Column =

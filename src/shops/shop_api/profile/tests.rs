@@ -1,6 +1,6 @@
 //! Profiles: the built-in ones are whole, and a mistake in one is named.
 
-use domain::ids::{CouponId, ProductId, StoreId};
+use domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use ports::shop_api::ShopCall;
 
 use super::*;
