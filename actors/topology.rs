@@ -20,7 +20,6 @@ use crate::circuit_breaker::pulse::SharedPulse;
 use crate::circuit_breaker::{CircuitBreaker, Watch};
 use crate::coordinator::Coordinator;
 use crate::coordinator::injections::DrillDoors;
-use crate::coordinator::lost_orders::board::SearchBoard;
 use crate::coordinator::messages::Service;
 use crate::coordinator::outlets::Outlets;
 use crate::coordinator::plan::RunPlan;
@@ -342,7 +341,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
         limiter,
         sessions,
         board: starter.board.clone(),
-        orders: SearchBoard::default(),
+        orders: Default::default(),
         throttle: starter.throttle.clone(),
         writer,
         refresher: refresher.recipient(),

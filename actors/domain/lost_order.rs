@@ -117,12 +117,7 @@ impl OrderList {
     }
 
     /// Of a shop that does not.
-    fn proof_by_time(
-        &self,
-        flow: &LostFlow,
-        lost: &[LostFlow],
-        known: &HashSet<OrderId>,
-    ) -> Proof {
+    fn proof_by_time(&self, flow: &LostFlow, lost: &[LostFlow], known: &HashSet<OrderId>) -> Proof {
         let mut own = Vec::new();
         for order in self.orders.iter().filter(|order| !known.contains(&order.id)) {
             let Some(span) = self.placed(order) else {

@@ -94,9 +94,8 @@ impl Scene {
 
     /// Where a checkout is not sent twice: only reads decide.
     pub fn unforgiving(habits: Habits) -> Self {
-        let once = |profile: String| {
-            replaced(&profile, "idempotency: honoured", "idempotency: ignored")
-        };
+        let once =
+            |profile: String| replaced(&profile, "idempotency: honoured", "idempotency: ignored");
         Self::of(habits, once)
     }
 

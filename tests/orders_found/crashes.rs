@@ -44,9 +44,9 @@ fn a_resume_that_dies_while_it_asks_writes_or_answers_is_followed_by_one_that_do
 fn a_second_search_after_a_whole_one_finds_nothing_more() {
     let scene = Scene::new(Habits::default());
     let first = killed(1, &scene, &mut rng());
-    let process = scene.place.start_of(&mut scene.place.command(&[
-        "resume", "--quiet", "--cycles", "100000",
-    ]));
+    let process = scene
+        .place
+        .start_of(&mut scene.place.command(&["resume", "--quiet", "--cycles", "100000"]));
     let before = scene.shop.books().orders.len();
     wait(|| scene.shop.books().orders.len() > before, || scene.place.log());
     scene.place.expect(0, &["ctl", "quit"]);

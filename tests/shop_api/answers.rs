@@ -1,9 +1,9 @@
 //! What is read: money from its text, ids exactly, and a missing field by its name.
 
 use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use actors::domain::lost_order::PlacedOrder;
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{CouponKind, Discount};
-use actors::domain::lost_order::PlacedOrder;
 use actors::ports::shop_api::{ApiErrorKind, ShopCall, ShopReply};
 
 use super::{add, list, profile_with, way, way_with};
@@ -171,7 +171,8 @@ async fn the_small_answers_are_read() {
     assert_eq!(reply(200, body, ShopCall::ReadCart).await, ShopReply::Cart { items: 2 });
     let summary = ShopReply::Summary { final_total: Cents(0) };
     assert_eq!(reply(200, r#"{"final_total":0}"#, ShopCall::ReadSummary).await, summary);
-    let body = r#"{"orders":[{"id":"new","final_total":8.9925},{"id":"old","final_total":0}],"total":2}"#;
+    let body =
+        r#"{"orders":[{"id":"new","final_total":8.9925},{"id":"old","final_total":0}],"total":2}"#;
     let placed = |id: &str, total| PlacedOrder {
         id: OrderId::new(id),
         final_total: total,

@@ -8,9 +8,7 @@ use actors::domain::ids::{CouponId, OrderId, ProductId, SessionId, StoreId};
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, CouponKind, Discount};
 use actors::domain::permit::Permit;
-use actors::ports::shop_api::{
-    ApiErrorKind, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
-};
+use actors::ports::shop_api::{ApiErrorKind, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest};
 use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::{add, caller};

@@ -127,7 +127,9 @@ fn orders(world: &World, sessions: &BTreeMap<String, Session>) -> Vec<String> {
         let admits = outcome == Some(OrderOutcome::Unknown.as_str());
         let named = row.and_then(|row| row.order_id.as_deref());
         if !admits && named != Some(order.as_str()) {
-            wrong.push(format!("order {order} of {flow}, which ended as {reason} ({outcome:?}): {named:?}"));
+            wrong.push(format!(
+                "order {order} of {flow}, which ended as {reason} ({outcome:?}): {named:?}"
+            ));
         }
     }
     for row in sessions.values() {

@@ -243,7 +243,12 @@ impl World {
             ShopIsBack => {
                 jobs.look = false;
                 let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
-                Input::Looked(Ok(Box::new(Reopened { replay, shop, memories, orders: OrderSearch::default() })))
+                Input::Looked(Ok(Box::new(Reopened {
+                    replay,
+                    shop,
+                    memories,
+                    orders: OrderSearch::default(),
+                })))
             }
             ShopIsGone => {
                 jobs.look = false;

@@ -15,9 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use ports::shop_api::{
-    CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode,
-};
+use ports::shop_api::{CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode};
 use serde::Deserialize;
 
 pub use answers::{

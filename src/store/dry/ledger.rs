@@ -201,8 +201,10 @@ impl Ledger {
         let abandoned = self.end_active(run, at);
         let dirty = personas.iter().filter_map(|persona| {
             let (cart, store_id) = self.memory.carts.get(&persona.agent_id)?;
-            let mine =
-                self.flows.values().any(|f| f.key.run_id == run && f.key.agent_id == persona.agent_id);
+            let mine = self
+                .flows
+                .values()
+                .any(|f| f.key.run_id == run && f.key.agent_id == persona.agent_id);
             (*cart == ShopCart::Dirty && mine).then(|| DirtyCart {
                 agent_id: persona.agent_id.clone(),
                 user_id: persona.user_id,

@@ -72,8 +72,7 @@ async fn known_orders(c: &mut Conn, ids: Vec<OrderId>) -> Answer<HashSet<OrderId
 #[dialect]
 async fn settle_order(c: &mut Conn, settled: SettledOrder) -> Answer<Committed> {
     let tags = Tags::of_found(&settled.flow.key);
-    let outcome =
-        if settled.order.is_some() { OrderOutcome::Found } else { OrderOutcome::Absent };
+    let outcome = if settled.order.is_some() { OrderOutcome::Found } else { OrderOutcome::Absent };
     let unknown = shopping_sessions::table
         .filter(shopping_sessions::flow_id.eq(&tags.flow_id))
         .filter(shopping_sessions::status.ne(FlowStatus::Active.as_str()))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::ids::RunId;
 use ports::store::StoreError;
-use questions::population::{means, words};
 use questions::orders::OrderCounts;
+use questions::population::{means, words};
 use questions::{Ask, Inquiry, Moment, cycles, orders};
 use serde::Serialize;
 
