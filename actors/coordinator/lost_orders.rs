@@ -22,10 +22,10 @@ use crate::domain::flow::Order;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind};
 use crate::domain::lost_order::{LostFlow, OrderList, PlacedOrder, Proof};
-use crate::domain::money::Cents;
+use crate::domain::money::Amount;
 use crate::failpoint::{self, Failpoint};
 use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{ApiError, ApiErrorKind, Caller, ShopCall, ShopReply};
+use crate::ports::shop_api::{ApiError, Caller, Doubt, ShopCall, ShopReply};
 use crate::ports::store::{FoundOrder, SettledOrder, StoreError};
 use crate::session_pool::assignment::session_of;
 
@@ -230,12 +230,12 @@ impl Search<'_> {
     /// The order as the shop shows it; without lines where it shows none.
     async fn with_lines(&self, mut look: Look, placed: PlacedOrder) -> Result<Told, StartError> {
         if !self.plan.shop.orders.shows_one {
-            let told = placed.final_total.map(|total| Told::Order(bare(&placed, total)));
+            let told = placed.final_total.clone().map(|total| Told::Order(bare(&placed, total)));
             return Ok(told.unwrap_or(Told::Nothing("the shop does not say what it cost")));
         }
         let read = look.ask(ShopCall::ReadOrder { order: placed.id.clone() }).await;
         match self.readable(read)? {
-            Some(ShopReply::OrderShown(order)) if order.id == placed.id => Ok(Told::Order(order)),
+            Some(ShopReply::OrderShown(order)) if order.id == placed.id => Ok(Told::Order(*order)),
             Some(_) => Ok(Told::Nothing("the shop shows another order under its id")),
             None => Ok(Told::Nothing("the order itself could not be read")),
         }
@@ -292,20 +292,22 @@ impl Search<'_> {
 
 /// Nobody is there: whatever is asked next is not answered either.
 fn is_away(error: &ApiError) -> bool {
-    error.is_outage() && error.kind != ApiErrorKind::CallTimeout
+    error.doubt() == Some(Doubt::Connection)
 }
 
 /// An order of which no more is known than what was paid.
-fn bare(placed: &PlacedOrder, total: Cents) -> Order {
+fn bare(placed: &PlacedOrder, total: Amount) -> Order {
     Order {
         id: placed.id.clone(),
-        subtotal: total,
-        item_discounts: Cents::ZERO,
-        frontstore_discount: Cents::ZERO,
-        discount_total: Cents::ZERO,
+        subtotal: total.clone(),
+        item_discounts: Amount::default(),
+        frontstore_discount: Amount::default(),
+        discount_total: Amount::default(),
+        charges: Amount::default(),
         final_total: total,
         lines: Vec::new(),
         coupons: None,
+        misread: None,
     }
 }
 
@@ -320,12 +322,12 @@ fn incident(flow: &LostFlow, order: &Order, at: NaiveDateTime) -> Incident {
         http_session: None,
         message: format!(
             "an order of {} worth {} that no row named was found at the shop: {}",
-            key.agent_id, order.final_total, order.id
+            key.agent_id, order.final_total.cents, order.id
         ),
         detail: json!({
             "order_id": order.id,
             "flow_id": key.flow_id,
-            "final_total_cents": order.final_total,
+            "final_total_cents": order.final_total.cents,
             "lines": order.lines.len(),
         }),
         simulated_at: flow.simulated_end,

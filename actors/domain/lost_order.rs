@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::flow::FlowKey;
 use crate::ids::{FlowId, OrderId, StoreId};
-use crate::money::Cents;
+use crate::money::Amount;
 
 /// How far a `Date` header may be behind its server's clock: it has whole seconds, and servers
 /// renew it once a second or twice.
@@ -41,7 +41,7 @@ pub struct PlacedOrder {
     /// The shop's id.
     pub id: OrderId,
     /// To pay; `None` where the shop does not say.
-    pub final_total: Option<Cents>,
+    pub final_total: Option<Amount>,
     /// The flow it names, as the shop wrote it; `None` where it names none.
     pub flow: Option<String>,
     /// When it was placed, by the shop's clock; `None` where the shop does not say.

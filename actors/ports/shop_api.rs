@@ -16,7 +16,7 @@ use domain::flow::Order;
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
 use domain::lost_order::PlacedOrder;
 use domain::money::Cents;
-use domain::offer::Coupon;
+use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 
 pub use error::{ApiError, ApiErrorKind, Doubt, Refusal};
@@ -42,6 +42,8 @@ pub struct ShopTraits {
     pub catalog: CatalogMode,
     /// Who assigns coupons.
     pub wallet: WalletMode,
+    /// How often the shop takes one.
+    pub coupons: CouponUse,
     /// Whether the shop takes a repeated checkout with one key once.
     pub idempotency: IdempotencyMode,
     /// Whether an agent selects a store before its first flow.
@@ -269,9 +271,9 @@ pub enum ShopReply {
         ineligible: Vec<ShopCoupon>,
     },
     /// The order.
-    OrderPlaced(Order),
+    OrderPlaced(Box<Order>),
     /// One order.
-    OrderShown(Order),
+    OrderShown(Box<Order>),
     /// The agent's newest orders, the newest first.
     LatestOrders {
         /// They.

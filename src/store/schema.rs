@@ -224,6 +224,13 @@ diesel::table! {
         final_total_cents -> BigInt,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        charges_cents -> BigInt,
+        subtotal_text -> Nullable<Text>,
+        item_discounts_text -> Nullable<Text>,
+        frontstore_discount_text -> Nullable<Text>,
+        discount_total_text -> Nullable<Text>,
+        charges_text -> Nullable<Text>,
+        final_total_text -> Nullable<Text>,
         recovered -> Bool,
     }
 }
@@ -247,6 +254,9 @@ diesel::table! {
         line_total_cents -> BigInt,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        unit_price_text -> Nullable<Text>,
+        discount_text -> Nullable<Text>,
+        line_total_text -> Nullable<Text>,
         recovered -> Bool,
     }
 }
@@ -268,6 +278,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        is_reuse -> Bool,
         recovered -> Bool,
     }
 }

@@ -65,14 +65,17 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
     let Ok(ShopReply::OrderPlaced(order)) = ask(shop, ShopCall::Checkout).await else {
         panic!("no order");
     };
-    assert_eq!((order.subtotal, order.final_total), (Cents(2_000), Cents(1_800)));
+    assert_eq!((order.subtotal.cents, order.final_total.cents), (Cents(2_000), Cents(1_800)));
     assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 0 }));
     let Ok(ShopReply::LatestOrders { orders, .. }) =
         ask(shop, ShopCall::LatestOrders { most: 1 }).await
     else {
         panic!("no list");
     };
-    assert_eq!((&orders[0].id, orders[0].final_total), (&order.id, Some(order.final_total)));
+    assert_eq!(
+        (&orders[0].id, &orders[0].final_total),
+        (&order.id, &Some(order.final_total.clone()))
+    );
     let read = |order| ask(shop, ShopCall::ReadOrder { order });
     assert_eq!(read(order.id.clone()).await, Ok(ShopReply::OrderShown(order)));
     assert_eq!(read(OrderId::new("gone")).await, Err(ApiErrorKind::UnexpectedStatus(404)));

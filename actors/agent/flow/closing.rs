@@ -21,7 +21,7 @@ use crate::agent::temporal::VisitClock;
 use crate::domain::flow::{EndReason, FlowStatus, Order, OrderLine, OrderOutcome};
 use crate::domain::ids::AssignmentId;
 use crate::domain::lost_order::{OrderList, PlacedOrder};
-use crate::domain::money::Cents;
+use crate::domain::money::{Amount, Cents};
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
 use crate::ports::shop_api::{ShopCall, ShopCoupon, ShopReply, WalletMode};
 
@@ -58,6 +58,12 @@ impl Visit {
             self.log_shop_assignments(&ineligible);
         }
         let fills_wallet = self.settings.shop.wallet == WalletMode::Engine;
+        self.with(|d| {
+            // A wallet that cartload fills may be empty where nothing is handed out.
+            if !fills_wallet || !d.wallet.assignments.is_empty() {
+                d.notes.saw_wallet(eligible.is_empty() && ineligible.is_empty());
+            }
+        });
         let usable: Vec<Coupon> = self.with(|d| {
             // What cartload did not assign, or took back, is not the agent's to use. A flow that
             // was not opened (`--mock-api`) was not told what it holds.
@@ -129,7 +135,7 @@ impl Visit {
                 let at = self.moment(VisitClock::checkout);
                 self.with(|d| {
                     d.order_outcome = None;
-                    d.ordered(order, at);
+                    d.ordered(*order, at);
                 });
                 Ok(FlowEnding::done(FlowStatus::Completed))
             }
@@ -237,7 +243,7 @@ impl Visit {
             if let Ok(ShopReply::OrderShown(order)) = self.ask(read).await
                 && order.id == placed.id
             {
-                return order;
+                return *order;
             }
         }
         self.with(|d| reconstructed(d.cart.lines(), placed))
@@ -252,22 +258,24 @@ fn reconstructed(cart: &[crate::domain::cart::CartLine], placed: PlacedOrder) ->
         .map(|line| OrderLine {
             product_id: line.product.id.clone(),
             quantity: line.quantity,
-            unit_price: line.unit_price,
-            discount: Cents::ZERO,
-            line_total: line.unit_price.times(line.quantity),
+            unit_price: line.unit_price.into(),
+            discount: Amount::default(),
+            line_total: line.unit_price.times(line.quantity).into(),
         })
         .collect();
-    let subtotal: Cents = lines.iter().map(|line| line.line_total).sum();
-    let final_total = placed.final_total.unwrap_or(subtotal);
-    let discount = (subtotal - final_total).at_least_zero();
+    let subtotal: Cents = lines.iter().map(|line| line.line_total.cents).sum();
+    let final_total = placed.final_total.unwrap_or(subtotal.into());
+    let discount = (subtotal - final_total.cents).at_least_zero();
     Order {
         id: placed.id,
-        subtotal,
-        item_discounts: Cents::ZERO,
-        frontstore_discount: discount,
-        discount_total: discount,
+        subtotal: subtotal.into(),
+        item_discounts: Amount::default(),
+        frontstore_discount: discount.into(),
+        discount_total: discount.into(),
+        charges: Amount::default(),
         final_total,
         lines,
         coupons: None,
+        misread: None,
     }
 }

@@ -164,6 +164,9 @@ pub struct PoolStatus {
     pub waiting: u32,
     /// The most there may be.
     pub max: u32,
+    /// All that the database's server has, for everybody; 0 where it does not say.
+    #[serde(default)]
+    pub server: u32,
 }
 
 /// What the shop's reads say of a lost flow, to be written down.

@@ -15,7 +15,7 @@ use domain::catalog::{Catalog, Product};
 use domain::flow::Order;
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
 use domain::lost_order::PlacedOrder;
-use domain::offer::Coupon;
+use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
@@ -97,6 +97,7 @@ impl MockShop {
         ShopTraits {
             catalog: CatalogMode::Live,
             wallet: WalletMode::Engine,
+            coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: true,
             is_real: false,
@@ -190,7 +191,7 @@ impl MockSession {
                 .with_orders(&caller(agent)?, |mut orders| {
                     orders.find(|ordered| ordered.order.id == id).map(|found| found.order.clone())
                 })
-                .map(ShopReply::OrderShown)
+                .map(|order| ShopReply::OrderShown(Box::new(order)))
                 .ok_or(ApiErrorKind::UnexpectedStatus(404)),
             ShopCall::ClearCart => {
                 let removed = self.shoppers.borrow_mut().baskets.remove(&caller(agent)?);
@@ -275,7 +276,7 @@ impl MockSession {
         if orders.len() > ORDERS_KEPT {
             orders.pop_front();
         }
-        Ok(ShopReply::OrderPlaced(order))
+        Ok(ShopReply::OrderPlaced(Box::new(order)))
     }
 
     /// What `read` says of the agent's orders, the oldest first.
@@ -301,7 +302,7 @@ impl Ordered {
     fn placed(&self) -> PlacedOrder {
         PlacedOrder {
             id: self.order.id.clone(),
-            final_total: Some(self.order.final_total),
+            final_total: Some(self.order.final_total.clone()),
             flow: self.flow.map(|flow| flow.to_string()),
             placed_at: None,
         }

@@ -131,7 +131,7 @@ impl Ledger {
         for seen in &record.coupons {
             match (seen.step, seen.assignment_id) {
                 (CouponStep::Redeemed, Some(assignment)) => {
-                    if self.wallets.redeem(assignment, key.flow_id) {
+                    if self.wallets.redeem(assignment, key.flow_id, seen.reusable) {
                         self.counts.redemptions += 1;
                     } else {
                         self.counts.refused_redemptions += 1;
@@ -184,7 +184,7 @@ impl Ledger {
             for coupon in found.order.coupons.iter().flatten() {
                 self.counts.coupon_interactions += 1;
                 let held = wallet.holds(coupon);
-                if held.is_none_or(|held| self.wallets.redeem(held.id, key.flow_id)) {
+                if held.is_none_or(|held| self.wallets.redeem(held.id, key.flow_id, true)) {
                     self.counts.redemptions += 1;
                 }
             }

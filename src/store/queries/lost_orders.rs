@@ -13,6 +13,7 @@ use domain::event::CouponStep;
 use domain::flow::{FlowStatus, OrderOutcome};
 use domain::ids::{CouponId, OrderId, RunId};
 use domain::lost_order::LostFlow;
+use domain::offer::CouponUse;
 use ports::failpoint::{self, Failpoint};
 use ports::store::{Committed, FoundOrder, LostOrderStore, SettledOrder, StoreFuture};
 
@@ -135,6 +136,7 @@ async fn write_found(
         None => applied_coupons(c, tags).await?,
     };
     let wallet = wallet(c, tags, settled.flow.simulated_end).await?;
+    let wallet = wallet.at_a_shop_with(CouponUse::Reusable);
     let record = found_record(settled, found, &coupons, &wallet);
     write_order(c, &record, &found.order, tags).await?;
     let last: Option<i32> = coupon_interactions::table

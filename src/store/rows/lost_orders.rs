@@ -95,6 +95,8 @@ pub fn found_record(
         step: CouponStep::Redeemed,
         reason: None,
         simulated_at: flow.simulated_end,
+        // The shop has taken it, as often as it may have been taken before.
+        reusable: true,
     };
     FlowRecord {
         key: flow.key.clone(),

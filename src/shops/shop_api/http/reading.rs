@@ -1,20 +1,22 @@
 //! From a success's body to a reply, as the profile says where things are. Ids are kept exactly;
 //! numbers are read from their text. Whatever is missing or unfit is named.
 
+mod counted;
 mod coupon;
 mod value;
 
 use domain::catalog::Product;
 use domain::flow::{Order, OrderLine};
-use domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use domain::ids::{OrderId, ProductId, StoreId};
 use domain::lost_order::PlacedOrder;
+use domain::money::Amount;
 use ports::shop_api::{ShopCall, ShopReply};
 use serde_json::Value;
 
 use self::coupon::read_time;
 use self::value::At;
 use crate::shop_api::profile::{
-    LatestOrderAnswer, LineFields, OrderAnswer, OrderCoupons, ProductFields, Profile, StepName,
+    Field, LatestOrderAnswer, LineFields, OrderAnswer, ProductFields, Profile, StepName,
 };
 
 /// Why a body is not what the profile says.
@@ -152,21 +154,33 @@ fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsabl
     })
 }
 
-fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<Order, Unparsable> {
-    Ok(Order {
-        id: OrderId::new(at.id(&fields.id)?),
-        subtotal: at.price(&fields.subtotal)?,
-        item_discounts: at.price(&fields.item_discounts)?,
-        frontstore_discount: at.price(&fields.frontstore_discount)?,
-        discount_total: at.price(&fields.discount_total)?,
-        final_total: at.price(&fields.final_total)?,
+fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<Box<Order>, Unparsable> {
+    let id = OrderId::new(at.id(&fields.id)?);
+    let discount_total = at.discount(&fields.discount_total)?;
+    let counted = fields
+        .coupons
+        .as_ref()
+        .map_or(Ok(None), |coupons| counted::read_counted(coupons, at, discount_total.cents));
+    let (coupons, misread) = match counted {
+        Ok(coupons) => (coupons, None),
+        Err(misread) => (None, Some(misread)),
+    };
+    Ok(Box::new(Order {
+        id,
+        subtotal: at.amount(&fields.subtotal)?,
+        item_discounts: at.discount(&fields.item_discounts)?,
+        frontstore_discount: at.discount(&fields.frontstore_discount)?,
+        discount_total,
+        charges: read_charges(&fields.charges, at)?,
+        final_total: at.amount(&fields.final_total)?,
         lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
-        coupons: fields.coupons.as_ref().and_then(|coupons| read_used(coupons, at)),
-    })
+        coupons,
+        misread,
+    }))
 }
 
 fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Unparsable> {
-    let total = fields.final_total.as_ref().map(|field| at.price(field));
+    let total = fields.final_total.as_ref().map(|field| at.amount(field));
     let flow = fields.flow.as_ref().map(|field| at.optional_text(field));
     let placed_at = fields.placed_at.as_ref().map(|field| read_time(field, at));
     Ok(PlacedOrder {
@@ -177,10 +191,17 @@ fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Un
     })
 }
 
-/// An order that was placed stays one, whatever this list looks like: what cannot be read of it is
-/// unknown.
-fn read_used(fields: &OrderCoupons, at: At<'_>) -> Option<Vec<CouponId>> {
-    at.each(&fields.list, |item| item.id(&fields.id).map(CouponId::new)).ok()
+/// All of them together; one that the order does not have is nothing.
+fn read_charges(fields: &[Field], at: At<'_>) -> Result<Amount, Unparsable> {
+    let mut charges = Vec::with_capacity(fields.len());
+    for field in fields {
+        charges.extend(at.optional_amount(field)?);
+    }
+    let last = fields.last();
+    Amount::sum(&charges).ok_or_else(|| match last {
+        Some(field) => at.unfit(field, "more money than can be counted"),
+        None => Unparsable::unmapped("charges"),
+    })
 }
 
 fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
@@ -189,8 +210,8 @@ fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
         product_id: ProductId::new(at.id(&fields.product_id)?),
         quantity: u32::try_from(quantity)
             .map_err(|_| at.unfit(&fields.quantity, "more units than can be"))?,
-        unit_price: at.price(&fields.unit_price)?,
-        discount: at.price(&fields.discount)?,
-        line_total: at.price(&fields.line_total)?,
+        unit_price: at.amount(&fields.unit_price)?,
+        discount: at.discount(&fields.discount)?,
+        line_total: at.amount(&fields.line_total)?,
     })
 }
