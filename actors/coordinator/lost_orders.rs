@@ -54,7 +54,7 @@ struct Search<'a> {
 /// What the shop says of one flow.
 enum Told {
     /// Its order.
-    Order(Order),
+    Order(Box<Order>),
     /// That it has none.
     Absent,
     /// Nothing that proves anything.
@@ -230,12 +230,12 @@ impl Search<'_> {
     /// The order as the shop shows it; without lines where it shows none.
     async fn with_lines(&self, mut look: Look, placed: PlacedOrder) -> Result<Told, StartError> {
         if !self.plan.shop.orders.shows_one {
-            let told = placed.final_total.clone().map(|total| Told::Order(bare(&placed, total)));
+            let told = placed.final_total.clone().map(|total| Told::Order(Box::new(bare(&placed, total))));
             return Ok(told.unwrap_or(Told::Nothing("the shop does not say what it cost")));
         }
         let read = look.ask(ShopCall::ReadOrder { order: placed.id.clone() }).await;
         match self.readable(read)? {
-            Some(ShopReply::OrderShown(order)) if order.id == placed.id => Ok(Told::Order(*order)),
+            Some(ShopReply::OrderShown(order)) if order.id == placed.id => Ok(Told::Order(order)),
             Some(_) => Ok(Told::Nothing("the shop shows another order under its id")),
             None => Ok(Told::Nothing("the order itself could not be read")),
         }
@@ -264,7 +264,7 @@ impl Search<'_> {
     async fn settle(&self, flow: LostFlow, told: Told) -> Result<bool, StartError> {
         let at = self.pacing.wall();
         let order = match told {
-            Told::Order(order) => Some(order),
+            Told::Order(order) => Some(*order),
             Told::Absent => None,
             Told::Nothing(why) => {
                 tracing::info!(flow.id = %flow.key.flow_id, why, "its order stays unknown");

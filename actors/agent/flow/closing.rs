@@ -37,7 +37,7 @@ pub const ORDERS_ASKED: u32 = 20;
 /// What the shop's reads say.
 enum Found {
     /// The order was placed.
-    Placed(Order),
+    Placed(Box<Order>),
     /// It was not: the items are still in the cart.
     NotPlaced,
     /// They do not say.
@@ -179,7 +179,7 @@ impl Visit {
                 let at = self.moment(VisitClock::checkout);
                 self.with(|d| {
                     d.order_outcome = Some(OrderOutcome::Found);
-                    d.ordered(order, at);
+                    d.ordered(*order, at);
                 });
                 return FlowEnding::done(FlowStatus::Completed);
             }
@@ -237,16 +237,16 @@ impl Visit {
     }
 
     /// The order as the shop shows it, else as far as it is known.
-    async fn with_lines(&mut self, placed: PlacedOrder) -> Order {
+    async fn with_lines(&mut self, placed: PlacedOrder) -> Box<Order> {
         if self.settings.shop.orders.shows_one {
             let read = ShopCall::ReadOrder { order: placed.id.clone() };
             if let Ok(ShopReply::OrderShown(order)) = self.ask(read).await
                 && order.id == placed.id
             {
-                return *order;
+                return order;
             }
         }
-        self.with(|d| reconstructed(d.cart.lines(), placed))
+        self.with(|d| Box::new(reconstructed(d.cart.lines(), placed)))
     }
 }
 
