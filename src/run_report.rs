@@ -64,6 +64,8 @@ pub struct RunReport {
     /// Orders as the database counts them, and which count is which; absent without one.
     #[serde(flatten)]
     pub counts: Option<OrderCounts>,
+    /// Carts left with goods at the shop; the next run clears them.
+    pub carts_left: u32,
     /// Rows of coupon_assignments.
     pub offers_assigned: u64,
     /// Over the whole run, milliseconds.
@@ -124,6 +126,7 @@ impl RunReport {
             orders: totals.volume.orders,
             revenue_cents: totals.volume.revenue_cents,
             counts: None,
+            carts_left: status.health.carts_dirty,
             offers_assigned: totals.offers_assigned,
             latency_ms: calls.whole_run,
             replayed_cycles: totals.replayed_cycles,

@@ -230,7 +230,8 @@ impl Search<'_> {
     /// The order as the shop shows it; without lines where it shows none.
     async fn with_lines(&self, mut look: Look, placed: PlacedOrder) -> Result<Told, StartError> {
         if !self.plan.shop.orders.shows_one {
-            let told = placed.final_total.clone().map(|total| Told::Order(Box::new(bare(&placed, total))));
+            let told =
+                placed.final_total.clone().map(|total| Told::Order(Box::new(bare(&placed, total))));
             return Ok(told.unwrap_or(Told::Nothing("the shop does not say what it cost")));
         }
         let read = look.ask(ShopCall::ReadOrder { order: placed.id.clone() }).await;

@@ -58,6 +58,13 @@ pub fn text(report: &RunReport) -> String {
             report.last_checkpoint.as_deref().map_or(String::new(), |path| format!(": {path}")),
         ),
     ];
+    if report.carts_left > 0 {
+        let (left, were) = (n(report.carts_left.into()), are(report.carts_left));
+        let line = format!(
+            "  carts      {left} {were} left with goods at the shop; the next run clears them"
+        );
+        lines.push(line);
+    }
     if let Some(reason) = &report.frozen_reason {
         lines.insert(1, format!("  frozen     {reason}"));
     }
@@ -74,6 +81,11 @@ fn orders(report: &RunReport) -> String {
         },
         |counts| counts.says(),
     )
+}
+
+/// `1 was`, `2 were`.
+fn are(count: u32) -> &'static str {
+    if count == 1 { "was" } else { "were" }
 }
 
 /// `p50 3 ms, p95 8 ms, p99 20 ms`.

@@ -129,7 +129,10 @@ impl Opened {
             before.run_id = taken.from.snapshot.run_id;
             before.resume_from = Some(taken.from);
         }
-        before.left = orphans::clean_up(admin, before.run_id, &dead, settings, at).await?;
+        before.left = {
+            let here = (settings, &self.target.traits);
+            orphans::clean_up(admin, before.run_id, &dead, here, at).await?
+        };
         Ok(before)
     }
 }

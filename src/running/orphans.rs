@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use actors::domain::ids::{AgentId, OwnerToken, RunId};
+use actors::ports::shop_api::ShopTraits;
 use actors::ports::store::{DirtyCart, StoreError};
 use chrono::NaiveDateTime;
 use serde_json::Value;
@@ -30,7 +31,7 @@ pub(super) async fn clean_up(
     admin: &Admin,
     own: RunId,
     dead: &[OwnerToken],
-    settings: &Settings,
+    (settings, shop): (&Settings, &ShopTraits),
     at: NaiveDateTime,
 ) -> Result<Leftovers, StoreError> {
     for run in admin.runs_with_active_rows().await? {
@@ -54,12 +55,13 @@ pub(super) async fn clean_up(
         run != own
             && known.is_some_and(|k| !k.is_owned(dead, at) && is_same_shop(&k.settings, &here))
     };
-    let carts = left_full(admin.last_visits().await?, &is_dead);
+    // Carts that were a flow's own died with it.
+    let visits = if shop.keeps_carts() { admin.last_visits().await? } else { Vec::new() };
+    let carts = left_full(visits, is_dead);
     if !carts.is_empty() {
         tracing::warn!(
             carts = carts.len(),
-            "dead runs left carts full at this shop: they are cleared before their agents' first \
-             flows"
+            "earlier runs left carts full at this shop: they are cleared before anything is put in"
         );
     }
     let doubtful = admin.runs_with_lost_orders().await?;

@@ -25,6 +25,7 @@ fn flow(cycle: u32, opened_ms: i64, until_ms: Option<i64>) -> LostFlow {
             cohort: None,
             http_session: SessionId(0),
             incarnation: Incarnation(0),
+            resumes: ReplayNumber::ORIGINAL,
             simulated_at: at(0),
             opened_at: at(opened_ms),
         },

@@ -20,8 +20,8 @@ use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopApi,
-    ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
+    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal,
+    ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
 use rand::RngExt;
 use rand::seq::IteratorRandom;
@@ -100,6 +100,7 @@ impl MockShop {
             coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: true,
+            carts: CartMode::Kept,
             is_real: false,
             orders: OrderReads {
                 lists: true,

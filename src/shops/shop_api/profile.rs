@@ -16,7 +16,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode};
+use ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode,
+};
 use serde::Deserialize;
 
 pub use answers::{
@@ -77,6 +79,9 @@ pub struct Profile {
     pub catalog: CatalogMode,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
+    /// Whose a cart is; default `kept`: the user's.
+    #[serde(default)]
+    pub carts: CartMode,
     /// Which calls tell whether the shop is up.
     #[serde(default = "probe_only")]
     pub probe_steps: Vec<StepName>,
@@ -192,6 +197,7 @@ impl Profile {
             coupons: self.coupons,
             idempotency: self.idempotency,
             selects_store: self.selects_store,
+            carts: self.carts,
             is_real: true,
             orders: self.order_reads(),
         }

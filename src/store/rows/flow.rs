@@ -41,6 +41,8 @@ flow_row!(
         cart_total_cents: i64,
         /// What failed.
         failure: Option<&'a str>,
+        /// `runs.resumes` when it began.
+        resumes: i32,
         /// An [`OrderOutcome`].
         order_outcome: Option<&'a str>,
     }
@@ -81,6 +83,7 @@ impl<'a> SessionRow<'a> {
             cart_units: 0,
             cart_total_cents: 0,
             failure: None,
+            resumes: integer(key.resumes.0),
             order_outcome: None,
         })
     }
@@ -102,6 +105,7 @@ impl<'a> SessionRow<'a> {
             cart_units: integer(record.cart_units),
             cart_total_cents: record.cart_total.0,
             failure: record.failure.as_deref(),
+            resumes: integer(record.key.resumes.0),
             order_outcome: record.order_outcome.map(OrderOutcome::as_str),
         })
     }

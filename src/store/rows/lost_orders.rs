@@ -39,6 +39,8 @@ pub struct LostFlowRow {
     http_session: i32,
     #[diesel(sql_type = Integer)]
     incarnation: i32,
+    #[diesel(sql_type = Integer)]
+    resumes: i32,
     #[diesel(sql_type = Timestamp)]
     simulated_at: NaiveDateTime,
     #[diesel(sql_type = Nullable<Timestamp>)]
@@ -69,6 +71,7 @@ impl LostFlowRow {
                 cohort: self.cohort.map(CohortName::new),
                 http_session: SessionId(u8::try_from(self.http_session).unwrap_or(u8::MAX)),
                 incarnation: Incarnation(count(self.incarnation)),
+                resumes: replay(self.resumes),
                 simulated_at: self.simulated_at,
                 opened_at: self.opened_at,
             },
