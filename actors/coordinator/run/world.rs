@@ -26,6 +26,7 @@ use super::input::{Closed, Input, Reopened};
 use crate::agent::messages::ShopFacts;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::coordinator::command::{Command, CommandRefused, Done};
+use crate::coordinator::lost_orders::board::OrderSearch;
 use crate::coordinator::messages::{Service, StartError};
 use crate::domain::cycle::ReplayNumber;
 use crate::domain::snapshot::SavedState;

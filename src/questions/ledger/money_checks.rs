@@ -68,7 +68,8 @@ pub(super) const MONEY: &[Check] = &[
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject,
                 CAST(o.discount_total_cents AS TEXT) || ' cents off' AS found
               FROM orders o
-              WHERE o.run_id = {run} AND o.discount_total_cents <> 0 AND NOT EXISTS (
+              WHERE o.run_id = {run} AND NOT o.recovered
+                AND o.discount_total_cents <> 0 AND NOT EXISTS (
                 SELECT 1 FROM coupon_interactions i
                 WHERE i.flow_id = o.flow_id AND i.step = 'redeemed')",
     },
@@ -81,7 +82,8 @@ pub(super) const MONEY: &[Check] = &[
               FROM coupon_interactions i
               JOIN orders o ON o.flow_id = i.flow_id
               JOIN coupons c ON c.run_id = i.run_id AND c.coupon_id = i.coupon_id
-              WHERE i.run_id = {run} AND i.step = 'redeemed' AND o.discount_total_cents = 0
+              WHERE i.run_id = {run} AND NOT o.recovered
+                AND i.step = 'redeemed' AND o.discount_total_cents = 0
                 AND c.discount_type <> 'free_shipping'
                 AND REPLACE(REPLACE(REPLACE(COALESCE(o.discount_total_text, ''), '0', ''),
                   '.', ''), '-', '') = ''",

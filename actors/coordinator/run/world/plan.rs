@@ -12,7 +12,9 @@ use crate::domain::offer::{CouponUse, OfferPolicy};
 use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
-use crate::ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+use crate::ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, ShopTraits, WalletMode,
+};
 
 /// Three cycles, a checkpoint after every second.
 pub fn plan() -> RunPlan {
