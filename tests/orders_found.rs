@@ -57,13 +57,13 @@ fn killed_in_all(kills: usize, make: impl Fn() -> Scene) -> Found {
         found.add(killed(now, &make(), &mut rng));
         left -= now;
     }
-    println!("{kills} kills: {found:?}");
     found
 }
 
 #[test]
 fn after_kills_every_order_at_the_shop_is_in_one_row() {
     let found = killed_in_all(amount("CARTLOAD_KILLS", 3), || Scene::new(Habits::default()));
+    println!("killed: {found:?}");
     assert!(found.at_shop > 20, "{found:?}");
     assert_eq!(found.unknown_orders, 0, "a shop that names sessions proves each: {found:?}");
 }
@@ -72,6 +72,7 @@ fn after_kills_every_order_at_the_shop_is_in_one_row() {
 fn after_kills_an_order_that_names_no_session_is_proven_by_its_time_or_counted_as_unknown() {
     let kills = amount("CARTLOAD_KILLS", 2);
     let found = killed_in_all(kills, || Scene::timed(showing(OrderReads::Anonymous)));
+    println!("killed, orders without a session: {found:?}");
     assert!(found.at_shop > 20, "{found:?}");
 }
 
@@ -79,6 +80,7 @@ fn after_kills_an_order_that_names_no_session_is_proven_by_its_time_or_counted_a
 fn after_kills_orders_that_cannot_be_read_are_all_counted_as_unknown() {
     let kills = amount("CARTLOAD_KILLS", 2);
     let found = killed_in_all(kills, || Scene::new(showing(OrderReads::Refused)));
+    println!("killed, orders not to be read: {found:?}");
     assert_eq!(found.recovered, 0, "{found:?}");
     assert!(found.unknown_flows > 0, "{found:?}");
 }
