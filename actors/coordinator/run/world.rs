@@ -79,6 +79,12 @@ fn tripped() -> FreezeReason {
     FreezeReason::Tripped { reason: "a test".to_owned() }
 }
 
+/// A shop that is back, with nothing lost.
+fn reopened(replay: Replay) -> Box<Reopened> {
+    let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
+    Box::new(Reopened { replay, shop, memories, orders: OrderSearch::default() })
+}
+
 impl World {
     /// A run that has been told to start.
     pub fn new() -> Self {
@@ -246,13 +252,7 @@ impl World {
             }
             ShopIsBack => {
                 jobs.look = false;
-                let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
-                Input::Looked(Ok(Box::new(Reopened {
-                    replay,
-                    shop,
-                    memories,
-                    orders: OrderSearch::default(),
-                })))
+                Input::Looked(Ok(reopened(replay)))
             }
             ShopIsGone => {
                 jobs.look = false;
