@@ -51,7 +51,8 @@ pub(super) fn open(
             let practice = practice.map_err(RunError::PracticeShop)?;
             let api = Some(practice.base_url());
             tracing::info!(url = %practice.base_url(), "the practice shop is open");
-            let target = over_http(settings, "practice", api, on_sent)?;
+            let mut target = over_http(settings, "practice", api, on_sent)?;
+            target.traits.orders.is_own = true;
             Ok(Target { practice: Some(practice), ..target })
         }
         ShopTarget::Remote { api, profile } => over_http(settings, &profile, api, on_sent),
