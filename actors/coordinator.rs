@@ -35,6 +35,7 @@ pub mod services;
 mod session_check;
 mod sessions;
 pub mod shard;
+mod slow_shop;
 mod start;
 pub mod status;
 pub mod tuning;
@@ -379,14 +380,15 @@ impl Coordinator {
     }
 
     /// Writes down that nothing ran for a while (what was under way may have run out of time), that
-    /// the run is held for a shop that says 429, and that this is over.
+    /// the run is held for a shop that says 429 or held back by a slow one, and that this is over.
     fn note_time(&mut self) {
         let now = self.clock.now();
-        let stood = self.clock.gaps.stood(now);
         let throttled = self.services.throttle.with(|throttle| throttle.news(now));
-        let is_live = self.run.is_live();
-        let reports = [stood, throttled.map(sessions::throttled)].into_iter().flatten();
-        reports.filter(|_| is_live).for_each(|report| self.note(report, NOBODY));
+        let slow = self.ledger.look_at(&self.services.pressure.taken(now));
+        let news = [self.clock.gaps.stood(now), throttled.map(sessions::throttled), slow];
+        if self.run.is_live() {
+            news.into_iter().flatten().for_each(|report| self.note(report, NOBODY));
+        }
     }
 
     fn beat(&self) {

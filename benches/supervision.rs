@@ -32,6 +32,7 @@ use actors::coordinator::messages::AgentDown;
 use actors::domain::catalog::Catalog;
 use actors::domain::flow::{AgentMemory, FlowStatus};
 use actors::domain::ids::{Incarnation, OwnerToken, RunId, SessionId};
+use actors::domain::in_flight::InFlight;
 use actors::domain::persona::Persona;
 use actors::domain::rate::Rate;
 use actors::ports::entropy::Entropy;
@@ -40,6 +41,7 @@ use actors::ports::shop_api::Caller;
 use actors::rate_limiter::RateLimiter;
 use actors::rate_limiter::messages::TakePermit;
 use actors::rate_limiter::parked::ParkedTime;
+use actors::rate_limiter::pressure::Pressure;
 use actors::rate_limiter::queue_length::QueueLength;
 use actors::rate_limiter::throttle::SharedThrottle;
 use actors::session_pool::board::DownFlag;
@@ -103,6 +105,7 @@ impl Shop {
             parked.clone(),
             queue,
             throttle.clone(),
+            Pressure::new(InFlight::Automatic, pacing.now()),
             Arc::clone(&pacing),
         );
         let settings = AgentSettings {
@@ -139,7 +142,11 @@ impl Shop {
             flow_id: None,
         };
         let calls = Calls {
-            door: ShopDoor { permits: self.permits.clone(), session: self.session.clone() },
+            door: ShopDoor {
+                permits: self.permits.clone(),
+                session: self.session.clone(),
+                http_session: SessionId(0),
+            },
             down: DownFlag::default(),
             progress,
             pacing: Arc::clone(&self.settings.pacing),

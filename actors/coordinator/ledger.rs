@@ -20,6 +20,7 @@ use crate::domain::shop_notes::ShopNotes;
 use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
+use crate::rate_limiter::seats::SeatsTaken;
 
 use super::journal::{Journal, JournalLine};
 use super::latency::Latency;
@@ -28,6 +29,7 @@ use super::plan::RunPlan;
 use super::run::position::Position;
 use super::shard::barrier::CycleUnderWay;
 use super::shard::roster::Roster;
+use super::slow_shop::SlowShop;
 use super::status::{Attempt, Clock, Saved};
 use super::tuning::Tuning;
 
@@ -75,6 +77,8 @@ pub struct Ledger {
     pub journal: Journal,
     /// What was said of how the shop is.
     pub shop_news: ShopNews,
+    /// What was said of how the shop keeps up.
+    slow_shop: SlowShop,
 }
 
 impl Ledger {
@@ -93,8 +97,14 @@ impl Ledger {
             last_checkpoint: None,
             journal: Journal::default(),
             shop_news: ShopNews::default(),
+            slow_shop: SlowShop::default(),
             plan,
         }
+    }
+
+    /// Looks at how the shop keeps up; what is to be said where that changed.
+    pub fn look_at(&mut self, seats: &SeatsTaken) -> Option<Report> {
+        self.slow_shop.look(seats, self.tuning.rate)
     }
 
     /// Tells watchers of an incident; whoever calls writes it down.

@@ -11,6 +11,7 @@ use crate::domain::behavior::Behavior;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::experiment::Experiment;
 use crate::domain::ids::{OwnerToken, RunId, StoreId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::offer::{Coupon, OfferPolicy};
 use crate::domain::rate::Rate;
 use crate::domain::snapshot::{SavedState, Snapshot};
@@ -35,6 +36,8 @@ pub struct RunPlan {
     pub warm_up: WarmUp,
     /// The limit (Q6.1).
     pub rate: Rate,
+    /// The bound on calls in flight.
+    pub in_flight: InFlight,
     /// The preset.
     pub behavior: Arc<Behavior>,
     /// What the shop is like.

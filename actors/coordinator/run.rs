@@ -43,7 +43,7 @@ use crate::domain::cycle::Cycle;
 use crate::ports::store::RunState;
 use crate::rate_limiter::gate::Gate;
 
-use action::{Action, Ticket};
+use action::{Action, Ticket, Tune};
 use input::Input;
 use position::Position;
 use rows::Rows;
@@ -224,7 +224,9 @@ impl State {
             Command::Checkpoint => checkpointing::checkpoint(self, ticket, step),
             Command::Quit(quit) => quitting::quit(self, ticket, quit, step),
             Command::Revive(agent_id) => tuning::revive(self, ticket, agent_id, step),
-            Command::Rate(rate) => tuning::rate(self, ticket, rate, step),
+            Command::Rate(rate) => tuning::rate(self, ticket, rate.into(), step),
+            Command::FixedRate(rate) => tuning::rate(self, ticket, Tune::fixed(rate), step),
+            Command::InFlight(bound) => tuning::rate(self, ticket, bound.into(), step),
             Command::TimeScale(scale) => tuning::time_scale(self, ticket, scale, step),
         }
     }

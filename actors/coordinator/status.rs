@@ -15,6 +15,7 @@ use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::call_histogram::CallHistograms;
 use crate::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use crate::domain::ids::{AgentId, RunId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::incident::IncidentKind;
 use crate::domain::timing::LatencySummary;
 use crate::domain::totals::Totals;
@@ -133,6 +134,24 @@ pub struct Traffic {
     pub requests_history: Vec<u32>,
     /// Callers that wait for a permit.
     pub waiting_for_permit: u32,
+    /// The bound on calls in flight: automatic, fixed or off.
+    #[serde(default)]
+    pub in_flight: InFlight,
+    /// Most calls in flight at this moment; `None`: there is no bound.
+    #[serde(default)]
+    pub calls_in_flight_max: Option<u32>,
+    /// Calls in flight, probes apart.
+    #[serde(default)]
+    pub calls_in_flight: u32,
+    /// Whether the shop is slower than the limit, so that calls are held back.
+    #[serde(default)]
+    pub held_back: bool,
+    /// Answers a second over the last 12 s, as far as calls came.
+    #[serde(default)]
+    pub answers_per_second: f64,
+    /// What they took in the mean, milliseconds.
+    #[serde(default)]
+    pub answer_ms: u64,
     /// For so long the run gives no permit, for the shop says 429, milliseconds; 0: it does.
     #[serde(default)]
     pub throttled_for_ms: u64,
@@ -198,7 +217,11 @@ impl RunStatus {
             totals: Totals::default(),
             clock: Clock { interval_ms, ..Clock::default() },
             calls: Calls::default(),
-            traffic: Traffic { rate_limit: plan.rate.limit(), ..Traffic::default() },
+            traffic: Traffic {
+                rate_limit: plan.rate.limit(),
+                in_flight: plan.in_flight,
+                ..Traffic::default()
+            },
             health: Health::default(),
             saved: Saved::default(),
             memory_bytes: None,

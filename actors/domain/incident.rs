@@ -98,6 +98,9 @@ incident_kinds! {
     /// An HTTP session went down or came back.
     SessionHealth = "session_health", says "an HTTP session went down or came back",
         log Warn, alert Some(Severity::Warning);
+    /// The shop was slower than the limit, or kept up again.
+    SlowShop = "slow_shop", says "the shop was slower than the limit, or kept up again",
+        log Warn, alert Some(Severity::Warning);
     /// The shop said 429 and the whole run was held, or that is over.
     Throttled = "throttled", says "the shop said 429: the run was held",
         log Warn, alert None;

@@ -15,6 +15,7 @@ pub mod experiment;
 pub mod flow;
 pub mod freeze_reason;
 pub mod ids;
+pub mod in_flight;
 pub mod incident;
 pub mod memory;
 pub mod money;

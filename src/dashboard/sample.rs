@@ -138,6 +138,10 @@ pub fn running() -> RunStatus {
             requests_per_second: 598,
             requests_history: (0..60).map(|second: u32| (second * 37) % 600).collect(),
             waiting_for_permit: 143,
+            calls_in_flight_max: Some(12),
+            calls_in_flight: 11,
+            answers_per_second: 598.0,
+            answer_ms: 9,
             ..Traffic::default()
         },
         health: Health {

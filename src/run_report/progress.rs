@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use actors::coordinator::status::RunStatus;
+use actors::coordinator::status::{RunStatus, Traffic};
 use actors::domain::cycle::CycleRecord;
 use actors::ports::store::RunState;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -133,7 +133,7 @@ fn message(status: &RunStatus) -> String {
     };
     let (attempt, current) = (&status.attempt, &status.attempt.current);
     format!(
-        "{state}{}  {} out of {} still out  shopping {}  failed {}  felt p95 {}  late {:.1} s",
+        "{state}{}  {} out of {} still out  shopping {}  failed {}  felt p95 {}  late {:.1} s{}",
         units::day_and_hour(attempt.simulated_at),
         attempt.outstanding,
         current.released,
@@ -141,5 +141,15 @@ fn message(status: &RunStatus) -> String {
         current.failed,
         units::duration(status.calls.rolling.felt.p95),
         units::seconds(status.clock.lateness_ms),
+        held_back(&status.traffic),
     )
+}
+
+/// That the shop is slower than the limit.
+fn held_back(traffic: &Traffic) -> String {
+    if !traffic.held_back {
+        return String::new();
+    }
+    let takes = units::duration(traffic.answer_ms as f64);
+    format!("  held back: {:.1}/s, answers take {takes}", traffic.answers_per_second)
 }

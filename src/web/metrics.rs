@@ -241,6 +241,21 @@ fn requests(page: &mut Families, traffic: &Traffic) {
         "Callers that wait for a permit.",
         traffic.waiting_for_permit.into(),
     );
+    page.gauge(
+        "cartload_calls_in_flight",
+        "Calls to the shop under way, probes apart.",
+        traffic.calls_in_flight.into(),
+    );
+    page.gauge_if(
+        "cartload_calls_in_flight_max",
+        "The bound on them at this moment; absent: there is none.",
+        traffic.calls_in_flight_max.map(f64::from),
+    );
+    page.gauge(
+        "cartload_held_back",
+        "1 while the shop is slower than the limit, so that calls are held back.",
+        traffic.held_back.into(),
+    );
     throttle(page, &traffic.throttle);
 }
 

@@ -337,7 +337,7 @@ impl World {
             Action::Alarm(at) => self.alarm = at,
             Action::Look(_) => self.begins(|jobs| &mut jobs.look, "two looks at once"),
             Action::Answer(ticket, answer) => self.answered(ticket, answer),
-            Action::Revive(ticket, _) | Action::SetRate(ticket, _) => {
+            Action::Revive(ticket, _) | Action::Tune(ticket, _) => {
                 self.answered(ticket, Ok(Done::that("done")));
             }
             Action::Started(_)

@@ -50,6 +50,12 @@ fn traffic() -> Traffic {
         waiting_for_permit: 143,
         throttled_for_ms: 30_000,
         throttle: ThrottleSum { holds: 6, held_ms: 61_000, calls: 19 },
+        in_flight: InFlight::Fixed(12),
+        calls_in_flight_max: Some(12),
+        calls_in_flight: 11,
+        held_back: true,
+        answers_per_second: 0.5,
+        answer_ms: u64::MAX,
     }
 }
 

@@ -166,6 +166,29 @@ impl ApiError {
         )
     }
 
+    /// Whether it is the shop's own answer to a request that it worked on: 2xx to 4xx but 429.
+    pub fn is_answer(&self) -> bool {
+        match self.kind {
+            ApiErrorKind::Refused(_)
+            | ApiErrorKind::Unauthorized(_)
+            | ApiErrorKind::Invalid(_)
+            | ApiErrorKind::Unparsable { .. } => true,
+            ApiErrorKind::UnexpectedStatus(status) => status < 500,
+            ApiErrorKind::PermitExpired
+            | ApiErrorKind::RateLimited { .. }
+            | ApiErrorKind::ServerError(_)
+            | ApiErrorKind::EdgeDown(_)
+            | ApiErrorKind::BodyTooLarge
+            | ApiErrorKind::BodyTruncated
+            | ApiErrorKind::ConnectRefused
+            | ApiErrorKind::ConnectTimeout
+            | ApiErrorKind::Dns
+            | ApiErrorKind::Tls
+            | ApiErrorKind::CallTimeout
+            | ApiErrorKind::Disconnected => false,
+        }
+    }
+
     /// Whether the request provably never reached the shop.
     pub fn is_provably_unsent(&self) -> bool {
         matches!(

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::coordinator::plan::{Ends, RunPlan, WarmUp};
 use crate::domain::ids::{OwnerToken, RunId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::offer::{CouponUse, OfferPolicy};
 use crate::domain::presets;
 use crate::domain::rate::Rate;
@@ -23,6 +24,7 @@ pub fn plan() -> RunPlan {
         ends: Ends { cycles: Some(3), real_time: None },
         warm_up: WarmUp::default(),
         rate: Rate::DEFAULT,
+        in_flight: InFlight::Automatic,
         behavior: Arc::new(presets::load()),
         shop: ShopTraits {
             catalog: CatalogMode::Live,
