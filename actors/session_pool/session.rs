@@ -25,6 +25,7 @@ use crate::coordinator::messages::{News, SessionNews};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall};
+use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::throttle::SharedThrottle;
 
 /// Messages that may wait: above the agents of one session, so that none is turned away.
@@ -45,6 +46,8 @@ pub struct Reports {
     pub pulse: SharedPulse,
     /// Where its 429 are noted; shared by all sessions.
     pub throttle: SharedThrottle,
+    /// Tells a slow shop from a broken session: whether others wait in a queue at the shop.
+    pub pressure: Option<Pressure>,
 }
 
 impl Reports {
@@ -62,7 +65,8 @@ impl Reports {
             Ok(answered) => answered.answered_at,
             Err(error) => error.failed_at,
         };
-        let change = tried(result).and_then(|t| self.board.record(id, at, t, is_probe));
+        let has_queue = |sent, waited| self.pressure.as_ref()?.queue_elsewhere(sent, waited, id);
+        let change = tried(result).and_then(|t| self.board.record(id, at, t, is_probe, has_queue));
         match (change, result) {
             (Some(Change::Down), Err(error)) => {
                 self.tell(id, News::Down { cause: error.to_string() })
