@@ -13,6 +13,7 @@
 
 pub mod agenda;
 mod attempt;
+mod carts;
 mod clock;
 pub mod command;
 mod crash_log;
@@ -182,6 +183,7 @@ impl Handler<AgentFinished> for Coordinator {
             return;
         }
         self.ledger.calls(&report.timings);
+        carts::hear(self, &report);
         self.note_unrecorded(&report.agent_id, &report.ending);
         let standing = self.services.board.standing(report.http_session);
         let heard = self.shard.hear(report, standing);
@@ -277,11 +279,8 @@ impl Coordinator {
 
     /// Writes down that a flow could not be written.
     fn note_unrecorded(&mut self, agent_id: &AgentId, ending: &Ending) {
-        if let Ending::Unrecorded { cause } = ending {
-            let message = format!("a flow of {agent_id} could not be recorded: {cause}");
-            let report = (IncidentKind::Unrecorded, message, json!({}));
-            self.note(report, (Some(agent_id.clone()), None));
-        }
+        let report = ledger::unrecorded(agent_id, ending);
+        report.into_iter().for_each(|r| self.note(r, (Some(agent_id.clone()), None)));
     }
 
     /// Closes the row, then builds the agent anew, then lets the barrier go on without it.
@@ -323,7 +322,7 @@ impl Coordinator {
     fn flow_cut(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
         let closed = down::close_cut(self.services.clone(), down);
         self.after(closed, ctx, |(down, ending, volume), act, ctx| {
-            act.shard.hear_cut(&ending, &volume);
+            act.shard.hear_cut(&down, &ending, &volume);
             act.leave(&down.agent_id, ctx);
         });
     }
@@ -379,8 +378,7 @@ impl Coordinator {
         }
     }
 
-    /// Writes down that nothing ran for a while (what was under way may have run out of time), that
-    /// the run is held for a shop that says 429 or held back by a slow one, and that this is over.
+    /// Writes down that nothing ran for a while, and what the shop's 429 and slowness come to.
     fn note_time(&mut self) {
         let now = self.clock.now();
         let throttled = self.services.throttle.with(|throttle| throttle.news(now));

@@ -30,7 +30,7 @@ use actors::agent::temporal::VisitClock;
 use actors::agent::watch::{Watched, watched};
 use actors::coordinator::messages::AgentDown;
 use actors::domain::catalog::Catalog;
-use actors::domain::flow::{AgentMemory, FlowStatus};
+use actors::domain::flow::{AgentMemory, FlowStatus, ShopCart};
 use actors::domain::ids::{Incarnation, OwnerToken, RunId, SessionId};
 use actors::domain::in_flight::InFlight;
 use actors::domain::persona::Persona;
@@ -135,7 +135,7 @@ impl Shop {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
         let clock = VisitClock::plan(&mut rng, &self.settings.behavior.think, VIEWS, start());
         let owned = Owned { run: self.settings.run_id, owner: self.settings.owner };
-        *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0)));
+        *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0), ShopCart::Clean));
         let caller = Caller {
             agent_id: self.persona.agent_id.clone(),
             user_id: self.persona.user_id,

@@ -60,6 +60,8 @@ pub struct RunReport {
     pub orders: u64,
     /// Sum of the orders' final totals.
     pub revenue_cents: i64,
+    /// Carts left with goods at the shop; the next run clears them.
+    pub carts_left: u32,
     /// Rows of coupon_assignments.
     pub offers_assigned: u64,
     /// Over the whole run, milliseconds.
@@ -119,6 +121,7 @@ impl RunReport {
             events: totals.volume.events,
             orders: totals.volume.orders,
             revenue_cents: totals.volume.revenue_cents,
+            carts_left: status.health.carts_dirty,
             offers_assigned: totals.offers_assigned,
             latency_ms: calls.whole_run,
             replayed_cycles: totals.replayed_cycles,

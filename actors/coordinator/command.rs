@@ -276,9 +276,8 @@ static RATE: Form = Form {
         read: |rate| rate.parse().map(Command::Rate).map_err(|e: RateError| e.to_string()),
         flag: "fixed",
         flag_about: "Send as many, however slowly the shop answers: no bound on calls in flight",
-        with: |command| match command {
-            Command::Rate(rate) => Command::FixedRate(rate),
-            other => other,
+        with: |command| {
+            if let Command::Rate(rate) = command { Command::FixedRate(rate) } else { command }
         },
     },
     takes_time: false,

@@ -24,7 +24,7 @@ use crate::rate_limiter::seats::SeatsTaken;
 
 use super::journal::{Journal, JournalLine};
 use super::latency::Latency;
-use super::messages::OffersRefreshed;
+use super::messages::{Ending, OffersRefreshed};
 use super::plan::RunPlan;
 use super::run::position::Position;
 use super::shard::barrier::CycleUnderWay;
@@ -73,12 +73,14 @@ pub struct Ledger {
     pub failures: (u32, u32),
     /// The newest checkpoint, and when it was written by the wall clock.
     last_checkpoint: Option<(PathBuf, NaiveDateTime)>,
+    /// Orders of this process with goods that their flows did not put in.
+    pub foreign_orders: u64,
     /// What happened last.
     pub journal: Journal,
-    /// What was said of how the shop is.
-    pub shop_news: ShopNews,
     /// What was said of how the shop keeps up.
     slow_shop: SlowShop,
+    /// What was said of how the shop is.
+    pub shop_news: ShopNews,
 }
 
 impl Ledger {
@@ -95,9 +97,10 @@ impl Ledger {
             lateness_ms: VecDeque::new(),
             failures: (0, 0),
             last_checkpoint: None,
+            foreign_orders: 0,
             journal: Journal::default(),
-            shop_news: ShopNews::default(),
             slow_shop: SlowShop::default(),
+            shop_news: ShopNews::default(),
             plan,
         }
     }
@@ -248,6 +251,13 @@ impl Ledger {
             last_checkpoint_at: written_at,
         }
     }
+}
+
+/// A flow of which the database knows nothing is an incident.
+pub fn unrecorded(agent_id: &AgentId, ending: &Ending) -> Option<Report> {
+    let Ending::Unrecorded { cause } = ending else { return None };
+    let message = format!("a flow of {agent_id} could not be recorded: {cause}");
+    Some((IncidentKind::Unrecorded, message, json!({})))
 }
 
 /// More refusals than half are an incident. Also answers how many adds and checkouts there were

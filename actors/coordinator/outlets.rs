@@ -70,6 +70,8 @@ impl Outlets {
                 failures,
                 failures_allowed,
                 quarantined: shard.roster().quarantined(),
+                carts_dirty: carts_dirty(shard, ledger),
+                is_clearing_carts: run.is_clearing_carts(),
                 pool: (self.pool)(),
             },
             saved: ledger.newest(),
@@ -118,5 +120,13 @@ impl Outlets {
             // The edge may have stopped listening after a second interrupt.
             let _ = ended.send(state);
         }
+    }
+}
+
+/// Carts whose goods another flow or another run would meet.
+fn carts_dirty<H: Clone>(shard: &Shard<H>, ledger: &Ledger) -> u32 {
+    match ledger.plan.shop.keeps_carts() {
+        true => u32::try_from(shard.roster().with_dirty_carts().count()).unwrap_or(u32::MAX),
+        false => 0,
     }
 }

@@ -32,7 +32,7 @@ use super::run::input::{Closed, Input, Reopened};
 use super::run::state::checkpoint_answer;
 use super::shard::barrier::TickTime;
 use super::start::{self, Prepared};
-use super::{Coordinator, injections, ramp};
+use super::{Coordinator, carts, injections, ramp};
 
 /// What becomes of a command or a message; some are done only when something else has been.
 pub(super) type Outcome = ResponseFuture<Result<Done, CommandRefused>>;
@@ -70,6 +70,8 @@ impl Coordinator {
                 injections::follow(self, moment, ctx);
                 return Some(Input::Followed);
             }
+            Action::ClearCarts => return carts::clear(self, ctx),
+            Action::SayCarts => carts::say(self),
             Action::WriteState(state) => self.write_state(state, ctx),
             Action::Drain => self.drain(ctx),
             Action::End(state) => self.end(state),
@@ -150,6 +152,7 @@ impl Coordinator {
         let tick = RunCycle {
             cycle,
             replay,
+            resumes: self.run.at().resumes(),
             simulated_at,
             event_weight: calendar::event_weight(simulated_at),
             shop: Arc::clone(&self.shard.shop),

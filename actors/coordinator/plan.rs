@@ -63,7 +63,7 @@ pub struct RunPlan {
     /// Where a resumed run continues; `None` for a new one.
     pub resume_from: Option<ResumePoint>,
     /// Carts that dead runs left full at this shop; their agents clear them before their first
-    /// flow.
+    /// add.
     pub dirty_carts: Vec<DirtyCart>,
 }
 

@@ -47,7 +47,7 @@ use action::{Action, Ticket, Tune};
 use input::Input;
 use position::Position;
 use rows::Rows;
-use state::{Starting, State};
+use state::{LastWord, Starting, State};
 use step::Step;
 
 /// One run, from its start to its end.
@@ -180,6 +180,12 @@ impl Run {
         matches!(self.state, State::Ended(_))
     }
 
+    /// Whether what flows left in carts is being cleared at the shop.
+    pub fn is_clearing_carts(&self) -> bool {
+        matches!(&self.state, State::Ending(ending)
+            if matches!(ending.awaits, LastWord::Carts | LastWord::LastClears))
+    }
+
     /// Whether agents may be under way.
     pub fn is_cycling(&self) -> bool {
         matches!(self.state, State::Cycling(_))
@@ -209,6 +215,7 @@ impl State {
             },
             Input::Looked(looked) => reopening::looked(self, looked, step),
             Input::StateWritten => ending::written(self, step),
+            Input::CartsCleared => ending::cleared(self, step),
             Input::Drained => ending::drained(self, step),
             Input::Froze(reason) => freezing::froze(self, &reason, step),
             Input::Tripped(reason) => freezing::tripped(self, &reason, step),

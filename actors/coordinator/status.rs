@@ -171,6 +171,12 @@ pub struct Health {
     pub failures_allowed: u32,
     /// Agents in quarantine, by id.
     pub quarantined: Vec<AgentId>,
+    /// Carts at the shop in which flows that have ended may have left goods.
+    #[serde(default)]
+    pub carts_dirty: u32,
+    /// Whether they are being cleared, as the run ends.
+    #[serde(default)]
+    pub is_clearing_carts: bool,
     /// Database connections.
     pub pool: PoolStatus,
 }

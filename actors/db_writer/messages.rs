@@ -291,6 +291,26 @@ impl StoreCall for AbandonOrphans {
     }
 }
 
+/// Sent by the Coordinator at the end of a run, when the shop has emptied carts.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct CartsCleared {
+    /// The run.
+    pub run_id: RunId,
+    /// Who may write.
+    pub owner: OwnerToken,
+    /// Whose carts.
+    pub agents: Vec<AgentId>,
+}
+
+impl StoreCall for CartsCleared {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.carts_cleared(self.run_id, self.owner, self.agents.clone())
+    }
+}
+
 /// Sent by the Coordinator at the end, and before it ends a flow that was cut. Answers when
 /// every write accepted so far has ended.
 #[derive(Clone, Copy, Debug, Message)]

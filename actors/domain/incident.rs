@@ -119,6 +119,12 @@ incident_kinds! {
     /// A flow that could be written neither as itself nor as failed.
     Unrecorded = "unrecorded", says "a visit could not be written",
         log Warn, alert None;
+    /// A run ended, and goods that its flows put in lie in carts at the shop.
+    CartsLeft = "carts_left", says "carts were left with goods at the shop",
+        log Warn, alert None;
+    /// An order holds goods that its flow did not put in.
+    ForeignGoods = "foreign_goods", says "an order holds goods nobody put in",
+        log Warn, alert Some(Severity::Warning);
     /// A checkpoint could not be written.
     CheckpointFailed = "checkpoint_failed", says "a checkpoint could not be written",
         log Warn, alert Some(Severity::Critical);

@@ -13,6 +13,7 @@ pub mod cycle;
 pub mod event;
 pub mod experiment;
 pub mod flow;
+pub mod foreign_goods;
 pub mod freeze_reason;
 pub mod ids;
 pub mod in_flight;

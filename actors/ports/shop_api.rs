@@ -11,7 +11,7 @@ use futures::future::LocalBoxFuture;
 use uuid::Uuid;
 
 use domain::catalog::Product;
-use domain::flow::Order;
+use domain::flow::{Order, ShopCart};
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
 use domain::money::{Amount, Cents};
 use domain::offer::{Coupon, CouponUse};
@@ -46,9 +46,28 @@ pub struct ShopTraits {
     pub idempotency: IdempotencyMode,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
+    /// Whether a flow meets what an earlier one left in its cart.
+    pub carts: CartMode,
     /// Whether there is a shop behind the adapter at all; false under `--mock-api`, where no cart
     /// can be left behind and OpenFlow is skipped.
     pub is_real: bool,
+}
+
+impl ShopTraits {
+    /// What an agent's flow finds in its cart where the one before left it so.
+    pub fn cart_found(&self, left: ShopCart) -> ShopCart {
+        match (self.carts, left) {
+            (CartMode::Private, _) => ShopCart::Clean,
+            // Such carts were made, empty, when this process was.
+            (CartMode::Kept, ShopCart::Unknown) if !self.is_real => ShopCart::Clean,
+            (CartMode::Kept, _) => left,
+        }
+    }
+
+    /// Whether what flows leave in their carts outlives them and this process.
+    pub fn keeps_carts(&self) -> bool {
+        self.is_real && self.carts == CartMode::Kept
+    }
 }
 
 /// Where product lists come from.
@@ -69,6 +88,17 @@ pub enum WalletMode {
     Engine,
     /// The shop; what its answers show is logged.
     Shop,
+}
+
+/// Whose a cart is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CartMode {
+    /// The user's: what a flow leaves lies there when the next one comes.
+    #[default]
+    Kept,
+    /// The flow's: each has one of its own, which begins empty.
+    Private,
 }
 
 /// What a shop makes of `Idempotency-Key`.

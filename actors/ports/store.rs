@@ -69,6 +69,11 @@ pub trait RunStore: Send + Sync + 'static {
     /// Ends as abandoned (end_reason crash) the active rows of `run`; answers how many there were
     /// and which agents' carts are dirty.
     fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans>;
+
+    /// Says of the last row of each of these agents that its cart is clean: the shop has emptied it
+    /// since. `NotOwner` when another process took the run over.
+    fn carts_cleared(&self, run: RunId, owner: OwnerToken, agents: Vec<AgentId>)
+    -> StoreFuture<()>;
 }
 
 /// What a run writes down of itself and of the shop, flows apart.
@@ -167,6 +172,7 @@ macro_rules! pass_on {
             load_memories(run: RunId, before: Cycle, agents: Vec<AgentId>)
                 -> HashMap<AgentId, AgentMemory>;
             abandon_orphans(run: RunId, at: NaiveDateTime) -> Orphans;
+            carts_cleared(run: RunId, owner: OwnerToken, agents: Vec<AgentId>) -> ();
         }
     };
     (JournalStore for $store:ty) => {

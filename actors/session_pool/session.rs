@@ -2,7 +2,8 @@
 //!
 //! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`],
 //! [`SessionInjection`]. *Sends*: [`OutageSignal`] and [`ShopAnswered`] to the CircuitBreaker,
-//! [`SessionNews`] to the Coordinator. *When it fails*: callers hear a closed mailbox and the Coordinator has it rebuilt;
+//! [`SessionNews`] to the Coordinator.
+//! *When it fails*: callers hear a closed mailbox and the Coordinator has it rebuilt;
 //! an adapter's panic costs that call alone (P7) and the adapter, which is built anew. *Bounds*:
 //! calls in flight; further ones wait in order. Calls run side by side: an answer in order of
 //! arrival would make one slow call slow them all.

@@ -5,6 +5,7 @@
 //! asks; what needs every row is judged by statements that answer only what is wrong.
 
 pub mod checks;
+mod goods_checks;
 pub mod limits;
 mod money_checks;
 mod sums;

@@ -59,11 +59,23 @@ pub fn text(report: &RunReport) -> String {
             report.last_checkpoint.as_deref().map_or(String::new(), |path| format!(": {path}")),
         ),
     ];
+    if report.carts_left > 0 {
+        let (left, were) = (n(report.carts_left.into()), are(report.carts_left));
+        let line = format!(
+            "  carts      {left} {were} left with goods at the shop; the next run clears them"
+        );
+        lines.push(line);
+    }
     if let Some(reason) = &report.frozen_reason {
         lines.insert(1, format!("  frozen     {reason}"));
     }
     lines.extend(report.scenario.as_ref().map(ToString::to_string));
     lines.join("\n")
+}
+
+/// `1 was`, `2 were`.
+fn are(count: u32) -> &'static str {
+    if count == 1 { "was" } else { "were" }
 }
 
 /// `p50 3 ms, p95 8 ms, p99 20 ms`.

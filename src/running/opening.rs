@@ -114,7 +114,10 @@ impl Opened {
             before.run_id = taken.from.snapshot.run_id;
             before.resume_from = Some(taken.from);
         }
-        before.dirty_carts = orphans::clean_up(admin, before.run_id, &dead, settings, at).await?;
+        before.dirty_carts = {
+            let here = (settings, &self.target.traits);
+            orphans::clean_up(admin, before.run_id, &dead, here, at).await?
+        };
         Ok(before)
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use actors::domain::ids::{AgentId, OwnerToken, RunId};
+use actors::ports::shop_api::ShopTraits;
 use actors::ports::store::{DirtyCart, StoreError};
 use chrono::NaiveDateTime;
 use serde_json::Value;
@@ -21,7 +22,7 @@ pub(super) async fn clean_up(
     admin: &Admin,
     own: RunId,
     dead: &[OwnerToken],
-    settings: &Settings,
+    (settings, shop): (&Settings, &ShopTraits),
     at: NaiveDateTime,
 ) -> Result<Vec<DirtyCart>, StoreError> {
     for run in admin.runs_with_active_rows().await? {
@@ -36,8 +37,12 @@ pub(super) async fn clean_up(
             );
         }
     }
-    // Carts in this process's own shop died with the process that filled them.
-    let ShopTarget::Remote { .. } = settings.shop.target() else { return Ok(Vec::new()) };
+    // Carts in this process's own shop died with the process that filled them, and those that were
+    // a flow's own died with it.
+    let is_remote = matches!(settings.shop.target(), ShopTarget::Remote { .. });
+    if !(is_remote && shop.keeps_carts()) {
+        return Ok(Vec::new());
+    }
     let here = settings.as_json();
     let runs = admin.list_runs().await?;
     let is_dead = |run: RunId| {
@@ -49,8 +54,7 @@ pub(super) async fn clean_up(
     if !carts.is_empty() {
         tracing::warn!(
             carts = carts.len(),
-            "dead runs left carts full at this shop: they are cleared before their agents' first \
-             flows"
+            "earlier runs left carts full at this shop: they are cleared before anything is put in"
         );
     }
     Ok(carts)

@@ -127,6 +127,15 @@ impl RunStore for DryStore {
         let personas = Arc::clone(&self.personas);
         self.answer("abandon_orphans", |ledger| Ok(ledger.abandon_orphans(run, &personas)))
     }
+
+    fn carts_cleared(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        agents: Vec<AgentId>,
+    ) -> StoreFuture<()> {
+        self.answer("carts_cleared", |ledger| ledger.carts_cleared(run, owner, &agents))
+    }
 }
 
 impl JournalStore for DryStore {

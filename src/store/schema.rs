@@ -181,6 +181,7 @@ diesel::table! {
         cart_units -> Integer,
         cart_total_cents -> BigInt,
         failure -> Nullable<Text>,
+        resumes -> Integer,
     }
 }
 

@@ -106,6 +106,7 @@ async fn lived(rig: &Rig) -> Owned {
         for agent in 0..3 {
             let mut flow = bought(key(owned, number, replay, agent), false);
             flow.key.cohort = (agent == 1).then(|| CohortName::new("bold"));
+            flow.events[0].kind = EventKind::ViewProduct;
             flow.events[1].kind = EventKind::ViewProduct;
             flow.events[1].simulated_at =
                 flow.events[0].simulated_at + TimeDelta::milliseconds(27_350);

@@ -75,6 +75,11 @@ pub enum Action {
     Checkpoint(SavedState, Vec<Ticket>),
     /// Does what waits for this moment; `Followed` follows.
     Follow(Moment),
+    /// Clears the carts at the shop that flows left full; `CartsCleared` follows, within ten
+    /// seconds.
+    ClearCarts,
+    /// Says how many carts stay full at the shop, if any do.
+    SayCarts,
     /// Writes `runs.state`; `StateWritten` follows. Never while another one is under way.
     WriteState(RunState),
     /// Lets every write end; `Drained` follows.

@@ -36,6 +36,8 @@ pub enum Input {
     Looked(Result<Box<Reopened>, String>),
     /// `runs.state` is written, or given up.
     StateWritten,
+    /// The carts at the shop are cleared, or their time is up.
+    CartsCleared,
     /// Every write has ended.
     Drained,
     /// The breaker has frozen the run.

@@ -52,10 +52,10 @@ fn open(reopening: Reopening, reopened: Box<Reopened>, step: &mut Step<'_>) -> S
     step.begin_attempt(reopened.replay);
     step.act(Action::Rebuild(reopened));
     step.act(Action::ForgetFailures);
-    if ends.is_some() {
+    if let Some(asked) = ends {
         let hint = "it was told to end meanwhile; `cartload resume` goes on with it";
         step.refuse(resume, "ending", hint);
-        return ending::begin(How::Stopped, ends, owed, step);
+        return ending::at_the_word_of(asked, How::Stopped, owed, step);
     }
     step.done(resume, format!("the frozen run goes on; it was frozen: {}", freeze.reason));
     // Else a crash before the next regular checkpoint would bring the run back frozen.
@@ -131,9 +131,12 @@ mod tests {
 
     #[test]
     fn a_quit_meanwhile_ends_it_as_the_shop_is_found() {
-        for (look, end) in [(ShopIsBack, RunState::Stopped), (ShopIsGone, RunState::Frozen)] {
+        for (look, end) in [
+            (&[ShopIsBack, CartsCleared][..], RunState::Stopped),
+            (&[ShopIsGone], RunState::Frozen),
+        ] {
             let mut world = reopening();
-            world.do_all(&[Quit, look]);
+            world.does(Quit).do_all(look);
             assert!(world.said().starts_with("refused: the run is ending"), "{}", world.said());
             world.do_all(&[Saved, StateWritten, Drained]);
             assert_eq!(world.end(), Some(end));

@@ -106,6 +106,8 @@ fn full() -> RunStatus {
             failures: 19,
             failures_allowed: 18,
             quarantined: vec![AgentId::new("agent_007")],
+            carts_dirty: 4_294_967_295,
+            is_clearing_carts: true,
             pool: PoolStatus { open: 8, idle: 5, waiting: 1, max: 9, server: 60 },
         },
         saved: Saved {

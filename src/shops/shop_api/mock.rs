@@ -18,8 +18,8 @@ use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, CatalogMode, IdempotencyMode, PlacedOrder, Refusal, ShopApi,
-    ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
+    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, PlacedOrder, Refusal,
+    ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
 use rand::RngExt;
 use rand::seq::IteratorRandom;
@@ -88,6 +88,7 @@ impl MockShop {
             coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: true,
+            carts: CartMode::Kept,
             is_real: false,
         }
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
+use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
 use serde::Deserialize;
 
 pub use answers::{
@@ -76,6 +76,9 @@ pub struct Profile {
     pub catalog: CatalogMode,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
+    /// Whose a cart is; default `kept`: the user's.
+    #[serde(default)]
+    pub carts: CartMode,
     /// Which calls tell whether the shop is up.
     #[serde(default = "probe_only")]
     pub probe_steps: Vec<StepName>,
@@ -191,6 +194,7 @@ impl Profile {
             coupons: self.coupons,
             idempotency: self.idempotency,
             selects_store: self.selects_store,
+            carts: self.carts,
             is_real: true,
         }
     }

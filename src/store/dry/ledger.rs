@@ -183,6 +183,21 @@ impl Ledger {
         Orphans { abandoned, dirty: dirty.collect() }
     }
 
+    pub(super) fn carts_cleared(
+        &mut self,
+        run: RunId,
+        owner: OwnerToken,
+        agents: &[AgentId],
+    ) -> Result<(), StoreError> {
+        self.owned(run, owner)?;
+        for agent in agents {
+            if let Some((cart, _)) = self.memory.carts.get_mut(agent) {
+                *cart = ShopCart::Clean;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn record_cycle(&mut self, record: &CycleRecord) {
         if self.memory.close(record) {
             self.counts.cycles += 1;

@@ -41,6 +41,8 @@ flow_row!(
         cart_total_cents: i64,
         /// What failed.
         failure: Option<&'a str>,
+        /// `runs.resumes` when it began.
+        resumes: i32,
     }
 );
 
@@ -78,6 +80,7 @@ impl<'a> SessionRow<'a> {
             cart_units: 0,
             cart_total_cents: 0,
             failure: None,
+            resumes: integer(key.resumes.0),
         })
     }
 
@@ -98,6 +101,7 @@ impl<'a> SessionRow<'a> {
             cart_units: integer(record.cart_units),
             cart_total_cents: record.cart_total.0,
             failure: record.failure.as_deref(),
+            resumes: integer(record.key.resumes.0),
         })
     }
 }

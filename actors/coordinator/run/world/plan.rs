@@ -12,7 +12,7 @@ use crate::domain::offer::{CouponUse, OfferPolicy};
 use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
-use crate::ports::shop_api::{CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+use crate::ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
 
 /// Three cycles, a checkpoint after every second.
 pub fn plan() -> RunPlan {
@@ -32,6 +32,7 @@ pub fn plan() -> RunPlan {
             coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: false,
+            carts: CartMode::Kept,
             is_real: true,
         },
         agents_max: None,

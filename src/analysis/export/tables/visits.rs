@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use domain::event::{CouponStep, EventKind};
-use domain::flow::{EndReason, FlowStatus};
+use domain::flow::{EndReason, FlowStatus, ShopCart};
 
 use super::columns::{
     AGENT_ID, COHORT, Column, RECORDED_AT, SIMULATED_AT, attempt, big, column, flag, instant, int,
@@ -49,6 +49,10 @@ static STATUSES: LazyLock<String> =
 static END_REASONS: LazyLock<String> = LazyLock::new(|| {
     let reasons = one_of(EndReason::ALL.iter().map(|reason| reason.as_str()));
     format!("{reasons}; empty while active")
+});
+static SHOP_CARTS: LazyLock<String> = LazyLock::new(|| {
+    let words = one_of(ShopCart::ALL.iter().map(|word| word.as_str()));
+    format!("{words}: what the cart at the shop may hold, as known when the visit had ended")
 });
 static STEPS: LazyLock<String> =
     LazyLock::new(|| one_of(CouponStep::ALL.iter().map(|step| step.as_str())));
@@ -127,16 +131,17 @@ pub(super) fn sessions() -> Table {
             int("incarnation", "which build of the shopper's actor; rises with each restart"),
             text("status", &STATUSES),
             text("end_reason", &END_REASONS).or_null(),
-            text("shop_cart", "clean, or dirty: the cart at the shop may still hold items"),
+            text("shop_cart", &SHOP_CARTS),
             text("store_id", "the branch of the shop").or_null(),
             SIMULATED_AT,
             instant("simulated_end", "its end on the simulated clock").or_null(),
             instant("opened_at", "its begin on the wall clock"),
             RECORDED_AT,
-            int("calls", "HTTP calls sent, retries included"),
+            int("calls", "HTTP calls sent, retries included; without those made once a run"),
             int("cart_units", "units in the cart at the end, or in the order"),
             big("cart_total_cents", "worth of the cart at the end, before discounts"),
             text("failure", "what failed, where it failed").or_null(),
+            int("resumes", "how often the run had been resumed when it began"),
         ],
     ]
     .concat();
