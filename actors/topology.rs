@@ -293,6 +293,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
         limiter,
         sessions,
         board: starter.board.clone(),
+        orders: Default::default(),
         throttle: starter.throttle.clone(),
         writer,
         refresher: refresher.recipient(),

@@ -23,6 +23,7 @@ mod lost_order;
 mod money;
 mod numbers;
 mod offer_statements;
+mod orders_found;
 mod practice_shop;
 mod realism;
 mod report;

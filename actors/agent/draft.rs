@@ -8,7 +8,9 @@ use crate::domain::cart::Cart;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
-use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
+use crate::domain::flow::{
+    EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart,
+};
 use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{CouponId, StoreId};
 use crate::domain::money::Cents;
@@ -39,6 +41,8 @@ pub struct Draft {
     pub volume: CycleVolume,
     /// Of its requests those that an agent makes once a run: they are no part of a visit.
     pub once: u64,
+    /// What is known of an order that no answer told of; set before a checkout is sent.
+    pub order_outcome: Option<OrderOutcome>,
     /// What an operator should hear the reason of.
     pub notes: ShopNotes,
     events: Vec<FlowEvent>,
@@ -62,6 +66,7 @@ impl Draft {
             coupon_use: CouponUse::default(),
             volume: CycleVolume::default(),
             once: 0,
+            order_outcome: None,
             notes: ShopNotes::default(),
             events: Vec::new(),
             coupons: Vec::new(),
@@ -248,6 +253,7 @@ impl Draft {
             seen_assignments,
             seen_coupons,
             order: self.order,
+            order_outcome: self.order_outcome,
             key: self.key,
         }
     }

@@ -33,6 +33,8 @@ use super::messages::ShopFacts;
 use super::state::AgentState;
 use super::temporal::VisitClock;
 
+pub use closing::ORDERS_ASKED;
+
 /// Products asked for in one list.
 const LIST_LIMIT: u32 = 100;
 

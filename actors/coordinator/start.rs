@@ -34,6 +34,7 @@ use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
 use super::ledger::Report;
+use super::lost_orders;
 use super::messages::StartError;
 use super::plan::{ResumePoint, RunPlan};
 use super::run::input::{Input, Reopened};
@@ -121,6 +122,8 @@ async fn prepared(
         }
         Some(point) => Some(begin_attempt(&services, &plan, point.boundary, at).await?),
     };
+    // Before anything else is sent: what agents send next would blur what the shop shows.
+    let orders = lost_orders::find(&services, &plan, &*pacing, true).await?;
     let (replay, mut memories) = match resumed {
         Some(Resumed { replay, memories }) => (Some(replay), memories),
         None => (None, HashMap::new()),
@@ -134,8 +137,10 @@ async fn prepared(
         at,
     };
     services.write(seen).await?;
+    let searched = orders.says().map(|says| (IncidentKind::OrderFound, says, orders.detail()));
     let carts = if plan.shop.keeps_carts() { orphans.dirty.len() } else { 0 };
-    let reports = (resumes(&plan, replay), cleans_up(orphans.abandoned, carts, replay));
+    let cleaned = cleans_up(orphans.abandoned, carts, replay).into_iter().chain(searched);
+    let reports = (resumes(&plan, replay), cleaned.collect());
     let input = Input::Prepared(Ok(replay));
     Ok(Prepared { personas, shop: Arc::new(shop), memories, input, reports })
 }
@@ -214,7 +219,8 @@ pub async fn reopen(
         let shop = look_at_shop(&services, &plan, first).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
         let Resumed { replay, memories } = resumed;
-        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories }))
+        let orders = lost_orders::find(&services, &plan, &*pacing, false).await?;
+        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories, orders }))
     };
     caught(reopened).await
 }

@@ -13,9 +13,12 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
+use ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode,
+};
 use serde::Deserialize;
 
 pub use answers::{
@@ -196,6 +199,18 @@ impl Profile {
             selects_store: self.selects_store,
             carts: self.carts,
             is_real: true,
+            orders: self.order_reads(),
+        }
+    }
+
+    fn order_reads(&self) -> OrderReads {
+        let list = self.answers.latest_order.as_ref();
+        OrderReads {
+            lists: self.has(StepName::LatestOrder),
+            names_flows: list.is_some_and(|list| list.flow.is_some()),
+            shows_one: self.has(StepName::ReadOrder),
+            settles_in: Duration::from_millis(self.timeouts.call_ms),
+            is_own: false,
         }
     }
 

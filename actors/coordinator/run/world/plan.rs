@@ -12,7 +12,9 @@ use crate::domain::offer::{CouponUse, OfferPolicy};
 use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
-use crate::ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+use crate::ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, ShopTraits, WalletMode,
+};
 
 /// Three cycles, a checkpoint after every second.
 pub fn plan() -> RunPlan {
@@ -34,6 +36,13 @@ pub fn plan() -> RunPlan {
             selects_store: false,
             carts: CartMode::Kept,
             is_real: true,
+            orders: OrderReads {
+                lists: false,
+                names_flows: false,
+                shows_one: false,
+                settles_in: Duration::ZERO,
+                is_own: false,
+            },
         },
         agents_max: None,
         store_id: None,
@@ -46,5 +55,6 @@ pub fn plan() -> RunPlan {
         config_hash: String::new(),
         resume_from: None,
         dirty_carts: Vec::new(),
+        dead_runs: Vec::new(),
     }
 }
