@@ -87,8 +87,8 @@ impl ShopDoor {
         }
     }
 
-    /// Asks whether the shop is there, and tells `watch` of each stage; the session's own limits end
-    /// it.
+    /// Asks whether the shop is there, and tells `watch` of each stage; the session's own limits
+    /// end it.
     pub async fn probe(&self, place: Place, watch: impl Fn(Stage)) -> Probed {
         for _ in 0..PERMITS_PER_PROBE_MAX {
             watch(Stage::InLine);
