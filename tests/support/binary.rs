@@ -149,6 +149,11 @@ impl Process {
         self.child.id()
     }
 
+    /// Its end, where it has come.
+    pub fn end(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it is ours")
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");

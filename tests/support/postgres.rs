@@ -23,6 +23,11 @@ pub fn shared() -> Option<u16> {
 
 /// A server of one's own, to be broken.
 pub fn start() -> Option<Server> {
+    start_with(MAX_CONNECTIONS)
+}
+
+/// A server of one's own that allows so many connections.
+pub fn start_with(connections: u32) -> Option<Server> {
     if !require("postgres", &["postgres", "initdb"]) {
         return None;
     }
@@ -35,7 +40,7 @@ pub fn start() -> Option<Server> {
     let port = free_port();
     // Without fsync a crash of the server loses nothing, only one of the machine would.
     let command = format!(
-        "{} -D {} -p {port} -h 127.0.0.1 -k '' -c max_connections={MAX_CONNECTIONS} -c fsync=off",
+        "{} -D {} -p {port} -h 127.0.0.1 -k '' -c max_connections={connections} -c fsync=off",
         postgres.display(),
         data.display()
     );
