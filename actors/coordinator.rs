@@ -47,7 +47,7 @@ use actix::prelude::*;
 use serde_json::json;
 
 use crate::agent::Agent;
-use crate::circuit_breaker::messages::{Forgive, FreezeReason, OutageSignal, Verdict};
+use crate::circuit_breaker::messages::{Forgive, FreezeReason, Verdict};
 use crate::db_writer::messages::Heartbeat;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{AgentId, SessionId};
@@ -125,7 +125,7 @@ impl Actor for Coordinator {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(HEARTBEAT_INTERVAL, |act, _| act.beat());
         ctx.run_interval(STATUS_INTERVAL, |act, _| {
-            act.note_standstill();
+            act.note_time();
             act.outlets.weigh();
             act.publish();
         });
@@ -341,8 +341,8 @@ impl Coordinator {
         let forgiven = self.services.breaker.send(Forgive(http_session));
         self.after(forgiven, ctx, |verdict, act, ctx| act.judged(verdict, ctx));
         if self.services.board.down().len() >= sessions::DOWN_IS_OUTAGE {
-            let failed_at = self.clock.now();
-            self.services.breaker.do_send(OutageSignal { http_session, cause, failed_at });
+            let signal = sessions::outage(http_session, cause, self.clock.now());
+            self.services.breaker.do_send(signal);
         }
     }
 
@@ -378,23 +378,22 @@ impl Coordinator {
         }
     }
 
-    /// Writes down that nothing ran for a while: what was under way may have run out of time.
-    fn note_standstill(&mut self) {
-        let report = self.clock.gaps.stood(self.clock.now());
-        report.filter(|_| self.run.is_live()).into_iter().for_each(|r| self.note(r, NOBODY));
+    /// Writes down that nothing ran for a while (what was under way may have run out of time), that
+    /// the run is held for a shop that says 429, and that this is over.
+    fn note_time(&mut self) {
+        let now = self.clock.now();
+        let stood = self.clock.gaps.stood(now);
+        let throttled = self.services.throttle.with(|throttle| throttle.news(now));
+        let is_live = self.run.is_live();
+        let reports = [stood, throttled.map(sessions::throttled)].into_iter().flatten();
+        reports.filter(|_| is_live).for_each(|report| self.note(report, NOBODY));
     }
 
     fn beat(&self) {
-        if !self.run.is_live() {
-            return;
-        }
         let (plan, at) = (&self.ledger.plan, self.clock.wall());
-        let beat = Heartbeat { run_id: plan.run_id, owner: plan.owner, at };
-        let services = self.services.clone();
-        actix::spawn(async move {
-            if let Err(error) = services.write(beat).await {
-                tracing::warn!(%error, "the heartbeat was not written");
-            }
-        });
+        if self.run.is_live() {
+            let beat = Heartbeat { run_id: plan.run_id, owner: plan.owner, at };
+            actix::spawn(self.services.clone().beat(beat));
+        }
     }
 }

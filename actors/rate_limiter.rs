@@ -14,6 +14,7 @@ pub mod messages;
 pub mod parked;
 pub mod queue_length;
 pub mod ring;
+pub mod throttle;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ use self::line::{Line, Served};
 use self::messages::{HoldBack, RateLimiterInjection, Retune, SetGate, TakePermit};
 use self::parked::ParkedTime;
 use self::queue_length::QueueLength;
+use self::throttle::SharedThrottle;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::Pacing;
 
@@ -61,11 +63,12 @@ impl RateLimiter {
         rate: Rate,
         parked: ParkedTime,
         queue: QueueLength,
+        throttle: SharedThrottle,
         pacing: Arc<dyn Pacing>,
     ) -> Self {
         let bucket = Bucket::new(rate, pacing.now());
-        let (line, holds) = (Line::default(), Holds::default());
-        Self { bucket, line, holds, timer: None, parked, queue, pacing }
+        let holds = Holds { throttle, ..Holds::default() };
+        Self { bucket, line: Line::default(), holds, timer: None, parked, queue, pacing }
     }
 
     /// Goes on where another process stopped, a moment ago for all it knows (P3).

@@ -6,8 +6,6 @@
 
 pub mod retry;
 
-use std::time::Duration;
-
 use actix::prelude::*;
 
 use crate::domain::permit::Permit;
@@ -50,9 +48,9 @@ pub enum Stage {
 /// What a probe found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probed {
-    /// The shop is there.
+    /// The shop is there, whatever it says.
     Answered,
-    /// It was sent, and not answered as a shop that is well would.
+    /// It was sent, and nobody answered, or an edge without its application.
     Failed,
     /// It never left: its permits expired, or the session's actor is gone.
     Unsent,
@@ -77,29 +75,27 @@ impl ShopDoor {
             watch(Stage::InLine);
             let permit = self.permit(place).await.map_err(Stop::NoPermit)?;
             watch(Stage::Sending);
-            let end = self.send(permit, request.clone()).await;
-            if !is_expired(&end) {
-                return end;
+            match self.send(permit, request.clone()).await {
+                Err(Stop::Failed(error)) if is_expired(&error) => {}
+                end => return end,
             }
         }
     }
 
-    /// Asks whether the shop is there. Of its time only that from permit to answer counts against
-    /// `patience`; without one the session's own limits end it.
-    pub async fn probe(&self, place: Place, patience: Option<Duration>) -> Probed {
+    /// Asks whether the shop is there, and tells `watch` of each stage; the session's own limits end
+    /// it.
+    pub async fn probe(&self, place: Place, watch: impl Fn(Stage)) -> Probed {
         for _ in 0..PERMITS_PER_PROBE_MAX {
+            watch(Stage::InLine);
             let Ok(permit) = self.permit(place).await else { return Probed::NoPermit };
+            watch(Stage::Sending);
             let request = ShopRequest { caller: None, call: ShopCall::Probe };
-            let sending = self.send(permit, request);
-            let end = match patience {
-                Some(patience) => tokio::time::timeout(patience, sending).await,
-                None => Ok(sending.await),
-            };
-            match end {
-                Ok(Ok(_)) => return Probed::Answered,
-                Ok(Err(Stop::SessionGone)) => return Probed::Unsent,
-                Ok(end) if is_expired(&end) => {}
-                Ok(Err(Stop::Failed(_) | Stop::NoPermit(_))) | Err(_) => return Probed::Failed,
+            match self.send(permit, request).await {
+                Ok(_) => return Probed::Answered,
+                Err(Stop::Failed(error)) if error.shows_life() => return Probed::Answered,
+                Err(Stop::Failed(error)) if is_expired(&error) => {}
+                Err(Stop::Failed(_)) => return Probed::Failed,
+                Err(Stop::SessionGone | Stop::NoPermit(_)) => return Probed::Unsent,
             }
         }
         Probed::Unsent
@@ -116,11 +112,8 @@ impl ShopDoor {
 }
 
 /// Whether the permit was too old to be sent: nothing left, and it says nothing of the shop.
-fn is_expired(end: &Result<Answered, Stop>) -> bool {
-    match end {
-        Err(Stop::Failed(error)) => error.kind == ApiErrorKind::PermitExpired,
-        Ok(_) | Err(Stop::NoPermit(_) | Stop::SessionGone) => false,
-    }
+fn is_expired(error: &ApiError) -> bool {
+    error.kind == ApiErrorKind::PermitExpired
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use crate::agent::flow::AgentSettings;
 use crate::agent::monitor::Monitor;
 use crate::agent::record::Writers;
 use crate::checkpointer::Checkpointer;
-use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::ProbeVia;
+use crate::circuit_breaker::pulse::SharedPulse;
+use crate::circuit_breaker::{CircuitBreaker, Watch};
 use crate::coordinator::Coordinator;
 use crate::coordinator::injections::DrillDoors;
 use crate::coordinator::messages::Service;
@@ -41,6 +42,7 @@ use crate::ports::store::{RunState, Store};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
 use crate::rate_limiter::queue_length::QueueLength;
+use crate::rate_limiter::throttle::SharedThrottle;
 use crate::session_pool::SessionPool;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::{Call, Reseat};
@@ -178,6 +180,10 @@ struct Starter {
     store: RetryingStore,
     /// The HTTP sessions' standing; outlives each of them.
     board: HealthBoard,
+    /// The shop's signs of life; outlives each of them too.
+    pulse: SharedPulse,
+    /// What its 429 have come to.
+    throttle: SharedThrottle,
     coordinator: Addr<Coordinator>,
 }
 
@@ -202,6 +208,8 @@ impl Starter {
             io: threads.io.clone(),
             store,
             board: HealthBoard::default(),
+            pulse: SharedPulse::default(),
+            throttle: SharedThrottle::default(),
             coordinator,
         }
     }
@@ -221,10 +229,11 @@ impl Starter {
     }
 
     fn limiter(&self, parked: ParkedTime, queue: QueueLength) -> Addr<RateLimiter> {
+        let throttle = self.throttle.clone();
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
         let is_resumed = self.plan.resume_from.is_some();
         let build = move || {
-            let limiter = RateLimiter::new(rate, parked, queue, pacing);
+            let limiter = RateLimiter::new(rate, parked, queue, throttle, pacing);
             if is_resumed { limiter.taking_over(rate) } else { limiter }
         };
         self.start(Service::RateLimiter, &self.on, build)
@@ -250,11 +259,12 @@ impl Starter {
         self.start(Service::OfferRefresher, &self.on, build)
     }
 
-    fn breaker(&self, limiter: &Addr<RateLimiter>) -> Addr<CircuitBreaker> {
-        let (gate, permits) = (limiter.clone().recipient(), limiter.clone().recipient());
+    fn breaker(&self, limiter: &Addr<RateLimiter>, parked: ParkedTime) -> Addr<CircuitBreaker> {
+        let (holds, permits) = (limiter.clone().recipient(), limiter.clone().recipient());
         let upward = self.coordinator.clone().recipient();
-        let clock = Arc::clone(&self.ports.pacing);
-        let build = move || CircuitBreaker::new(gate, upward, permits, clock);
+        let (pulse, pacing) = (self.pulse.clone(), Arc::clone(&self.ports.pacing));
+        let watch = Watch { pulse, parked, pacing };
+        let build = move || CircuitBreaker::new(holds, upward, permits, watch);
         self.start(Service::CircuitBreaker, &self.on, build)
     }
 
@@ -262,8 +272,11 @@ impl Starter {
         let (factory, pacing) = (Arc::clone(&self.ports.shop), Arc::clone(&self.ports.pacing));
         let reports = Reports {
             outages: Some(breaker.clone().recipient()),
+            answers: Some(breaker.clone().recipient()),
             news: Some(self.coordinator.clone().recipient()),
             board: self.board.clone(),
+            pulse: self.pulse.clone(),
+            throttle: self.throttle.clone(),
         };
         let on = &self.io[usize::from(id.0) % self.io.len()];
         let build = move || Session::new(id, factory, CALLS_IN_FLIGHT_MAX, reports, pacing);
@@ -307,11 +320,11 @@ impl Starter {
 
 fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     let queue = QueueLength::default();
-    let limiter = starter.limiter(parked, queue.clone());
+    let limiter = starter.limiter(parked.clone(), queue.clone());
     let writer = starter.writer();
     let checkpointer = starter.checkpointer();
     let refresher = starter.refresher();
-    let breaker = starter.breaker(&limiter);
+    let breaker = starter.breaker(&limiter, parked);
     let actors: Vec<_> =
         (0..HTTP_SESSIONS).map(|n| starter.session(SessionId(n), &breaker)).collect();
     let sessions: Vec<_> = actors.iter().map(|actor| actor.clone().recipient()).collect();
@@ -328,6 +341,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
         limiter,
         sessions,
         board: starter.board.clone(),
+        throttle: starter.throttle.clone(),
         writer,
         refresher: refresher.recipient(),
         breaker,
@@ -373,6 +387,7 @@ fn agent_builder(
         cohort: None,
         pacing: Arc::clone(&ports.pacing),
         parked,
+        throttle: wired.services.throttle.clone(),
         entropy: plan.entropy,
     };
     let told = SettingsByArm::new(settings, plan.experiment.clone());

@@ -15,6 +15,7 @@ use actors::rate_limiter::bucket::Bucket;
 use actors::rate_limiter::messages::{Place, TakePermit};
 use actors::rate_limiter::parked::ParkedTime;
 use actors::rate_limiter::queue_length::QueueLength;
+use actors::rate_limiter::throttle::SharedThrottle;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures::future::join_all;
 
@@ -27,8 +28,14 @@ fn grants(criterion: &mut Criterion) {
         let system = actix::System::new();
         let limiter = system.block_on(async {
             let pacing = Arc::new(SystemPacing);
-            RateLimiter::new(Rate::Unlimited, ParkedTime::default(), QueueLength::default(), pacing)
-                .start()
+            RateLimiter::new(
+                Rate::Unlimited,
+                ParkedTime::default(),
+                QueueLength::default(),
+                SharedThrottle::default(),
+                pacing,
+            )
+            .start()
         });
         bencher.iter(|| {
             let ask = || limiter.send(TakePermit { place: Place::Tail });

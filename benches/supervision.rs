@@ -41,7 +41,8 @@ use actors::rate_limiter::RateLimiter;
 use actors::rate_limiter::messages::TakePermit;
 use actors::rate_limiter::parked::ParkedTime;
 use actors::rate_limiter::queue_length::QueueLength;
-use actors::session_pool::board::{DownFlag, HealthBoard};
+use actors::rate_limiter::throttle::SharedThrottle;
+use actors::session_pool::board::DownFlag;
 use actors::session_pool::messages::Call;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::session_pool::session::{Reports, Session};
@@ -94,10 +95,16 @@ impl Shop {
             coupons: Vec::new().into(),
         };
         let factory = MockShop::factory(mock, meter.on_sent());
-        let reports = Reports { outages: None, news: None, board: HealthBoard::default() };
+        let reports = Reports::default();
         let session = Session::new(SessionId(0), factory, 64, reports, Arc::clone(&pacing));
-        let queue = QueueLength::default();
-        let limiter = RateLimiter::new(Rate::Unlimited, parked.clone(), queue, Arc::clone(&pacing));
+        let (queue, throttle) = (QueueLength::default(), SharedThrottle::default());
+        let limiter = RateLimiter::new(
+            Rate::Unlimited,
+            parked.clone(),
+            queue,
+            throttle.clone(),
+            Arc::clone(&pacing),
+        );
         let settings = AgentSettings {
             run_id: RunId::fresh(),
             owner: OwnerToken::fresh(),
@@ -107,6 +114,7 @@ impl Shop {
             cohort: None,
             pacing,
             parked,
+            throttle,
             entropy: Entropy::System,
         };
         Self {
@@ -136,6 +144,7 @@ impl Shop {
             progress,
             pacing: Arc::clone(&self.settings.pacing),
             parked: self.settings.parked.clone(),
+            throttle: self.settings.throttle.clone(),
             caller,
             idempotency: self.settings.shop.idempotency,
             timings: Vec::new(),

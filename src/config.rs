@@ -233,7 +233,18 @@ impl Settings {
             );
         }
         settings.warnings.extend(settings.alerts.mail_gap().map(str::to_owned));
+        settings.take_hint();
         Ok(settings)
+    }
+
+    /// Where nobody names a limit, the shop's profile may.
+    fn take_hint(&mut self) {
+        let shown = self.shown.iter_mut().find(|shown| shown.key == "rate.per_second");
+        let shown = shown.filter(|shown| shown.origin == Origin::Default);
+        if let Some((shown, (rate, origin))) = shown.zip(rate::hint(&self.shop)) {
+            self.rate.per_second = rate;
+            (shown.value, shown.origin) = (serde_json::json!(rate), origin);
+        }
     }
 
     /// Where the value of `key` came from.

@@ -2,6 +2,7 @@
 
 mod outage;
 mod panics;
+mod questions;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use actors::coordinator::command::Quit;
 use actors::coordinator::plan::WarmUp;
 use actors::domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
+use actors::domain::freeze_reason::ShopSeen;
 use actors::domain::incident::IncidentKind;
 use actors::domain::snapshot::SavedState;
 use actors::ports::shop_api::{ApiErrorKind, Refusal};
@@ -72,7 +74,8 @@ async fn the_border_is_one_beyond_5_percent_of_the_released_at_every_size() {
         let shown = (status.health.failures as usize, status.health.failures_allowed as usize);
         assert_eq!(shown, (freezes_on, freezes_on - 1));
         match status.frozen {
-            Some(FreezeReason::FailuresInCycle { failures, allowed, released, causes }) => {
+            Some(FreezeReason::FailuresInCycle { failures, allowed, released, causes, shop }) => {
+                assert_eq!(shop, Some(ShopSeen::Answering));
                 assert_eq!((failures as usize, allowed as usize), (freezes_on, freezes_on - 1));
                 assert_eq!(released, count);
                 assert!(causes[0].contains("500"), "{causes:?}");

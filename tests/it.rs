@@ -37,6 +37,7 @@ mod store_contract;
 mod store_open;
 mod supervision;
 mod support;
+mod throttle;
 mod tidy;
 mod two_runs;
 mod unlucky_order;

@@ -13,6 +13,7 @@ use crate::ports::shop_api::{
 };
 use crate::rate_limiter::messages::{Place, Refused};
 use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::throttle::SharedThrottle;
 use crate::session_pool::board::DownFlag;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stage, Stop};
@@ -31,11 +32,14 @@ pub struct Calls {
     pub pacing: Arc<dyn Pacing>,
     /// What an operator's pause takes out of every wait.
     pub parked: ParkedTime,
+    /// Whether the whole run waits for a shop that says 429: such tries do not count.
+    pub throttle: SharedThrottle,
     /// Who the shop sees.
     pub caller: Caller,
     /// What the shop makes of a repeated checkout.
     pub idempotency: IdempotencyMode,
-    /// Each try's times; bounded by the steps of one flow times [`retry::TRIES_MAX`].
+    /// Each try's times; bounded by the steps of one flow times [`retry::TRIES_MAX`], and by one
+    /// more for each hold of the run in the two minutes in which a 429 does not count.
     pub timings: Vec<CallTiming>,
     /// Requests sent.
     pub requests: u64,
@@ -78,17 +82,18 @@ impl Calls {
         rng: &mut Xoshiro256PlusPlus,
         uncertain: &mut Option<ApiError>,
     ) -> Result<ShopReply, CallStop> {
-        let mut tries = 1;
+        // Of `sends` those count as tries that the whole run did not wait for.
+        let (mut tries, mut sends, mut place) = (1, 1, Place::Tail);
         loop {
             if self.down.is_set() {
                 return Err(CallStop::SessionDown);
             }
             let wanted = Wanted::at(self.pacing.now(), &self.parked);
-            let answer = self.door.call_watched(request, Place::Tail, |s| self.mark(s)).await;
+            let answer = self.door.call_watched(request, place, |s| self.mark(s)).await;
             self.step();
             let error = match answer {
                 Ok(answered) => {
-                    self.sent(tries, wanted, answered.sent_at, answered.answered_at);
+                    self.sent(sends, wanted, answered.sent_at, answered.answered_at);
                     return Ok(answered.reply);
                 }
                 Err(Stop::Failed(error)) => error,
@@ -96,12 +101,17 @@ impl Calls {
                 Err(Stop::SessionGone) => return Err(CallStop::SessionGone),
             };
             if let Some(sent_at) = error.sent_at {
-                self.sent(tries, wanted, sent_at, error.failed_at);
+                self.sent(sends, wanted, sent_at, error.failed_at);
             }
             if request.call == ShopCall::Checkout && error.may_have_ordered() {
                 uncertain.get_or_insert_with(|| error.clone());
             }
+            let is_turned_back = matches!(error.kind, ApiErrorKind::RateLimited { .. });
+            place = if is_turned_back { Place::Returned } else { Place::Tail };
+            sends += 1;
             match retry::next(&request.call, &error, tries, self.idempotency, rng) {
+                // The limiter holds it as long as everybody.
+                Next::Again(_) | Next::GiveUp if is_turned_back && self.is_uncounted() => {}
                 Next::Again(_) | Next::GiveUp if self.down.is_set() && error.is_session_fault() => {
                     return Err(CallStop::SessionDown);
                 }
@@ -129,9 +139,13 @@ impl Calls {
         self.progress.step(now, self.parked.total(now));
     }
 
-    fn sent(&mut self, tries: u32, wanted: Wanted, sent: Instant, ended: Instant) {
+    fn is_uncounted(&self) -> bool {
+        self.throttle.with(|throttle| throttle.is_uncounted(self.pacing.now()))
+    }
+
+    fn sent(&mut self, sends: u32, wanted: Wanted, sent: Instant, ended: Instant) {
         self.requests += 1;
-        self.retries += u64::from(tries > 1);
+        self.retries += u64::from(sends > 1);
         let parked = self.parked.total(sent).saturating_sub(wanted.parked);
         self.timings.push(CallTiming {
             queued: sent.saturating_duration_since(wanted.at).saturating_sub(parked),

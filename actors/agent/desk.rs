@@ -147,6 +147,7 @@ impl Desk {
             progress: self.progress.clone(),
             pacing: Arc::clone(&self.settings.pacing),
             parked: self.settings.parked.clone(),
+            throttle: self.settings.throttle.clone(),
             caller: Caller {
                 agent_id: self.persona.agent_id.clone(),
                 user_id: self.persona.user_id,

@@ -22,6 +22,7 @@ use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, ShopTraits, WalletMode};
 use crate::rate_limiter::messages::Refused;
 use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::throttle::SharedThrottle;
 
 use super::calls::{CallStop, Calls};
 use super::decision;
@@ -54,6 +55,8 @@ pub struct AgentSettings {
     pub pacing: Arc<dyn Pacing>,
     /// How long the gate was closed.
     pub parked: ParkedTime,
+    /// Whether the whole run waits for a shop that says 429.
+    pub throttle: SharedThrottle,
     /// What each build of an agent draws from.
     pub entropy: Entropy,
 }

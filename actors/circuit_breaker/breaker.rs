@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::messages::{FreezeReason, Outcome, RecordOutcome, Verdict};
 use crate::domain::cycle::{Cycle, ReplayNumber};
+use crate::domain::freeze_reason::ShopSeen;
 use crate::domain::ids::SessionId;
 
 /// Share of the released agents that may fail in one cycle, percent (Q5.1).
@@ -67,7 +68,8 @@ impl Default for Breaker {
 
 impl Breaker {
     /// Takes in how an agent's cycle ended and says what it makes of it.
-    pub fn record(&mut self, now: Instant, ended: &RecordOutcome) -> Verdict {
+    /// `shop` is what is seen of the shop meanwhile.
+    pub fn record(&mut self, now: Instant, ended: &RecordOutcome, shop: ShopSeen) -> Verdict {
         if let Self::Running { cycle, row } = self {
             cycle.enter(ended);
             match &ended.outcome {
@@ -83,7 +85,8 @@ impl Breaker {
                     cycle.failures.push(failure);
                 }
             }
-            let reason = cycle.verdict().or_else(|| row_verdict(row, cycle.allowed()));
+            let in_row = || row_verdict(row, cycle.allowed(), shop);
+            let reason = cycle.verdict(shop).or_else(in_row);
             if let Some(reason) = reason {
                 self.trip(now, reason);
             }
@@ -150,20 +153,22 @@ impl CycleFailures {
         allowed_failures(self.released)
     }
 
-    fn verdict(&self) -> Option<FreezeReason> {
+    fn verdict(&self, shop: ShopSeen) -> Option<FreezeReason> {
         let failures = count(self.failures.len());
         (failures > self.allowed()).then(|| FreezeReason::FailuresInCycle {
             failures,
             allowed: self.allowed(),
             released: self.released,
             causes: top_causes(&self.failures),
+            shop: Some(shop),
         })
     }
 }
 
-fn row_verdict(row: &[Failure], allowed: u32) -> Option<FreezeReason> {
-    let failures = count(row.len());
-    (failures > allowed).then(|| FreezeReason::FailuresInARow { failures, causes: top_causes(row) })
+fn row_verdict(row: &[Failure], allowed: u32, shop: ShopSeen) -> Option<FreezeReason> {
+    let (failures, shop) = (count(row.len()), Some(shop));
+    let reason = || FreezeReason::FailuresInARow { failures, causes: top_causes(row), shop };
+    (failures > allowed).then(reason)
 }
 
 /// The most frequent causes, each as `cause (n)`; equally frequent ones by the alphabet.
@@ -203,7 +208,7 @@ mod tests {
 
     fn record(breaker: &mut Breaker, times: u32, outcome: &RecordOutcome) -> Verdict {
         for _ in 0..times {
-            breaker.record(Instant::now(), outcome);
+            breaker.record(Instant::now(), outcome, ShopSeen::Answering);
         }
         breaker.verdict()
     }
@@ -236,6 +241,7 @@ mod tests {
             allowed: 18,
             released: 372,
             causes: vec!["checkout: 500 (19)".to_owned()],
+            shop: Some(ShopSeen::Answering),
         };
         assert_eq!(verdict, Verdict::Frozen { reason });
     }
@@ -250,7 +256,8 @@ mod tests {
         assert_eq!(breaker.verdict(), Verdict::Running { failures: 1, allowed: 18 });
         record(&mut breaker, 1, &failed(18, 372));
         let causes = vec!["checkout: 500 (19)".to_owned()];
-        let reason = FreezeReason::FailuresInARow { failures: 19, causes };
+        let shop = Some(ShopSeen::Answering);
+        let reason = FreezeReason::FailuresInARow { failures: 19, causes, shop };
         assert_eq!(breaker.verdict(), Verdict::Frozen { reason });
     }
 
@@ -277,7 +284,8 @@ mod tests {
         // 37 released allow one: the row of three is beyond it, the cycle's one failure is not.
         record(&mut breaker, 1, &failed(1, 37));
         let causes = vec!["checkout: 500 (3)".to_owned()];
-        let reason = FreezeReason::FailuresInARow { failures: 3, causes };
+        let shop = Some(ShopSeen::Answering);
+        let reason = FreezeReason::FailuresInARow { failures: 3, causes, shop };
         assert_eq!(breaker.verdict(), Verdict::Frozen { reason });
     }
 
@@ -335,7 +343,8 @@ mod tests {
         let Breaker::Frozen { reason, .. } = &breaker else { panic!("19 failures freeze") };
         assert_eq!(
             reason.to_string(),
-            "19 of 372 agents failed in one cycle, 18 are allowed (often (9); a (4); b (4))"
+            "19 of 372 agents failed in one cycle, 18 are allowed (often (9); a (4); b (4)); the \
+             shop answers"
         );
     }
 }

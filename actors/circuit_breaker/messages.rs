@@ -7,6 +7,7 @@ use actix::prelude::*;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 pub use crate::domain::freeze_reason::FreezeReason;
 use crate::domain::ids::{AgentId, SessionId};
+use crate::ports::shop_api::Doubt;
 use crate::session_pool::messages::Call;
 
 /// Sent by the Coordinator for each agent that ended its cycle.
@@ -58,7 +59,8 @@ pub enum Verdict {
     },
 }
 
-/// Sent by a Session on the first outage-class error; starts one probe at a time.
+/// Sent by a Session on each outage-class error, and by the Coordinator when two sessions are down:
+/// asks whether the shop is gone.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct OutageSignal {
@@ -66,9 +68,24 @@ pub struct OutageSignal {
     pub http_session: SessionId,
     /// What failed, redacted.
     pub cause: String,
+    /// What it makes one doubt.
+    pub doubt: Doubt,
+    /// Whether it was itself a probe.
+    pub is_probe: bool,
     /// When that call failed first.
     pub failed_at: Instant,
 }
+
+/// Sent by a Session when a call was answered that settles what is being asked.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct ShopAnswered;
+
+/// Sent by the Coordinator when the run gives no more permits, for it is frozen or ends: nothing
+/// that is being asked decides anything any more.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct DropQuestions;
 
 /// Sent once by the topology: HTTP sessions start after the breaker that they report to. Session 0
 /// first; until it has come, outage signals start no probe.

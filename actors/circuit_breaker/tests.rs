@@ -12,7 +12,7 @@ use crate::ports::pacing::SystemPacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopReply};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
-use crate::rate_limiter::messages::{Refused, SetGate};
+use crate::rate_limiter::messages::{Place, Refused, SetGate};
 use crate::session_pool::messages::Call;
 
 /// What the neighbours saw, in order.
@@ -32,6 +32,9 @@ impl Log {
     }
     fn seen(&self) -> Vec<Seen> {
         self.0.lock().unwrap().iter().map(|(seen, _)| seen.clone()).collect()
+    }
+    fn probes(&self) -> Vec<Seen> {
+        self.seen().into_iter().filter(|seen| matches!(seen, Seen::Probed(_))).collect()
     }
     fn at(&self, index: usize) -> Instant {
         self.0.lock().unwrap()[index].1
@@ -100,32 +103,65 @@ impl Handler<Call> for StubSession {
 struct Bench {
     breaker: Addr<CircuitBreaker>,
     limiter: Addr<RateLimiter>,
+    pulse: SharedPulse,
     log: Log,
+}
+
+impl Bench {
+    /// A call that was sent then is answered now.
+    async fn answered(&self, sent_at: Instant) {
+        let answered_at = SystemPacing.now();
+        let end = Ok(Answered { reply: ShopReply::Done, sent_at, answered_at });
+        if self.pulse.with(|pulse| pulse.note(&end)) {
+            self.breaker.send(ShopAnswered).await.unwrap();
+        }
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.log.seen().iter().any(|seen| matches!(seen, Seen::Frozen(_)))
+    }
 }
 
 async fn bench(shop: [Shop; 4]) -> Bench {
     tokio::time::pause();
+    on_a_paused_clock(shop).await
+}
+
+async fn on_a_paused_clock(shop: [Shop; 4]) -> Bench {
     let log = Log::default();
     let neighbour = Neighbour(log.clone()).start();
     let pacing = Arc::new(SystemPacing);
-    let limiter =
-        RateLimiter::new(Rate::DEFAULT, Default::default(), Default::default(), pacing.clone())
-            .start();
+    let parked = ParkedTime::default();
+    let limiter = RateLimiter::new(
+        Rate::DEFAULT,
+        parked.clone(),
+        Default::default(),
+        Default::default(),
+        pacing.clone(),
+    )
+    .start();
+    let pulse = SharedPulse::default();
+    let watch = Watch { pulse: pulse.clone(), parked: parked.clone(), pacing };
     let breaker = CircuitBreaker::new(
         neighbour.clone().recipient(),
         neighbour.recipient(),
         limiter.clone().recipient(),
-        pacing,
+        watch,
     )
     .start();
     let session = |id| StubSession(id, shop[usize::from(id)], log.clone()).start().recipient();
     breaker.send(ProbeVia((0..4).map(session).collect())).await.unwrap();
-    Bench { breaker, limiter, log }
+    Bench { breaker, limiter, pulse, log }
 }
 
 fn signal() -> OutageSignal {
-    let cause = "add_item: ConnectRefused".to_owned();
-    OutageSignal { http_session: SessionId(1), cause, failed_at: SystemPacing.now() }
+    let (cause, failed_at) = ("add_item: ConnectRefused".to_owned(), SystemPacing.now());
+    let (http_session, doubt) = (SessionId(1), Doubt::Connection);
+    OutageSignal { http_session, cause, doubt, is_probe: false, failed_at }
+}
+
+fn timeout() -> OutageSignal {
+    OutageSignal { doubt: Doubt::Silence, ..signal() }
 }
 
 fn failed(agent: u32) -> RecordOutcome {
@@ -173,21 +209,112 @@ async fn three_refused_probes_over_other_sessions_freeze_within_five_seconds() {
     tokio::time::sleep(Duration::from_secs(20)).await;
     let probes = [Seen::Probed(2), Seen::Probed(3), Seen::Probed(0)];
     let seen = bench.log.seen();
-    assert_eq!(seen[..3], probes);
-    assert_eq!(seen[3..], [Seen::Held(Held::Everything), Seen::Frozen(outage())]);
-    assert!(bench.log.at(0) - begin < Duration::from_millis(2), "the first goes at once");
-    assert!(bench.log.at(1) - bench.log.at(0) >= Duration::from_secs(1));
-    assert!(bench.log.at(4) - begin < Duration::from_secs(5));
+    assert_eq!(seen[0], Seen::Held(Held::Flows), "flows are held back while it is asked");
+    assert_eq!(seen[1..4], probes);
+    assert_eq!(seen[4..], [Seen::Held(Held::Everything), Seen::Frozen(outage())]);
+    assert!(bench.log.at(1) - begin < Duration::from_millis(2), "the first goes at once");
+    assert!(bench.log.at(2) - bench.log.at(1) >= Duration::from_secs(1));
+    assert!(bench.log.at(5) - begin < Duration::from_secs(5));
 }
 
 #[actix::test]
 async fn a_silent_shop_freezes_within_ten_seconds() {
+    tokio::time::pause();
+    for signal in [signal, timeout] {
+        let bench = on_a_paused_clock([Shop::IsSilent; 4]).await;
+        let begin = SystemPacing.now();
+        bench.breaker.send(signal()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let seen = bench.log.seen();
+        assert_eq!(seen.last(), Some(&Seen::Frozen(outage())));
+        let took = bench.log.at(seen.len() - 1) - begin;
+        assert!((8_000..8_100).contains(&took.as_millis()), "{took:?}");
+    }
+}
+
+#[actix::test]
+async fn an_answer_to_any_call_settles_a_timeout_before_the_eighth_second_and_not_after() {
+    tokio::time::pause();
+    for (answer_ms, freezes) in [(1, false), (7_900, false), (8_100, true)] {
+        let bench = on_a_paused_clock([Shop::IsSilent; 4]).await;
+        bench.breaker.send(timeout()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(answer_ms)).await;
+        bench.answered(SystemPacing.now() - Duration::from_secs(9)).await;
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert_eq!(bench.is_frozen(), freezes, "answered after {answer_ms} ms");
+    }
+}
+
+#[actix::test]
+async fn an_answer_settles_a_connection_fault_only_where_the_call_was_sent_after_it() {
+    tokio::time::pause();
+    for (is_after, freezes) in [(true, false), (false, true)] {
+        let bench = on_a_paused_clock([Shop::IsSilent; 4]).await;
+        let sent_before = SystemPacing.now() - Duration::from_millis(1);
+        bench.breaker.send(signal()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let sent = if is_after { SystemPacing.now() } else { sent_before };
+        bench.answered(sent).await;
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert_eq!(bench.is_frozen(), freezes, "sent after it: {is_after}");
+        let held = if freezes { Held::Everything } else { Held::Nothing };
+        let last = bench.log.seen().into_iter().rfind(|seen| matches!(seen, Seen::Held(_)));
+        assert_eq!(last, Some(Seen::Held(held)));
+    }
+}
+
+#[actix::test]
+async fn a_failure_that_was_answered_before_it_is_heard_of_asks_nothing() {
     let bench = bench([Shop::IsSilent; 4]).await;
+    let failed = timeout();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    bench.answered(failed.failed_at).await;
+    bench.breaker.send(failed).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(bench.log.seen().is_empty());
+}
+
+#[actix::test]
+async fn a_failure_that_comes_while_a_question_is_open_asks_again_when_that_is_settled() {
+    let bench = bench([Shop::IsSilent; 4]).await;
+    bench.breaker.send(signal()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let sent_between = SystemPacing.now();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    bench.breaker.send(signal()).await.unwrap();
+    bench.answered(sent_between).await;
+    let settled = SystemPacing.now();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(bench.is_frozen(), "the second fault was never answered");
+    let took = bench.log.at(bench.log.seen().len() - 1) - settled;
+    assert!((8_000..8_100).contains(&took.as_millis()), "{took:?}");
+}
+
+#[actix::test]
+async fn both_kinds_are_asked_at_once_and_a_refused_connection_tells_sooner() {
+    let bench = bench([Shop::Refuses; 4]).await;
     let begin = SystemPacing.now();
+    bench.breaker.send(timeout()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!bench.log.seen().contains(&Seen::Held(Held::Flows)), "a timeout closes no gate");
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(bench.log.seen().last(), Some(&Seen::Frozen(outage())));
-    assert!(bench.log.at(4) - begin < Duration::from_secs(10));
+    assert!(bench.is_frozen());
+    let took = bench.log.at(bench.log.seen().len() - 1) - begin;
+    assert!((3_000..3_100).contains(&took.as_millis()), "{took:?}");
+    let freezes = bench.log.seen().into_iter().filter(|seen| matches!(seen, Seen::Frozen(_)));
+    assert_eq!(freezes.count(), 1);
+}
+
+#[actix::test]
+async fn a_probe_that_fails_is_no_other_failure() {
+    let bench = bench([Shop::Refuses, Shop::Refuses, Shop::Refuses, Shop::Answers]).await;
+    bench.breaker.send(signal()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let probe = OutageSignal { is_probe: true, ..signal() };
+    bench.breaker.send(probe).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(bench.log.probes(), [Seen::Probed(2), Seen::Probed(3)]);
 }
 
 #[actix::test]
@@ -195,10 +322,11 @@ async fn one_answer_ends_the_probe_and_the_next_signal_begins_another() {
     let bench = bench([Shop::Refuses, Shop::Refuses, Shop::Refuses, Shop::Answers]).await;
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(bench.log.seen(), [Seen::Probed(2), Seen::Probed(3)]);
+    assert_eq!(bench.log.probes(), [Seen::Probed(2), Seen::Probed(3)]);
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(bench.log.seen().len(), 4);
+    assert_eq!(bench.log.probes().len(), 4);
+    assert_eq!(bench.log.seen().last(), Some(&Seen::Held(Held::Nothing)));
 }
 
 #[actix::test]
@@ -210,7 +338,9 @@ async fn one_probe_runs_at_a_time_however_many_signals_come() {
     tokio::time::sleep(Duration::from_secs(20)).await;
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(bench.log.seen().len(), 5, "three probes, one refusal, one freeze");
+    assert_eq!(bench.log.probes().len(), 3);
+    let freezes = bench.log.seen().into_iter().filter(|seen| matches!(seen, Seen::Frozen(_)));
+    assert_eq!(freezes.count(), 1);
 }
 
 #[actix::test]
@@ -221,7 +351,8 @@ async fn a_probe_takes_the_next_permit_before_everybody_who_waits() {
     let begin = SystemPacing.now();
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(bench.log.at(0) - begin <= Duration::from_millis(22));
+    assert_eq!(bench.log.seen()[1], Seen::Probed(2));
+    assert!(bench.log.at(1) - begin <= Duration::from_millis(22));
     drop(line);
 }
 
@@ -233,7 +364,51 @@ async fn a_closed_gate_holds_the_probe_back_and_a_refusing_one_ends_it() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     bench.limiter.send(SetGate(Gate::Refusing(Refused::Stopped))).await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert!(bench.log.seen().is_empty());
+    assert_eq!(bench.log.seen(), [Seen::Held(Held::Flows), Seen::Held(Held::Nothing)]);
+}
+
+#[actix::test]
+async fn a_failure_while_parked_asks_its_question_when_that_ends() {
+    let bench = bench([Shop::IsSilent; 4]).await;
+    bench.limiter.send(SetGate(Gate::Closed)).await.unwrap();
+    bench.breaker.send(timeout()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(!bench.is_frozen() && bench.log.probes().is_empty());
+    let resumed = SystemPacing.now();
+    bench.limiter.send(SetGate(Gate::Open)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(bench.is_frozen());
+    let took = bench.log.at(bench.log.seen().len() - 1) - resumed;
+    assert!((8_000..8_100).contains(&took.as_millis()), "{took:?}");
+}
+
+#[actix::test]
+async fn an_open_question_grows_no_older_while_the_run_is_parked() {
+    let bench = bench([Shop::IsSilent; 4]).await;
+    bench.breaker.send(timeout()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    bench.limiter.send(SetGate(Gate::Closed)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(!bench.is_frozen(), "nobody may answer a run that asks nothing");
+    bench.limiter.send(SetGate(Gate::Open)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2_900)).await;
+    assert!(!bench.is_frozen());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(bench.is_frozen());
+}
+
+#[actix::test]
+async fn a_question_that_is_dropped_freezes_nothing_however_silent_the_shop() {
+    tokio::time::pause();
+    for signal in [signal, timeout] {
+        let bench = on_a_paused_clock([Shop::IsSilent; 4]).await;
+        bench.breaker.send(signal()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(7_500)).await;
+        bench.breaker.send(DropQuestions).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(!bench.is_frozen());
+        assert_eq!(bench.log.seen().last(), Some(&Seen::Held(Held::Nothing)));
+    }
 }
 
 #[actix::test]

@@ -63,7 +63,7 @@ impl Outlets {
             totals: ledger.totals,
             clock: ledger.clock(at.pacer.interval(), left),
             calls: ledger.latency.calls(),
-            traffic: self.traffic(ledger.tuning.rate.limit(), services.queue.get(), now),
+            traffic: self.traffic(ledger.tuning.rate.limit(), services, now),
             health: Health {
                 sessions: services.board.all(),
                 failures,
@@ -82,14 +82,18 @@ impl Outlets {
         self.status.borrow().clone()
     }
 
-    fn traffic(&self, rate_limit: Option<f64>, waiting_for_permit: u32, now: Instant) -> Traffic {
+    fn traffic(&self, rate_limit: Option<f64>, services: &Services, now: Instant) -> Traffic {
+        let (until, throttle) = services.throttle.with(|shop| (shop.until(now), shop.sum()));
+        let left = until.map(|until| until.saturating_duration_since(now)).unwrap_or_default();
         Traffic {
             rate_limit,
             requests_sent: self.meter.total(),
             requests_max_in_1s: self.meter.max_in_1s(),
             requests_per_second: self.meter.in_last_second(now),
             requests_history: self.meter.history(now),
-            waiting_for_permit,
+            waiting_for_permit: services.queue.get(),
+            throttled_for_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+            throttle,
         }
     }
 

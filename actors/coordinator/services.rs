@@ -8,8 +8,9 @@ use actix::prelude::*;
 use crate::checkpointer::Checkpointer;
 use crate::checkpointer::messages::SaveCheckpoint;
 use crate::circuit_breaker::CircuitBreaker;
+use crate::circuit_breaker::messages::DropQuestions;
 use crate::db_writer::DbWriter;
-use crate::db_writer::messages::RecordIncident;
+use crate::db_writer::messages::{Heartbeat, RecordIncident};
 use crate::domain::ids::SessionId;
 use crate::domain::incident::Incident;
 use crate::domain::snapshot::Snapshot;
@@ -20,6 +21,7 @@ use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
 use crate::rate_limiter::messages::{SetGate, TakePermit};
 use crate::rate_limiter::queue_length::QueueLength;
+use crate::rate_limiter::throttle::SharedThrottle;
 use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::Call;
 use crate::shop_door::ShopDoor;
@@ -39,6 +41,8 @@ pub struct Services {
     pub sessions: Vec<Recipient<Call>>,
     /// The HTTP sessions' standing, which they note themselves.
     pub board: HealthBoard,
+    /// What the shop's 429 have come to.
+    pub throttle: SharedThrottle,
     /// Rows.
     pub writer: Addr<DbWriter>,
     /// Offers; told, never waited for.
@@ -59,10 +63,15 @@ impl Services {
         Some(ShopDoor { permits: self.permits.clone(), session })
     }
 
-    /// Sets the limiter's gate.
-    #[expect(clippy::disallowed_methods, reason = "one per change of the gate: human rate")]
+    /// Sets the limiter's gate. Where no more permits are given, whatever the shop is being asked
+    /// decides nothing any more.
+    #[expect(clippy::disallowed_methods, reason = "two per change of the gate: human rate")]
     pub fn set_gate(&self, gate: Gate) {
         self.limiter.do_send(SetGate(gate));
+        match gate {
+            Gate::Refusing(_) => self.breaker.do_send(DropQuestions),
+            Gate::Open | Gate::Closed => {}
+        }
     }
 
     /// Has a checkpoint written; the Checkpointer's death is an error of it.
@@ -84,6 +93,13 @@ impl Services {
             if !error.is_retryable() {
                 break;
             }
+        }
+    }
+
+    /// Says that the run's owner lives.
+    pub async fn beat(self, beat: Heartbeat) {
+        if let Err(error) = self.write(beat).await {
+            tracing::warn!(%error, "the heartbeat was not written");
         }
     }
 

@@ -27,7 +27,9 @@ pub async fn all(services: &Services, plan: &RunPlan, caller: &Caller) -> Result
     for (session, checked) in join_all(checks).await {
         match checked {
             Ok(()) => {}
-            Err(StartError::Shop(error)) if error.is_outage() => outages.push((session, error)),
+            Err(StartError::Shop(error)) if error.doubt().is_some() => {
+                outages.push((session, error))
+            }
             Err(StartError::Shop(error)) => keep_out(services, session, &error),
             Err(ended) => return Err(ended),
         }

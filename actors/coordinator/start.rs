@@ -286,7 +286,8 @@ impl Look {
         let request = ShopRequest { caller: Some(self.caller.clone()), call };
         let mut tries = 1;
         loop {
-            let error = match door.call(&request, Place::Tail).await {
+            // At the head: what its own failures make the breaker ask must not hold it back.
+            let error = match door.call(&request, Place::Head).await {
                 Ok(answered) => return Ok(answered.reply),
                 Err(Stop::NoPermit(refused)) => return Err(StartError::Ended(refused.to_string())),
                 Err(Stop::SessionGone) => return Err(session_gone(&request.call)),

@@ -19,6 +19,7 @@ use crate::domain::incident::IncidentKind;
 use crate::domain::timing::LatencySummary;
 use crate::domain::totals::Totals;
 use crate::ports::store::{PoolStatus, RunState};
+use crate::rate_limiter::throttle::ThrottleSum;
 use crate::session_pool::board::SessionStatus;
 
 use super::command::Quit;
@@ -132,6 +133,12 @@ pub struct Traffic {
     pub requests_history: Vec<u32>,
     /// Callers that wait for a permit.
     pub waiting_for_permit: u32,
+    /// For so long the run gives no permit, for the shop says 429, milliseconds; 0: it does.
+    #[serde(default)]
+    pub throttled_for_ms: u64,
+    /// What the shop's 429 have come to.
+    #[serde(default)]
+    pub throttle: ThrottleSum,
 }
 
 /// What an operator looks at before anything breaks.

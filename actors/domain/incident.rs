@@ -98,6 +98,9 @@ incident_kinds! {
     /// An HTTP session went down or came back.
     SessionHealth = "session_health", says "an HTTP session went down or came back",
         log Warn, alert Some(Severity::Warning);
+    /// The shop said 429 and the whole run was held, or that is over.
+    Throttled = "throttled", says "the shop said 429: the run was held",
+        log Warn, alert None;
     /// The clock jumped or nothing ran: the machine slept, or somebody stopped the process.
     ClockJump = "clock_jump", says "the machine slept or the process was stopped",
         log Warn, alert None;

@@ -17,7 +17,7 @@ use domain::money::Cents;
 use domain::offer::Coupon;
 use domain::permit::Permit;
 
-pub use error::{ApiError, ApiErrorKind, Refusal};
+pub use error::{ApiError, ApiErrorKind, Doubt, Refusal};
 
 /// One HTTP session's way to the shop.
 pub trait ShopApi: 'static {

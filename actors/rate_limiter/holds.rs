@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use super::gate::Gate;
 use super::messages::Refused;
+use super::throttle::SharedThrottle;
 
 /// What the breaker keeps back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,14 +27,14 @@ pub enum Held {
 }
 
 /// All holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Holds {
     /// The run's.
     pub run: Gate,
     /// The breaker's.
     pub breaker: Held,
-    /// The shop's 429: nothing before this instant.
-    pub until: Option<Instant>,
+    /// The shop's 429, noted by the HTTP sessions.
+    pub throttle: SharedThrottle,
 }
 
 /// What all of them allow together.
@@ -52,7 +53,7 @@ pub enum Grants {
 impl Holds {
     /// What may be granted at `now`.
     pub fn grants(&self, now: Instant) -> Grants {
-        let until = self.until.filter(|until| *until > now);
+        let until = self.throttle.with(|throttle| throttle.until(now));
         match (self.run, self.breaker) {
             (Gate::Refusing(why), _) => Grants::Refused(why),
             (Gate::Closed, _) | (Gate::Open, Held::Everything) => Grants::Nobody(None),
@@ -70,13 +71,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::ids::AgentId;
+    use crate::ports::shop_api::{ApiError, ApiErrorKind};
 
     /// What one holder does, or a second that passes.
     #[derive(Clone, Copy, Debug)]
     enum Deed {
         Run(Gate),
         Breaker(Held),
-        Until(u64),
+        Throttled(u64),
         Passes,
     }
 
@@ -91,14 +94,24 @@ mod tests {
         let deed = prop_oneof![
             prop::sample::select(gates.to_vec()).prop_map(Deed::Run),
             prop::sample::select(holds.to_vec()).prop_map(Deed::Breaker),
-            (0_u64..4).prop_map(Deed::Until),
+            (1_u64..4).prop_map(Deed::Throttled),
             Just(Deed::Passes),
         ];
         prop::collection::vec(deed, 1..60)
     }
 
+    /// Two agents get a 429 that asks for so many seconds.
+    fn throttled(throttle: &SharedThrottle, now: Instant, seconds: u64) {
+        let retry_after = Some(Duration::from_secs(seconds));
+        let kind = ApiErrorKind::RateLimited { retry_after };
+        let error = ApiError { call: "x", kind, detail: None, sent_at: Some(now), failed_at: now };
+        for agent in ["a", "b"] {
+            throttle.with(|throttle| throttle.note(&AgentId::new(agent), &Err(error.clone())));
+        }
+    }
+
     /// Whether a flow gets a permit, and whether a probe does.
-    fn allowed(holds: Holds, now: Instant) -> [bool; 2] {
+    fn allowed(holds: &Holds, now: Instant) -> [bool; 2] {
         match holds.grants(now) {
             Grants::All => [true, true],
             Grants::Probes => [false, true],
@@ -115,26 +128,27 @@ mod tests {
                 match deed {
                     Deed::Run(gate) => all.run = gate,
                     Deed::Breaker(held) => all.breaker = held,
-                    Deed::Until(seconds) => all.until = Some(now + Duration::from_secs(seconds)),
+                    Deed::Throttled(seconds) => throttled(&all.throttle, now, seconds),
                     Deed::Passes => now += Duration::from_secs(1),
                 }
                 let alone = [
                     Holds { run: all.run, ..Holds::default() },
                     Holds { breaker: all.breaker, ..Holds::default() },
-                    Holds { until: all.until, ..Holds::default() },
+                    Holds { throttle: all.throttle.clone(), ..Holds::default() },
                 ];
-                let each = alone.map(|holds| allowed(holds, now));
+                let each = alone.map(|holds| allowed(&holds, now));
                 let expected = [0, 1].map(|who| each.iter().all(|by| by[who]));
-                prop_assert_eq!(allowed(all, now), expected, "{:?} after {:?}", all, deed);
+                prop_assert_eq!(allowed(&all, now), expected, "{:?} after {:?}", all, deed);
             }
         }
     }
 
     #[test]
-    fn a_hold_until_an_instant_is_over_at_that_instant_and_not_before() {
+    fn a_429_holds_until_an_instant_and_is_over_at_it() {
         let now = Instant::now();
+        let holds = Holds::default();
+        throttled(&holds.throttle, now, 1);
         let until = now + Duration::from_secs(1);
-        let holds = Holds { until: Some(until), ..Holds::default() };
         let last = until - Duration::from_nanos(1);
         assert_eq!(holds.grants(last), Grants::Nobody(Some(until)));
         assert_eq!(holds.grants(until), Grants::All);
@@ -143,9 +157,10 @@ mod tests {
     #[test]
     fn only_a_run_that_refuses_answers_its_waiters_whatever_else_is_held() {
         let now = Instant::now();
+        let throttle = SharedThrottle::default();
+        throttled(&throttle, now, 9);
         for breaker in [Held::Nothing, Held::Flows, Held::Everything] {
-            let until = Some(now + Duration::from_secs(9));
-            let holds = |run| Holds { run, breaker, until };
+            let holds = |run| Holds { run, breaker, throttle: throttle.clone() };
             let frozen = Gate::Refusing(Refused::Frozen);
             assert_eq!(holds(frozen).grants(now), Grants::Refused(Refused::Frozen));
             assert!(matches!(holds(Gate::Closed).grants(now), Grants::Nobody(None)));

@@ -20,7 +20,8 @@ pub struct TakePermit {
 /// Where a waiter stands. Within each place first come is first served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// At the head: outage probes, the only exception to FIFO (Q5.5).
+    /// At the head: outage probes, the only exception to FIFO (Q5.5), and a look at the shop, during
+    /// which nobody else asks.
     Head,
     /// Behind those: a call that the shop turned back by 429, which had waited for its turn before.
     Returned,

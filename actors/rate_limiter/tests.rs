@@ -11,7 +11,14 @@ const TAIL: TakePermit = TakePermit { place: Place::Tail };
 const HEAD: TakePermit = TakePermit { place: Place::Head };
 
 fn start(rate: Rate) -> Addr<RateLimiter> {
-    RateLimiter::new(rate, Default::default(), Default::default(), Arc::new(SystemPacing)).start()
+    RateLimiter::new(
+        rate,
+        Default::default(),
+        Default::default(),
+        Default::default(),
+        Arc::new(SystemPacing),
+    )
+    .start()
 }
 
 /// Asks `callers` times at once; answers when each was granted, in order of asking.
@@ -140,8 +147,14 @@ async fn while_the_breaker_asks_only_probes_are_served_and_that_time_is_not_park
     tokio::time::pause();
     let parked = ParkedTime::default();
     let pacing = Arc::new(SystemPacing);
-    let limiter =
-        RateLimiter::new(Rate::DEFAULT, parked.clone(), Default::default(), pacing).start();
+    let limiter = RateLimiter::new(
+        Rate::DEFAULT,
+        parked.clone(),
+        Default::default(),
+        Default::default(),
+        pacing,
+    )
+    .start();
     limiter.send(HoldBack(Held::Flows)).await.unwrap();
     let flow = limiter.send(TAIL);
     settle().await;

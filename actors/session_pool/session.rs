@@ -1,8 +1,8 @@
 //! A Session: one HTTP session with the shop, one of ten.
 //!
 //! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`],
-//! [`SessionInjection`]. *Sends*: [`OutageSignal`] to the CircuitBreaker, [`SessionNews`] to the
-//! Coordinator. *When it fails*: callers hear a closed mailbox and the Coordinator has it rebuilt;
+//! [`SessionInjection`]. *Sends*: [`OutageSignal`] and [`ShopAnswered`] to the CircuitBreaker,
+//! [`SessionNews`] to the Coordinator. *When it fails*: callers hear a closed mailbox and the Coordinator has it rebuilt;
 //! an adapter's panic costs that call alone (P7) and the adapter, which is built anew. *Bounds*:
 //! calls in flight; further ones wait in order. Calls run side by side: an answer in order of
 //! arrival would make one slow call slow them all.
@@ -19,11 +19,13 @@ use tokio::sync::Semaphore;
 use super::board::{Change, HealthBoard};
 use super::health::tried;
 use super::messages::{Call, SessionInjection};
-use crate::circuit_breaker::messages::OutageSignal;
+use crate::circuit_breaker::messages::{OutageSignal, ShopAnswered};
+use crate::circuit_breaker::pulse::SharedPulse;
 use crate::coordinator::messages::{News, SessionNews};
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{AgentId, SessionId};
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall};
+use crate::rate_limiter::throttle::SharedThrottle;
 
 /// Messages that may wait: above the agents of one session, so that none is turned away.
 const MAILBOX_CAPACITY: usize = 4_096;
@@ -33,15 +35,29 @@ const MAILBOX_CAPACITY: usize = 4_096;
 pub struct Reports {
     /// Who hears of errors that say the shop may be gone.
     pub outages: Option<Recipient<OutageSignal>>,
+    /// Who hears that it is not.
+    pub answers: Option<Recipient<ShopAnswered>>,
     /// Who hears that it went down, came back or lost its adapter.
     pub news: Option<Recipient<SessionNews>>,
     /// Where each try is noted; shared by all sessions.
     pub board: HealthBoard,
+    /// Where the shop's signs of life are noted; shared by all sessions.
+    pub pulse: SharedPulse,
+    /// Where its 429 are noted; shared by all sessions.
+    pub throttle: SharedThrottle,
 }
 
 impl Reports {
-    /// Notes the try before its caller hears of it, so that the caller already sees the flag.
-    fn note(&self, id: SessionId, result: &Result<Answered, ApiError>, is_probe: bool) {
+    /// Notes the try before its caller hears of it, so that the caller already sees the flag and
+    /// the hold.
+    fn note(&self, id: SessionId, result: &Result<Answered, ApiError>, asked: &Asked) {
+        let is_probe = asked.is_probe;
+        if let Some(agent) = asked.agent.as_ref().filter(|_| !is_probe) {
+            self.throttle.with(|throttle| throttle.note(agent, result));
+        }
+        if self.pulse.with(|pulse| pulse.note(result)) {
+            self.tell_answered();
+        }
         let at = match result {
             Ok(answered) => answered.answered_at,
             Err(error) => error.failed_at,
@@ -55,16 +71,21 @@ impl Reports {
             (Some(Change::Down), Ok(_)) | (None, _) => {}
         }
         if let Err(error) = result {
-            self.signal(id, error);
+            self.signal(id, error, is_probe);
         }
     }
 
-    fn signal(&self, id: SessionId, error: &ApiError) {
-        let Some(outages) = self.outages.as_ref().filter(|_| error.is_outage()) else {
-            return;
-        };
-        let signal =
-            OutageSignal { http_session: id, cause: error.to_string(), failed_at: error.failed_at };
+    #[expect(clippy::disallowed_methods, reason = "one a question")]
+    fn tell_answered(&self) {
+        if let Some(breaker) = &self.answers {
+            breaker.do_send(ShopAnswered);
+        }
+    }
+
+    fn signal(&self, id: SessionId, error: &ApiError, is_probe: bool) {
+        let Some((outages, doubt)) = self.outages.as_ref().zip(error.doubt()) else { return };
+        let (cause, failed_at) = (error.to_string(), error.failed_at);
+        let signal = OutageSignal { http_session: id, cause, doubt, is_probe, failed_at };
         if outages.try_send(signal).is_err() {
             // A full mailbox holds such signals already; a closed one is the Coordinator's concern.
             tracing::warn!(http_session = id.0, "an outage signal could not be delivered");
@@ -80,6 +101,12 @@ impl Reports {
             coordinator.do_send(SessionNews { http_session: id, news });
         }
     }
+}
+
+/// What was asked, as far as its end is judged by it.
+struct Asked {
+    is_probe: bool,
+    agent: Option<AgentId>,
 }
 
 /// One HTTP session.
@@ -138,7 +165,10 @@ impl Handler<Call> for Session {
         let slots = Arc::clone(&self.slots);
         let pacing = Arc::clone(&self.pacing);
         let name = call.request.call.name();
-        let is_probe = call.request.call == ShopCall::Probe;
+        let asked = Asked {
+            is_probe: call.request.call == ShopCall::Probe,
+            agent: call.request.caller.as_ref().map(|caller| caller.agent_id.clone()),
+        };
         let drill = self.drill_now();
         let work = async move {
             let _slot = slots.acquire_owned().await.expect("the slots are never closed");
@@ -158,7 +188,7 @@ impl Handler<Call> for Session {
             }
             // A panic counts against the session: one that always panics must not freeze the run.
             let result = end.unwrap_or_else(Err);
-            session.reports.note(session.id, &result, is_probe);
+            session.reports.note(session.id, &result, &asked);
             result
         }))
     }

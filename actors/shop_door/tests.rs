@@ -1,7 +1,7 @@
 //! The way to the shop between a limiter and a session that count, on a paused clock (P3).
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::domain::rate::Rate;
@@ -15,8 +15,9 @@ use crate::rate_limiter::messages::SetGate;
 #[derive(Clone, Copy)]
 enum Shop {
     Answers,
+    /// With a status.
     Fails,
-    IsSilent,
+    IsGone,
     /// Lets so many permits expire before it answers.
     IsLate(usize),
 }
@@ -51,7 +52,7 @@ impl Handler<Call> for StubSession {
                 |kind, sent_at| ApiError { call: "x", kind, detail: None, sent_at, failed_at: now };
             match shop {
                 Shop::Fails => Err(failed(ApiErrorKind::ServerError(500), Some(now))),
-                Shop::IsSilent => std::future::pending().await,
+                Shop::IsGone => Err(failed(ApiErrorKind::ConnectRefused, None)),
                 Shop::IsLate(n) if came <= n => Err(failed(ApiErrorKind::PermitExpired, None)),
                 Shop::IsLate(_) | Shop::Answers => {
                     Ok(Answered { reply: ShopReply::Done, sent_at: now, answered_at: now })
@@ -69,9 +70,19 @@ struct Bench {
 
 fn bench(shop: Shop) -> Bench {
     tokio::time::pause();
+    on_a_paused_clock(shop)
+}
+
+fn on_a_paused_clock(shop: Shop) -> Bench {
     let (came, pacing) = (Came::default(), Arc::new(SystemPacing));
-    let limiter =
-        RateLimiter::new(Rate::DEFAULT, Default::default(), Default::default(), pacing).start();
+    let limiter = RateLimiter::new(
+        Rate::DEFAULT,
+        Default::default(),
+        Default::default(),
+        Default::default(),
+        pacing,
+    )
+    .start();
     let session = StubSession(shop, came.clone()).start().recipient();
     Bench { door: ShopDoor { permits: limiter.clone().recipient(), session }, limiter, came }
 }
@@ -94,7 +105,7 @@ async fn requests_leave_no_faster_than_permits_are_granted_whoever_sends_them() 
         if number % 2 == 0 {
             assert!(bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await.is_ok());
         } else {
-            assert_eq!(bench.door.probe(Place::Head, None).await, Probed::Answered);
+            assert_eq!(bench.door.probe(Place::Head, |_| {}).await, Probed::Answered);
         }
     }
     let granted = bench.came.granted();
@@ -121,37 +132,27 @@ async fn a_failure_is_handed_on_after_one_try() {
     let end = bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await;
     assert!(matches!(end, Err(Stop::Failed(error)) if error.sent_at.is_some()));
     assert_eq!(bench.came.granted().len(), 1);
-    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Failed);
+}
+
+#[actix::test]
+async fn a_probe_has_found_the_shop_whatever_that_says_and_not_where_nobody_answers() {
+    let answered = bench(Shop::Fails).door.probe(Place::Tail, |_| {}).await;
+    assert_eq!(answered, Probed::Answered, "a 500 is an answer");
+    let gone = on_a_paused_clock(Shop::IsGone);
+    assert_eq!(gone.door.probe(Place::Tail, |_| {}).await, Probed::Failed);
 }
 
 #[actix::test]
 async fn a_probe_may_still_be_sent_with_its_third_permit() {
     let bench = bench(Shop::IsLate(2));
-    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Answered);
+    assert_eq!(bench.door.probe(Place::Tail, |_| {}).await, Probed::Answered);
 }
 
 #[actix::test]
 async fn a_probe_takes_no_fourth_permit() {
     let bench = bench(Shop::IsLate(3));
-    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Unsent);
+    assert_eq!(bench.door.probe(Place::Tail, |_| {}).await, Probed::Unsent);
     assert_eq!(bench.came.granted().len(), 3);
-}
-
-#[actix::test]
-async fn patience_begins_with_the_permit_and_not_in_line() {
-    let bench = bench(Shop::IsSilent);
-    for _ in 0..100 {
-        let ahead = bench.limiter.send(TakePermit { place: Place::Tail });
-        actix::spawn(async move { drop(ahead.await) });
-    }
-    tokio::task::yield_now().await;
-    let begin = SystemPacing.now();
-    let patience = Duration::from_secs(1);
-    assert_eq!(bench.door.probe(Place::Tail, Some(patience)).await, Probed::Failed);
-    let granted = bench.came.granted()[0];
-    assert!(granted - begin > patience, "it stood in line for {:?}", granted - begin);
-    let waited = SystemPacing.now() - granted;
-    assert!((patience..patience + Duration::from_millis(20)).contains(&waited), "{waited:?}");
 }
 
 #[actix::test]
@@ -160,7 +161,7 @@ async fn nothing_is_sent_without_a_permit() {
     bench.limiter.send(SetGate(Gate::Refusing(Refused::Frozen))).await.unwrap();
     let end = bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await;
     assert!(matches!(end, Err(Stop::NoPermit(Refused::Frozen))));
-    assert_eq!(bench.door.probe(Place::Head, None).await, Probed::NoPermit);
+    assert_eq!(bench.door.probe(Place::Head, |_| {}).await, Probed::NoPermit);
     assert!(bench.came.granted().is_empty());
 }
 
@@ -171,7 +172,7 @@ async fn a_session_that_is_gone_is_no_fault_of_the_shop() {
     tokio::time::sleep(Duration::from_millis(1)).await;
     let end = bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await;
     assert!(matches!(end, Err(Stop::SessionGone)));
-    assert_eq!(bench.door.probe(Place::Tail, None).await, Probed::Unsent);
+    assert_eq!(bench.door.probe(Place::Tail, |_| {}).await, Probed::Unsent);
 }
 
 #[actix::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::domain::cycle::{Cycle, ReplayNumber};
+use actors::domain::freeze_reason::ShopSeen;
 use actors::domain::ids::AgentId;
 use actors::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState};
 use actors::domain::totals::Totals;
@@ -29,7 +30,11 @@ fn snapshot(boundary: u32) -> Snapshot {
         simulated_start: at,
         resumes: ReplayNumber(2),
         state: SavedState::Frozen {
-            reason: FreezeReason::FailuresInARow { failures: 19, causes: vec!["500 (19)".into()] },
+            reason: FreezeReason::FailuresInARow {
+                failures: 19,
+                causes: vec!["500 (19)".into()],
+                shop: Some(ShopSeen::Slow),
+            },
             broken_cycle: Some(Cycle(boundary)),
         },
         totals: Totals { cycles_completed: boundary, offers_assigned: 11_904, ..Totals::default() },

@@ -30,6 +30,11 @@ pub struct Knob {
 pub enum Origin {
     /// Nobody said anything.
     Default,
+    /// Nobody said anything, and the shop's profile has a hint.
+    Profile {
+        /// Which.
+        name: String,
+    },
     /// The config file.
     File {
         /// Which.
@@ -60,6 +65,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::Profile { name } => write!(f, "profile {name}"),
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
             Self::Environment { name } => f.write_str(name),
             Self::Checkpoint { path } => write!(f, "checkpoint {}", path.display()),

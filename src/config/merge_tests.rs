@@ -82,6 +82,36 @@ fn the_template_says_the_defaults_and_names_every_knob() {
 }
 
 #[test]
+fn the_profiles_hint_is_the_limit_where_nobody_names_one_and_nowhere_else() {
+    let shop = "shop: (api: \"http://h\", profile: \"voiceoffers\")";
+    let limit = |file: &str, pairs: &[(&str, &str)], flag: Option<Rate>| {
+        let mut flags = Layer::default();
+        flags.rate.per_second = flag;
+        let settings = load(file, pairs, flags).unwrap();
+        let saved = settings.as_json()["rate"]["per_second"].clone();
+        assert_eq!(saved, serde_json::json!(settings.rate.per_second));
+        let origin = settings.origin_of("rate.per_second").to_string();
+        (settings.rate.per_second.limit(), origin)
+    };
+    let of_shop = format!("({shop})");
+    assert_eq!(limit(&of_shop, &[], None), (Some(20.0), "profile voiceoffers".to_owned()));
+    let named = limit(&format!("({shop}, rate: (per_second: 50))"), &[], None);
+    assert!(named.0 == Some(50.0) && named.1.contains("c.ron"), "{named:?}");
+    let named = limit(&of_shop, &[("CARTLOAD_RATE", "50")], None);
+    assert_eq!(named, (Some(50.0), "CARTLOAD_RATE".to_owned()));
+    let named = limit(&of_shop, &[], Some(Rate::PerSecond(50.0)));
+    assert_eq!(named, (Some(50.0), "--rate".to_owned()));
+    for without in [
+        "()",
+        "(shop: (api: \"http://h\", profile: \"practice\"))",
+        "(shop: (api: \"http://h\", profile: \"voiceoffers\", mock: true))",
+        "(shop: (api: \"http://h\", profile: \"no/such/file.ron\"))",
+    ] {
+        assert_eq!(limit(without, &[], None), (Some(50.0), "default".to_owned()), "{without}");
+    }
+}
+
+#[test]
 fn mistakes_in_the_file_are_named_by_place_key_and_what_is_allowed() {
     for (file, parts) in [
         ("(\n  time: (\n    scal: 48,\n  ),\n)", &["3:5", "scal", "`scale`"][..]),

@@ -52,6 +52,7 @@ impl Stack {
         let is_from = |file: &&&FileLayer| match &origin {
             Origin::File { path, .. } => *path == file.path,
             Origin::Default
+            | Origin::Profile { .. }
             | Origin::Environment { .. }
             | Origin::Checkpoint { .. }
             | Origin::Flag { .. } => false,

@@ -130,8 +130,12 @@ fn quarantined(health: &Health) -> String {
 fn requests(traffic: &Traffic) -> String {
     let n = units::grouped;
     let limit = traffic.rate_limit.map_or("no limit".to_owned(), |rate| format!("limit {rate}/s"));
+    let held = match traffic.throttled_for_ms {
+        0 => String::new(),
+        ms => format!("; held {} s more: the shop says 429", ms.div_ceil(1_000)),
+    };
     format!(
-        "{} sent, {} in the last second ({limit}), at most {} in 1 s, {} wait for a permit",
+        "{} sent, {} in the last second ({limit}), at most {} in 1 s, {} wait for a permit{held}",
         n(traffic.requests_sent),
         n(traffic.requests_per_second.into()),
         n(traffic.requests_max_in_1s),

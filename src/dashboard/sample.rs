@@ -138,6 +138,7 @@ pub fn running() -> RunStatus {
             requests_per_second: 598,
             requests_history: (0..60).map(|second: u32| (second * 37) % 600).collect(),
             waiting_for_permit: 143,
+            ..Traffic::default()
         },
         health: Health {
             sessions: (0..10)
@@ -181,6 +182,7 @@ pub fn frozen() -> RunStatus {
             "POST /cart/items answered 500 (12 times)".to_owned(),
             "POST /checkout answered 503 after 4 tries (7 times)".to_owned(),
         ],
+        shop: None,
     };
     let mut status = running();
     let told = format!("frozen: {reason}");

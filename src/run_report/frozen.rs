@@ -2,6 +2,7 @@
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
+use actors::domain::freeze_reason::ShopSeen;
 use serde::Serialize;
 
 /// What an operator needs to know of a freeze.
@@ -29,8 +30,9 @@ pub fn text(status: &RunStatus) -> String {
         ),
         format!("  why      {}", advice.why),
         format!("  look at  {}", advice.look_at),
-        "  then     it sends nothing until you open it: Ctrl-C ends this process with a \
-         checkpoint, `cartload resume --unfreeze` repeats the broken cycle and goes on"
+        "  then     it sends nothing until you open it: `cartload ctl resume` looks at the shop, \
+         repeats the broken cycle and goes on; or Ctrl-C ends this process with a checkpoint, and \
+         `cartload resume --unfreeze` does the same later"
             .to_owned(),
     ];
     lines.join("\n")
@@ -39,8 +41,18 @@ pub fn text(status: &RunStatus) -> String {
 /// Where the cause is most likely found.
 pub fn look_at(reason: &FreezeReason) -> String {
     match reason {
-        FreezeReason::FailuresInCycle { .. } | FreezeReason::FailuresInARow { .. } => {
-            "the calls named above, in the shop's own log at this time".to_owned()
+        FreezeReason::FailuresInCycle { shop, .. } | FreezeReason::FailuresInARow { shop, .. } => {
+            match shop {
+                Some(ShopSeen::Slow) => {
+                    "the load of the shop at this time: it answers, but calls \
+                    ran out of time; lower the rate (`cartload ctl rate N`) before you go on"
+                }
+                Some(ShopSeen::Silent) => "whether the shop is up and reachable from here",
+                Some(ShopSeen::Answering) | None => {
+                    "the calls named above, in the shop's own log at this time"
+                }
+            }
+            .to_owned()
         }
         FreezeReason::Outage { http_session, .. } => format!(
             "whether the shop is up and reachable from here (first seen over HTTP session \

@@ -12,6 +12,7 @@ use actors::domain::cycle::CycleCounts;
 use actors::domain::timing::{LatencySummary, Percentiles};
 use actors::domain::totals::Totals;
 use actors::ports::store::RunState;
+use actors::rate_limiter::throttle::ThrottleSum;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
 use prometheus::proto::MetricFamily;
@@ -239,6 +240,25 @@ fn requests(page: &mut Families, traffic: &Traffic) {
         "cartload_permit_waiters",
         "Callers that wait for a permit.",
         traffic.waiting_for_permit.into(),
+    );
+    throttle(page, &traffic.throttle);
+}
+
+fn throttle(page: &mut Families, throttle: &ThrottleSum) {
+    page.counter(
+        "cartload_throttled_calls_total",
+        "Calls that the shop turned back with 429, or 503 and Retry-After.",
+        throttle.calls as f64,
+    );
+    page.counter(
+        "cartload_throttle_holds_total",
+        "Times that the whole run was held for it.",
+        throttle.holds as f64,
+    );
+    page.counter(
+        "cartload_throttle_held_seconds_total",
+        "For so long it was held in all.",
+        throttle.held_ms as f64 / 1_000.0,
     );
 }
 

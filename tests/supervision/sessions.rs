@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::ids::{AgentId, SessionId};
 use actors::domain::incident::IncidentKind;
+use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::ApiErrorKind;
 use actors::ports::store::RunState;
 use actors::session_pool::assignment::session_of;
@@ -19,6 +20,7 @@ use crate::support::run::{Live, run_of};
 use crate::support::scripted_shop::{Act, Ask};
 
 const BROKEN: SessionId = SessionId(3);
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
 fn blackhole() -> Act {
     Act::FailAfter(Duration::from_secs(10), ApiErrorKind::CallTimeout)
@@ -185,16 +187,17 @@ async fn two_sessions_down_at_once_start_a_probe_and_do_not_freeze_while_the_sho
 
 #[actix::test]
 async fn a_shop_that_is_gone_for_a_moment_takes_no_session_down() {
-    let calls = Arc::new(AtomicU32::new(0));
+    let (calls, gone_at) = (AtomicU32::new(0), OnceLock::new());
     let mut run = run_of(372)
         .behavior(keen())
         .time_scale(48.0)
         .rate(200.0)
         .shop(move |ask| {
-            // 100 tries in a row are refused: half a second at this rate.
+            // For half a second in the middle of a cycle.
             let n = if ask.cycle == 1 { calls.fetch_add(1, Ordering::SeqCst) } else { 0 };
-            let gone = (200..300).contains(&n);
-            if gone { Act::Fail(ApiErrorKind::ConnectRefused) } else { Act::Answer }
+            let now = SystemPacing.now();
+            let is_gone = n >= 200 && now - *gone_at.get_or_init(|| now) < HALF_A_SECOND;
+            if is_gone { Act::Fail(ApiErrorKind::ConnectRefused) } else { Act::Answer }
         })
         .start()
         .await;

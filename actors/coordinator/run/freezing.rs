@@ -14,13 +14,23 @@ use crate::ports::checkpoint_file::CheckpointError;
 
 use super::action::Action;
 use super::ending;
+use super::shown;
 use super::state::{
     Boundary, Closing, Freeze, Freezing, How, Owed, Reopening, Resting, Starting, State, Thaw,
 };
 use super::step::Step;
 
-/// The breaker has frozen the run. A pause ends with it: one resume opens what is frozen.
+/// The breaker has frozen the run. A run that is told to end now is not: what fails while it ends,
+/// and what the shop was being asked, decide nothing any more.
 pub fn froze(state: State, reason: &FreezeReason, step: &mut Step<'_>) -> State {
+    let ends_now = shown::quit(&state) == Some(Quit::Now);
+    // What is being opened was frozen before, and stays so unless the shop is back.
+    let is_reopening = matches!(state, State::Reopening(_));
+    if ends_now && !is_reopening { state } else { freeze(state, reason, step) }
+}
+
+/// Freezes. A pause ends with it: one resume opens what is frozen.
+fn freeze(state: State, reason: &FreezeReason, step: &mut Step<'_>) -> State {
     let freeze =
         Freeze { reason: reason.clone(), broken: None, from: step.at.cycle, for_good: false };
     match state {
@@ -67,7 +77,7 @@ pub fn tripped(state: State, reason: &FreezeReason, step: &mut Step<'_>) -> Stat
     if !matches!(state, State::Ending(_) | State::Ended(_)) {
         step.act(Action::Trip(reason.clone()));
     }
-    froze(state, reason, step)
+    freeze(state, reason, step)
 }
 
 /// A service died and was not rebuilt: nobody opens this run again in this process.
@@ -198,8 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_told_to_end_now_ends_as_told_whatever_fails_meanwhile() {
+        let mut world = World::in_state("stopping");
+        world.do_all(&[Froze, Barrier, Recorded, Froze, Saved, StateWritten, Drained]);
+        assert_eq!(world.end(), Some(RunState::Stopped));
+    }
+
+    #[test]
     fn a_run_that_is_to_end_and_freezes_ends_frozen_and_its_row_says_nothing_else() {
-        for state in ["its last cycle", "its last cycle, parked", "stopping"] {
+        for state in ["its last cycle", "its last cycle, parked"] {
             let mut world = World::in_state(state);
             world.do_all(&[Froze, StateWritten, Barrier, Recorded, Saved, StateWritten, Drained]);
             assert_eq!(world.end(), Some(RunState::Frozen), "{state}");

@@ -10,6 +10,7 @@ use super::*;
 use crate::domain::call_histogram::CallHistogram;
 use crate::domain::ids::SessionId;
 use crate::domain::timing::{CallTiming, Percentiles};
+use crate::rate_limiter::throttle::ThrottleSum;
 use crate::session_pool::board::Standing;
 
 fn at(minute: u32) -> NaiveDateTime {
@@ -36,6 +37,19 @@ fn record() -> CycleRecord {
         lateness_ms: -40,
         requests_per_second: 49.97,
         latency: latency(0.125),
+    }
+}
+
+fn traffic() -> Traffic {
+    Traffic {
+        rate_limit: Some(0.1),
+        requests_sent: u64::MAX,
+        requests_max_in_1s: 606,
+        requests_per_second: u32::MAX,
+        requests_history: vec![0, 37, 598],
+        waiting_for_permit: 143,
+        throttled_for_ms: 30_000,
+        throttle: ThrottleSum { holds: 6, held_ms: 61_000, calls: 19 },
     }
 }
 
@@ -75,14 +89,7 @@ fn full() -> RunStatus {
             eta_s: Some(38.1),
         },
         calls: Calls { rolling: latency(12.0), whole_run: latency(0.3), call_histograms },
-        traffic: Traffic {
-            rate_limit: Some(0.1),
-            requests_sent: u64::MAX,
-            requests_max_in_1s: 606,
-            requests_per_second: u32::MAX,
-            requests_history: vec![0, 37, 598],
-            waiting_for_permit: 143,
-        },
+        traffic: traffic(),
         health: Health {
             sessions: vec![SessionStatus {
                 id: SessionId(9),

@@ -96,18 +96,62 @@ impl Refusal {
     }
 }
 
+/// What a failure makes one doubt of the whole shop (Q5.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nobody is there: no connection, or an edge without its application.
+    Connection,
+    /// Somebody may be there: a call ran out of time.
+    Silence,
+}
+
 impl ApiError {
-    /// Whether it says that the whole shop may be gone (Q5.5).
-    pub fn is_outage(&self) -> bool {
-        matches!(
-            self.kind,
+    /// Whether it says that the whole shop may be gone, and why.
+    pub fn doubt(&self) -> Option<Doubt> {
+        match self.kind {
             ApiErrorKind::ConnectRefused
-                | ApiErrorKind::ConnectTimeout
-                | ApiErrorKind::Dns
-                | ApiErrorKind::Tls
-                | ApiErrorKind::CallTimeout
-                | ApiErrorKind::EdgeDown(_)
-        )
+            | ApiErrorKind::ConnectTimeout
+            | ApiErrorKind::Dns
+            | ApiErrorKind::Tls
+            | ApiErrorKind::EdgeDown(_) => Some(Doubt::Connection),
+            ApiErrorKind::CallTimeout => Some(Doubt::Silence),
+            ApiErrorKind::PermitExpired
+            | ApiErrorKind::Refused(_)
+            | ApiErrorKind::RateLimited { .. }
+            | ApiErrorKind::Unauthorized(_)
+            | ApiErrorKind::Invalid(_)
+            | ApiErrorKind::ServerError(_)
+            | ApiErrorKind::UnexpectedStatus(_)
+            | ApiErrorKind::Unparsable { .. }
+            | ApiErrorKind::BodyTooLarge
+            | ApiErrorKind::BodyTruncated
+            | ApiErrorKind::Disconnected => None,
+        }
+    }
+
+    /// Whether the shop answered, whatever it said: any status but that of an edge without its
+    /// application.
+    pub fn shows_life(&self) -> bool {
+        match self.kind {
+            ApiErrorKind::Refused(_)
+            | ApiErrorKind::RateLimited { .. }
+            | ApiErrorKind::Unauthorized(_)
+            | ApiErrorKind::ServerError(_)
+            | ApiErrorKind::UnexpectedStatus(_)
+            | ApiErrorKind::Unparsable { .. }
+            | ApiErrorKind::BodyTooLarge
+            | ApiErrorKind::BodyTruncated => true,
+            // 0: no status, the request could not be made.
+            ApiErrorKind::Invalid(status) => status != 0,
+            ApiErrorKind::PermitExpired
+            | ApiErrorKind::EdgeDown(_)
+            | ApiErrorKind::ConnectRefused
+            | ApiErrorKind::ConnectTimeout
+            | ApiErrorKind::Dns
+            | ApiErrorKind::Tls
+            | ApiErrorKind::CallTimeout
+            | ApiErrorKind::Disconnected => false,
+        }
     }
 
     /// Whether it speaks against this HTTP session's connections (Q3.5).

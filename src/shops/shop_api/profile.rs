@@ -61,7 +61,7 @@ pub struct Profile {
     pub keep_alive_s: f64,
     /// Products asked for at once when the catalog is read.
     pub page_size: u32,
-    /// Requests a second that the shop is known to bear; a hint for `doctor`.
+    /// Requests a second that the shop is known to bear: the limit of a run that names none.
     #[serde(default)]
     pub rate_hint_per_s: Option<f64>,
     /// Whether a repeated checkout with one key is one order.

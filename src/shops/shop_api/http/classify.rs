@@ -29,13 +29,16 @@ pub(super) fn status(profile: &Profile, step: StepName, received: &Received) -> 
     }) {
         return (ApiErrorKind::Refused(rule.refusal), said);
     }
+    let header = received.retry_after.as_deref();
+    let asked = header.and_then(|header| retry_after(header, SystemTime::now()));
     match status {
         401 | 403 => (ApiErrorKind::Unauthorized(status), said),
         422 => (ApiErrorKind::Invalid(status), said),
-        429 => {
-            let header = received.retry_after.as_deref();
-            let retry_after = header.and_then(|header| retry_after(header, SystemTime::now()));
-            (ApiErrorKind::RateLimited { retry_after }, said)
+        429 => (ApiErrorKind::RateLimited { retry_after: asked }, said),
+        // Not down: it says when it will serve again.
+        503 if asked.is_some() => {
+            let said = said.map_or("503".to_owned(), |said| format!("503, {said}"));
+            (ApiErrorKind::RateLimited { retry_after: asked }, Some(said))
         }
         502 | 503 if !is_application => (ApiErrorKind::EdgeDown(status), said),
         500..=599 => (ApiErrorKind::ServerError(status), said),

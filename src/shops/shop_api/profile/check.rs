@@ -1,6 +1,7 @@
 //! What RON cannot say: which steps a shop must have, what templates may ask for, sane numbers.
 
 use awc::http::header::{HeaderName, HeaderValue};
+use domain::rate::Rate;
 use ports::shop_api::WalletMode;
 
 use super::{Placeholder, Profile, ProfileError, Step, StepName, Template};
@@ -67,8 +68,9 @@ impl Checker<'_> {
         if !(0.0..=KEEP_ALIVE_MAX_S).contains(&profile.keep_alive_s) {
             return Err(self.fail("keep_alive_s", format!("write 0 to {KEEP_ALIVE_MAX_S} seconds")));
         }
-        if profile.rate_hint_per_s.is_some_and(|rate| !(rate > 0.0 && rate.is_finite())) {
-            return Err(self.fail("rate_hint_per_s", "write a number above 0"));
+        if profile.rate_hint_per_s.is_some_and(|rate| Rate::per_second(rate).is_err()) {
+            let problem = "write a number above 0, at most 1000000";
+            return Err(self.fail("rate_hint_per_s", problem));
         }
         let timeouts = profile.timeouts;
         for (key, value) in [("connect_ms", timeouts.connect_ms), ("call_ms", timeouts.call_ms)] {
