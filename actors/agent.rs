@@ -37,6 +37,7 @@ use crate::domain::cycle::CycleVolume;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{Incarnation, SessionId};
 use crate::domain::persona::Persona;
+use crate::domain::shop_notes::ShopNotes;
 use crate::session_pool::messages::Leased;
 
 use decision::Activity;
@@ -205,6 +206,7 @@ impl Agent {
                 self.leased = Some(flow.leased);
                 let mut report = self.report(tick, flow.ending, session);
                 report.volume = flow.volume;
+                report.notes = flow.notes;
                 report.timings = flow.timings;
                 send_report(tick, report);
                 return;
@@ -226,6 +228,7 @@ impl Agent {
             http_session,
             ending,
             volume: CycleVolume::default(),
+            notes: ShopNotes::default(),
             timings: Vec::new(),
         }
     }

@@ -94,7 +94,7 @@ pub enum Command {
     /// Bring the database's tables up to date
     #[command(before_help = migrate::EXAMPLES)]
     Migrate,
-    /// Open the practice shop as a server of its own
+    /// Open the practice shop as a server of its own, or mark the rows of your own shop
     Shop(shop::ShopArgs),
     /// Print a script that completes this command line: bash, zsh, fish, ...
     Completions(completions::CompletionsArgs),

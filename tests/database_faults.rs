@@ -40,7 +40,7 @@ fn fault_lasts() -> Duration {
 }
 
 async fn opened(url: &str) -> OpenStore {
-    let options = StoreOptions { pool_size: 10, pool_idle: 2, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 10, ..StoreOptions::default() };
     let open = open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap();
     let agents = personas(AGENTS, &mut rand::rng());
     open.admin.insert_agents(agents, false, flows::wall(0)).await.unwrap();

@@ -3,6 +3,7 @@
 //!
 //! One clean run and one that was killed and resumed are made once; the tests read them.
 
+mod answers;
 pub mod backends;
 mod commands;
 mod days;

@@ -214,7 +214,37 @@ async fn a_cycle_in_which_nothing_is_accepted_freezes() {
     let refused = run.store.cycles()[1].volume.refusals;
     assert_eq!(status.frozen, Some(FreezeReason::NothingAccepted { attempts: refused }));
     assert!(refused > 372);
-    assert_eq!(run.store.incidents(IncidentKind::Refusals).len(), 1);
+    let incidents = run.store.incidents(IncidentKind::Refusals);
+    assert_eq!(incidents.len(), 1);
+    let sentence = format!("refused {refused} of {refused} adds and checkouts: stock {refused}");
+    assert!(incidents[0].ends_with(&sentence), "{}", incidents[0]);
+}
+
+#[actix::test]
+async fn refusals_are_told_with_their_reasons_the_most_frequent_first() {
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let script = move |ask: &Ask| match ask.call {
+        "add_item" => match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 10 {
+            0..6 => Act::Fail(ApiErrorKind::Refused(Refusal::Stock)),
+            6..8 => Act::Fail(ApiErrorKind::Refused(Refusal::ProductGone)),
+            _ => Act::Answer,
+        },
+        "checkout" => Act::Fail(ApiErrorKind::Refused(Refusal::CartEmpty)),
+        _ => Act::Answer,
+    };
+    let run = released(372, 100).cycles(1).shop(script).finish().await;
+    let incidents = run.store.incidents(IncidentKind::Refusals);
+    assert_eq!(incidents.len(), 1);
+    let message = &incidents[0];
+    let of = |reason: &str| {
+        let (_, behind) = message.split_once(reason).unwrap_or_else(|| panic!("{message}"));
+        let digits = behind.trim_start().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        digits.parse::<u64>().unwrap()
+    };
+    let (stock, gone, empty) = (of(": stock "), of("product gone "), of("cart empty "));
+    assert!(stock > gone && gone > 0 && empty > 0, "{message}");
+    assert_eq!(stock + gone + empty, run.store.cycles()[0].volume.refusals, "{message}");
+    assert_eq!(run.status.totals.counts.failed, 0);
 }
 
 #[actix::test]

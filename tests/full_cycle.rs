@@ -56,7 +56,7 @@ async fn the_summary_counts_what_was_written() {
         assert_eq!(events as u64, totals.volume.events);
         let orders: Vec<_> = written.flows.iter().filter_map(|f| f.order.as_ref()).collect();
         assert_eq!(orders.len() as u64, totals.volume.orders);
-        let cents: i64 = orders.iter().map(|order| order.final_total.0).sum();
+        let cents: i64 = orders.iter().map(|order| order.final_total.cents.0).sum();
         assert_eq!(cents, totals.volume.revenue_cents);
         let flows: BTreeSet<_> = written.flows.iter().map(|f| f.key.flow_id).collect();
         assert_eq!(flows.len(), written.flows.len(), "a flow ended twice");

@@ -17,7 +17,7 @@ async fn every_flow_is_there_once_with_all_its_events_though_answers_to_commits_
     let proxy = Proxy::before(port);
     let database = postgres::fresh_database(port).await;
     let url = format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port);
-    let options = StoreOptions { pool_size: 20, pool_idle: 2, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 20, ..StoreOptions::default() };
     let open = open(&StoreUrl::parse(&url).unwrap(), &options).await.unwrap();
     let agents = personas(40, &mut rand::rng());
     open.admin.insert_agents(agents, false, flows::wall(0)).await.unwrap();

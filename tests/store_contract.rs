@@ -65,6 +65,7 @@ contract! {
     offers::a_coupon_is_redeemed_once_under_fifty_redeemers,
     offers::a_redemption_of_what_was_never_assigned_is_recorded_as_rejected,
     offers::a_wallet_holds_what_is_assigned_unexpired_and_unredeemed,
+    offers::a_reusable_coupon_is_redeemed_again_and_a_used_one_is_told_apart,
     offers::an_assignment_seen_in_a_flow_is_in_the_next_wallet,
     offers::holdings_are_what_is_open_and_what_is_recent,
     offers::assigning_the_same_offers_again_writes_nothing,

@@ -15,7 +15,7 @@ use crate::support::proxy::{Mode, Proxy};
 use crate::support::{pgbouncer, postgres};
 
 async fn opened(url: &str) -> Result<OpenStore, StoreOpenError> {
-    let options = StoreOptions { pool_size: 5, pool_idle: 1, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 5, ..StoreOptions::default() };
     open(&StoreUrl::parse(url).unwrap(), &options).await
 }
 
@@ -64,6 +64,13 @@ async fn a_host_that_does_not_answer_is_named() {
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
 }
 
+/// As many as there are.
+fn migrations() -> usize {
+    let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let entries = std::fs::read_dir(home).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_opening_finds_everything_migrated() {
     let directory = tempfile::tempdir().unwrap();
@@ -78,7 +85,7 @@ async fn a_second_opening_finds_everything_migrated() {
     let url =
         format!("postgres://postgres@127.0.0.1:{port}/{}", postgres::fresh_database(port).await);
     let first = opened(&url).await.unwrap();
-    assert_eq!(first.admin.migrations_applied(), 2);
+    assert_eq!(first.admin.migrations_applied(), migrations());
     first.admin.close().await;
     let closed = first.store.load_agents().await.unwrap_err();
     assert!(matches!(closed, StoreError::Closed), "{closed}");
@@ -124,14 +131,14 @@ async fn the_operators_own_tables_are_read_and_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pool_is_lowered_to_what_the_server_has_free() {
+async fn a_pool_is_lowered_to_half_of_what_the_server_has_free() {
     let Some(port) = postgres::shared() else { return };
     let database = postgres::fresh_database(port).await;
     let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
-    let options = StoreOptions { pool_size: 10_000, pool_idle: 1, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 10_000, ..StoreOptions::default() };
     let open = open(&StoreUrl::parse(&url).unwrap(), &options).await.unwrap();
     let max = open.store.pool_status().max;
-    assert!((1..400).contains(&max), "{max} of 400 connections");
+    assert!((1..=198).contains(&max), "{max} of 400 connections: half of 397 at the most");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,14 +149,10 @@ async fn a_direct_url_migrates_for_a_pooled_one() {
     let StoreUrl::Postgres(migrate_url) = StoreUrl::parse(&at(direct)).unwrap() else {
         panic!("a Postgres URL")
     };
-    let options = StoreOptions {
-        pool_size: 3,
-        pool_idle: 1,
-        migrate_url: Some(migrate_url),
-        ..StoreOptions::default()
-    };
+    let options =
+        StoreOptions { pool_size: 3, migrate_url: Some(migrate_url), ..StoreOptions::default() };
     let open = open(&StoreUrl::parse(&at(pooled)).unwrap(), &options).await.unwrap();
-    assert_eq!(open.admin.migrations_applied(), 2);
+    assert_eq!(open.admin.migrations_applied(), migrations());
     assert_eq!(open.store.pool_status().max, 3);
     assert_eq!(open.admin.count_agents(None).await.unwrap(), 0);
 }
@@ -217,13 +220,13 @@ async fn postgres_manages_agents_and_runs() {
 async fn a_full_server_shrinks_the_pool_and_fails_no_call() {
     let Some(port) = postgres::shared() else { return };
     let database = postgres::fresh_database(port).await;
-    let role = format!(
-        "CREATE ROLE few LOGIN CONNECTION LIMIT 3; GRANT CREATE ON DATABASE {database} TO few"
-    );
+    let role = format!("CREATE ROLE few LOGIN; GRANT CREATE ON DATABASE {database} TO few");
     postgres::execute(port, &database, &role).await;
     let url = StoreUrl::parse(&format!("postgres://few@127.0.0.1:{port}/{database}")).unwrap();
-    let options = StoreOptions { pool_size: 20, pool_idle: 1, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 20, pool_set: 20, ..StoreOptions::default() };
     let open = open(&url, &options).await.unwrap();
+    assert_eq!(open.store.pool_status().max, 20, "it was not full then");
+    postgres::execute(port, &database, "ALTER ROLE few CONNECTION LIMIT 3").await;
     for _ in 0..3 {
         let calls = (0..60).map(|_| open.store.load_agents());
         for outcome in futures::future::join_all(calls).await {
@@ -304,18 +307,64 @@ async fn a_server_that_is_back_is_noticed_within_a_second_and_a_half() {
     assert!(best < Duration::from_millis(1_500), "{best:?}");
 }
 
+/// Opens so many connections: calls that wait for one lock need one each.
+async fn fill(open: &OpenStore, port: u16, database: &str, connections: u32) {
+    let lock = format!(
+        "BEGIN; LOCK TABLE cartload.agents; \
+         DO $$ BEGIN WHILE (SELECT count(*) FROM pg_locks WHERE NOT granted AND database = \
+           (SELECT oid FROM pg_database WHERE datname = '{database}')) < {connections} \
+           LOOP PERFORM pg_sleep(0.01); END LOOP; END $$; COMMIT"
+    );
+    let calls = async {
+        let is_locked = "SELECT count(*)::text FROM pg_locks WHERE granted \
+                         AND mode = 'AccessExclusiveLock' \
+                         AND relation = 'cartload.agents'::regclass";
+        while postgres::lines(port, database, is_locked).await != ["1"] {}
+        let calls = (0..connections).map(|_| open.store.load_agents());
+        futures::future::join_all(calls).await.into_iter().for_each(|outcome| {
+            outcome.unwrap();
+        });
+    };
+    tokio::join!(postgres::execute(port, database, &lock), calls);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while open.store.pool_status().idle < connections && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(open.store.pool_status().idle, connections);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_somebody_else_are_named_with_the_way_out() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    postgres::execute(port, &database, "CREATE TABLE agents (agent_id text)").await;
+    let url = StoreUrl::parse(&postgres::url(port, &database)).unwrap();
+    let options = StoreOptions { schema: "public".into(), ..StoreOptions::default() };
+    let error = open(&url, &options).await.err().unwrap();
+    assert!(matches!(error, StoreOpenError::SchemaInUse { .. }), "{error}");
+    let said = error.to_string();
+    for words in ["`public`", "\"agents\" already exists", "nothing was changed", "store.schema"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let theirs = "SELECT count(*)::text FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(postgres::lines(port, &database, theirs).await, ["1"]);
+    open_with(&url, "cartload").await;
+}
+
+async fn open_with(url: &StoreUrl, schema: &str) {
+    let options = StoreOptions { schema: schema.into(), ..StoreOptions::default() };
+    open(url, &options).await.unwrap().admin.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_caller_is_not_held_up_by_each_of_many_dead_connections() {
     let Some(port) = postgres::shared() else { return };
     let proxy = Proxy::before(port);
     let database = postgres::fresh_database(port).await;
     let url = StoreUrl::parse(&postgres::url(proxy.port, &database)).unwrap();
-    let options = StoreOptions { pool_size: 20, pool_idle: 20, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 20, pool_set: 20, ..StoreOptions::default() };
     let open = open(&url, &options).await.unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while open.store.pool_status().idle < 20 && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    fill(&open, port, &database, 20).await;
     // All of them go silent, those to come do not.
     proxy.set(Mode::Swallow);
     tokio::time::sleep(Duration::from_millis(300)).await;

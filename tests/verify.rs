@@ -116,6 +116,37 @@ damage! {
     finds_a_line_that_does_not_add_up:
         &format!("UPDATE order_items SET line_total_cents = line_total_cents + 1 WHERE line = 0
            AND flow_id = {ONE_ORDER}") => ["order_sums"],
+    finds_cents_that_are_not_what_the_shop_said:
+        &format!("UPDATE orders SET subtotal_text = '0.01' WHERE flow_id = {ONE_ORDER}")
+        => ["order_sums"],
+    finds_charges_that_nobody_paid:
+        &format!("UPDATE orders SET charges_cents = 1 WHERE flow_id = {ONE_ORDER}")
+        => ["order_sums"],
+    finds_unrounded_totals_that_miss_by_more_than_a_cent:
+        &format!("UPDATE orders SET final_total_cents = final_total_cents + 2,
+           final_total_text = CAST((final_total_cents + 2) * 10 + 1 AS TEXT) || 'e-3'
+           WHERE flow_id = {ONE_ORDER}") => ["order_sums", "volume"],
+    finds_a_discount_that_no_coupon_gave:
+        "DELETE FROM coupon_interactions WHERE step = 'redeemed' AND flow_id = (SELECT flow_id
+           FROM orders WHERE discount_total_cents > 0 ORDER BY flow_id LIMIT 1);
+         UPDATE coupon_assignments SET redeemed_flow_id = NULL, redeemed_at = NULL
+           WHERE redeemed_flow_id = (SELECT flow_id FROM orders
+             WHERE discount_total_cents > 0 ORDER BY flow_id LIMIT 1)"
+        => ["discount_without_coupon"],
+    finds_a_coupon_that_gave_nothing:
+        "UPDATE order_items SET discount_cents = 0, discount_text = '0',
+           line_total_cents = quantity * unit_price_cents, line_total_text = NULL
+           WHERE flow_id IN (SELECT flow_id FROM coupon_interactions WHERE step = 'redeemed');
+         UPDATE orders SET item_discounts_cents = 0, item_discounts_text = '0',
+           frontstore_discount_cents = 0, frontstore_discount_text = '0',
+           discount_total_cents = 0, discount_total_text = '0.00',
+           final_total_cents = subtotal_cents, final_total_text = NULL
+           WHERE flow_id IN (SELECT flow_id FROM coupon_interactions WHERE step = 'redeemed')"
+        => ["coupon_without_discount", "volume"],
+    finds_a_reuse_of_a_coupon_that_was_never_used:
+        "UPDATE coupon_interactions SET is_reuse = TRUE WHERE rowid = (SELECT rowid
+           FROM coupon_interactions WHERE step = 'redeemed' AND assignment_id IS NOT NULL
+           ORDER BY rowid LIMIT 1)" => ["redemption"],
     finds_a_coupon_that_was_redeemed_twice:
         "DROP INDEX coupon_interactions_one_redemption;
          CREATE TEMP TABLE t AS SELECT * FROM coupon_interactions WHERE step = 'redeemed'
@@ -169,6 +200,22 @@ damage! {
          UPDATE t SET replay = 7, is_replay = TRUE, broken = TRUE, released = 0, shopped = 0,
            completed = 0, abandoned = 0, browsed = 0, idle = 0, failed = 0;
          INSERT INTO cycles SELECT * FROM t" => ["replay_number"],
+}
+
+#[test]
+fn unrounded_totals_may_miss_by_a_cent_and_a_coupon_may_be_used_again() {
+    let place = Place::copy_of(clean());
+    place.sql(&format!(
+        "UPDATE cycles SET revenue_cents = revenue_cents + 1 WHERE cycle = (SELECT cycle FROM orders
+           WHERE flow_id = {ONE_ORDER});
+         UPDATE orders SET final_total_cents = final_total_cents + 1,
+           final_total_text = CAST((final_total_cents + 1) * 10 - 1 AS TEXT) || 'e-3'
+           WHERE flow_id = {ONE_ORDER};
+         CREATE TEMP TABLE t AS SELECT * FROM coupon_interactions WHERE step = 'redeemed'
+           AND assignment_id IS NOT NULL LIMIT 1;
+         UPDATE t SET seq = 999, is_reuse = TRUE; INSERT INTO coupon_interactions SELECT * FROM t"
+    ));
+    assert_eq!(audit(&place, 0)["clean"], true);
 }
 
 #[test]
@@ -226,10 +273,11 @@ fn a_database_that_is_not_there_is_not_made() {
 #[test]
 fn an_old_database_is_not_migrated_but_the_way_is_named() {
     let place = Place::copy_of(clean());
+    let applied = place.count("__diesel_schema_migrations");
     place.sql("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%2'");
     let (_, err) = place.expect(6, &["verify"]);
     assert!(err.contains("lack 1 ") && err.contains("cartload migrate"), "{err}");
-    assert_eq!(place.count("__diesel_schema_migrations"), 1);
+    assert_eq!(place.count("__diesel_schema_migrations"), applied - 1);
     place.sql("DROP TABLE __diesel_schema_migrations");
     let (_, err) = place.expect(6, &["verify"]);
     assert!(err.contains("cartload migrate"), "{err}");

@@ -13,6 +13,7 @@ use crate::domain::flow::{EndReason, FlowKey};
 use crate::domain::ids::{FlowId, Incarnation};
 use crate::domain::offer::Wallet;
 use crate::domain::persona::Persona;
+use crate::domain::shop_notes::ShopNotes;
 use crate::domain::timing::CallTiming;
 use crate::ports::shop_api::Caller;
 use crate::ports::store::StoreError;
@@ -40,7 +41,17 @@ pub(super) struct FlowOutcome {
     /// For the report.
     pub(super) volume: CycleVolume,
     /// For the report.
+    pub(super) notes: ShopNotes,
+    /// For the report.
     pub(super) timings: Vec<CallTiming>,
+}
+
+impl FlowOutcome {
+    /// Of a flow that asked nothing of the shop.
+    fn without_calls(state: AgentState, leased: Leased, ending: Ending) -> Self {
+        let (volume, notes, timings) = (CycleVolume::default(), ShopNotes::default(), Vec::new());
+        Self { state, leased, ending, volume, notes, timings }
+    }
 }
 
 /// Everything one flow needs, put together at its tick.
@@ -73,10 +84,11 @@ impl Desk {
             VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);
         let mut draft = Draft::new(self.key(&clock));
         draft.opened = activity == Activity::Shop && self.settings.shop.is_real;
+        draft.coupon_use = self.settings.shop.coupons;
         *self.draft.borrow_mut() = Some(draft.clone());
         if draft.opened {
             match self.open(&draft.key).await {
-                Ok(wallet) => draft.wallet = wallet,
+                Ok(wallet) => draft.wallet = wallet.at_a_shop_with(draft.coupon_use),
                 Err(error) => return self.never_opened(draft, state, &error).await,
             }
         }
@@ -91,8 +103,7 @@ impl Desk {
 
     /// The HTTP session is down: the flow does not begin.
     pub(super) fn skip(self, state: AgentState) -> FlowOutcome {
-        let (ending, volume) = (Ending::SkippedSessionDown, CycleVolume::default());
-        FlowOutcome { state, leased: self.leased, ending, volume, timings: Vec::new() }
+        FlowOutcome::without_calls(state, self.leased, Ending::SkippedSessionDown)
     }
 
     fn step(&self) {
@@ -136,8 +147,7 @@ impl Desk {
         self.progress.wait();
         let ending = self.doors.writers.record(record).await;
         self.draft.borrow_mut().take();
-        let volume = CycleVolume::default();
-        FlowOutcome { state, leased: self.leased, ending, volume, timings: Vec::new() }
+        FlowOutcome::without_calls(state, self.leased, ending)
     }
 
     fn visit(&self, state: AgentState, clock: VisitClock) -> Visit {
@@ -179,7 +189,7 @@ impl Desk {
         let Visit { calls, mut state, draft, .. } = visit;
         // The Monitor keeps a copy until the record is written: a panic while writing still has it.
         let draft_now = draft.borrow().clone().expect("the flow has just used its draft");
-        let mut volume = draft_now.counted_volume();
+        let (mut volume, notes) = (draft_now.counted_volume(), draft_now.notes.clone());
         let record = draft_now.finish(ending, self.settings.pacing.wall());
         state.remember(&record, &self.tick.shop);
         self.progress.wait();
@@ -193,6 +203,7 @@ impl Desk {
                 ..CycleVolume::default()
             };
         }
-        FlowOutcome { state, leased: self.leased, ending: recorded, volume, timings: calls.timings }
+        let timings = calls.timings;
+        FlowOutcome { state, leased: self.leased, ending: recorded, volume, notes, timings }
     }
 }

@@ -11,7 +11,8 @@ use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
 use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
 use crate::domain::ids::{CouponId, StoreId};
 use crate::domain::money::Cents;
-use crate::domain::offer::{Assignment, Coupon, Wallet};
+use crate::domain::offer::{Assignment, Coupon, CouponUse, Discount, Wallet};
+use crate::domain::shop_notes::ShopNotes;
 
 /// Characters of a failure kept in the row.
 const FAILURE_CHARS_MAX: usize = 300;
@@ -31,13 +32,17 @@ pub struct Draft {
     pub store_id: Option<StoreId>,
     /// Coupons held at the start.
     pub wallet: Wallet,
+    /// How often the shop takes a coupon.
+    pub coupon_use: CouponUse,
     /// What it caused.
     pub volume: CycleVolume,
+    /// What an operator should hear the reason of.
+    pub notes: ShopNotes,
     events: Vec<FlowEvent>,
     coupons: Vec<CouponInteraction>,
     seen: Vec<(Assignment, Coupon)>,
     order: Option<Order>,
-    applied: Vec<CouponId>,
+    applied: Vec<Coupon>,
 }
 
 impl Draft {
@@ -50,7 +55,9 @@ impl Draft {
             shop_cart: ShopCart::Clean,
             store_id: None,
             wallet: Wallet::default(),
+            coupon_use: CouponUse::default(),
             volume: CycleVolume::default(),
+            notes: ShopNotes::default(),
             events: Vec::new(),
             coupons: Vec::new(),
             seen: Vec::new(),
@@ -65,7 +72,7 @@ impl Draft {
     }
 
     /// The coupons on the cart.
-    pub fn applied(&self) -> &[CouponId] {
+    pub fn applied(&self) -> &[Coupon] {
         &self.applied
     }
 
@@ -95,9 +102,16 @@ impl Draft {
     }
 
     /// The shop refused to.
-    pub fn add_refused(&mut self, product: &Product, quantity: u32, reason: &str, at: Moment) {
+    pub fn add_refused(
+        &mut self,
+        product: &Product,
+        quantity: u32,
+        reason: &'static str,
+        at: Moment,
+    ) {
         self.volume.attempts += 1;
         self.volume.refusals += 1;
+        self.notes.refuse(reason);
         self.tried_to_add(product, quantity, product.price, Some(reason), at);
     }
 
@@ -140,7 +154,7 @@ impl Draft {
         let payload = Payload::CouponApply { coupon_type: coupon.kind };
         self.events.push(FlowEvent { coupon_id: Some(coupon.id.clone()), ..at.event(&payload) });
         self.interact(&coupon.id, CouponStep::Applied, None);
-        self.applied.push(coupon.id.clone());
+        self.applied.push(coupon.clone());
     }
 
     /// The shop refused a coupon.
@@ -154,26 +168,43 @@ impl Draft {
     pub fn ordered(&mut self, order: Order, at: Moment) {
         self.volume.attempts += 1;
         self.volume.orders += 1;
-        self.volume.revenue_cents += order.final_total.0;
+        self.volume.revenue_cents += order.final_total.cents.0;
         self.shop_cart = ShopCart::Clean;
         self.events.push(at.event(&Payload::CheckoutComplete {
             order_id: &order.id,
-            subtotal_cents: order.subtotal,
-            discount_total_cents: order.discount_total,
-            final_total_cents: order.final_total,
-            coupon_ids: self.applied.iter().collect(),
+            subtotal_cents: order.subtotal.cents,
+            discount_total_cents: order.discount_total.cents,
+            final_total_cents: order.final_total.cents,
+            coupon_ids: self.applied.iter().map(|coupon| &coupon.id).collect(),
         }));
-        // One that was applied and did not count stays in the wallet, to be used another time.
-        for coupon in order.coupons.as_ref().unwrap_or(&self.applied).clone() {
+        for coupon in self.counted_in(&order) {
             self.interact(&coupon, CouponStep::Redeemed, None);
         }
+        order.misread.iter().for_each(|misread| self.notes.misread(misread.clone()));
         self.order = Some(order);
     }
 
+    /// The coupons that the order used up, as the shop says; where it does not, those applied. One
+    /// that gave nothing stays in the wallet, to be used another time.
+    fn counted_in(&self, order: &Order) -> Vec<CouponId> {
+        if let Some(counted) = &order.coupons {
+            return counted.clone();
+        }
+        let gave_something = order.discount_total.is_something();
+        let counted = self
+            .applied
+            .iter()
+            .filter(|coupon| gave_something || matches!(coupon.discount, Discount::FreeShipping));
+        counted.map(|coupon| coupon.id.clone()).collect()
+    }
+
     /// The checkout led to no order.
-    pub fn checkout_failed(&mut self, reason: &str, refused: bool, at: Moment) {
+    pub fn checkout_failed(&mut self, reason: &'static str, refused: bool, at: Moment) {
         self.volume.attempts += 1;
-        self.volume.refusals += u64::from(refused);
+        if refused {
+            self.volume.refusals += 1;
+            self.notes.refuse(reason);
+        }
         self.events.push(at.event(&Payload::CheckoutFailed { reason, refused }));
     }
 
@@ -228,6 +259,7 @@ impl Draft {
             assignment_id: self.assignment_of(coupon),
             step,
             reason: reason.map(str::to_owned),
+            reusable: self.coupon_use == CouponUse::Reusable,
             simulated_at: self.simulated_now(),
         });
     }

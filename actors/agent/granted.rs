@@ -57,6 +57,7 @@ mod tests {
             expires_at: day(*n + 14),
         };
         Wallet {
+            used: Vec::new(),
             assignments: assigned.iter().filter(lives).map(assignment).collect(),
             newest_assigned_at: assigned.iter().copied().max().map(day),
         }

@@ -47,7 +47,7 @@ impl AgentState {
                 let product = shop.catalog.products.iter().find(|p| p.id == line.product_id)?;
                 product.brand.clone()
             });
-            memory.remember_order(record.simulated_end, order.final_total, brands);
+            memory.remember_order(record.simulated_end, order.final_total.cents, brands);
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! It decides nothing; checkpoints and the picture are drawn from it.
 
-use std::collections::VecDeque;
+mod shop_news;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind, LogLevel};
+use crate::domain::shop_notes::ShopNotes;
 use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
@@ -27,6 +30,8 @@ use super::shard::barrier::CycleUnderWay;
 use super::shard::roster::Roster;
 use super::status::{Attempt, Clock, Saved};
 use super::tuning::Tuning;
+
+use self::shop_news::ShopNews;
 
 /// Ticks whose lateness is remembered for the trend.
 const LATENESS_KEPT: usize = 32;
@@ -68,6 +73,8 @@ pub struct Ledger {
     last_checkpoint: Option<(PathBuf, NaiveDateTime)>,
     /// What happened last.
     pub journal: Journal,
+    /// What was said of how the shop is.
+    pub shop_news: ShopNews,
 }
 
 impl Ledger {
@@ -85,6 +92,7 @@ impl Ledger {
             failures: (0, 0),
             last_checkpoint: None,
             journal: Journal::default(),
+            shop_news: ShopNews::default(),
             plan,
         }
     }
@@ -234,15 +242,17 @@ impl Ledger {
 
 /// More refusals than half are an incident. Also answers how many adds and checkouts there were
 /// where none was accepted at all: the run must freeze.
-pub fn refusals(record: &CycleRecord) -> Option<(Report, Option<u64>)> {
+pub fn refusals(record: &CycleRecord, notes: &ShopNotes) -> Option<(Report, Option<u64>)> {
     let (tried, refused) = (record.volume.attempts, record.volume.refusals);
     if record.broken || refused * 100 <= tried * REFUSALS_MAX_PERCENT {
         return None;
     }
     // A quiet preset's single refused add says nothing: as many as one cycle may fail do.
     let border = u64::from((record.counts.released / 20).max(1));
-    let message = format!("the shop refused {refused} of {tried} adds and checkouts");
-    let detail = json!({ "tried": tried, "refused": refused });
+    let reasons: BTreeMap<_, _> = notes.reasons().into_iter().collect();
+    let why = notes.reasons_in_words();
+    let message = format!("the shop refused {refused} of {tried} adds and checkouts: {why}");
+    let detail = json!({ "tried": tried, "refused": refused, "reasons": reasons });
     let nothing_accepted = (refused == tried && tried > border).then_some(tried);
     Some(((IncidentKind::Refusals, message, detail), nothing_accepted))
 }

@@ -10,6 +10,7 @@ use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
 use crate::domain::flow::{EndReason, FlowRecord, FlowStatus};
 use crate::domain::ids::{AgentId, Incarnation, SessionId};
+use crate::domain::shop_notes::ShopNotes;
 use crate::domain::timing::CallTiming;
 use crate::injection::Injection;
 use crate::ports::checkpoint_file::CheckpointError;
@@ -125,6 +126,8 @@ pub struct AgentFinished {
     pub ending: Ending,
     /// What it caused.
     pub volume: CycleVolume,
+    /// What it met that an operator should hear the reason of.
+    pub notes: ShopNotes,
     /// Each call that was answered or failed, retries by themselves.
     pub timings: Vec<CallTiming>,
 }

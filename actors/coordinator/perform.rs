@@ -163,6 +163,7 @@ impl Coordinator {
     /// The attempt becomes a row.
     fn close_cycle(&mut self, broken: bool, ctx: &mut Context<Self>) {
         let Some(attempt) = self.shard.close(broken) else { return };
+        let notes = attempt.notes.clone();
         let record = attempt.close(
             self.ledger.plan.run_id,
             self.run.at().simulated_at(),
@@ -177,11 +178,12 @@ impl Coordinator {
             if let Err(error) = written {
                 return act.feed(Input::Recorded(Err(error.to_string())), ctx);
             }
-            let (report, nothing_accepted) = ledger::refusals(&record).unzip();
+            let (report, nothing_accepted) = ledger::refusals(&record, &notes).unzip();
             let nothing_accepted = nothing_accepted.flatten();
+            let news = act.ledger.shop_news.hear(&notes, record.counts.released);
             act.outlets.closed(&record);
             act.ledger.close(record, act.run.frozen().is_some());
-            report.into_iter().for_each(|report| act.note(report, NOBODY));
+            report.into_iter().chain(news).for_each(|report| act.note(report, NOBODY));
             act.feed(Input::Recorded(Ok(Closed { broken, nothing_accepted })), ctx);
         });
     }

@@ -186,8 +186,10 @@ impl<H: Clone> Shard<H> {
     /// Takes in the report of an agent that is waited for; `standing` is its HTTP session's. What a
     /// session that is down has broken is not the shop's, and over one in doubt it is not known.
     pub fn hear(&mut self, report: AgentFinished, standing: Standing) -> Option<Heard> {
-        let AgentFinished { agent_id, http_session, ending, volume, .. } = report;
-        self.attempt.as_mut()?.account(&ending, &volume);
+        let AgentFinished { agent_id, http_session, ending, volume, notes, .. } = report;
+        let attempt = self.attempt.as_mut()?;
+        attempt.account(&ending, &volume);
+        attempt.notes.add(&notes);
         let outcome = outcome_of(&ending);
         match standing {
             Standing::Down if ending.is_call_failure() => Some(Heard::Through(agent_id)),

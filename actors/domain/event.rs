@@ -150,6 +150,9 @@ pub struct CouponInteraction {
     pub step: CouponStep,
     /// Why it was rejected.
     pub reason: Option<String>,
+    /// Of a redemption: whether the shop takes a coupon that was used before.
+    #[serde(default)]
+    pub reusable: bool,
     /// Simulated.
     pub simulated_at: NaiveDateTime,
 }

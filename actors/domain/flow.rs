@@ -12,9 +12,10 @@ use super::ids::{
     AgentId, CohortName, CouponId, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId,
     SessionId, StoreId,
 };
-use super::money::Cents;
+use super::money::{Amount, Cents};
 use super::offer::{Assignment, Coupon};
 use super::persona::words;
+use super::shop_notes::Misread;
 
 words!(
     /// The state of a shopping session's row.
@@ -107,19 +108,25 @@ pub struct Order {
     /// The shop's id.
     pub id: OrderId,
     /// Before discounts.
-    pub subtotal: Cents,
+    pub subtotal: Amount,
     /// Off the lines.
-    pub item_discounts: Cents,
+    pub item_discounts: Amount,
     /// Off the rest.
-    pub frontstore_discount: Cents,
+    pub frontstore_discount: Amount,
     /// Both.
-    pub discount_total: Cents,
-    /// To pay.
-    pub final_total: Cents,
+    pub discount_total: Amount,
+    /// On top: shipping, tax and the like.
+    #[serde(default)]
+    pub charges: Amount,
+    /// To pay: `subtotal` - `discount_total` + `charges`.
+    pub final_total: Amount,
     /// One per product.
     pub lines: Vec<OrderLine>,
     /// The coupons that counted, where the shop says so: only they are redeemed.
     pub coupons: Option<Vec<CouponId>>,
+    /// What of the answer did not fit the profile; the order is one all the same.
+    #[serde(default)]
+    pub misread: Option<Misread>,
 }
 
 /// One line of an order.
@@ -130,11 +137,11 @@ pub struct OrderLine {
     /// Units.
     pub quantity: u32,
     /// Price of one unit.
-    pub unit_price: Cents,
+    pub unit_price: Amount,
     /// Off this line.
-    pub discount: Cents,
+    pub discount: Amount,
     /// To pay for this line.
-    pub line_total: Cents,
+    pub line_total: Amount,
 }
 
 /// Everything a flow leaves behind; committed in one transaction (Q2.1).

@@ -107,6 +107,12 @@ incident_kinds! {
     /// More than half of a cycle's adds or checkouts were refused.
     Refusals = "refusals", says "the shop refused most of a cycle",
         log Warn, alert None;
+    /// Every wallet that was asked for was empty.
+    WalletsEmpty = "wallets_empty", says "every wallet at the shop was empty",
+        log Warn, alert None;
+    /// An answer of the shop has another shape than its profile says.
+    AnswerShape = "answer_shape", says "an answer that does not fit the shop's profile",
+        log Warn, alert None;
     /// A flow that could be written neither as itself nor as failed.
     Unrecorded = "unrecorded", says "a visit could not be written",
         log Warn, alert None;

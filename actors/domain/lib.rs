@@ -26,6 +26,7 @@ pub mod population;
 #[cfg(any(test, feature = "presets"))]
 pub mod presets;
 pub mod rate;
+pub mod shop_notes;
 pub mod snapshot;
 pub mod stable_hash;
 pub mod time_scale;

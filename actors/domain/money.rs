@@ -2,12 +2,17 @@
 //!
 //! Shops answer unrounded numbers (`8.9925`); each is rounded half up to the cent once, here.
 
+mod amount;
+mod decimal;
+
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::amount::{Amount, Exact};
 
 /// An amount of money, in cents (USD unless the shop says otherwise).
 #[derive(
@@ -22,6 +27,12 @@ pub struct Cents(pub i64);
 pub struct MoneyError {
     /// The text, cut to 40 characters.
     pub text: String,
+}
+
+impl MoneyError {
+    fn of(text: &str) -> Self {
+        Self { text: text.chars().take(40).collect() }
+    }
 }
 
 impl Cents {
@@ -60,9 +71,7 @@ impl FromStr for Cents {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
-        parse_hundredths(text)
-            .map(Self)
-            .ok_or_else(|| MoneyError { text: text.chars().take(40).collect() })
+        hundredths(text).map(Self)
     }
 }
 
@@ -70,49 +79,14 @@ impl FromStr for Percent {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
-        parse_hundredths(text)
-            .map(Self)
-            .ok_or_else(|| MoneyError { text: text.chars().take(40).collect() })
+        hundredths(text).map(Self)
     }
 }
 
-/// The number in `text` times 100, rounded half up; exponents as JSON allows them.
-fn parse_hundredths(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let (negative, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (unsigned, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits_only = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !digits_only(whole) || !digits_only(fraction) {
-        return None;
-    }
-    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|b| b - b'0').collect();
-    let point = i64::try_from(whole.len()).ok()? + i64::from(exponent) + 2;
-    let mut value: i64 = 0;
-    for place in 0..point.clamp(0, 40) {
-        let digit = digits.get(usize::try_from(place).ok()?).copied().unwrap_or(0);
-        value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
-    }
-    if point > 40 && digits.iter().any(|&d| d != 0) {
-        return None;
-    }
-    // Half up is decided by the first digit after the cents: of -0.005 the half up is 0.
-    let next = usize::try_from(point).ok().and_then(|p| digits.get(p)).copied().unwrap_or(0);
-    if !negative {
-        return value.checked_add(i64::from(next >= 5));
-    }
-    let rest_is_zero = usize::try_from(point + 1)
-        .ok()
-        .map(|p| digits.iter().skip(p).all(|&d| d == 0))
-        .unwrap_or(false);
-    let rounds_away = next > 5 || (next == 5 && !rest_is_zero);
-    value.checked_add(i64::from(rounds_away))?.checked_neg()
+/// The number in `text` times 100, rounded half up.
+fn hundredths(text: &str) -> Result<i64, MoneyError> {
+    let exact = Exact::one(text).and_then(Exact::rounded);
+    exact.map(|cents| cents.0).ok_or_else(|| MoneyError::of(text))
 }
 
 impl fmt::Display for Cents {
@@ -187,7 +161,9 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in ["", ".5", "1,5", "NaN", "1e999", "99999999999999999999", "--1", "1.2.3"] {
+        for text in
+            ["", ".5", "1,5", "NaN", "1e999", "99999999999999999999", "--1", "1.2.3", "1 + 2"]
+        {
             assert!(text.parse::<Cents>().is_err(), "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! Coupons: what one is, who holds which, and which may be used on a cart.
 //!
-//! A definition is handed to an agent by an [`Assignment`]; it is redeemed at most once per
-//! assignment, in the transaction of its order.
+//! A definition is handed to an agent by an [`Assignment`]; it is redeemed in the transaction of
+//! its order: once per assignment, but where a shop lets coupons be used again ([`CouponUse`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -100,17 +100,40 @@ pub struct Assignment {
     pub expires_at: NaiveDateTime,
 }
 
-/// The unexpired, unredeemed coupons of one agent; travels in the answer to OpenFlow.
+/// How often a shop takes one coupon of one customer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CouponUse {
+    /// Once: an order uses it up.
+    #[default]
+    SingleUse,
+    /// As long as it lives.
+    Reusable,
+}
+
+/// The unexpired coupons of one agent; travels in the answer to OpenFlow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wallet {
-    /// At most 32.
+    /// Not yet redeemed; at most 32 with `used`.
     pub assignments: Vec<Assignment>,
+    /// Redeemed before: of use only where coupons are [`CouponUse::Reusable`].
+    pub used: Vec<Assignment>,
     /// Simulated time of the newest assignment ever made to the agent; a change tells the agent to
     /// hand the wallet to the shop before its next flow. `None` before the first.
     pub newest_assigned_at: Option<NaiveDateTime>,
 }
 
 impl Wallet {
+    /// As it is at a shop with this rule.
+    pub fn at_a_shop_with(mut self, rule: CouponUse) -> Self {
+        let used = std::mem::take(&mut self.used);
+        match rule {
+            CouponUse::SingleUse => {}
+            CouponUse::Reusable => self.assignments.extend(used),
+        }
+        self
+    }
+
     /// The assignment of this coupon, if the agent holds it.
     pub fn holds(&self, coupon: &CouponId) -> Option<&Assignment> {
         self.assignments.iter().find(|a| a.coupon_id == *coupon)

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use domain::catalog::Product;
 use domain::flow::Order;
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
-use domain::money::Cents;
-use domain::offer::Coupon;
+use domain::money::{Amount, Cents};
+use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 
 pub use error::{ApiError, ApiErrorKind, Doubt, Refusal};
@@ -40,6 +40,8 @@ pub struct ShopTraits {
     pub catalog: CatalogMode,
     /// Who assigns coupons.
     pub wallet: WalletMode,
+    /// How often the shop takes one.
+    pub coupons: CouponUse,
     /// Whether the shop takes a repeated checkout with one key once.
     pub idempotency: IdempotencyMode,
     /// Whether an agent selects a store before its first flow.
@@ -241,7 +243,7 @@ pub enum ShopReply {
         ineligible: Vec<ShopCoupon>,
     },
     /// The order.
-    OrderPlaced(Order),
+    OrderPlaced(Box<Order>),
     /// The newest order; `None` when there is none.
     LatestOrder(Option<PlacedOrder>),
     /// The cart is empty.
@@ -257,7 +259,7 @@ pub struct PlacedOrder {
     /// The shop's id.
     pub id: OrderId,
     /// To pay; `None` where the shop does not say.
-    pub final_total: Option<Cents>,
+    pub final_total: Option<Amount>,
 }
 
 /// A coupon as the shop shows it.

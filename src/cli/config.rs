@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
 use crate::config::{DEFAULT_FILE, Layer, Settings, TEMPLATE};
+use crate::database;
+
+/// How the pool is called that comes of `store.pool_base` and `store.pool_overflow`.
+const POOL: &str = "store.pool";
 
 /// Look at the settings, or write them into a file.
 #[derive(Debug, Args)]
@@ -30,7 +34,8 @@ enum ConfigCommand {
         /// Config file to check, in place of --config
         file: Option<PathBuf>,
     },
-    /// Print every setting with its value, its unit and where it came from
+    /// Print every setting with its value, its unit and where it came from; with a Postgres
+    /// database also the pool that a run would get now, and why
     Show {
         /// Print a JSON array
         #[arg(long)]
@@ -77,6 +82,7 @@ fn check(global: &GlobalArgs, file: Option<&Path>) -> Result {
 
 fn show(global: &GlobalArgs, as_json: bool) -> Result {
     let settings = load(global)?;
+    let pool = pool(&settings);
     if as_json {
         let entry = |shown: &crate::config::Shown| {
             json!({
@@ -87,7 +93,16 @@ fn show(global: &GlobalArgs, as_json: bool) -> Result {
                 "origin": shown.origin.to_string(),
             })
         };
-        let entries: Vec<Value> = settings.shown.iter().map(entry).collect();
+        let mut entries: Vec<Value> = settings.shown.iter().map(entry).collect();
+        entries.extend(pool.map(|(size, why)| {
+            json!({
+                "key": POOL,
+                "value": size,
+                "unit": "connections",
+                "decision": "Q2.2",
+                "origin": why,
+            })
+        }));
         output::data(&serde_json::to_string_pretty(&entries)?)?;
         return Ok(ExitCode::Ok);
     }
@@ -97,8 +112,23 @@ fn show(global: &GlobalArgs, as_json: bool) -> Result {
     };
     let mut rows = vec![["setting", "value", "unit", "origin"].map(str::to_owned).to_vec()];
     rows.extend(settings.shown.iter().map(row));
+    rows.extend(pool.map(|(size, why)| {
+        let size = size.map_or("unknown".to_owned(), |size| size.to_string());
+        vec![POOL.to_owned(), size, "connections".to_owned(), why]
+    }));
     output::data(&output::table(&rows))?;
     Ok(ExitCode::Ok)
+}
+
+/// What a run would get of the server's connections now, and why; `None` where it has no pool.
+fn pool(settings: &Settings) -> Option<(Option<u32>, String)> {
+    if settings.store.mock {
+        return None;
+    }
+    match actix_rt::System::new().block_on(database::pool_choice(settings)) {
+        Ok(chosen) => chosen.map(|pool| (Some(pool.size), pool.why)),
+        Err(error) => Some((None, error.to_string())),
+    }
 }
 
 fn init(file: &Path, force: bool) -> Result {

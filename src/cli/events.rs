@@ -26,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   cartload events                                             the newest run, on the terminal
   cartload events --agent agent_007 --type checkout_complete --type cart_abandon
+  cartload events --type cart_add_item --refused              what the shop did not take
   cartload events --replay only                               what was run again, and why
   cartload events --out events.parquet                        typed columns, with a data card
   cartload events --out-dir lake --run all                    run_id=.../day=.../part-*.parquet
@@ -66,6 +67,12 @@ pub struct EventsArgs {
     /// Of visits that ended so: completed, abandoned, browsed, failed, active
     #[arg(long, value_name = "STATUS")]
     pub outcome: Vec<FlowStatus>,
+    /// Only what the shop took: products, coupons, orders
+    #[arg(long, conflicts_with = "refused")]
+    pub accepted: bool,
+    /// Only what the shop refused
+    #[arg(long)]
+    pub refused: bool,
     /// Which attempts at a cycle
     #[arg(long, value_enum, default_value_t)]
     pub replay: ReplayFilter,

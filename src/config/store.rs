@@ -5,6 +5,11 @@ use std::path::PathBuf;
 use super::concern::concern;
 use super::db_url::DbUrl;
 
+/// Connections at most, unless somebody says more or less (Q2.2).
+pub(crate) const POOL_BASE: u32 = 50;
+/// And so many beyond these (Q2.2).
+pub(crate) const POOL_OVERFLOW: u32 = 75;
+
 concern!(
     /// `store`: the data directory and the database.
     StoreSettings, "store" {
@@ -39,12 +44,13 @@ concern!(
         ca_file: Option<PathBuf> = None,
             env "CARTLOAD_DB_CA_FILE", unit "file", decision "",
             allowed "the path of a PEM file, or none", check |_| true;
-        /// `store.pool_base`, default 50, Postgres connections kept open (Q2.2).
-        pool_base: u32 = 50,
+        /// `store.pool_base`, default 50, Postgres connections at most, with `store.pool_overflow`
+        /// (Q2.2). As defaults both give way to who shares the server: half of what is free.
+        pool_base: u32 = POOL_BASE,
             env "CARTLOAD_DB_POOL_BASE", unit "connections", decision "Q2.2",
             allowed "a whole number from 1 to 1000", check |n| (1..=1000).contains(n);
-        /// `store.pool_overflow`, default 75, Postgres connections beyond these at need (Q2.2).
-        pool_overflow: u32 = 75,
+        /// `store.pool_overflow`, default 75, Postgres connections beyond these (Q2.2).
+        pool_overflow: u32 = POOL_OVERFLOW,
             env "CARTLOAD_DB_POOL_OVERFLOW", unit "connections", decision "Q2.2",
             allowed "a whole number from 0 to 1000", check |n| (0..=1000).contains(n);
     }

@@ -151,7 +151,7 @@ pub fn running() -> RunStatus {
                 .collect(),
             failures: 1,
             failures_allowed: 18,
-            pool: PoolStatus { open: 8, idle: 5, waiting: 0, max: 8 },
+            pool: PoolStatus { open: 8, idle: 5, waiting: 0, max: 8, server: 60 },
             ..Health::default()
         },
         saved: Saved {

@@ -152,7 +152,8 @@ pub fn assigned(run: RunId) -> Question<CountRow> {
 }
 
 const REDEEMED: &str = "\
-SELECT agent_id, COUNT(*) AS coupons FROM canonical_coupon_interactions
+SELECT agent_id, COUNT(DISTINCT COALESCE(assignment_id, flow_id || coupon_id)) AS coupons
+FROM canonical_coupon_interactions
 WHERE run_id = {run} AND step = 'redeemed' GROUP BY agent_id";
 
 /// Redemptions that count, of each agent.

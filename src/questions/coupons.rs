@@ -111,9 +111,11 @@ pub struct EndedRow {
 }
 
 const ENDED: &str = "\
-SELECT COUNT(*) AS coupons, COUNT(s.flow_id) AS redeemed
-FROM coupon_assignments a LEFT JOIN canonical_shopping_sessions s
-  ON s.run_id = a.run_id AND s.flow_id = a.redeemed_flow_id
+SELECT COUNT(*) AS coupons, COUNT(u.assignment_id) AS redeemed
+FROM coupon_assignments a LEFT JOIN (
+    SELECT DISTINCT assignment_id FROM canonical_coupon_interactions
+    WHERE run_id = {run} AND step = 'redeemed') u
+  ON u.assignment_id = a.assignment_id
 WHERE a.run_id = {run} AND a.expires_at <= {until}";
 
 /// Coupons that expired until then.

@@ -7,6 +7,7 @@
 pub mod checks;
 pub mod limits;
 mod money_checks;
+mod sums;
 
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
@@ -195,6 +196,7 @@ impl Inquiry for Books {
             let rows = moment.ask(check.findings(run, &known.settings)).await?;
             findings.push((check.name, check.says, rows));
         }
+        findings.push((sums::NAME, sums::SAYS, sums::findings(moment, run).await?));
         Ok(Some(Ledger {
             run: known,
             attempts: moment.ask(Question::new("attempts", ATTEMPTS).with("run", run)).await?,

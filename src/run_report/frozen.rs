@@ -3,6 +3,7 @@
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
 use actors::domain::freeze_reason::ShopSeen;
+use actors::ports::store::PoolStatus;
 use serde::Serialize;
 
 /// What an operator needs to know of a freeze.
@@ -17,12 +18,35 @@ pub struct Advice {
 /// For a run that is frozen.
 pub fn advice(status: &RunStatus) -> Option<Advice> {
     let reason = status.frozen.as_ref()?;
-    Some(Advice { why: reason.to_string(), look_at: look_at(reason) })
+    Some(Advice { why: reason.to_string(), look_at: look_at(reason, &status.health.pool) })
+}
+
+/// What an operator opens it with.
+fn opened_by(reason: &FreezeReason) -> &'static str {
+    match reason {
+        FreezeReason::ServiceDied { .. } => {
+            "Ctrl-C ends this process with a checkpoint, `cartload resume --unfreeze` repeats the \
+             broken cycle and goes on"
+        }
+        FreezeReason::FailuresInCycle { .. }
+        | FreezeReason::FailuresInARow { .. }
+        | FreezeReason::Outage { .. }
+        | FreezeReason::NothingAccepted { .. }
+        | FreezeReason::Quarantines { .. }
+        | FreezeReason::StoreFailed { .. }
+        | FreezeReason::Tripped { .. } => {
+            "`cartload ctl resume` looks at the shop, repeats the broken cycle and goes on; or \
+             Ctrl-C ends this process with a checkpoint, and `cartload resume --unfreeze` does the \
+             same later"
+        }
+    }
 }
 
 /// A few lines; empty for a run that is not frozen.
 pub fn text(status: &RunStatus) -> String {
-    let Some(advice) = advice(status) else { return String::new() };
+    let (Some(reason), Some(advice)) = (status.frozen.as_ref(), advice(status)) else {
+        return String::new();
+    };
     let lines = [
         format!(
             "FROZEN at cycle {}, simulated {}",
@@ -30,16 +54,34 @@ pub fn text(status: &RunStatus) -> String {
         ),
         format!("  why      {}", advice.why),
         format!("  look at  {}", advice.look_at),
-        "  then     it sends nothing until you open it: `cartload ctl resume` looks at the shop, \
-         repeats the broken cycle and goes on; or Ctrl-C ends this process with a checkpoint, and \
-         `cartload resume --unfreeze` does the same later"
-            .to_owned(),
+        format!("  then     it sends nothing until you open it: {}", opened_by(reason)),
     ];
     lines.join("\n")
 }
 
 /// Where the cause is most likely found.
-pub fn look_at(reason: &FreezeReason) -> String {
+pub fn look_at(reason: &FreezeReason, pool: &PoolStatus) -> String {
+    let place = place(reason);
+    match crowding(&reason.to_string(), pool) {
+        Some(crowding) => format!("{crowding}; and {place}"),
+        None => place,
+    }
+}
+
+/// What the run's own connections may have to do with it, where the shop uses the same server.
+fn crowding(why: &str, pool: &PoolStatus) -> Option<String> {
+    let is_most = pool.server > 0 && pool.open.saturating_mul(2) > pool.server;
+    let is_told = pool.open > 0 && store::says_full(why);
+    (is_most || is_told).then(|| {
+        format!(
+            "the database's server: {}, which the shop may share (CARTLOAD_DB_POOL_BASE and \
+             CARTLOAD_DB_POOL_OVERFLOW set fewer)",
+            store::holding(pool.open, pool.server)
+        )
+    })
+}
+
+fn place(reason: &FreezeReason) -> String {
     match reason {
         FreezeReason::FailuresInCycle { shop, .. } | FreezeReason::FailuresInARow { shop, .. } => {
             match shop {
@@ -72,5 +114,37 @@ pub fn look_at(reason: &FreezeReason) -> String {
             "the database: free space, rights, and whether it answers".to_owned()
         }
         FreezeReason::Tripped { .. } => "nothing: this is a drill".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(open: u32, server: u32) -> PoolStatus {
+        PoolStatus { open, idle: 0, waiting: 0, max: open, server }
+    }
+
+    fn failures(cause: &str) -> FreezeReason {
+        FreezeReason::FailuresInARow { failures: 19, causes: vec![cause.to_owned()], shop: None }
+    }
+
+    #[test]
+    fn a_run_that_holds_more_than_half_of_the_servers_connections_says_so() {
+        let reason = failures("view_cart: 500, Internal Server Error");
+        let of = |open, server| look_at(&reason, &pool(open, server));
+        assert!(of(31, 60).contains("this run holds 31 of its 60 connections"), "{}", of(31, 60));
+        for (open, server) in [(30, 60), (28, 57), (125, 0), (0, 60), (0, 0)] {
+            assert!(!of(open, server).contains("holds"), "{}", of(open, server));
+        }
+    }
+
+    #[test]
+    fn a_shop_that_finds_the_server_full_points_at_the_runs_share() {
+        let cause = "add: 500, (psycopg2.OperationalError) FATAL: sorry, too many clients already";
+        let said = |pool| look_at(&failures(cause), &pool);
+        assert!(said(pool(28, 60)).contains("this run holds 28 of its 60 connections"));
+        assert!(said(pool(20, 0)).contains("this run holds 20 of its connections"));
+        assert!(!said(pool(0, 0)).contains("holds"), "SQLite holds nothing of a server");
     }
 }

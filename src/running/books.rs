@@ -35,7 +35,10 @@ impl Books {
         if asked.resume.is_some() {
             database::must_be_there(settings)?;
         }
-        let OpenStore { store, admin } = database::open(settings, &asked.data).await?;
+        let OpenStore { store, admin, pool } = database::open(settings, &asked.data).await?;
+        if let Some(pool) = pool {
+            tracing::info!("{pool}");
+        }
         if admin.count_agents(None).await? == 0 {
             let personas = presets::personas(count, &[], &mut rand::rng())?;
             let written = admin.insert_agents(personas, false, SystemPacing.wall()).await?;

@@ -160,7 +160,8 @@ fn announcement(
     match state {
         SavedState::Frozen { reason, .. } if !unfreeze => format!(
             "run {run} comes back frozen at cycle {boundary} (simulated {at}): {reason}. It sends \
-             nothing until an operator opens it, as with `resume --unfreeze`; then {again}"
+             nothing until an operator opens it (`ctl resume` while it runs, `resume --unfreeze` \
+             afterwards); then {again}"
         ),
         SavedState::Frozen { .. }
         | SavedState::Running

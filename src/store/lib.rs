@@ -13,10 +13,12 @@ mod postgres;
 mod queries;
 mod rows;
 mod schema;
+pub mod shop_rows;
 mod sqlite;
 mod tls;
 mod url;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use ports::store::Store;
 
 pub use admin::Admin;
 pub use open_error::StoreOpenError;
+pub use postgres::{holding, says_full};
 pub use url::{PostgresUrl, StoreUrl};
 
 /// Coupons in a wallet at most.
@@ -34,10 +37,10 @@ const WALLET_CAP: i64 = 32;
 pub struct StoreOptions {
     /// The schema of all tables; default `cartload`.
     pub schema: String,
-    /// Connections at most (Q2.2); default 125, lowered to what the server has free.
+    /// Connections at most (Q2.2); default 125, lowered to half of what the server has free.
     pub pool_size: u32,
-    /// Connections kept open while idle (Q2.2); default 50.
-    pub pool_idle: u32,
+    /// Of these: what an operator set, lowered only to all that the server has free; default 0.
+    pub pool_set: u32,
     /// A direct or session URL for migrations where the other goes through a transaction pooler
     /// (`CARTLOAD_MIGRATE_URL`). Its presence says that the other is pooled.
     pub migrate_url: Option<Box<PostgresUrl>>,
@@ -50,7 +53,7 @@ impl Default for StoreOptions {
         Self {
             schema: "cartload".into(),
             pool_size: 125,
-            pool_idle: 50,
+            pool_set: 0,
             migrate_url: None,
             ca_file: None,
         }
@@ -64,6 +67,23 @@ pub struct OpenStore {
     pub store: Arc<dyn Store>,
     /// For the command line.
     pub admin: Admin,
+    /// The pool, where there is one.
+    pub pool: Option<PoolChoice>,
+}
+
+/// How many connections a pool has at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolChoice {
+    /// So many.
+    pub size: u32,
+    /// For this reason.
+    pub why: String,
+}
+
+impl fmt::Display for PoolChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pool {}: {}", self.size, self.why)
+    }
 }
 
 /// What a database is opened for.
@@ -91,6 +111,20 @@ pub async fn open_to_read(url: &StoreUrl, options: &StoreOptions) -> Result<Admi
     Ok(open_for(Access::Read, url, options).await?.admin)
 }
 
+/// The pool that this database would get, without opening it; `None` where there is none.
+///
+/// # Errors
+/// Where the server cannot be asked.
+pub async fn pool_choice(
+    url: &StoreUrl,
+    options: &StoreOptions,
+) -> Result<Option<PoolChoice>, StoreOpenError> {
+    match url {
+        StoreUrl::Sqlite(_) => Ok(None),
+        StoreUrl::Postgres(url) => postgres::pool_choice(url, options).await.map(Some),
+    }
+}
+
 async fn open_for(
     access: Access,
     url: &StoreUrl,
@@ -100,7 +134,7 @@ async fn open_for(
         StoreUrl::Sqlite(path) => {
             let (store, applied) = sqlite::SqliteStore::open(path.clone(), access).await?;
             let admin = Admin::sqlite(store.clone(), applied);
-            Ok(OpenStore { store: Arc::new(store), admin })
+            Ok(OpenStore { store: Arc::new(store), admin, pool: None })
         }
         StoreUrl::Postgres(url) => {
             let schema = &options.schema;
@@ -111,7 +145,8 @@ async fn open_for(
             }
             let (store, applied) = postgres::PostgresStore::open(url, options, access).await?;
             let admin = Admin::postgres(store.clone(), applied);
-            Ok(OpenStore { store: Arc::new(store), admin })
+            let pool = Some(store.pool_choice());
+            Ok(OpenStore { store: Arc::new(store), admin, pool })
         }
     }
 }

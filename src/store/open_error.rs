@@ -155,6 +155,17 @@ pub enum StoreOpenError {
         /// What the server said.
         cause: String,
     },
+    /// The schema holds tables of somebody else.
+    #[error(
+        "schema `{schema}` is somebody else's: {cause}; nothing was changed; choose another \
+        store.schema (CARTLOAD_DB_SCHEMA, by default `cartload`)"
+    )]
+    SchemaInUse {
+        /// The schema.
+        schema: String,
+        /// What the server said.
+        cause: String,
+    },
     /// A migration failed.
     #[error("migrating the database failed: {cause}; nothing was changed")]
     Migration {

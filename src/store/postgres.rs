@@ -9,6 +9,7 @@ mod gate;
 mod migrate;
 mod pool;
 mod room;
+mod share;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,10 +27,12 @@ use tokio::sync::watch;
 use super::error::{Answer, Fault};
 use super::open_error::StoreOpenError;
 use super::url::PostgresUrl;
-use super::{Access, StoreOptions};
+use super::{Access, PoolChoice, StoreOptions};
 use connect::Connector;
 use gate::Gate;
 use pool::LastError;
+pub use pool::says_full;
+use share::Wish;
 
 /// One attempt at a call, connection in hand to COMMIT.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -75,7 +78,7 @@ impl Drop for Shared {
 }
 
 impl PostgresStore {
-    /// Connects, to write also migrates, and fills the pool; answers how many migrations were
+    /// Connects, to write also migrates, and opens the pool; answers how many migrations were
     /// applied.
     pub async fn open(
         url: &PostgresUrl,
@@ -170,6 +173,11 @@ impl PostgresStore {
         .boxed()
     }
 
+    /// How many connections there are at most, and why.
+    pub(super) fn pool_choice(&self) -> PoolChoice {
+        PoolChoice { size: self.shared.gate.full(), why: self.shared.gate.why() }
+    }
+
     /// Waits for the calls under way, refuses others and ends the connections.
     pub(super) async fn close(&self) {
         let runtime = {
@@ -198,7 +206,7 @@ impl Store for PostgresStore {
 
     /// A connection each.
     fn writes_at_once(&self) -> usize {
-        usize::try_from(self.shared.gate.size()).unwrap_or(usize::MAX).max(1)
+        usize::try_from(self.shared.gate.full()).unwrap_or(usize::MAX).max(1)
     }
 
     /// The pool, and who waits before it.
@@ -209,8 +217,33 @@ impl Store for PostgresStore {
             idle: state.idle_connections,
             waiting: self.shared.gate.waiting(),
             max: self.shared.gate.size(),
+            server: self.shared.gate.total(),
         }
     }
+}
+
+/// How many connections a pool has, and of how many: whoever shares the server wants to know.
+pub fn holding(open: u32, server: u32) -> String {
+    match server {
+        0 => format!("this run holds {open} of its connections"),
+        all => format!("this run holds {open} of its {all} connections"),
+    }
+}
+
+/// How many connections a pool of these options would have at most, and why.
+pub(super) async fn pool_choice(
+    url: &PostgresUrl,
+    options: &StoreOptions,
+) -> Result<PoolChoice, StoreOpenError> {
+    let tls = super::tls::settings(url, options.ca_file.as_deref())?;
+    let connector = Connector::new(url, tls);
+    let wish = wish(options);
+    let seen = room::look(&connector, wish, options.migrate_url.is_some()).await?;
+    Ok(PoolChoice { size: wish.share(seen), why: wish.why(seen).to_string() })
+}
+
+fn wish(options: &StoreOptions) -> Wish {
+    Wish { ceiling: options.pool_size.max(1), set: options.pool_set.min(options.pool_size) }
 }
 
 /// Counts a call in, and out however it ends.
@@ -299,24 +332,22 @@ async fn prepare(
 ) -> Result<Prepared, StoreOpenError> {
     let tls = super::tls::settings(&url, options.ca_file.as_deref())?;
     let connector = Connector::new(&url, tls);
-    let (migrator, pooled) = match &options.migrate_url {
+    // Before the migrations: nobody of this process but the one who looks is connected by then.
+    let wish = wish(&options);
+    let seen = room::look(&connector, wish, options.migrate_url.is_some()).await?;
+    let migrator = match &options.migrate_url {
         Some(migrate_url) => {
             let tls = super::tls::settings(migrate_url, options.ca_file.as_deref())?;
-            (Connector::new(migrate_url, tls), true)
+            Connector::new(migrate_url, tls)
         }
-        None => (connector.clone(), false),
+        None => connector.clone(),
     };
-    connector.check().await?;
     let applied = match access {
         Access::Write => migrate::migrate(&migrator, &options.schema).await?,
         Access::Read => migrate::check(&connector, &options.schema).await.map(|()| 0)?,
     };
-    // Behind a pooler the server's room says nothing about ours.
-    let wanted = options.pool_size.max(1);
-    let size = if pooled { wanted } else { room::lowered(&connector, wanted).await };
-    let gate = Arc::new(Gate::new(size));
+    let gate = Arc::new(Gate::new(wish, seen));
     let last_error = LastError::new(url.redactor.clone(), Arc::clone(&gate));
-    let idle = options.pool_idle.min(size);
-    let pool = pool::build(connector, size, idle, last_error.clone()).await?;
+    let pool = pool::build(connector, last_error.clone()).await?;
     Ok(Prepared { pool, gate, last_error, applied })
 }

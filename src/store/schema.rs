@@ -223,6 +223,13 @@ diesel::table! {
         final_total_cents -> BigInt,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        charges_cents -> BigInt,
+        subtotal_text -> Nullable<Text>,
+        item_discounts_text -> Nullable<Text>,
+        frontstore_discount_text -> Nullable<Text>,
+        discount_total_text -> Nullable<Text>,
+        charges_text -> Nullable<Text>,
+        final_total_text -> Nullable<Text>,
     }
 }
 
@@ -245,6 +252,9 @@ diesel::table! {
         line_total_cents -> BigInt,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        unit_price_text -> Nullable<Text>,
+        discount_text -> Nullable<Text>,
+        line_total_text -> Nullable<Text>,
     }
 }
 
@@ -265,6 +275,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
+        is_reuse -> Bool,
     }
 }
 

@@ -107,13 +107,12 @@ impl PostgresUrl {
         secrets.extend(user.map(|(_, secret)| SecretString::from(secret)));
         let plain = SecretString::from(format!("{scheme}://{before}?{}", kept.join("&")));
         let parsed = plain.expose_secret().parse::<tokio_postgres::Config>();
-        let mut config = parsed.map_err(|e| StoreOpenError::BadUrl {
+        let config = parsed.map_err(|e| StoreOpenError::BadUrl {
             cause: Redactor::new(secrets.clone()).clean(&super::error::chain(&e)),
         })?;
         if let Some(password) = config.get_password() {
             secrets.push(String::from_utf8_lossy(password).into_owned().into());
         }
-        config.application_name("cartload");
         Ok(Self {
             config,
             ssl_mode,

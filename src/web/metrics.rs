@@ -334,6 +334,11 @@ fn health(page: &mut Families, health: &Health) {
         ("cartload_db_connections_open", "Open database connections.", pool.open),
         ("cartload_db_connections_idle", "Of the open ones: idle.", pool.idle),
         ("cartload_db_connections_max", "The most there may be.", pool.max),
+        (
+            "cartload_db_server_connections",
+            "All that the database's server has; 0 where it does not say.",
+            pool.server,
+        ),
         ("cartload_db_waiters", "Callers that wait for a connection.", pool.waiting),
     ] {
         page.gauge(name, help, value.into());

@@ -44,7 +44,7 @@ pub async fn fill(store: &dyn Store, admin: &Admin) -> RunId {
 
 /// Every table with every filter of attempts.
 async fn all(url: &str) -> Vec<(String, Vec<Value>)> {
-    let options = StoreOptions { pool_size: 4, pool_idle: 1, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 4, ..StoreOptions::default() };
     let opened = open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap();
     let run = fill(opened.store.as_ref(), &opened.admin).await;
     let mut found = Vec::new();

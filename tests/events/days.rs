@@ -21,7 +21,7 @@ async fn budget_begins_anew_on_monday_and_a_wallet_loses_what_is_used_or_old() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/d.db", folder.path().display());
     let opened = open(&StoreUrl::parse(&url).unwrap(), &StoreOptions::default()).await.unwrap();
-    let OpenStore { store, admin } = opened;
+    let OpenStore { store, admin, .. } = opened;
     admin.insert_agents(vec![persona(0)], false, wall(0)).await.unwrap();
     let run = new_run();
     let owned = Owned { run: run.run_id, owner: run.owner };
@@ -37,7 +37,7 @@ async fn budget_begins_anew_on_monday_and_a_wallet_loses_what_is_used_or_old() {
                 flow.coupons.push(redemption(&used, flow.simulated_end));
             }
             let order = flow.order.as_mut().unwrap();
-            order.final_total = Cents(i64::from(number));
+            order.final_total = Cents(i64::from(number)).into();
             store.commit_flow(arc(flow)).await.unwrap();
         }
         store.record_cycle(cycle(owned, number, 0, false)).await.unwrap();

@@ -57,7 +57,7 @@ async fn check(history: &[Vec<Attempt>]) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/h.db", folder.path().display());
     let opened = open(&StoreUrl::parse(&url).unwrap(), &StoreOptions::default()).await.unwrap();
-    let OpenStore { store, admin } = opened;
+    let OpenStore { store, admin, .. } = opened;
     let run = new_run();
     let owned = Owned { run: run.run_id, owner: run.owner };
     store.open_run(run).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_freeze_is_named_as_the_reason_of_its_replay() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/f.db", folder.path().display());
     let opened = open(&StoreUrl::parse(&url).unwrap(), &StoreOptions::default()).await.unwrap();
-    let OpenStore { store, admin } = opened;
+    let OpenStore { store, admin, .. } = opened;
     let run = new_run();
     let owned = Owned { run: run.run_id, owner: run.owner };
     store.open_run(run).await.unwrap();

@@ -47,7 +47,7 @@ async fn fill(store: &dyn Store) -> RunId {
 }
 
 async fn scored(url: &str) -> Scorecard {
-    let options = StoreOptions { pool_size: 4, pool_idle: 1, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 4, ..StoreOptions::default() };
     let opened = open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap();
     let run = fill(opened.store.as_ref()).await;
     let card = of(&opened.admin, run).await;

@@ -20,7 +20,7 @@ use crate::support::flows::{Owned, arc, bought, cycle, key, new_run, wall};
 use crate::support::postgres;
 
 async fn opened(url: &str) -> OpenStore {
-    let options = StoreOptions { pool_size: 4, pool_idle: 1, ..StoreOptions::default() };
+    let options = StoreOptions { pool_size: 4, ..StoreOptions::default() };
     open(&StoreUrl::parse(url).unwrap(), &options).await.unwrap()
 }
 
@@ -69,7 +69,7 @@ async fn of_agents(store: &dyn Store, agents: u32, visits: impl Fn(usize) -> u32
 #[tokio::test]
 async fn differences_have_the_intervals_that_the_agents_spread_says() {
     let folder = tempfile::tempdir().unwrap();
-    let OpenStore { store, admin } =
+    let OpenStore { store, admin, .. } =
         opened(&format!("sqlite://{}/c.db", folder.path().display())).await;
     // Visits 2 and 6 in turns: orders 1 of 2 and 5 of 6.
     let uneven = of_agents(store.as_ref(), 10, |n| if n % 2 == 0 { 2 } else { 6 }).await;
@@ -106,7 +106,7 @@ async fn differences_have_the_intervals_that_the_agents_spread_says() {
 #[tokio::test]
 async fn a_run_without_orders_and_one_without_hours_have_their_pages() {
     let folder = tempfile::tempdir().unwrap();
-    let OpenStore { store, admin } =
+    let OpenStore { store, admin, .. } =
         opened(&format!("sqlite://{}/e.db", folder.path().display())).await;
     let empty = new_run();
     let empty_id = empty.run_id;
@@ -129,7 +129,7 @@ async fn a_run_without_orders_and_one_without_hours_have_their_pages() {
 
 /// The report of the same rows in any database, beside another run.
 async fn filled(url: &str) -> Value {
-    let OpenStore { store, admin } = opened(url).await;
+    let OpenStore { store, admin, .. } = opened(url).await;
     let run = fill(store.as_ref(), &admin).await;
     let other = of_agents(store.as_ref(), 6, |n| 1 + u32::try_from(n).unwrap()).await;
     let report = beside(&admin, run, other).await;
@@ -159,7 +159,7 @@ async fn postgres_reports_what_sqlite_reports() {
 #[tokio::test]
 async fn each_question_is_told_before_it_is_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let OpenStore { store, admin } =
+    let OpenStore { store, admin, .. } =
         opened(&format!("sqlite://{}/q.db", folder.path().display())).await;
     let run = of_agents(store.as_ref(), 1, |_| 1).await;
     let ledger = admin.at_once(Books(run)).await.unwrap().unwrap();

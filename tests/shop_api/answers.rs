@@ -1,9 +1,14 @@
 //! What is read: money from its text, ids exactly, and a missing field by its name.
 
+use actors::domain::flow::Order;
 use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use actors::domain::money::{Cents, Percent};
+use actors::domain::money::{Amount, Cents, Percent};
 use actors::domain::offer::{CouponKind, Discount};
+use actors::domain::shop_notes::Misread;
 use actors::ports::shop_api::{ApiErrorKind, PlacedOrder, ShopCall, ShopReply};
+
+use shops::shop_api::http::Credentials;
+use shops::shop_api::profile::Profile;
 
 use super::{add, list, profile_with, way, way_with};
 use crate::support::scripted_server::Scripted;
@@ -33,25 +38,141 @@ async fn an_order_is_rounded_half_up_to_the_cent() {
         panic!("no order");
     };
     assert_eq!(order.id, OrderId::new("o-1"));
-    assert_eq!((order.subtotal, order.item_discounts), (Cents(999), Cents(100)));
-    assert_eq!((order.frontstore_discount, order.discount_total), (Cents(0), Cents(100)));
-    assert_eq!(order.final_total, Cents(899));
+    assert_eq!((order.subtotal.cents, order.item_discounts.cents), (Cents(999), Cents(100)));
+    assert_eq!(
+        (order.frontstore_discount.cents, order.discount_total.cents),
+        (Cents(0), Cents(100))
+    );
+    assert_eq!(order.final_total.cents, Cents(899));
     let line = &order.lines[0];
     assert_eq!((line.product_id.as_str(), line.quantity), ("17", 3));
-    assert_eq!((line.unit_price, line.discount), (Cents(333), Cents(100)));
-    assert_eq!(line.line_total, Cents(899));
+    assert_eq!((line.unit_price.cents, line.discount.cents), (Cents(333), Cents(100)));
+    assert_eq!(line.line_total.cents, Cents(899));
     assert_eq!(order.coupons, Some(vec![CouponId::new("c-1")]));
 }
 
 #[actix::test]
-async fn an_order_whose_coupons_cannot_be_read_is_still_an_order() {
-    for unknown in ["applied_coupons", "coupon_id"] {
-        let body = ORDER.replacen(unknown, "x", 1);
-        let ShopReply::OrderPlaced(order) = reply(201, &body, ShopCall::Checkout).await else {
-            panic!("no order: {body}");
-        };
-        assert_eq!(order.coupons, None, "{body}");
+async fn what_the_shop_wrote_of_each_amount_is_kept() {
+    let order = ordered(profile_with("practice", &[]), ORDER).await;
+    let said = |amount: &Amount| amount.text.clone().unwrap();
+    assert_eq!(said(&order.subtotal), "9.99");
+    assert_eq!(said(&order.discount_total), "0.9975");
+    assert_eq!(said(&order.final_total), "8.9925");
+    let line = &order.lines[0];
+    let texts = [&line.unit_price, &line.discount, &line.line_total].map(said);
+    assert_eq!(texts, ["3.33", "0.9975", "8.9925"]);
+    assert_eq!(order.charges, Amount::default(), "a profile that names none");
+}
+
+#[actix::test]
+async fn texts_exponents_and_discounts_below_zero_are_amounts_too() {
+    let body = ORDER
+        .replace("\"subtotal\":9.99", "\"subtotal\":\"9.990\"")
+        .replace("\"final_total\":8.9925", "\"final_total\":89.925e-1")
+        .replace("\"discount_total\":0.9975", "\"discount_total\":-0.9975");
+    let order = ordered(profile_with("practice", &[]), &body).await;
+    let of = |amount: &Amount| (amount.cents, amount.text.clone().unwrap());
+    assert_eq!(of(&order.subtotal), (Cents(999), "9.990".to_owned()));
+    assert_eq!(of(&order.final_total), (Cents(899), "89.925e-1".to_owned()));
+    assert_eq!(of(&order.discount_total), (Cents(100), "-0.9975".to_owned()));
+}
+
+#[actix::test]
+async fn charges_are_added_up_and_one_that_is_not_there_is_nothing() {
+    let named = (
+        "discount_total: \"order.totals.discount_total\",",
+        "discount_total: \
+        \"order.totals.discount_total\", charges: [\"order.ship\", \"order.tax\", \"order.tip\"],",
+    );
+    let charging = || profile_with("practice", &[named]);
+    let body = ORDER.replacen("\"id\"", "\"ship\":4.99,\"tax\":\"0.355\",\"id\"", 1);
+    let order = ordered(charging(), &body).await;
+    assert_eq!(order.charges.cents, Cents(535));
+    assert_eq!(order.charges.text.as_deref(), Some("4.99 + 0.355"));
+    let order = ordered(charging(), ORDER).await;
+    assert_eq!(order.charges, Amount::default());
+    let odd = ORDER.replacen("\"id\"", "\"tax\":\"much\",\"id\"", 1);
+    let server = Scripted::json(201, &odd);
+    let way = way_with(charging(), &server.url(), Credentials::default(), None);
+    let kind = way.kind(ShopCall::Checkout).await;
+    assert_eq!(kind, ApiErrorKind::Unparsable { field: "order.tax".to_owned() });
+}
+
+/// The order that a shop of this profile answers with.
+async fn ordered(profile: Profile, body: &str) -> Order {
+    let server = Scripted::json(201, body);
+    let way = way_with(profile, &server.url(), Credentials::default(), None);
+    let ShopReply::OrderPlaced(order) = way.reply(ShopCall::Checkout).await else {
+        panic!("no order: {body}");
+    };
+    *order
+}
+
+/// An order whose coupons are this.
+async fn with_coupons(profile: Profile, coupons: &str) -> Order {
+    let listed = r#"[{"coupon_id":"c-1","discount_amount":0.9975}]"#;
+    assert!(ORDER.contains(listed));
+    ordered(profile, &ORDER.replace(listed, coupons)).await
+}
+
+/// The practice shop's profile with the two lists of another shop.
+fn two_lists() -> Profile {
+    let lists = r#"coupons: (lists: ["order.applied_coupons.item_level",
+        "order.applied_coupons.frontstore"], id: "coupon_id|id")"#;
+    profile_with(
+        "practice",
+        &[(r#"coupons: (list: "order.applied_coupons", id: "coupon_id")"#, lists)],
+    )
+}
+
+#[actix::test]
+async fn coupons_of_two_lists_counted_each_once_and_a_missing_list_is_empty() {
+    for (coupons, counted) in [
+        (
+            r#"{"item_level":[{"coupon_id":"a"}],"frontstore":[{"id":"b"},{"id":"a"}]}"#,
+            &["a", "b"][..],
+        ),
+        (r#"{"item_level":[{"coupon_id":7}]}"#, &["7"]),
+        (r#"{"item_level":null,"frontstore":[]}"#, &[]),
+    ] {
+        let order = with_coupons(two_lists(), coupons).await;
+        let ids = counted.iter().map(|id| CouponId::new(*id)).collect();
+        assert_eq!((order.coupons, order.misread), (Some(ids), None), "{coupons}");
     }
+}
+
+#[actix::test]
+async fn an_order_whose_coupons_do_not_fit_is_still_an_order_and_says_what_came() {
+    let one_list = || profile_with("practice", &[]);
+    let list = "order.applied_coupons";
+    let item_level = "order.applied_coupons.item_level";
+    for (profile, coupons, path, expected, came) in [
+        (one_list(), r#"{"item_level":[]}"#, list, "a list", "an object"),
+        (one_list(), "7", list, "a list", "a number"),
+        (one_list(), "null", list, "a list", "nothing"),
+        (one_list(), "[{}]", "order.applied_coupons.0.coupon_id", "an id", "nothing"),
+        (
+            one_list(),
+            r#"[{"coupon_id":"c-1"},{"coupon_id":[]}]"#,
+            "order.applied_coupons.1.coupon_id",
+            "an id",
+            "a list",
+        ),
+        (two_lists(), "[]", item_level, "a list", "nothing"),
+        (two_lists(), r#"{"item_level":"c-1","frontstore":[]}"#, item_level, "a list", "a text"),
+    ] {
+        let order = with_coupons(profile, coupons).await;
+        let (path, expected, came) = (path.to_owned(), expected.to_owned(), came.to_owned());
+        assert_eq!(order.misread, Some(Misread { path, expected, came }), "{coupons}");
+        assert_eq!((order.coupons, order.final_total.cents), (None, Cents(899)), "{coupons}");
+    }
+}
+
+#[actix::test]
+async fn an_order_that_nothing_was_taken_off_of_need_not_list_coupons() {
+    let body = ORDER.replace("0.9975", "0").replace("applied_coupons", "no_coupons");
+    let order = ordered(profile_with("practice", &[]), &body).await;
+    assert_eq!((order.coupons, order.misread), (None, None));
 }
 
 #[actix::test]
@@ -171,7 +292,8 @@ async fn the_small_answers_are_read() {
     let summary = ShopReply::Summary { final_total: Cents(0) };
     assert_eq!(reply(200, r#"{"final_total":0}"#, ShopCall::ReadSummary).await, summary);
     let body = r#"{"orders":[{"id":"new","final_total":8.9925},{"id":"old"}],"total":2}"#;
-    let placed = PlacedOrder { id: OrderId::new("new"), final_total: Some(Cents(899)) };
+    let total = Amount::read("8.9925").unwrap();
+    let placed = PlacedOrder { id: OrderId::new("new"), final_total: Some(total) };
     let newest = ShopReply::LatestOrder(Some(placed));
     assert_eq!(reply(200, body, ShopCall::LatestOrder).await, newest);
     let none = ShopReply::LatestOrder(None);

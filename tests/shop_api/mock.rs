@@ -67,7 +67,7 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
     let Ok(ShopReply::OrderPlaced(order)) = ask(shop, ShopCall::Checkout).await else {
         panic!("no order");
     };
-    assert_eq!((order.subtotal, order.final_total), (Cents(2_000), Cents(1_800)));
+    assert_eq!((order.subtotal.cents, order.final_total.cents), (Cents(2_000), Cents(1_800)));
     assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 0 }));
     let latest = ask(shop, ShopCall::LatestOrder).await;
     assert_eq!(

@@ -119,13 +119,13 @@ impl SimulatedShop {
         if is_checkout && self.scenario.idempotency == IdempotencyMode::Honoured {
             let earlier = flow.and_then(|flow| self.orders.lock().unwrap().get(&flow).cloned());
             if let Some(order) = earlier.and_then(|mut orders| orders.pop()) {
-                let reply = ShopReply::OrderPlaced(order);
+                let reply = ShopReply::OrderPlaced(Box::new(order));
                 return Ok(Answered { reply, sent_at: now, answered_at: now });
             }
         }
         let answered = self.mock(session).call(Permit::unlimited(now), request).await?;
         if let (ShopReply::OrderPlaced(order), Some(flow)) = (&answered.reply, flow) {
-            self.orders.lock().unwrap().entry(flow).or_default().push(order.clone());
+            self.orders.lock().unwrap().entry(flow).or_default().push(Order::clone(order));
         }
         Ok(answered)
     }

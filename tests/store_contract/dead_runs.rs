@@ -191,8 +191,9 @@ pub async fn a_reader_finds_what_is_wrong(rig: &Rig) {
     // Rows without a cycle, one still active; an order that does not add up; a coupon that comes
     // back after a day; a redemption of what was never assigned is no redemption.
     let mut wrong = bought(key(owned, 2, 0, 1), false);
-    wrong.order.as_mut().unwrap().final_total = Cents(901);
+    wrong.order.as_mut().unwrap().final_total = Cents(901).into();
     wrong.coupons = vec![CouponInteraction {
+        reusable: false,
         step: CouponStep::Redeemed,
         ..redemption(&assignment(owned.run, 9, 1, "nobodys", 0), start())
     }];

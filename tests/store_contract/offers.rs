@@ -1,6 +1,8 @@
 //! Wallets, assignments and redemptions.
 
+use actors::domain::event::CouponInteraction;
 use actors::domain::ids::{AssignmentId, CouponId, OwnerToken};
+use actors::domain::offer::CouponUse;
 use actors::ports::store::{Committed, StoreError};
 use chrono::TimeDelta;
 
@@ -25,8 +27,41 @@ pub async fn a_coupon_is_redeemed_once_under_fifty_redeemers(rig: &Rig) {
     let taken = "coupon_assignments WHERE redeemed_flow_id IS NOT NULL";
     assert_rows!(rig.count(owned, taken).await, 1);
     let wallet = rig.store.open_flow(key(owned, 2, 0, 0)).await.unwrap();
-    assert_eq!(wallet.assignments, vec![]);
+    assert_eq!((wallet.assignments, wallet.used), (vec![], vec![coupon]));
     assert_eq!(wallet.newest_assigned_at, Some(start()));
+}
+
+pub async fn a_reusable_coupon_is_redeemed_again_and_a_used_one_is_told_apart(rig: &Rig) {
+    let owned = rig.run().await;
+    let coupon = assignment(owned.run, 0, 0, "ten-off", 0);
+    rig.store.assign_offers(batch(owned, vec![coupon.clone()])).await.unwrap();
+    for cycle in 1..=3 {
+        let mut record = bought(key(owned, cycle, 0, 0), false);
+        let again = redemption(&coupon, record.key.simulated_at);
+        record.coupons = vec![CouponInteraction { reusable: true, ..again }];
+        assert_eq!(rig.store.commit_flow(arc(record)).await.unwrap(), Committed::Written);
+    }
+    let redeemed = "coupon_interactions WHERE step = 'redeemed'";
+    assert_rows!(rig.count(owned, redeemed).await, 3);
+    assert_rows!(rig.count(owned, &format!("{redeemed} AND is_reuse")).await, 2);
+    assert_rows!(rig.count(owned, "coupon_interactions WHERE step = 'rejected'").await, 0);
+    let first = key(owned, 1, 0, 0).flow_id;
+    let taken = format!("coupon_assignments WHERE redeemed_flow_id = '{first}'");
+    assert_rows!(rig.count(owned, &taken).await, 1);
+    let mut stranger = assignment(owned.run, 0, 0, "nobody's", 0);
+    stranger.id = AssignmentId(uuid::Uuid::from_u128(9));
+    let mut record = bought(key(owned, 4, 0, 0), false);
+    let unknown = redemption(&stranger, record.key.simulated_at);
+    record.coupons = vec![CouponInteraction { reusable: true, ..unknown }];
+    rig.store.commit_flow(arc(record)).await.unwrap();
+    assert_rows!(rig.count(owned, "coupon_interactions WHERE reason = 'not_assigned'").await, 1);
+    let wallet = rig.store.open_flow(key(owned, 5, 0, 0)).await.unwrap();
+    assert_eq!((&wallet.assignments, &wallet.used), (&vec![], &vec![coupon.clone()]));
+    let single = wallet.clone().at_a_shop_with(CouponUse::SingleUse);
+    assert_eq!((single.assignments, single.used), (vec![], vec![]));
+    assert_eq!(wallet.at_a_shop_with(CouponUse::Reusable).assignments, vec![coupon]);
+    let expired = rig.store.open_flow(key(owned, 14 * 24, 0, 0)).await.unwrap();
+    assert_eq!((expired.assignments, expired.used), (vec![], vec![]), "14 days are over");
 }
 
 pub async fn a_redemption_of_what_was_never_assigned_is_recorded_as_rejected(rig: &Rig) {
@@ -61,6 +96,7 @@ pub async fn a_wallet_holds_what_is_assigned_unexpired_and_unredeemed(rig: &Rig)
     rig.store.commit_flow(arc(record)).await.unwrap();
     let wallet = rig.store.open_flow(key(owned, 400, 0, 0)).await.unwrap();
     assert_eq!(wallet.assignments, vec![fresh.clone(), nearly_expired]);
+    assert_eq!(wallet.used, vec![used]);
     assert_eq!(wallet.newest_assigned_at, Some(fresh.assigned_at));
     let empty = rig.store.open_flow(key(owned, 400, 0, 2)).await.unwrap();
     assert_eq!((empty.assignments, empty.newest_assigned_at), (vec![], None));

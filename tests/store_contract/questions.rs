@@ -116,6 +116,7 @@ async fn lived(rig: &Rig) -> Owned {
             if (number, agent) == (0, 0) {
                 flow.coupons.push(redemption(&held, flow.simulated_end));
                 let refused = CouponInteraction {
+                    reusable: false,
                     step: CouponStep::Rejected,
                     reason: Some("not with meat".into()),
                     ..redemption(&held, flow.simulated_end)

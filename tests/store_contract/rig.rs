@@ -52,7 +52,7 @@ impl Rig {
 
     async fn opened(url: &str) -> Self {
         let url = StoreUrl::parse(url).unwrap();
-        let options = StoreOptions { pool_size: 25, pool_idle: 2, ..StoreOptions::default() };
+        let options = StoreOptions { pool_size: 25, ..StoreOptions::default() };
         let open = open(&url, &options).await.unwrap();
         assert!(open.admin.migrations_applied() > 0, "a fresh database");
         let personas = (0..AGENTS).map(persona).collect();
@@ -71,7 +71,7 @@ impl Rig {
 
     /// Another handle to the same database, open to be looked at; `None` for the dry store.
     pub async fn reader(&self) -> Option<Result<Admin, StoreOpenError>> {
-        let options = StoreOptions { pool_size: 2, pool_idle: 1, ..StoreOptions::default() };
+        let options = StoreOptions { pool_size: 2, ..StoreOptions::default() };
         Some(open_to_read(self.url.as_ref()?, &options).await)
     }
 

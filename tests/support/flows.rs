@@ -15,7 +15,7 @@ use actors::domain::ids::{
     AgentId, AssignmentId, CouponId, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId,
     SessionId, StoreId,
 };
-use actors::domain::money::Cents;
+use actors::domain::money::{Amount, Cents};
 use actors::domain::offer::{Assignment, AssignmentSource};
 use actors::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay};
 use actors::domain::timing::LatencySummary;
@@ -118,9 +118,9 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
     let line = |product: &str| OrderLine {
         product_id: ProductId::new(product),
         quantity: 1,
-        unit_price: Cents(450),
-        discount: Cents::ZERO,
-        line_total: Cents(450),
+        unit_price: Cents(450).into(),
+        discount: Amount::default(),
+        line_total: Cents(450).into(),
     };
     let simulated_end = key.simulated_at + TimeDelta::minutes(4);
     FlowRecord {
@@ -145,13 +145,15 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
         seen_coupons: Vec::new(),
         order: Some(Order {
             id: OrderId::new(format!("order-{}", key.flow_id)),
-            subtotal: Cents(900),
-            item_discounts: Cents::ZERO,
-            frontstore_discount: Cents::ZERO,
-            discount_total: Cents::ZERO,
-            final_total: Cents(900),
+            subtotal: Cents(900).into(),
+            item_discounts: Amount::default(),
+            frontstore_discount: Amount::default(),
+            discount_total: Amount::default(),
+            charges: Amount::default(),
+            final_total: Cents(900).into(),
             lines: vec![line("milk"), line("bread")],
             coupons: None,
+            misread: None,
         }),
         key,
     }
@@ -172,6 +174,7 @@ pub fn ended(
 
 pub fn redemption(of: &Assignment, at: NaiveDateTime) -> CouponInteraction {
     CouponInteraction {
+        reusable: false,
         coupon_id: of.coupon_id.clone(),
         assignment_id: Some(of.id),
         step: CouponStep::Redeemed,

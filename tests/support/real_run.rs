@@ -14,7 +14,7 @@ use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
 use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports};
-use shops::practice_shop::{PracticeConfig, PracticeShop, ShopLedger};
+use shops::practice_shop::{PracticeConfig, PracticeShop, ShopBooks, ShopLedger};
 use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
 use shops::shop_api::profile::Profile;
 use store::dry::DryStore;
@@ -30,6 +30,8 @@ pub struct RealRun {
     pub status: RunStatus,
     /// What the shop counted.
     pub ledger: ShopLedger,
+    /// What the shop has in its books.
+    pub books: ShopBooks,
     /// When each request left, in order.
     pub sent: Vec<Instant>,
 }
@@ -49,10 +51,21 @@ pub fn practice_plan(behavior: Behavior) -> RunPlan {
 
 /// Runs the plan to its end against a practice shop of its own.
 pub async fn run(plan: RunPlan, store: Arc<dyn Store>) -> RealRun {
+    let profile = Profile::builtin("practice").unwrap();
+    run_at(profile, PracticeConfig::default(), plan, store).await
+}
+
+/// The same by this profile, against a shop of this kind.
+pub async fn run_at(
+    profile: Profile,
+    config: PracticeConfig,
+    plan: RunPlan,
+    store: Arc<dyn Store>,
+) -> RealRun {
     let _turn = TURN.lock().await;
     // A second installation is refused, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let shop = PracticeShop::start(PracticeConfig::default()).unwrap();
+    let shop = PracticeShop::start(config).unwrap();
     let (meter, sent) = (SharedMeter::default(), Arc::new(Mutex::new(Vec::new())));
     let (count, times) = (meter.on_sent(), Arc::clone(&sent));
     let on_sent: OnSent = Arc::new(move |at| {
@@ -61,7 +74,7 @@ pub async fn run(plan: RunPlan, store: Arc<dyn Store>) -> RealRun {
     });
     let ports = Ports {
         memory: || None,
-        shop: factory(shop.base_url(), on_sent),
+        shop: factory(profile, shop.base_url(), on_sent),
         meter,
         store,
         checkpoints: Arc::new(MemoryFiles::default()),
@@ -72,17 +85,16 @@ pub async fn run(plan: RunPlan, store: Arc<dyn Store>) -> RealRun {
     let state = (&mut running.ended).await.unwrap();
     let status = running.status.borrow().clone();
     running.stop();
-    let ledger = shop.ledger();
+    let (ledger, books) = (shop.ledger(), shop.books());
     shop.stop().unwrap();
     let mut sent = std::mem::take(&mut *sent.lock().unwrap());
     sent.sort();
-    RealRun { state, status, ledger, sent }
+    RealRun { state, status, ledger, books, sent }
 }
 
-fn factory(base_url: String, on_sent: OnSent) -> ShopApiFactory {
-    let profile = Arc::new(Profile::builtin("practice").unwrap());
+fn factory(profile: Profile, base_url: String, on_sent: OnSent) -> ShopApiFactory {
     let options = ShopOptions { base_url: Some(base_url), auth: None, ca_file: None };
-    http::factory(profile, &options, Credentials::default(), on_sent).unwrap()
+    http::factory(Arc::new(profile), &options, Credentials::default(), on_sent).unwrap()
 }
 
 /// A store that keeps nothing, with so many agents.

@@ -7,6 +7,7 @@ use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{
     AgentId, FlowId, Incarnation, OrderId, OwnerToken, ProductId, RunId, SessionId,
 };
+use crate::domain::money::{Amount, Percent};
 use crate::domain::offer::{CouponKind, Discount};
 
 fn draft() -> Draft {
@@ -27,15 +28,32 @@ fn draft() -> Draft {
 }
 
 fn redeemed(counted: Option<&[&str]>) -> Vec<String> {
+    let of = |(id, discount): (&str, Discount)| (CouponId::new(id), discount);
+    let applied =
+        [("meat", Discount::FixedOff(Cents(10))), ("free shipping", Discount::FreeShipping)];
+    let record = bought(applied.map(of), counted, Cents(10), CouponUse::SingleUse);
+    let redeemed = record.coupons.iter().filter(|c| c.step == CouponStep::Redeemed);
+    redeemed.map(|c| c.coupon_id.as_str().to_owned()).collect()
+}
+
+/// What is recorded of an order with these coupons on the cart, of which the shop says that some
+/// counted.
+fn bought(
+    applied: [(CouponId, Discount); 2],
+    counted: Option<&[&str]>,
+    discount: Cents,
+    coupon_use: CouponUse,
+) -> FlowRecord {
     let mut draft = draft();
+    draft.coupon_use = coupon_use;
     let instant = draft.simulated_now();
     let at = Moment { simulated: instant, recorded: instant };
-    for id in ["meat", "free shipping"] {
+    for (id, taken_off) in applied {
         let coupon = Coupon {
-            id: CouponId::new(id),
+            id,
             kind: CouponKind::Category,
             target: None,
-            discount: Discount::FreeShipping,
+            discount: taken_off,
             min_purchase: Cents::ZERO,
             max_discount: None,
         };
@@ -43,18 +61,18 @@ fn redeemed(counted: Option<&[&str]>) -> Vec<String> {
     }
     let order = Order {
         id: OrderId::new("o-1"),
-        subtotal: Cents(100),
-        item_discounts: Cents(10),
-        frontstore_discount: Cents::ZERO,
-        discount_total: Cents(10),
-        final_total: Cents(90),
+        subtotal: Cents(100).into(),
+        item_discounts: discount.into(),
+        frontstore_discount: Amount::default(),
+        discount_total: discount.into(),
+        charges: Amount::default(),
+        final_total: (Cents(100) - discount).into(),
         lines: Vec::new(),
+        misread: None,
         coupons: counted.map(|ids| ids.iter().map(|id| CouponId::new(*id)).collect()),
     };
     draft.ordered(order, at);
-    let record = draft.finish(FlowEnding::done(FlowStatus::Completed), instant);
-    let redeemed = record.coupons.iter().filter(|c| c.step == CouponStep::Redeemed);
-    redeemed.map(|c| c.coupon_id.as_str().to_owned()).collect()
+    draft.finish(FlowEnding::done(FlowStatus::Completed), instant)
 }
 
 fn product() -> Product {
@@ -99,6 +117,36 @@ fn a_payload_is_written_under_the_names_that_released_data_has() {
         r#"cart_abandon {"cart_total_cents":220,"reason":"refused"}"#,
     ];
     assert_eq!(written, expected);
+}
+
+#[test]
+fn where_the_shop_does_not_say_which_counted_a_coupon_that_gave_nothing_did_not() {
+    let redeemed = |discount: Cents, coupon_use| {
+        let off = (CouponId::new("meat"), Discount::PercentOff(Percent(500)));
+        let free = (CouponId::new("free shipping"), Discount::FreeShipping);
+        let record = bought([off, free], None, discount, coupon_use);
+        let redeemed = record.coupons.into_iter().filter(|c| c.step == CouponStep::Redeemed);
+        redeemed.map(|c| (c.coupon_id.as_str().to_owned(), c.reusable)).collect::<Vec<_>>()
+    };
+    let free = ("free shipping".to_owned(), false);
+    let nothing_off = redeemed(Cents::ZERO, CouponUse::SingleUse);
+    assert_eq!(nothing_off, std::slice::from_ref(&free));
+    assert_eq!(redeemed(Cents(1), CouponUse::SingleUse), [("meat".to_owned(), false), free]);
+    let again = redeemed(Cents(1), CouponUse::Reusable);
+    assert!(again.iter().all(|(_, reusable)| *reusable), "{again:?}");
+}
+
+#[test]
+fn refusals_are_noted_by_reason_and_a_failed_checkout_is_none() {
+    let mut draft = draft();
+    let instant = draft.simulated_now();
+    let at = Moment { simulated: instant, recorded: instant };
+    draft.add_refused(&product(), 1, "stock", at);
+    draft.add_refused(&product(), 1, "stock", at);
+    draft.checkout_failed("cart_empty", true, at);
+    draft.checkout_failed("checkout_failed", false, at);
+    assert_eq!(draft.notes.reasons(), [("stock", 2), ("cart_empty", 1)]);
+    assert_eq!(draft.volume.refusals, 3);
 }
 
 #[test]

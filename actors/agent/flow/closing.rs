@@ -16,7 +16,7 @@ use crate::agent::draft::FlowEnding;
 use crate::agent::temporal::VisitClock;
 use crate::domain::flow::{EndReason, FlowStatus, Order, OrderLine};
 use crate::domain::ids::AssignmentId;
-use crate::domain::money::Cents;
+use crate::domain::money::{Amount, Cents};
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
 use crate::ports::shop_api::{PlacedOrder, ShopCall, ShopCoupon, ShopReply, WalletMode};
 
@@ -50,6 +50,12 @@ impl Visit {
             self.log_shop_assignments(&ineligible);
         }
         let fills_wallet = self.settings.shop.wallet == WalletMode::Engine;
+        self.with(|d| {
+            // A wallet that cartload fills may be empty where nothing is handed out.
+            if !fills_wallet || !d.wallet.assignments.is_empty() {
+                d.notes.saw_wallet(eligible.is_empty() && ineligible.is_empty());
+            }
+        });
         let usable: Vec<Coupon> = self.with(|d| {
             // What cartload did not assign, or took back, is not the agent's to use. A flow that
             // was not opened (`--mock-api`) was not told what it holds.
@@ -117,7 +123,7 @@ impl Visit {
         match self.ask(ShopCall::Checkout).await {
             Ok(ShopReply::OrderPlaced(order)) => {
                 let at = self.moment(VisitClock::checkout);
-                self.with(|d| d.ordered(order, at));
+                self.with(|d| d.ordered(*order, at));
                 Ok(FlowEnding::done(FlowStatus::Completed))
             }
             Ok(_) => Ok(FlowEnding::failed(EndReason::CheckoutFailed, "checkout without an order")),
@@ -200,22 +206,24 @@ fn reconstructed(cart: &[crate::domain::cart::CartLine], placed: PlacedOrder) ->
         .map(|line| OrderLine {
             product_id: line.product.id.clone(),
             quantity: line.quantity,
-            unit_price: line.unit_price,
-            discount: Cents::ZERO,
-            line_total: line.unit_price.times(line.quantity),
+            unit_price: line.unit_price.into(),
+            discount: Amount::default(),
+            line_total: line.unit_price.times(line.quantity).into(),
         })
         .collect();
-    let subtotal: Cents = lines.iter().map(|line| line.line_total).sum();
-    let final_total = placed.final_total.unwrap_or(subtotal);
-    let discount = (subtotal - final_total).at_least_zero();
+    let subtotal: Cents = lines.iter().map(|line| line.line_total.cents).sum();
+    let final_total = placed.final_total.unwrap_or(subtotal.into());
+    let discount = (subtotal - final_total.cents).at_least_zero();
     Order {
         id: placed.id,
-        subtotal,
-        item_discounts: Cents::ZERO,
-        frontstore_discount: discount,
-        discount_total: discount,
+        subtotal: subtotal.into(),
+        item_discounts: Amount::default(),
+        frontstore_discount: discount.into(),
+        discount_total: discount.into(),
+        charges: Amount::default(),
         final_total,
         lines,
         coupons: None,
+        misread: None,
     }
 }

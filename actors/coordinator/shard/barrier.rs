@@ -11,6 +11,7 @@ use crate::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayN
 use crate::domain::flow::FlowStatus;
 use crate::domain::ids::{AgentId, RunId};
 use crate::domain::rate::Rate;
+use crate::domain::shop_notes::ShopNotes;
 use crate::domain::timing::LatencySummary;
 
 use crate::coordinator::messages::Ending;
@@ -28,6 +29,8 @@ pub struct CycleUnderWay {
     pub counts: CycleCounts,
     /// The things so far.
     pub volume: CycleVolume,
+    /// What was met at the shop so far.
+    pub notes: ShopNotes,
     outstanding: BTreeSet<AgentId>,
     began: Instant,
     started_at: NaiveDateTime,
@@ -66,6 +69,7 @@ impl CycleUnderWay {
                 ..CycleCounts::default()
             },
             volume: CycleVolume::default(),
+            notes: ShopNotes::default(),
             outstanding,
             began: time.now,
             started_at: time.wall,

@@ -100,7 +100,7 @@ fn full() -> RunStatus {
             failures: 19,
             failures_allowed: 18,
             quarantined: vec![AgentId::new("agent_007")],
-            pool: PoolStatus { open: 8, idle: 5, waiting: 1, max: 9 },
+            pool: PoolStatus { open: 8, idle: 5, waiting: 1, max: 9, server: 60 },
         },
         saved: Saved {
             last_checkpoint: Some("data/checkpoints/checkpoint-01.json".to_owned()),

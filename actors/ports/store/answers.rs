@@ -161,4 +161,7 @@ pub struct PoolStatus {
     pub waiting: u32,
     /// The most there may be.
     pub max: u32,
+    /// All that the database's server has, for everybody; 0 where it does not say.
+    #[serde(default)]
+    pub server: u32,
 }

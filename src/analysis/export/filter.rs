@@ -50,6 +50,8 @@ pub struct Filter {
     pub kinds: Vec<String>,
     /// Of visits that ended so.
     pub outcomes: Vec<String>,
+    /// What the shop took, or what it refused.
+    pub accepted: Option<bool>,
     /// Which attempts.
     pub replay: ReplayFilter,
 }
@@ -62,6 +64,7 @@ impl Filter {
             Source::Agents { .. } => true,
             Source::AgentDays | Source::Replays => false,
         };
+        let has_answers = table.filters.accepted.is_some();
         let asked = [
             ("--cycles", self.cycles.is_some(), has_cycle, "no cycle"),
             ("--since", self.since.is_some(), table.filters.time.is_some(), "no simulated time"),
@@ -70,6 +73,8 @@ impl Filter {
             ("--cohort", !self.cohorts.is_empty(), table.filters.cohort.is_some(), "no cohort"),
             ("--type", !self.kinds.is_empty(), table.filters.kind.is_some(), "no type"),
             ("--outcome", !self.outcomes.is_empty(), table.filters.outcome.is_some(), "no outcome"),
+            ("--accepted", self.accepted == Some(true), has_answers, "no answers of the shop"),
+            ("--refused", self.accepted == Some(false), has_answers, "no answers of the shop"),
         ];
         for (flag, is_asked, is_there, lacks) in asked {
             if is_asked && !is_there {
@@ -103,6 +108,10 @@ impl Filter {
         }
         if let Some(until) = self.until {
             words.push(format!("simulated before {until}"));
+        }
+        if let Some(accepted) = self.accepted {
+            let what = if accepted { "took" } else { "refused" };
+            words.push(format!("what the shop {what}"));
         }
         let lists = [
             ("agents", &self.agents),

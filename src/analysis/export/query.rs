@@ -256,6 +256,11 @@ impl Query {
                 out.bind_list(values.iter().cloned().map(Bind::Text));
             }
         }
+        if let (Some(column), Some(accepted)) =
+            (filters.accepted.filter(|column| of(column)), filter.accepted)
+        {
+            out.push(if accepted { " AND (" } else { " AND NOT (" }).push(column).push(")");
+        }
         let ends = [(" >= ", filter.since), (" < ", filter.until)];
         for (comparison, at) in ends {
             if let (Some(column), Some(at)) = (filters.time.filter(|column| of(column)), at) {

@@ -1,6 +1,7 @@
 //! What can be exported: every table of the store as it is, and tables made for learning from it.
 //!
-//! A stored table has the columns of its migration, in their order (a test compares them).
+//! A stored table has the columns of its migration, in their order (a test compares them); what is
+//! told of a payload besides comes after them.
 
 mod columns;
 mod learning;
@@ -85,6 +86,8 @@ pub struct Filters {
     pub kind: Option<&'static str>,
     /// How the visit ended.
     pub outcome: Option<&'static str>,
+    /// Whether the shop took it.
+    pub accepted: Option<&'static str>,
     /// When, simulated.
     pub time: Option<&'static str>,
 }

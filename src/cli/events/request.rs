@@ -34,6 +34,10 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<
         agents: args.agent.clone(),
         cohorts: args.cohort.clone(),
         kinds: args.kind.clone(),
+        accepted: match (args.accepted, args.refused) {
+            (false, false) => None,
+            (accepted, _) => Some(accepted),
+        },
         outcomes: args.outcome.iter().map(|status| status.as_str().to_owned()).collect(),
         replay: args.replay,
     };

@@ -59,7 +59,7 @@ fn lines(state: &State, look: Look, width: u16) -> Vec<Line<'static>> {
     let (plain_style, strong) = (Style::new(), look.strong());
     say("why", &reason.to_string(), look.weight(Weight::Bad));
     say("since", &since(state), plain_style);
-    say("look at", &frozen::look_at(reason), plain_style);
+    say("look at", &frozen::look_at(reason, &status.health.pool), plain_style);
     if status.attempt.outstanding > 0 {
         let out = status.attempt.outstanding;
         say("wait", &format!("{out} flows of the broken cycle are still ending"), strong);

@@ -42,33 +42,6 @@ pub(super) const MONEY: &[Check] = &[
               HAVING MIN(line) <> 0 OR MAX(line) <> COUNT(*) - 1",
     },
     Check {
-        name: "order_sums",
-        says: "an order whose sums do not agree with its lines, in cents",
-        limit: None,
-        sql: "SELECT o.cycle, o.replay, o.flow_id AS subject,
-                'subtotal ' || CAST(o.subtotal_cents AS TEXT)
-                || ' (lines ' || CAST(l.subtotal AS TEXT)
-                || '), discounts ' || CAST(o.item_discounts_cents AS TEXT)
-                || ' (lines ' || CAST(l.discounts AS TEXT)
-                || ') + ' || CAST(o.frontstore_discount_cents AS TEXT)
-                || ' = ' || CAST(o.discount_total_cents AS TEXT)
-                || ', total ' || CAST(o.final_total_cents AS TEXT) AS found
-              FROM orders o
-              JOIN (SELECT flow_id,
-                      CAST(SUM(quantity * unit_price_cents) AS BIGINT) AS subtotal,
-                      CAST(SUM(discount_cents) AS BIGINT) AS discounts,
-                      CAST(SUM(line_total_cents) AS BIGINT) AS totals
-                    FROM order_items WHERE run_id = {run} GROUP BY flow_id) l
-                ON l.flow_id = o.flow_id
-              WHERE o.run_id = {run} AND (
-                o.subtotal_cents <> l.subtotal
-                OR o.item_discounts_cents <> l.discounts
-                OR l.totals <> l.subtotal - l.discounts
-                OR o.discount_total_cents <> o.item_discounts_cents + o.frontstore_discount_cents
-                OR o.final_total_cents <> o.subtotal_cents - o.discount_total_cents
-                OR o.final_total_cents < 0)",
-    },
-    Check {
         name: "coupon_redeemed_twice",
         says: "a coupon that was redeemed more than once",
         limit: None,
@@ -76,7 +49,33 @@ pub(super) const MONEY: &[Check] = &[
                 CAST(COUNT(*) AS TEXT) || ' redemptions' AS found
               FROM coupon_interactions
               WHERE run_id = {run} AND step = 'redeemed' AND assignment_id IS NOT NULL
+                AND NOT is_reuse
               GROUP BY assignment_id HAVING COUNT(*) > 1",
+    },
+    Check {
+        name: "discount_without_coupon",
+        says: "an order with a discount in whose visit no coupon was redeemed",
+        limit: None,
+        sql: "SELECT o.cycle, o.replay, o.flow_id AS subject,
+                CAST(o.discount_total_cents AS TEXT) || ' cents off' AS found
+              FROM orders o
+              WHERE o.run_id = {run} AND o.discount_total_cents <> 0 AND NOT EXISTS (
+                SELECT 1 FROM coupon_interactions i
+                WHERE i.flow_id = o.flow_id AND i.step = 'redeemed')",
+    },
+    Check {
+        name: "coupon_without_discount",
+        says: "a coupon redeemed in an order that nothing was taken off of",
+        limit: None,
+        sql: "SELECT i.cycle, i.replay, i.flow_id AS subject,
+                'coupon ' || i.coupon_id || ' took nothing off' AS found
+              FROM coupon_interactions i
+              JOIN orders o ON o.flow_id = i.flow_id
+              JOIN coupons c ON c.run_id = i.run_id AND c.coupon_id = i.coupon_id
+              WHERE i.run_id = {run} AND i.step = 'redeemed' AND o.discount_total_cents = 0
+                AND c.discount_type <> 'free_shipping'
+                AND REPLACE(REPLACE(REPLACE(COALESCE(o.discount_total_text, ''), '0', ''),
+                  '.', ''), '-', '') = ''",
     },
     Check {
         name: "redemption",
@@ -87,15 +86,16 @@ pub(super) const MONEY: &[Check] = &[
                 AS found
               FROM coupon_interactions i
               LEFT JOIN coupon_assignments a ON a.assignment_id = i.assignment_id
-                AND a.run_id = i.run_id AND a.redeemed_flow_id = i.flow_id
-                AND a.agent_id = i.agent_id AND a.coupon_id = i.coupon_id
+                AND a.run_id = i.run_id AND a.agent_id = i.agent_id
+                AND a.coupon_id = i.coupon_id AND a.redeemed_flow_id IS NOT NULL
+                AND (a.redeemed_flow_id = i.flow_id OR i.is_reuse)
               WHERE i.run_id = {run} AND i.step = 'redeemed' AND i.assignment_id IS NOT NULL
                 AND a.assignment_id IS NULL
               UNION ALL SELECT a.cycle, a.replay, a.assignment_id,
                 'redeemed in flow ' || a.redeemed_flow_id || ', which does not say so'
               FROM coupon_assignments a
               LEFT JOIN coupon_interactions i ON i.assignment_id = a.assignment_id
-                AND i.flow_id = a.redeemed_flow_id AND i.step = 'redeemed'
+                AND i.flow_id = a.redeemed_flow_id AND i.step = 'redeemed' AND NOT i.is_reuse
               WHERE a.run_id = {run} AND a.redeemed_flow_id IS NOT NULL AND i.flow_id IS NULL",
     },
     Check {

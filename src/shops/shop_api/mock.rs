@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use domain::catalog::{Catalog, Product};
 use domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
-use domain::offer::Coupon;
+use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
@@ -85,6 +85,7 @@ impl MockShop {
         ShopTraits {
             catalog: CatalogMode::Live,
             wallet: WalletMode::Engine,
+            coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: true,
             is_real: false,
@@ -238,9 +239,10 @@ impl MockSession {
         let drawn = uuid::Builder::from_random_bytes(self.rng.borrow_mut().random());
         let id = OrderId::new(format!("mock-{}", drawn.into_uuid()));
         let order = basket.into_order(id);
-        let placed = PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total) };
+        let placed =
+            PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total.clone()) };
         shoppers.latest_orders.insert(agent, placed);
-        Ok(ShopReply::OrderPlaced(order))
+        Ok(ShopReply::OrderPlaced(Box::new(order)))
     }
 
     /// What `read` says of the agent's basket, an empty one where there is none.

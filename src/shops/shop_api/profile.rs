@@ -14,6 +14,7 @@ mod template;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use domain::offer::CouponUse;
 use ports::shop_api::{CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
 use serde::Deserialize;
 
@@ -68,6 +69,9 @@ pub struct Profile {
     pub idempotency: IdempotencyMode,
     /// Who assigns coupons.
     pub wallet: WalletMode,
+    /// Whether an order uses a coupon up (`single_use`), or it can be used again (`reusable`).
+    #[serde(default)]
+    pub coupons: CouponUse,
     /// Whether product lists cost a call each time.
     pub catalog: CatalogMode,
     /// Whether an agent selects a store before its first flow.
@@ -184,6 +188,7 @@ impl Profile {
         ShopTraits {
             catalog: self.catalog,
             wallet: self.wallet,
+            coupons: self.coupons,
             idempotency: self.idempotency,
             selects_store: self.selects_store,
             is_real: true,

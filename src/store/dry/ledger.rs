@@ -126,7 +126,7 @@ impl Ledger {
         for seen in &record.coupons {
             match (seen.step, seen.assignment_id) {
                 (CouponStep::Redeemed, Some(assignment)) => {
-                    if self.wallets.redeem(assignment, key.flow_id) {
+                    if self.wallets.redeem(assignment, key.flow_id, seen.reusable) {
                         self.counts.redemptions += 1;
                     } else {
                         self.counts.refused_redemptions += 1;

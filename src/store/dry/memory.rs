@@ -48,7 +48,7 @@ impl Visit {
     pub(super) fn of(record: &FlowRecord) -> Self {
         let order = record.order.as_ref().map(|order| Bought {
             at: crate::rows::flow_parts::ordered_at(record),
-            total: order.final_total,
+            total: order.final_total.cents,
             products: order.lines.iter().map(|l| l.product_id.clone()).collect(),
         });
         Self {

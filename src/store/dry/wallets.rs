@@ -28,7 +28,11 @@ struct Held {
 
 impl Held {
     fn is_open(&self, at: NaiveDateTime) -> bool {
-        self.redeemed_by.is_none() && self.assignment.expires_at > at
+        self.redeemed_by.is_none() && self.lives(at)
+    }
+
+    fn lives(&self, at: NaiveDateTime) -> bool {
+        self.assignment.expires_at > at
     }
 }
 
@@ -49,17 +53,14 @@ impl Wallets {
         true
     }
 
-    /// Takes it for the flow; answers whether it was there and free.
-    pub(super) fn redeem(&mut self, id: AssignmentId, flow: FlowId) -> bool {
+    /// Takes it for the flow; answers whether it was there and free, or may be used again.
+    pub(super) fn redeem(&mut self, id: AssignmentId, flow: FlowId, reusable: bool) -> bool {
         let Some(holder) = self.holders.get(&id) else { return false };
         let Some(held) = self.by_agent.get_mut(holder) else { return false };
-        match held.iter_mut().find(|h| h.assignment.id == id && h.redeemed_by.is_none()) {
-            Some(free) => {
-                free.redeemed_by = Some(flow);
-                true
-            }
-            None => false,
-        }
+        let Some(held) = held.iter_mut().find(|h| h.assignment.id == id) else { return false };
+        let is_free = held.redeemed_by.is_none();
+        held.redeemed_by.get_or_insert(flow);
+        is_free || reusable
     }
 
     fn known_at(
@@ -74,12 +75,19 @@ impl Wallets {
 
     /// The agent's wallet at `at`.
     pub(super) fn wallet(&self, run: RunId, agent: &AgentId, at: NaiveDateTime) -> Wallet {
-        let open = self.known_at(run, agent, at).filter(|h| h.is_open(at));
-        let mut assignments: Vec<Assignment> = open.map(|h| h.assignment.clone()).collect();
-        assignments.sort_by(|a, b| b.assigned_at.cmp(&a.assigned_at).then(a.id.cmp(&b.id)));
-        assignments.truncate(usize::try_from(crate::WALLET_CAP).unwrap_or(usize::MAX));
+        let cap = usize::try_from(crate::WALLET_CAP).unwrap_or(usize::MAX);
+        let of = |is_used: bool, most: usize| {
+            let held = self.known_at(run, agent, at).filter(|h| h.lives(at));
+            let held = held.filter(|h| h.redeemed_by.is_some() == is_used);
+            let mut held: Vec<Assignment> = held.map(|h| h.assignment.clone()).collect();
+            held.sort_by(|a, b| b.assigned_at.cmp(&a.assigned_at).then(a.id.cmp(&b.id)));
+            held.truncate(most);
+            held
+        };
+        let assignments = of(false, cap);
+        let used = of(true, cap - assignments.len());
         let newest = self.known_at(run, agent, at).map(|h| h.assignment.assigned_at).max();
-        Wallet { assignments, newest_assigned_at: newest }
+        Wallet { assignments, used, newest_assigned_at: newest }
     }
 
     /// What these agents hold at `now`, and what they were assigned since `since`.

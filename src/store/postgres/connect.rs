@@ -8,11 +8,13 @@ use std::time::Duration;
 use diesel::connection::CacheSize;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect, TlsStream};
-use tokio_postgres::{Config, NoTls, Socket};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::room;
 use crate::error::chain;
 use crate::open_error::StoreOpenError;
 use crate::url::PostgresUrl;
@@ -28,25 +30,37 @@ pub(super) struct Connector {
     tls: Option<Arc<rustls::ClientConfig>>,
     host: String,
     redactor: Redactor,
+    /// What is free beside this one's connections, which bear a name of their own.
+    pub(super) question: Arc<str>,
 }
 
 impl Connector {
     /// To the server of this URL.
     pub(super) fn new(url: &PostgresUrl, tls: Option<Arc<rustls::ClientConfig>>) -> Self {
         let mut config = url.config.clone();
+        // Seen in pg_stat_activity; two runs do not take each other's connections for their own.
+        let name = format!("cartload {:08x}", rand::random::<u32>());
+        config.application_name(&name);
         config.ssl_mode(match tls {
             Some(_) => tokio_postgres::config::SslMode::Require,
             None => tokio_postgres::config::SslMode::Disable,
         });
-        Self { config, tls, host: url.host(), redactor: url.redactor.clone() }
+        let question = room::question(&name).into();
+        Self { config, tls, host: url.host(), redactor: url.redactor.clone(), question }
     }
 
-    /// A connection for diesel.
-    pub(super) async fn establish(&self) -> ConnectionResult<AsyncPgConnection> {
+    /// A connection for diesel, and what the server answered to `question`.
+    pub(super) async fn establish(
+        &self,
+        question: Option<&str>,
+    ) -> ConnectionResult<(AsyncPgConnection, Option<String>)> {
         let connecting = async {
             match &self.tls {
-                Some(tls) => establish(&self.config, MakeRustlsConnect::new((**tls).clone())).await,
-                None => establish(&self.config, NoTls).await,
+                Some(tls) => {
+                    let tls = MakeRustlsConnect::new((**tls).clone());
+                    establish(&self.config, tls, question).await
+                }
+                None => establish(&self.config, NoTls, question).await,
             }
         };
         tokio::time::timeout(ESTABLISH, connecting)
@@ -54,25 +68,31 @@ impl Connector {
             .unwrap_or_else(|_| Err(ConnectionError::BadConnection(no_answer())))
     }
 
-    /// Connects once, to tell the operator what is wrong.
-    pub(super) async fn check(&self) -> Result<(), StoreOpenError> {
-        self.ask("SELECT 1").await.map(drop)
+    /// A connection for plain questions; where there is none, what the operator has to put right.
+    pub(super) async fn inquire(&self) -> Result<Inquiry, StoreOpenError> {
+        let connecting = async {
+            match &self.tls {
+                Some(tls) => connect(&self.config, MakeRustlsConnect::new((**tls).clone())).await,
+                None => connect(&self.config, NoTls).await,
+            }
+        };
+        match tokio::time::timeout(ESTABLISH, connecting).await {
+            Ok(Ok((client, driver))) => Ok(Inquiry { client, driver, connector: self.clone() }),
+            Ok(Err(error)) => Err(self.explain(&error)),
+            Err(_) => Err(self.silent()),
+        }
     }
 
     /// The first column of the first row of a statement sent as text, inside a transaction.
     pub(super) async fn ask(&self, sql: &str) -> Result<Option<String>, StoreOpenError> {
-        let asking = async {
-            match &self.tls {
-                Some(tls) => ask(&self.config, MakeRustlsConnect::new((**tls).clone()), sql).await,
-                None => ask(&self.config, NoTls, sql).await,
-            }
-        };
-        match tokio::time::timeout(ESTABLISH, asking).await {
-            Ok(answer) => answer.map_err(|e| self.explain(&e)),
-            Err(_) => {
-                Err(StoreOpenError::Unreachable { host: self.host.clone(), cause: no_answer() })
-            }
-        }
+        let inquiry = self.inquire().await?;
+        let answer = inquiry.ask(sql).await;
+        inquiry.close().await;
+        answer
+    }
+
+    fn silent(&self) -> StoreOpenError {
+        StoreOpenError::Unreachable { host: self.host.clone(), cause: no_answer() }
     }
 
     fn explain(&self, error: &tokio_postgres::Error) -> StoreOpenError {
@@ -102,6 +122,11 @@ impl Connector {
         }
     }
 
+    /// The first port it connects to.
+    pub(super) fn port(&self) -> u16 {
+        self.config.get_ports().first().copied().unwrap_or(5432)
+    }
+
     /// Where it connects to.
     pub(super) fn host(&self) -> &str {
         &self.host
@@ -117,7 +142,48 @@ fn no_answer() -> String {
     format!("no answer within {} s", ESTABLISH.as_secs())
 }
 
-async fn establish<T>(config: &Config, tls: T) -> ConnectionResult<AsyncPgConnection>
+/// An open connection for plain questions.
+pub(super) struct Inquiry {
+    client: Client,
+    driver: JoinHandle<Result<(), tokio_postgres::Error>>,
+    connector: Connector,
+}
+
+impl Inquiry {
+    /// The first column of the first row of a statement sent as text.
+    pub(super) async fn ask(&self, sql: &str) -> Result<Option<String>, StoreOpenError> {
+        match tokio::time::timeout(ESTABLISH, first_word(&self.client, sql)).await {
+            Ok(answer) => answer.map_err(|e| self.connector.explain(&e)),
+            Err(_) => Err(self.connector.silent()),
+        }
+    }
+
+    /// Ends it, and waits until it has ended.
+    pub(super) async fn close(self) {
+        drop(self.client);
+        match tokio::time::timeout(ESTABLISH, self.driver).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::debug!(%error, "ending a connection"),
+            Ok(Err(error)) => tracing::debug!(%error, "ending a connection"),
+            Err(_) => tracing::debug!("a connection did not end in time"),
+        }
+    }
+}
+
+async fn first_word(client: &Client, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
+    for message in client.simple_query(sql).await? {
+        if let SimpleQueryMessage::Row(row) = message {
+            return Ok(row.get(0).map(str::to_owned));
+        }
+    }
+    Ok(None)
+}
+
+async fn establish<T>(
+    config: &Config,
+    tls: T,
+    question: Option<&str>,
+) -> ConnectionResult<(AsyncPgConnection, Option<String>)>
 where
     T: MakeTlsConnect<Socket> + Send + 'static,
     T::Stream: TlsStream + Unpin + Send + 'static,
@@ -126,8 +192,14 @@ where
 {
     let bad = |e: tokio_postgres::Error| ConnectionError::BadConnection(chain(&e));
     let (client, mut driver) = config.connect(tls).await.map_err(bad)?;
-    {
-        let mut begin = std::pin::pin!(client.batch_execute("BEGIN"));
+    let answer = {
+        let mut begin = std::pin::pin!(async {
+            client.batch_execute("BEGIN").await?;
+            match question {
+                Some(question) => first_word(&client, question).await,
+                None => Ok(None),
+            }
+        });
         tokio::select! {
             begun = &mut begin => begun.map_err(bad)?,
             ended = &mut driver => {
@@ -135,15 +207,18 @@ where
                 return Err(ConnectionError::BadConnection("closed during BEGIN".into()));
             }
         }
-    }
+    };
     // Its two SETs run inside the transaction.
     let mut connection = AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
     connection.batch_execute("COMMIT").await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
-    Ok(connection)
+    Ok((connection, answer))
 }
 
-async fn ask<T>(config: &Config, tls: T, sql: &str) -> Result<Option<String>, tokio_postgres::Error>
+async fn connect<T>(
+    config: &Config,
+    tls: T,
+) -> Result<(Client, JoinHandle<Result<(), tokio_postgres::Error>>), tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket> + Send + 'static,
     T::Stream: TlsStream + Unpin + Send + 'static,
@@ -151,16 +226,5 @@ where
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
     let (client, driver) = config.connect(tls).await?;
-    let driver = tokio::spawn(driver);
-    let answer = client.simple_query(sql).await;
-    drop(client);
-    if let Err(error) = driver.await {
-        tracing::debug!(%error, "ending a connection");
-    }
-    for message in answer? {
-        if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
-            return Ok(row.get(0).map(str::to_owned));
-        }
-    }
-    Ok(None)
+    Ok((client, tokio::spawn(driver)))
 }

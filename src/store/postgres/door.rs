@@ -1,11 +1,13 @@
 //! The way to a server that may be away: while it is, one connection at a time is tried, and the
-//! others wait for that one.
+//! others wait for that one. So it is where the server says what it has free: each answer may
+//! narrow the gate, and the next one is opened only if there is still room.
 //!
 //! bb8's own retries pause for up to half its timeout, all connections alike: a server that was
 //! back after 3 s was noticed after 5.4 s, and by all of them at once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bb8::ErrorSink;
 use diesel_async::AsyncPgConnection;
@@ -15,6 +17,8 @@ use tokio::sync::Mutex;
 
 use super::connect::Connector;
 use super::pool::LastError;
+use super::room;
+use super::share::Seen;
 
 /// Before the first try after a failure; doubling.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
@@ -27,7 +31,7 @@ pub(super) struct Door {
     last_error: LastError,
     /// The last try failed.
     is_away: AtomicBool,
-    /// Held by the one who tries while the server is away; served in order.
+    /// Held by the one who tries while not all may; served in order.
     knock: Mutex<()>,
 }
 
@@ -41,7 +45,7 @@ impl Door {
     /// A connection, however long that takes: who asked for it gives up by itself.
     pub(super) async fn enter(&self) -> AsyncPgConnection {
         loop {
-            if !self.is_away.load(Ordering::Acquire)
+            if self.is_open_to_all()
                 && let Some(connection) = self.attempt().await
             {
                 return connection;
@@ -49,20 +53,51 @@ impl Door {
             let _knock = self.knock.lock().await;
             let mut pause = PAUSE_FIRST;
             // Whoever held it before may have got in: then all may.
-            while self.is_away.load(Ordering::Acquire) {
-                let jittered = rand::rng().random_range(pause / 2..=pause);
-                tokio::time::sleep(jittered).await;
+            while !self.is_open_to_all() {
+                if self.is_away.load(Ordering::Acquire) {
+                    let jittered = rand::rng().random_range(pause / 2..=pause);
+                    tokio::time::sleep(jittered).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                } else if !self.last_error.gate.has_room() {
+                    tokio::time::sleep(PAUSE_FIRST).await;
+                    continue;
+                }
                 if let Some(connection) = self.attempt().await {
                     return connection;
                 }
-                pause = (pause * 2).min(PAUSE_MAX);
             }
         }
     }
 
+    /// Opens one in the place of a connection that fell silent, before those that may be as dead:
+    /// whoever waits meets it next. Of a pool that is kept at no size nobody else would.
+    pub(super) fn replace_one(self: Arc<Self>) {
+        tokio::spawn(async move {
+            let connection = self.enter().await;
+            self.last_error.gate.put(connection);
+        });
+    }
+
+    /// Whether everybody may try at once.
+    fn is_open_to_all(&self) -> bool {
+        !self.is_away.load(Ordering::Acquire) && !self.last_error.gate.is_told()
+    }
+
     async fn attempt(&self) -> Option<AsyncPgConnection> {
-        let outcome = self.connector.establish().await;
+        let gate = &self.last_error.gate;
+        let question = gate.is_told().then_some(&*self.connector.question);
+        let outcome = self.connector.establish(question).await;
         self.is_away.store(outcome.is_err(), Ordering::Release);
-        outcome.map_err(|error| self.last_error.sink(PoolError::ConnectionError(error))).ok()
+        match outcome {
+            Ok((connection, answer)) => {
+                let room = answer.and_then(|text| room::answer(&text));
+                gate.grown(room.map_or(Seen::Unread, Seen::Room), Instant::now());
+                Some(connection)
+            }
+            Err(error) => {
+                self.last_error.sink(PoolError::ConnectionError(error));
+                None
+            }
+        }
     }
 }

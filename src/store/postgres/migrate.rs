@@ -14,17 +14,20 @@ use crate::open_error::StoreOpenError;
 
 /// Creates the schema if need be and applies what is pending; answers how many were applied.
 pub(super) async fn migrate(connector: &Connector, schema: &str) -> Result<usize, StoreOpenError> {
-    connector.check().await?;
+    // Says what is wrong with the way there in the words of an operator.
+    connector.inquire().await?.close().await;
     let failed = |text: String| {
         let cause = connector.clean(&text);
         if cause.contains("permission denied") {
             StoreOpenError::MissingRights { schema: schema.to_owned(), cause }
+        } else if cause.contains("already exists") {
+            StoreOpenError::SchemaInUse { schema: schema.to_owned(), cause }
         } else {
             StoreOpenError::Migration { cause }
         }
     };
-    let established = connector.establish().await;
-    let mut connection = established.map_err(|e| failed(chain(&e)))?;
+    let established = connector.establish(None).await;
+    let (mut connection, _) = established.map_err(|e| failed(chain(&e)))?;
     begin(&mut connection, schema).await.map_err(|e| failed(chain(&e)))?;
     let mut harness = AsyncMigrationHarness::new(connection);
     let applied = harness.run_pending_migrations(MIGRATIONS).map(|versions| versions.len());

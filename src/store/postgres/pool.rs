@@ -22,25 +22,41 @@ use text::redaction::Redactor;
 
 /// How long a caller with a turn waits for a connection.
 const GET: Duration = Duration::from_secs(5);
-/// An idle connection beyond the base is closed after this.
-const IDLE: Duration = Duration::from_secs(600);
+/// An idle connection is closed after this: others may want it.
+const IDLE: Duration = Duration::from_secs(30);
+/// How often it is looked for connections idle too long.
+const REAPER: Duration = Duration::from_secs(5);
 /// A connection that does not answer an empty statement in this time is replaced.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// Builds the pool and waits for its first connections.
+/// Words of 53300, and what poolers say in its place.
+const FULL: [&str; 5] = [
+    "too many clients",
+    "too many connections",
+    "remaining connection slots",
+    "no more connections allowed",
+    "max client connections",
+];
+
+/// Whether somebody's words say that a server has no connection left.
+pub fn says_full(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    FULL.iter().any(|words| lower.contains(words))
+}
+
+/// Builds the pool and waits for its first connection; the others are opened when they are wanted.
 pub(super) async fn build(
     connector: Connector,
-    size: u32,
-    idle: u32,
     last_error: LastError,
 ) -> Result<Pool<AsyncPgConnection>, StoreOpenError> {
     let host = connector.host().to_owned();
     let gate = Arc::clone(&last_error.gate);
     let pool = Pool::builder()
-        .max_size(size)
-        .min_idle(idle)
+        .max_size(gate.full())
+        .min_idle(None)
         .connection_timeout(GET)
         .idle_timeout(IDLE)
+        .reaper_rate(REAPER)
         // The newest first: behind connections that died unnoticed stand those that replace them.
         .queue_strategy(QueueStrategy::Lifo)
         .error_sink(Box::new(last_error.clone()))
@@ -54,16 +70,21 @@ pub(super) async fn build(
 fn manager(door: Door) -> AsyncDieselConnectionManager<AsyncPgConnection> {
     let door = Arc::new(door);
     let mut config = ManagerConfig::<AsyncPgConnection>::default();
+    let replacing = Arc::clone(&door);
     config.custom_setup = Box::new(move |_| {
         let door = Arc::clone(&door);
         async move { Ok(door.enter().await) }.boxed()
     });
     config.recycling_method =
-        RecyclingMethod::CustomFunction(Box::new(|connection: &mut AsyncPgConnection| {
+        RecyclingMethod::CustomFunction(Box::new(move |connection: &mut AsyncPgConnection| {
+            let door = Arc::clone(&replacing);
             async move {
                 match tokio::time::timeout(CHECK, connection.batch_execute("")).await {
                     Ok(checked) => checked,
-                    Err(_) => Err(diesel::result::Error::BrokenTransactionManager),
+                    Err(_) => {
+                        door.replace_one();
+                        Err(diesel::result::Error::BrokenTransactionManager)
+                    }
                 }
             }
             .boxed()
@@ -77,7 +98,7 @@ fn manager(door: Door) -> AsyncDieselConnectionManager<AsyncPgConnection> {
 pub(super) struct LastError {
     text: Arc<Mutex<String>>,
     redactor: Redactor,
-    gate: Arc<Gate>,
+    pub(super) gate: Arc<Gate>,
 }
 
 impl LastError {
@@ -101,17 +122,12 @@ impl std::fmt::Debug for LastError {
 impl ErrorSink<PoolError> for LastError {
     fn sink(&self, error: PoolError) {
         let text = self.redactor.clean(&chain(&error));
-        let lower = text.to_lowercase();
-        // 53300 of the server, and what poolers say in its place.
-        let full = [
-            "too many clients",
-            "too many connections",
-            "remaining connection slots",
-            "no more connections allowed",
-            "max client connections",
-        ];
-        if full.iter().any(|words| lower.contains(words)) && self.gate.refused(Instant::now()) {
-            tracing::warn!(size = self.gate.size(), "the server is full: the pool shrinks");
+        if says_full(&text) && self.gate.refused(Instant::now()) {
+            tracing::warn!(
+                "the database's server is full: the pool shrinks to {}, {}",
+                self.gate.size(),
+                super::holding(self.gate.open(), self.gate.total())
+            );
         }
         let mut last = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         if *last != text {

@@ -149,16 +149,24 @@ async fn wallet(c: &mut Conn, tags: &Tags, at: NaiveDateTime) -> Answer<Wallet> 
         .filter(coupon_assignments::run_id.eq(&tags.run_id))
         .filter(coupon_assignments::agent_id.eq(&tags.agent_id))
         .filter(coupon_assignments::assigned_at.le(at));
+    // What is open comes first: of the rest only as much as the cap leaves room for.
     let held: Vec<HeldRow> = mine
-        .filter(coupon_assignments::redeemed_flow_id.is_null())
         .filter(coupon_assignments::expires_at.gt(at))
-        .order((coupon_assignments::assigned_at.desc(), coupon_assignments::assignment_id))
+        .order((
+            coupon_assignments::redeemed_flow_id.is_not_null(),
+            coupon_assignments::assigned_at.desc(),
+            coupon_assignments::assignment_id,
+        ))
         .limit(crate::WALLET_CAP)
         .select(HeldRow::as_select())
         .load(c)
         .await?;
     let newest: Option<NaiveDateTime> =
         mine.select(diesel::dsl::max(coupon_assignments::assigned_at)).first(c).await?;
-    let assignments = held.into_iter().map(HeldRow::parse).collect::<Answer<_>>()?;
-    Ok(Wallet { assignments, newest_assigned_at: newest })
+    let (used, open): (Vec<_>, Vec<_>) = held.into_iter().partition(HeldRow::is_used);
+    Ok(Wallet {
+        assignments: open.into_iter().map(HeldRow::parse).collect::<Answer<_>>()?,
+        used: used.into_iter().map(HeldRow::parse).collect::<Answer<_>>()?,
+        newest_assigned_at: newest,
+    })
 }

@@ -2,9 +2,8 @@
 //!
 //! A redemption that finds its assignment taken does not fail the flow: the shop has sold already.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use domain::event::CouponStep;
+use domain::event::{CouponInteraction, CouponStep};
 use domain::flow::FlowRecord;
 use domain::ids::AssignmentId;
 use ports::failpoint::{self, Failpoint};
@@ -12,7 +11,9 @@ use ports::failpoint::{self, Failpoint};
 use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, dialect};
 use crate::error::Answer;
 use crate::rows::Tags;
-use crate::rows::flow_parts::{InteractionRow, event_rows, interaction_row, item_rows, order_row};
+use crate::rows::flow_parts::{
+    Became, InteractionRow, event_rows, interaction_row, item_rows, order_row,
+};
 use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow};
 use crate::schema::{
     coupon_assignments, coupon_interactions, coupons, order_items, orders, shopping_session_events,
@@ -67,19 +68,17 @@ async fn write_seen_offers(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> An
 async fn write_interactions(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
     let mut rows: Vec<InteractionRow<'_>> = Vec::with_capacity(record.coupons.len());
     for (seq, seen) in (0_u32..).zip(&record.coupons) {
-        let refused = match (seen.step, seen.assignment_id) {
-            (CouponStep::Redeemed, Some(assignment)) => {
-                redeem(c, tags, assignment, seen.simulated_at).await?
-            }
+        let became = match (seen.step, seen.assignment_id) {
+            (CouponStep::Redeemed, Some(assignment)) => redeem(c, tags, assignment, seen).await?,
             (
                 CouponStep::Seen
                 | CouponStep::Applied
                 | CouponStep::Rejected
                 | CouponStep::Redeemed,
                 _,
-            ) => None,
+            ) => Became::AsSeen,
         };
-        rows.push(interaction_row(record, tags, (seq, seen), refused));
+        rows.push(interaction_row(record, tags, (seq, seen), became));
     }
     for rows in rows.chunks(ROWS_PER_INSERT) {
         diesel::insert_into(coupon_interactions::table).values(rows).execute(c).await?;
@@ -93,23 +92,27 @@ async fn redeem(
     c: &mut Conn,
     tags: &Tags,
     assignment: AssignmentId,
-    at: NaiveDateTime,
-) -> Answer<Option<&'static str>> {
+    seen: &CouponInteraction,
+) -> Answer<Became> {
     let id = assignment.to_string();
     let free = coupon_assignments::table
         .filter(coupon_assignments::assignment_id.eq(&id))
         .filter(coupon_assignments::redeemed_flow_id.is_null());
     let set = diesel::update(free).set((
         coupon_assignments::redeemed_flow_id.eq(Some(&tags.flow_id)),
-        coupon_assignments::redeemed_at.eq(Some(at)),
+        coupon_assignments::redeemed_at.eq(Some(seen.simulated_at)),
     ));
     if set.execute(c).await? == 1 {
-        return Ok(None);
+        return Ok(Became::AsSeen);
     }
     let known: i64 = coupon_assignments::table
         .filter(coupon_assignments::assignment_id.eq(&id))
         .count()
         .get_result(c)
         .await?;
-    Ok(Some(if known == 0 { "not_assigned" } else { "already_redeemed" }))
+    Ok(match known {
+        0 => Became::Refused("not_assigned"),
+        _ if seen.reusable => Became::UsedAgain,
+        _ => Became::Refused("already_redeemed"),
+    })
 }

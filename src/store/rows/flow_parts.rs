@@ -50,6 +50,20 @@ flow_row!(
         simulated_at: NaiveDateTime,
         /// Wall clock.
         recorded_at: NaiveDateTime,
+        /// Cents.
+        charges_cents: i64,
+        /// As the shop wrote it.
+        subtotal_text: Option<&'a str>,
+        /// As the shop wrote it.
+        item_discounts_text: Option<&'a str>,
+        /// As the shop wrote it.
+        frontstore_discount_text: Option<&'a str>,
+        /// As the shop wrote it.
+        discount_total_text: Option<&'a str>,
+        /// As the shop wrote it.
+        charges_text: Option<&'a str>,
+        /// As the shop wrote it.
+        final_total_text: Option<&'a str>,
     }
 );
 flow_row!(
@@ -73,6 +87,12 @@ flow_row!(
         simulated_at: NaiveDateTime,
         /// Wall clock.
         recorded_at: NaiveDateTime,
+        /// As the shop wrote it.
+        unit_price_text: Option<&'a str>,
+        /// As the shop wrote it.
+        discount_text: Option<&'a str>,
+        /// As the shop wrote it.
+        line_total_text: Option<&'a str>,
     }
 );
 flow_row!(
@@ -92,6 +112,8 @@ flow_row!(
         simulated_at: NaiveDateTime,
         /// Wall clock.
         recorded_at: NaiveDateTime,
+        /// Whether it is a use after the first one of its assignment.
+        is_reuse: bool,
     }
 );
 
@@ -122,13 +144,20 @@ pub fn order_row<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -
     tagged!(OrderRow, tags, {
         order_id: order.id.as_str(),
         store_id: record.store_id.as_ref().map(|s| s.as_str()),
-        subtotal_cents: order.subtotal.0,
-        item_discounts_cents: order.item_discounts.0,
-        frontstore_discount_cents: order.frontstore_discount.0,
-        discount_total_cents: order.discount_total.0,
-        final_total_cents: order.final_total.0,
+        subtotal_cents: order.subtotal.cents.0,
+        item_discounts_cents: order.item_discounts.cents.0,
+        frontstore_discount_cents: order.frontstore_discount.cents.0,
+        discount_total_cents: order.discount_total.cents.0,
+        final_total_cents: order.final_total.cents.0,
         simulated_at: ordered_at(record),
         recorded_at: record.ended_at,
+        charges_cents: order.charges.cents.0,
+        subtotal_text: order.subtotal.text.as_deref(),
+        item_discounts_text: order.item_discounts.text.as_deref(),
+        frontstore_discount_text: order.frontstore_discount.text.as_deref(),
+        discount_total_text: order.discount_total.text.as_deref(),
+        charges_text: order.charges.text.as_deref(),
+        final_total_text: order.final_total.text.as_deref(),
     })
 }
 
@@ -142,23 +171,41 @@ pub fn item_rows<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -
             order_id: order.id.as_str(),
             product_id: item.product_id.as_str(),
             quantity: integer(item.quantity),
-            unit_price_cents: item.unit_price.0,
-            discount_cents: item.discount.0,
-            line_total_cents: item.line_total.0,
+            unit_price_cents: item.unit_price.cents.0,
+            discount_cents: item.discount.cents.0,
+            line_total_cents: item.line_total.cents.0,
             simulated_at: simulated_at,
             recorded_at: record.ended_at,
+            unit_price_text: item.unit_price.text.as_deref(),
+            discount_text: item.discount.text.as_deref(),
+            line_total_text: item.line_total.text.as_deref(),
         })
     });
     rows.collect()
 }
 
-/// One coupon interaction as the agent saw it, or as `rejected` with the reason the store found.
+/// What the store made of an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// What the agent saw.
+    AsSeen,
+    /// A further use of its assignment.
+    UsedAgain,
+    /// A redemption that its assignment does not bear, for this reason.
+    Refused(&'static str),
+}
+
+/// One coupon interaction as the agent saw it, or as the store found it.
 pub fn interaction_row<'a>(
     record: &'a FlowRecord,
     tags: &'a Tags,
     (seq, seen): (u32, &'a CouponInteraction),
-    refused: Option<&'static str>,
+    became: Became,
 ) -> InteractionRow<'a> {
+    let refused = match became {
+        Became::Refused(reason) => Some(reason),
+        Became::AsSeen | Became::UsedAgain => None,
+    };
     let step = if refused.is_some() { CouponStep::Rejected } else { seen.step };
     tagged!(InteractionRow, tags, {
         seq: integer(seq),
@@ -168,5 +215,6 @@ pub fn interaction_row<'a>(
         reason: refused.or(seen.reason.as_deref()),
         simulated_at: seen.simulated_at,
         recorded_at: record.ended_at,
+        is_reuse: became == Became::UsedAgain,
     })
 }

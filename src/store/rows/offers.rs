@@ -120,9 +120,15 @@ pub struct HeldRow {
     source: String,
     assigned_at: NaiveDateTime,
     expires_at: NaiveDateTime,
+    redeemed_flow_id: Option<String>,
 }
 
 impl HeldRow {
+    /// Whether a visit has used it.
+    pub fn is_used(&self) -> bool {
+        self.redeemed_flow_id.is_some()
+    }
+
     /// The assignment.
     pub fn parse(self) -> Result<Assignment, Fault> {
         Ok(Assignment {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::coordinator::plan::{Ends, RunPlan, WarmUp};
 use crate::domain::ids::{OwnerToken, RunId};
-use crate::domain::offer::OfferPolicy;
+use crate::domain::offer::{CouponUse, OfferPolicy};
 use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
@@ -27,6 +27,7 @@ pub fn plan() -> RunPlan {
         shop: ShopTraits {
             catalog: CatalogMode::Live,
             wallet: WalletMode::Engine,
+            coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: false,
             is_real: true,

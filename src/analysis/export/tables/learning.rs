@@ -141,6 +141,7 @@ pub(super) fn impressions() -> Table {
             cohort: Some("d.cohort"),
             kind: None,
             outcome: Some("d.status"),
+            accepted: None,
             time: Some("t.simulated_at"),
         },
         attempts: Attempts::Each,
@@ -168,7 +169,8 @@ x AS (
     COUNT(CASE WHEN step = 'rejected' THEN 1 END) AS times_rejected,
     MAX(CASE WHEN step = 'rejected' AND nth = 1 THEN simulated_at END) AS rejected_at,
     MAX(CASE WHEN step = 'rejected' AND nth = 1 THEN recorded_at END) AS rejected_recorded_at,
-    MAX(CASE WHEN step = 'rejected' AND nth = 1 THEN reason END) AS rejected_reason
+    MAX(CASE WHEN step = 'rejected' AND nth = 1 THEN reason END) AS rejected_reason,
+    COUNT(CASE WHEN step = 'redeemed' THEN 1 END) AS times_redeemed
   FROM steps GROUP BY assignment_id)
 SELECT {columns}
 FROM coupon_assignments t
@@ -207,9 +209,11 @@ pub(super) fn coupon_lifecycle() -> Table {
             step("rejected_at", "last refused, simulated").sql("x.rejected_at"),
             step("rejected_recorded_at", "last refused, wall clock").sql("x.rejected_recorded_at"),
             text("rejected_reason", "why it was last refused").or_null().sql("x.rejected_reason"),
-            step("redeemed_at", "used, simulated"),
-            step("redeemed_recorded_at", "used, wall clock").sql("r.recorded_at"),
-            text("redeemed_flow_id", "the visit that used it").or_null(),
+            int("times_redeemed", "visits that used it; more than 1 where a shop allows it")
+                .sql("COALESCE(x.times_redeemed, 0)"),
+            step("redeemed_at", "first used, simulated"),
+            step("redeemed_recorded_at", "first used, wall clock").sql("r.recorded_at"),
+            text("redeemed_flow_id", "the visit that used it first").or_null(),
             flag(
                 "redeemed_canonical",
                 "whether that visit counts; false: the shop has sold, but a freeze, stop or crash \
@@ -237,6 +241,7 @@ pub(super) fn coupon_lifecycle() -> Table {
             cohort: Some("t.cohort"),
             kind: None,
             outcome: None,
+            accepted: None,
             time: Some("t.assigned_at"),
         },
         attempts: Attempts::CanonicalOnly,
@@ -263,7 +268,7 @@ pub(super) fn agent_days() -> Table {
             int("browsed", "label: of them without a cart"),
             int("orders", "label: orders of the day"),
             big("paid_cents", "label: paid on the day"),
-            int("coupons_redeemed", "label: coupons used on the day"),
+            int("coupons_redeemed", "label: coupons used on the day for the first time"),
         ],
     ]
     .concat();

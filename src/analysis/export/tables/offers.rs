@@ -27,8 +27,8 @@ pub(super) fn coupon_assignments() -> Table {
             SIMULATED_AT,
             instant("assigned_at", "handed out, simulated"),
             instant("expires_at", "good until, simulated"),
-            text("redeemed_flow_id", "the visit that used it").or_null(),
-            instant("redeemed_at", "used, simulated").or_null(),
+            text("redeemed_flow_id", "the visit that used it first").or_null(),
+            instant("redeemed_at", "first used, simulated").or_null(),
             RECORDED_AT,
         ],
     ]

@@ -28,11 +28,19 @@ const FILTERS: Filters = Filters {
     cohort: Some("d.cohort"),
     kind: None,
     outcome: Some("d.status"),
+    accepted: None,
     time: Some("t.simulated_at"),
 };
 
 const FLOW_ID: Column =
     text("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
+
+/// What an event says of the shop's answer. A call that failed has none.
+const ACCEPTED: &str = "\
+CASE t.event_type WHEN 'cart_add_item' THEN CAST(t.payload -> 'accepted' AS TEXT) = 'true' \
+WHEN 'coupon_apply' THEN 1 = 1 WHEN 'coupon_rejected' THEN 1 = 0 \
+WHEN 'checkout_complete' THEN 1 = 1 WHEN 'checkout_failed' THEN \
+CASE WHEN CAST(t.payload -> 'refused' AS TEXT) = 'true' THEN 1 = 0 END END";
 
 static EVENT_TYPES: LazyLock<String> =
     LazyLock::new(|| one_of(EventKind::ALL.iter().map(|kind| kind.as_str())));
@@ -89,6 +97,13 @@ pub(super) fn events() -> Table {
             column("payload", Kind::Json, &PAYLOADS),
             SIMULATED_AT,
             RECORDED_AT,
+            flag(
+                "accepted",
+                "whether the shop took the product, coupon or order; empty where nothing was \
+                 asked of it, or where the call failed",
+            )
+            .or_null()
+            .sql(ACCEPTED),
         ],
     ]
     .concat();
@@ -96,7 +111,7 @@ pub(super) fn events() -> Table {
         "shopping_session_events",
         "one thing a shopper did, in the order it did it",
         of_visits!("shopping_session_events", ", t.seq"),
-        Filters { kind: Some("t.event_type"), ..FILTERS },
+        Filters { kind: Some("t.event_type"), accepted: Some(ACCEPTED), ..FILTERS },
         columns,
     )
 }
@@ -128,6 +143,11 @@ pub(super) fn sessions() -> Table {
     table("shopping_sessions", "one visit of one shopper", OWN_ROWS, FILTERS, columns)
 }
 
+/// What the shop wrote of an amount that is rounded beside it.
+const fn said(name: &'static str, meaning: &'static str) -> Column {
+    text(name, meaning).or_null()
+}
+
 pub(super) fn orders() -> Table {
     let columns = [
         &[FLOW_ID, text("order_id", "the shop's id of the order")][..],
@@ -140,9 +160,16 @@ pub(super) fn orders() -> Table {
             big("item_discounts_cents", "off the lines"),
             big("frontstore_discount_cents", "off the whole cart"),
             big("discount_total_cents", "both discounts"),
-            big("final_total_cents", "what was paid"),
+            big("final_total_cents", "what was paid: subtotal - discounts + charges"),
             SIMULATED_AT,
             RECORDED_AT,
+            big("charges_cents", "on top of the goods, as shipping and tax"),
+            said("subtotal_text", "subtotal as the shop wrote it, in units of the currency"),
+            said("item_discounts_text", "the same of item_discounts"),
+            said("frontstore_discount_text", "the same of frontstore_discount"),
+            said("discount_total_text", "the same of discount_total"),
+            said("charges_text", "the same of each charge, with ` + ` between them"),
+            said("final_total_text", "the same of final_total"),
         ],
     ]
     .concat();
@@ -168,6 +195,9 @@ pub(super) fn order_items() -> Table {
             big("line_total_cents", "paid for this line, before the discount off the whole cart"),
             SIMULATED_AT,
             RECORDED_AT,
+            said("unit_price_text", "unit_price as the shop wrote it, in units of the currency"),
+            said("discount_text", "the same of discount"),
+            said("line_total_text", "the same of line_total"),
         ],
     ]
     .concat();
@@ -189,6 +219,7 @@ pub(super) fn coupon_interactions() -> Table {
             text("reason", "why it was rejected").or_null(),
             SIMULATED_AT,
             RECORDED_AT,
+            flag("is_reuse", "a use after the first of its assignment, where a shop allows it"),
         ],
     ]
     .concat();

@@ -1,19 +1,19 @@
 //! From a success's body to a reply, as the profile says where things are. Ids are kept exactly;
 //! numbers are read from their text. Whatever is missing or unfit is named.
 
+mod counted;
 mod coupon;
 mod value;
 
 use domain::catalog::Product;
 use domain::flow::{Order, OrderLine};
-use domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use domain::ids::{OrderId, ProductId, StoreId};
+use domain::money::Amount;
 use ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
 use serde_json::Value;
 
 use self::value::At;
-use crate::shop_api::profile::{
-    LineFields, OrderAnswer, OrderCoupons, ProductFields, Profile, StepName,
-};
+use crate::shop_api::profile::{Field, LineFields, OrderAnswer, ProductFields, Profile, StepName};
 
 /// Why a body is not what the profile says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<ShopReply, Un
             let newest = at.list(&fields.list)?.first();
             let placed = newest.map(|item| {
                 let at = at.item(&fields.list, 0, item);
-                let total = fields.final_total.as_ref().map(|field| at.price(field));
+                let total = fields.final_total.as_ref().map(|field| at.amount(field));
                 Ok(PlacedOrder {
                     id: OrderId::new(at.id(&fields.id)?),
                     final_total: total.transpose()?,
@@ -153,22 +153,41 @@ fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsabl
 }
 
 fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable> {
-    Ok(ShopReply::OrderPlaced(Order {
-        id: OrderId::new(at.id(&fields.id)?),
-        subtotal: at.price(&fields.subtotal)?,
-        item_discounts: at.price(&fields.item_discounts)?,
-        frontstore_discount: at.price(&fields.frontstore_discount)?,
-        discount_total: at.price(&fields.discount_total)?,
-        final_total: at.price(&fields.final_total)?,
+    let id = OrderId::new(at.id(&fields.id)?);
+    let discount_total = at.discount(&fields.discount_total)?;
+    let counted = fields
+        .coupons
+        .as_ref()
+        .map_or(Ok(None), |coupons| counted::read_counted(coupons, at, discount_total.cents));
+    let (coupons, misread) = match counted {
+        Ok(coupons) => (coupons, None),
+        Err(misread) => (None, Some(misread)),
+    };
+    Ok(ShopReply::OrderPlaced(Box::new(Order {
+        id,
+        subtotal: at.amount(&fields.subtotal)?,
+        item_discounts: at.discount(&fields.item_discounts)?,
+        frontstore_discount: at.discount(&fields.frontstore_discount)?,
+        discount_total,
+        charges: read_charges(&fields.charges, at)?,
+        final_total: at.amount(&fields.final_total)?,
         lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
-        coupons: fields.coupons.as_ref().and_then(|coupons| read_used(coupons, at)),
-    }))
+        coupons,
+        misread,
+    })))
 }
 
-/// An order that was placed stays one, whatever this list looks like: what cannot be read of it is
-/// unknown.
-fn read_used(fields: &OrderCoupons, at: At<'_>) -> Option<Vec<CouponId>> {
-    at.each(&fields.list, |item| item.id(&fields.id).map(CouponId::new)).ok()
+/// All of them together; one that the order does not have is nothing.
+fn read_charges(fields: &[Field], at: At<'_>) -> Result<Amount, Unparsable> {
+    let mut charges = Vec::with_capacity(fields.len());
+    for field in fields {
+        charges.extend(at.optional_amount(field)?);
+    }
+    let last = fields.last();
+    Amount::sum(&charges).ok_or_else(|| match last {
+        Some(field) => at.unfit(field, "more money than can be counted"),
+        None => Unparsable::unmapped("charges"),
+    })
 }
 
 fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
@@ -177,8 +196,8 @@ fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
         product_id: ProductId::new(at.id(&fields.product_id)?),
         quantity: u32::try_from(quantity)
             .map_err(|_| at.unfit(&fields.quantity, "more units than can be"))?,
-        unit_price: at.price(&fields.unit_price)?,
-        discount: at.price(&fields.discount)?,
-        line_total: at.price(&fields.line_total)?,
+        unit_price: at.amount(&fields.unit_price)?,
+        discount: at.discount(&fields.discount)?,
+        line_total: at.amount(&fields.line_total)?,
     })
 }

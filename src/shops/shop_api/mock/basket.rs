@@ -4,7 +4,7 @@ use domain::cart::{Cart, CartLine};
 use domain::catalog::Product;
 use domain::flow::{Order, OrderLine};
 use domain::ids::OrderId;
-use domain::money::Cents;
+use domain::money::{Amount, Cents};
 use domain::offer::Coupon;
 
 use crate::pricing::{LinePrice, PricedLine, PricedOrder, price};
@@ -48,20 +48,22 @@ impl Basket {
         let line = |(line, price): (&CartLine, &LinePrice)| OrderLine {
             product_id: line.product.id.clone(),
             quantity: line.quantity,
-            unit_price: line.unit_price,
-            discount: price.discount,
-            line_total: price.total,
+            unit_price: line.unit_price.into(),
+            discount: price.discount.into(),
+            line_total: price.total.into(),
         };
         let lines = self.cart.lines().iter().zip(&priced.lines).map(line).collect();
         Order {
             id,
-            subtotal: priced.subtotal,
-            item_discounts: priced.item_discounts,
-            frontstore_discount: priced.frontstore_discount,
-            discount_total: priced.discount_total,
-            final_total: priced.final_total,
+            subtotal: priced.subtotal.into(),
+            item_discounts: priced.item_discounts.into(),
+            frontstore_discount: priced.frontstore_discount.into(),
+            discount_total: priced.discount_total.into(),
+            charges: Amount::default(),
+            final_total: priced.final_total.into(),
             lines,
             coupons: None,
+            misread: None,
         }
     }
 
@@ -113,12 +115,15 @@ mod tests {
         basket.apply(&coupon("y", CouponKind::Frontstore, Discount::FixedOff(Cents(300))));
         let total = basket.final_total();
         let order = basket.into_order(OrderId::new("o"));
-        assert_eq!(order.subtotal, Cents(2_498));
-        assert_eq!(order.item_discounts, Cents(999));
-        assert_eq!(order.frontstore_discount, Cents(300));
-        assert_eq!(order.final_total, Cents(1_199));
-        assert_eq!(order.final_total, total);
-        assert_eq!(order.lines.iter().map(|line| line.line_total).sum::<Cents>(), Cents(1_499));
+        assert_eq!(order.subtotal.cents, Cents(2_498));
+        assert_eq!(order.item_discounts.cents, Cents(999));
+        assert_eq!(order.frontstore_discount.cents, Cents(300));
+        assert_eq!(order.final_total.cents, Cents(1_199));
+        assert_eq!(order.final_total.cents, total);
+        assert_eq!(
+            order.lines.iter().map(|line| line.line_total.cents).sum::<Cents>(),
+            Cents(1_499)
+        );
     }
 
     #[test]
@@ -133,8 +138,8 @@ mod tests {
             let mut basket = basket();
             basket.apply(&coupon("x", CouponKind::Frontstore, discount));
             let order = basket.into_order(OrderId::new("o"));
-            assert!(order.final_total >= Cents::ZERO, "{discount:?}");
-            assert!(order.final_total <= order.subtotal, "{discount:?}");
+            assert!(order.final_total.cents >= Cents::ZERO, "{discount:?}");
+            assert!(order.final_total.cents <= order.subtotal.cents, "{discount:?}");
         }
     }
 }

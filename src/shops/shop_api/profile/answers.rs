@@ -207,7 +207,10 @@ pub struct OrderAnswer {
     pub frontstore_discount: Field,
     /// Both.
     pub discount_total: Field,
-    /// To pay.
+    /// On top, as shipping and tax; one that an order does not have is nothing.
+    #[serde(default)]
+    pub charges: Vec<Field>,
+    /// To pay: `subtotal` - `discount_total` + `charges`.
     pub final_total: Field,
     /// The list of lines.
     pub lines: Field,
@@ -222,10 +225,21 @@ pub struct OrderAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderCoupons {
-    /// The list; may be absent in an answer.
-    pub list: Field,
+    /// The list; one of `list` and `lists`.
+    #[serde(default)]
+    pub list: Option<Field>,
+    /// Several, read as one; an answer may leave some of them out.
+    #[serde(default)]
+    pub lists: Vec<Field>,
     /// In an item.
     pub id: Field,
+}
+
+impl OrderCoupons {
+    /// The lists that are read as one.
+    pub fn every_list(&self) -> impl Iterator<Item = &Field> {
+        self.list.iter().chain(&self.lists)
+    }
 }
 
 /// A line of an order.

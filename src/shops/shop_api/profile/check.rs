@@ -199,6 +199,11 @@ impl Checker<'_> {
             StepName::LatestOrder => &[("latest_order", answers.latest_order.is_some())],
             StepName::ClearCart => &[("cart_cleared", answers.cart_cleared.is_some())],
         };
+        let counted = answers.order.as_ref().and_then(|order| order.coupons.as_ref());
+        if counted.is_some_and(|coupons| coupons.list.is_some() != coupons.lists.is_empty()) {
+            let problem = "write `list`, or `lists` with at least one";
+            return Err(self.fail("answers.order.coupons", problem));
+        }
         match needed.iter().find(|(_, there)| !there) {
             None => Ok(()),
             Some((entry, _)) => {

@@ -27,11 +27,13 @@ fn their_traits_are_those_of_the_shops() {
     let voiceoffers = Profile::builtin("voiceoffers").unwrap().traits();
     assert_eq!(voiceoffers.catalog, CatalogMode::Cached);
     assert_eq!(voiceoffers.wallet, WalletMode::Shop);
+    assert_eq!(voiceoffers.coupons, CouponUse::Reusable);
     assert_eq!(voiceoffers.idempotency, IdempotencyMode::Ignored);
     assert!(voiceoffers.selects_store && voiceoffers.is_real);
     let practice = Profile::builtin("practice").unwrap().traits();
     assert_eq!(practice.catalog, CatalogMode::Live);
     assert_eq!(practice.wallet, WalletMode::Engine);
+    assert_eq!(practice.coupons, CouponUse::SingleUse);
     assert_eq!(practice.idempotency, IdempotencyMode::Honoured);
 }
 
@@ -91,6 +93,9 @@ fn what_cannot_work_is_named_by_its_key() {
         ("/api/products/{product_id}", "/api/products/{flow_id}", "steps.view_product.path"),
         ("{product_id}\", \"quantity", "{produkt}\", \"quantity", "{produkt}"),
         ("ok: [201]", "ok: [302]", "steps.checkout.ok"),
+        ("coupons: (list: \"order.applied_coupons\", ", "coupons: (", "answers.order.coupons"),
+        ("coupons: (list: ", "coupons: (lists: [\"x\"], list: ", "answers.order.coupons"),
+        ("coupons: single_use", "coupons: twice", "reusable"),
         ("Idempotency-Key", "Idempotency Key", "headers.1"),
         ("final_total: \"order.totals.", "final_total: \"order..", "an empty key"),
     ] {

@@ -1,7 +1,7 @@
 //! One place in an answer, and typed reading from it. No value is echoed in an error: it may be
 //! anything; the field's name is enough to find it.
 
-use domain::money::{Cents, Percent};
+use domain::money::{Amount, Cents, Percent};
 use serde_json::Value;
 
 use super::Unparsable;
@@ -44,6 +44,20 @@ impl<'v> At<'v> {
         items.map(|(index, value)| read(self.item(field, index, value))).collect()
     }
 
+    /// What there is, in a word.
+    pub(super) fn kind(self, field: &Field) -> &'static str {
+        match field.find(self.value) {
+            None | Some(Found::Value(Value::Null)) => "nothing",
+            Some(Found::Literal(_)) => "a text",
+            Some(Found::Value(Value::Bool(_))) => "a yes or no",
+            Some(Found::Value(Value::Number(_))) => "a number",
+            Some(Found::Value(Value::String(text))) if text.is_empty() => "an empty text",
+            Some(Found::Value(Value::String(_))) => "a text",
+            Some(Found::Value(Value::Array(_))) => "a list",
+            Some(Found::Value(Value::Object(_))) => "an object",
+        }
+    }
+
     /// Whether there is anything.
     pub(super) fn is_there(self, field: &Field) -> bool {
         field.find(self.value).is_some()
@@ -80,20 +94,38 @@ impl<'v> At<'v> {
 
     /// An amount of money that is not below zero, rounded half up to the cent.
     pub(super) fn price(self, field: &Field) -> Result<Cents, Unparsable> {
-        self.optional_price(field)?.ok_or_else(|| self.missing(field))
+        self.amount(field).map(|amount| amount.cents)
     }
 
     pub(super) fn optional_price(self, field: &Field) -> Result<Option<Cents>, Unparsable> {
+        Ok(self.optional_amount(field)?.map(|amount| amount.cents))
+    }
+
+    /// The same with the shop's own text of it.
+    pub(super) fn amount(self, field: &Field) -> Result<Amount, Unparsable> {
+        self.optional_amount(field)?.ok_or_else(|| self.missing(field))
+    }
+
+    pub(super) fn optional_amount(self, field: &Field) -> Result<Option<Amount>, Unparsable> {
+        match self.signed_amount(field)? {
+            Some(amount) if amount.cents < Cents::ZERO => Err(self.unfit(field, "below zero")),
+            amount => Ok(amount),
+        }
+    }
+
+    /// What is taken off: some shops write it below zero.
+    pub(super) fn discount(self, field: &Field) -> Result<Amount, Unparsable> {
+        let amount = self.signed_amount(field)?.ok_or_else(|| self.missing(field))?;
+        amount.magnitude().ok_or_else(|| self.unfit(field, "no amount of money"))
+    }
+
+    fn signed_amount(self, field: &Field) -> Result<Option<Amount>, Unparsable> {
         let Some(text) = self.optional_text(field)? else { return Ok(None) };
         let amount = match self.money {
-            MoneyUnit::Units => text.parse().ok(),
-            MoneyUnit::Cents => in_hundredths(&text).and_then(|text| text.parse().ok()),
+            MoneyUnit::Units => Amount::read(&text).ok(),
+            MoneyUnit::Cents => in_hundredths(&text).and_then(|text| Amount::read(&text).ok()),
         };
-        match amount {
-            None => Err(self.unfit(field, "no amount of money")),
-            Some(amount) if amount < Cents::ZERO => Err(self.unfit(field, "below zero")),
-            Some(amount) => Ok(Some(amount)),
-        }
+        amount.map(Some).ok_or_else(|| self.unfit(field, "no amount of money"))
     }
 
     /// A percentage that is not below zero.
