@@ -34,7 +34,7 @@ use actix::prelude::*;
 
 use crate::coordinator::messages::{AgentFinished, Ending, Exit};
 use crate::domain::cycle::CycleVolume;
-use crate::domain::flow::AgentMemory;
+use crate::domain::flow::{AgentMemory, ShopCart};
 use crate::domain::ids::{Incarnation, SessionId};
 use crate::domain::persona::Persona;
 use crate::domain::shop_notes::ShopNotes;
@@ -208,6 +208,7 @@ impl Agent {
                 report.volume = flow.volume;
                 report.notes = flow.notes;
                 report.timings = flow.timings;
+                report.foreign = flow.foreign;
                 send_report(tick, report);
                 return;
             }
@@ -220,6 +221,8 @@ impl Agent {
     }
 
     fn report(&self, tick: &RunCycle, ending: Ending, http_session: SessionId) -> AgentFinished {
+        // Away only while a flow is under way, which reports at its end.
+        let shop_cart = self.state.as_ref().map_or(ShopCart::Dirty, |s| s.memory.shop_cart);
         AgentFinished {
             agent_id: self.shopper.agent_id().clone(),
             incarnation: self.incarnation,
@@ -230,6 +233,8 @@ impl Agent {
             volume: CycleVolume::default(),
             notes: ShopNotes::default(),
             timings: Vec::new(),
+            shop_cart,
+            foreign: None,
         }
     }
 }

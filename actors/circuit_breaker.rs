@@ -29,6 +29,7 @@ use self::pulse::SharedPulse;
 use self::question::Question;
 use self::questions::Questions;
 use crate::coordinator::messages::Frozen;
+use crate::domain::ids::SessionId;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::Doubt;
 use crate::rate_limiter::holds::Held;
@@ -162,8 +163,11 @@ impl Handler<ProbeVia> for CircuitBreaker {
     type Result = ();
 
     fn handle(&mut self, ProbeVia(sessions): ProbeVia, _: &mut Self::Context) {
-        let door = |session| ShopDoor { permits: self.permits.clone(), session };
-        self.doors = sessions.into_iter().map(door).collect();
+        let door = |(n, session)| {
+            let (permits, http_session) = (self.permits.clone(), SessionId(n));
+            ShopDoor { permits, session, http_session }
+        };
+        self.doors = (0..=u8::MAX).zip(sessions).map(door).collect();
     }
 }
 

@@ -13,6 +13,7 @@
 
 pub mod agenda;
 mod attempt;
+mod carts;
 mod clock;
 pub mod command;
 mod crash_log;
@@ -23,6 +24,7 @@ pub mod injections;
 pub mod journal;
 pub mod latency;
 pub mod ledger;
+pub mod lost_orders;
 pub mod messages;
 pub mod outlets;
 pub mod pacer;
@@ -35,6 +37,7 @@ pub mod services;
 mod session_check;
 mod sessions;
 pub mod shard;
+mod slow_shop;
 mod start;
 pub mod status;
 pub mod tuning;
@@ -181,6 +184,7 @@ impl Handler<AgentFinished> for Coordinator {
             return;
         }
         self.ledger.calls(&report.timings);
+        carts::hear(self, &report);
         self.note_unrecorded(&report.agent_id, &report.ending);
         let standing = self.services.board.standing(report.http_session);
         let heard = self.shard.hear(report, standing);
@@ -276,11 +280,8 @@ impl Coordinator {
 
     /// Writes down that a flow could not be written.
     fn note_unrecorded(&mut self, agent_id: &AgentId, ending: &Ending) {
-        if let Ending::Unrecorded { cause } = ending {
-            let message = format!("a flow of {agent_id} could not be recorded: {cause}");
-            let report = (IncidentKind::Unrecorded, message, json!({}));
-            self.note(report, (Some(agent_id.clone()), None));
-        }
+        let report = ledger::unrecorded(agent_id, ending);
+        report.into_iter().for_each(|r| self.note(r, (Some(agent_id.clone()), None)));
     }
 
     /// Closes the row, then builds the agent anew, then lets the barrier go on without it.
@@ -322,7 +323,7 @@ impl Coordinator {
     fn flow_cut(&mut self, down: AgentDown, ctx: &mut Context<Self>) {
         let closed = down::close_cut(self.services.clone(), down);
         self.after(closed, ctx, |(down, ending, volume), act, ctx| {
-            act.shard.hear_cut(&ending, &volume);
+            act.shard.hear_cut(&down, &ending, &volume);
             act.leave(&down.agent_id, ctx);
         });
     }
@@ -378,15 +379,15 @@ impl Coordinator {
         }
     }
 
-    /// Writes down that nothing ran for a while (what was under way may have run out of time), that
-    /// the run is held for a shop that says 429, and that this is over.
+    /// Writes down that nothing ran for a while, and what the shop's 429 and slowness come to.
     fn note_time(&mut self) {
         let now = self.clock.now();
-        let stood = self.clock.gaps.stood(now);
         let throttled = self.services.throttle.with(|throttle| throttle.news(now));
-        let is_live = self.run.is_live();
-        let reports = [stood, throttled.map(sessions::throttled)].into_iter().flatten();
-        reports.filter(|_| is_live).for_each(|report| self.note(report, NOBODY));
+        let slow = self.ledger.look_at(&self.services.pressure.taken(now));
+        let news = [self.clock.gaps.stood(now), throttled.map(sessions::throttled), slow];
+        if self.run.is_live() {
+            news.into_iter().flatten().for_each(|report| self.note(report, NOBODY));
+        }
     }
 
     fn beat(&self) {

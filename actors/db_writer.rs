@@ -143,6 +143,7 @@ mod tests {
             cohort: None,
             http_session: SessionId(0),
             incarnation: Incarnation(0),
+            resumes: replay,
             simulated_at: now,
             opened_at: now,
         })

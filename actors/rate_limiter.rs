@@ -1,19 +1,24 @@
 //! The RateLimiter: no request reaches the shop without one of its permits (Q6.1, Q6.2).
 //!
-//! *Owns*: the bucket with its ring, the line of waiters, the holds. *Accepts*: [`TakePermit`],
-//! [`SetGate`], [`HoldBack`], [`Retune`], [`RateLimiterInjection`]. *Sends*: nothing; it answers.
+//! *Owns*: the bucket with its ring, the line of waiters, the holds, the seats at the shop.
+//! *Accepts*: [`TakePermit`], [`SeatBack`], [`SetGate`], [`HoldBack`], [`Retune`], [`Rebound`],
+//! [`RateLimiterInjection`]. *Sends*: nothing; it answers.
 //! *When it fails*: every waiter hears [`Refused::Gone`](messages::Refused::Gone). *Bounds*: one
-//! waiter an agent, one timer.
+//! waiter an agent, one timer; calls in flight ([`bound`]).
 
+pub mod bound;
 pub mod bucket;
 pub mod gate;
+pub mod grant;
 pub mod granting;
 pub mod holds;
 pub mod line;
 pub mod messages;
 pub mod parked;
+pub mod pressure;
 pub mod queue_length;
 pub mod ring;
+pub mod seats;
 pub mod throttle;
 
 use std::sync::Arc;
@@ -24,11 +29,15 @@ use tokio::sync::oneshot;
 
 use self::bucket::Bucket;
 use self::gate::Gate;
+use self::grant::Grant;
 use self::granting::Granting;
 use self::holds::{Grants, Holds};
-use self::line::{Line, Served};
-use self::messages::{HoldBack, RateLimiterInjection, Retune, SetGate, TakePermit};
+use self::line::{Line, Served, Waiter};
+use self::messages::{
+    Asker, HoldBack, RateLimiterInjection, Rebound, Retune, Returned, SeatBack, SetGate, TakePermit,
+};
 use self::parked::ParkedTime;
+use self::pressure::Pressure;
 use self::queue_length::QueueLength;
 use self::throttle::SharedThrottle;
 use crate::domain::rate::Rate;
@@ -53,6 +62,8 @@ pub struct RateLimiter {
     parked: ParkedTime,
     /// How long the line is, shared with the status.
     queue: QueueLength,
+    /// The seats at the shop, shared with whoever asks how it keeps up.
+    pressure: Pressure,
     /// The clock, shared with everybody.
     pacing: Arc<dyn Pacing>,
 }
@@ -64,11 +75,12 @@ impl RateLimiter {
         parked: ParkedTime,
         queue: QueueLength,
         throttle: SharedThrottle,
+        pressure: Pressure,
         pacing: Arc<dyn Pacing>,
     ) -> Self {
-        let bucket = Bucket::new(rate, pacing.now());
+        let (bucket, line) = (Bucket::new(rate, pacing.now()), Line::default());
         let holds = Holds { throttle, ..Holds::default() };
-        Self { bucket, line: Line::default(), holds, timer: None, parked, queue, pacing }
+        Self { bucket, line, holds, timer: None, parked, queue, pressure, pacing }
     }
 
     /// Goes on where another process stopped, a moment ago for all it knows (P3).
@@ -89,10 +101,33 @@ impl Handler<TakePermit> for RateLimiter {
     type Result = Granting;
 
     fn handle(&mut self, ask: TakePermit, ctx: &mut Self::Context) -> Granting {
-        let (waiter, granted) = oneshot::channel();
-        self.line.join(ask.place, waiter);
+        let (answer, granted) = oneshot::channel();
+        self.line.join(ask.place, Waiter { asker: ask.asker, answer });
         self.serve(ctx);
         Granting::new(granted)
+    }
+}
+
+impl Handler<SeatBack> for RateLimiter {
+    type Result = ();
+
+    fn handle(&mut self, back: SeatBack, ctx: &mut Self::Context) {
+        let now = self.pacing.now();
+        match (back.end, back.in_flight) {
+            (Returned::Unsent { granted_at }, in_flight) => {
+                self.bucket.take_back(granted_at);
+                if in_flight.is_some() {
+                    self.pressure.with(|seats| seats.leave_unused(now));
+                }
+                // The timer waits for a token; there is one.
+                return self.serve_anew(ctx);
+            }
+            (Returned::Sent(end), Some(in_flight)) => {
+                self.pressure.with(|seats| seats.give_back(in_flight, end, now));
+            }
+            (Returned::Sent(_), None) => return,
+        }
+        self.serve(ctx);
     }
 }
 
@@ -128,6 +163,16 @@ impl Handler<Retune> for RateLimiter {
     }
 }
 
+impl Handler<Rebound> for RateLimiter {
+    type Result = ();
+
+    fn handle(&mut self, Rebound(bound): Rebound, ctx: &mut Self::Context) {
+        let now = self.pacing.now();
+        self.pressure.with(|seats| seats.set_mode(bound, now));
+        self.serve(ctx);
+    }
+}
+
 impl Handler<RateLimiterInjection> for RateLimiter {
     type Result = ();
 
@@ -158,28 +203,49 @@ impl RateLimiter {
         self.serve(ctx);
     }
 
-    /// Serves the line and says how long it is then.
+    /// Serves the line, and says how long it is then and what those in it wait for.
     fn serve(&mut self, ctx: &mut Context<Self>) {
-        self.grant_due(ctx);
+        let now = self.pacing.now();
+        let served = match self.holds.grants(now) {
+            Grants::All => Some(Served::Everybody),
+            Grants::Probes => Some(Served::Probes),
+            Grants::Nobody(until) => {
+                self.look_again(until, now, ctx);
+                None
+            }
+            Grants::Refused(why) => {
+                self.line.refuse_all(why);
+                None
+            }
+        };
+        if let Some(served) = served {
+            self.grant_due(served, now, ctx);
+        }
+        if served == Some(Served::Everybody) {
+            let waits = self.line.next(Served::Everybody).map(|_| self.bucket.earliest());
+            self.pressure.with(|seats| seats.wait(waits, now));
+        } else {
+            self.pressure.with(|seats| seats.close(now));
+        }
         self.queue.set(self.line.waiting());
     }
 
-    /// Gives out every permit that is due, and sets the timer for the next where somebody waits.
-    fn grant_due(&mut self, ctx: &mut Context<Self>) {
-        let now = self.pacing.now();
-        let served = match self.holds.grants(now) {
-            Grants::Refused(why) => return self.line.refuse_all(why),
-            Grants::Nobody(until) => return self.look_again(until, now, ctx),
-            Grants::Probes => Served::Probes,
-            Grants::All => Served::Everybody,
-        };
-        while self.line.is_waiting(served) {
+    /// Gives out every permit that is due and has a seat, and sets the timer for the next one where
+    /// only a token is missing.
+    fn grant_due(&mut self, served: Served, now: Instant, ctx: &mut Context<Self>) {
+        while let Some(asker) = self.line.next(served) {
+            let is_call = asker == Asker::Call;
             // While the timer is set there is no token: an arrival only takes its place.
-            if self.timer.is_some() {
+            if self.timer.is_some() || is_call && !self.pressure.with(|seats| seats.is_free()) {
                 return;
             }
             match self.bucket.grant(now) {
-                Ok(permit) => self.line.give(permit, served),
+                Ok(permit) => {
+                    let in_flight = is_call.then(|| self.pressure.with(|seats| seats.take(now)));
+                    let grant = Grant::new(permit, in_flight, ctx.address().downgrade());
+                    // Who goes away at this moment drops it, which gives it back.
+                    self.line.pop(served).map(|waiter| waiter.answer.send(Ok(grant)));
+                }
                 Err(earliest) => self.look_again(Some(earliest), now, ctx),
             }
         }

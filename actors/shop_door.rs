@@ -3,14 +3,17 @@
 //! Whoever calls the shop (agents, probes, the first look) calls it here, so that P3 is shown in
 //! one place: each request that leaves has taken a permit of its own, by value. A permit that
 //! expired unsent is nobody's failure: another is asked for. Retries are callers', by [`retry`].
+//! Here a call gives its seat at the shop back, and says how it ended.
 
 pub mod retry;
 
 use actix::prelude::*;
 
-use crate::domain::permit::Permit;
+use crate::domain::ids::SessionId;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopCall, ShopRequest};
-use crate::rate_limiter::messages::{Place, Refused, TakePermit};
+use crate::rate_limiter::grant::Grant;
+use crate::rate_limiter::messages::{Asker, Place, Refused, TakePermit};
+use crate::rate_limiter::seats::CallEnd;
 use crate::session_pool::messages::Call;
 
 /// Permits that one probe may let expire: a process too busy to send must not probe for ever.
@@ -21,8 +24,10 @@ pub const PERMITS_PER_PROBE_MAX: u32 = 3;
 pub struct ShopDoor {
     /// Every request takes a permit here first.
     pub permits: Recipient<TakePermit>,
-    /// The HTTP session that carries it.
+    /// The HTTP session that carries it...
     pub session: Recipient<Call>,
+    /// ...and which of the ten that is.
+    pub http_session: SessionId,
 }
 
 /// Why a request has no answer.
@@ -73,9 +78,9 @@ impl ShopDoor {
     ) -> Result<Answered, Stop> {
         loop {
             watch(Stage::InLine);
-            let permit = self.permit(place).await.map_err(Stop::NoPermit)?;
+            let grant = self.permit(place, Asker::Call).await.map_err(Stop::NoPermit)?;
             watch(Stage::Sending);
-            match self.send(permit, request.clone()).await {
+            match self.send(grant, request.clone()).await {
                 Err(Stop::Failed(error)) if is_expired(&error) => {}
                 end => return end,
             }
@@ -87,10 +92,12 @@ impl ShopDoor {
     pub async fn probe(&self, place: Place, watch: impl Fn(Stage)) -> Probed {
         for _ in 0..PERMITS_PER_PROBE_MAX {
             watch(Stage::InLine);
-            let Ok(permit) = self.permit(place).await else { return Probed::NoPermit };
+            let Ok(grant) = self.permit(place, Asker::Probe).await else {
+                return Probed::NoPermit;
+            };
             watch(Stage::Sending);
             let request = ShopRequest { caller: None, call: ShopCall::Probe };
-            match self.send(permit, request).await {
+            match self.send(grant, request).await {
                 Ok(_) => return Probed::Answered,
                 Err(Stop::Failed(error)) if error.shows_life() => return Probed::Answered,
                 Err(Stop::Failed(error)) if is_expired(&error) => {}
@@ -101,14 +108,37 @@ impl ShopDoor {
         Probed::Unsent
     }
 
-    async fn permit(&self, place: Place) -> Result<Permit, Refused> {
-        self.permits.send(TakePermit { place }).await.unwrap_or(Err(Refused::Gone))
+    async fn permit(&self, place: Place, asker: Asker) -> Result<Grant, Refused> {
+        self.permits.send(TakePermit { place, asker }).await.unwrap_or(Err(Refused::Gone))
     }
 
-    async fn send(&self, permit: Permit, request: ShopRequest) -> Result<Answered, Stop> {
+    async fn send(&self, grant: Grant, request: ShopRequest) -> Result<Answered, Stop> {
+        let (step, (permit, seat)) = (request.call.name(), grant.send());
         let sent = self.session.send(Call { permit, request }).await;
-        sent.map_err(|_| Stop::SessionGone)?.map_err(Stop::Failed)
+        let end = sent.map_err(|_| Stop::SessionGone)?.map_err(Stop::Failed);
+        match &end {
+            Err(Stop::Failed(error)) if is_expired(error) => seat.unsent(),
+            _ => seat.ended(call_end(step, self.http_session, &end)),
+        }
+        end
     }
+}
+
+/// What the end of a call says of how fast the shop works. An error that comes quickly says
+/// nothing, nor does a connection that was never made.
+fn call_end(step: &'static str, http_session: SessionId, end: &Result<Answered, Stop>) -> CallEnd {
+    let (sent, answered) = match end {
+        Ok(Answered { sent_at, answered_at, .. }) => (*sent_at, *answered_at),
+        Err(Stop::Failed(error)) => match error.sent_at {
+            Some(sent) if error.is_answer() => (sent, error.failed_at),
+            Some(sent) if error.kind == ApiErrorKind::CallTimeout => {
+                return CallEnd::TimedOut { sent };
+            }
+            Some(_) | None => return CallEnd::Other,
+        },
+        Err(Stop::NoPermit(_) | Stop::SessionGone) => return CallEnd::Other,
+    };
+    CallEnd::Answered { step, http_session, sent, answered }
 }
 
 /// Whether the permit was too old to be sent: nothing left, and it says nothing of the shop.

@@ -3,6 +3,8 @@
 //! The lowest start first, so that an edge can only point at something that exists; the Coordinator
 //! is created around those that report to it, which is the one place where an edge points upward.
 
+mod threads;
+
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -31,16 +33,16 @@ use crate::coordinator::wards::{ServiceBuilder, Wards};
 use crate::db_writer::DbWriter;
 use crate::db_writer::retry::RetryPolicy;
 use crate::db_writer::retrying_store::RetryingStore;
-use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::SessionId;
 use crate::offer_refresher::OfferRefresher;
 use crate::offer_refresher::policy::Policies;
 use crate::ports::checkpoint_file::CheckpointFile;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{ShopApiFactory, WalletMode};
-use crate::ports::store::{RunState, Store};
+use crate::ports::store::Store;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::parked::ParkedTime;
+use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::queue_length::QueueLength;
 use crate::rate_limiter::throttle::SharedThrottle;
 use crate::session_pool::SessionPool;
@@ -48,6 +50,9 @@ use crate::session_pool::board::HealthBoard;
 use crate::session_pool::messages::{Call, Reseat};
 use crate::session_pool::request_meter::SharedMeter;
 use crate::session_pool::session::{Reports, Session};
+
+use self::threads::Threads;
+pub use self::threads::{Layout, Running};
 
 /// HTTP sessions of a run (Q3.5).
 pub const HTTP_SESSIONS: u8 = 10;
@@ -74,40 +79,6 @@ pub struct Ports {
     pub pacing: Arc<dyn Pacing>,
     /// Resident memory of this process, bytes; `None` where the system does not say.
     pub memory: fn() -> Option<u64>,
-}
-
-/// How the actors are laid out over threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Coordinator and agents here, services on one arbiter, HTTP sessions on two.
-    Threads,
-    /// All here: what a test on a paused clock needs.
-    OneThread,
-}
-
-/// A run that has been wired and waits for `StartRun`.
-pub struct Running {
-    /// For operators' doors.
-    pub coordinator: Addr<Coordinator>,
-    /// The latest picture.
-    pub status: watch::Receiver<RunStatus>,
-    /// Each closed attempt, in order; a reader 1,024 behind misses some.
-    pub cycles: mpsc::Receiver<CycleRecord>,
-    /// Resolves to the end state once everything is written.
-    pub ended: oneshot::Receiver<RunState>,
-    arbiters: Vec<Arbiter>,
-}
-
-impl Running {
-    /// Ends the threads, HTTP sessions first: nothing may be under way, so after `ended`.
-    pub fn stop(self) {
-        for arbiter in self.arbiters {
-            arbiter.stop();
-            if arbiter.join().is_err() {
-                tracing::error!("a thread of actors had panicked");
-            }
-        }
-    }
 }
 
 /// Wires everything. Must run inside an actix System.
@@ -138,30 +109,6 @@ pub fn start(plan: RunPlan, ports: Ports, layout: Layout) -> Running {
     Running { coordinator, status, cycles, ended, arbiters: threads.owned }
 }
 
-/// Which thread each kind of actor lives on.
-struct Threads {
-    services: ArbiterHandle,
-    io: Vec<ArbiterHandle>,
-    /// Ended in this order.
-    owned: Vec<Arbiter>,
-}
-
-impl Threads {
-    fn new(layout: Layout) -> Self {
-        match layout {
-            Layout::OneThread => {
-                let here = Arbiter::current();
-                Self { services: here.clone(), io: vec![here], owned: Vec::new() }
-            }
-            Layout::Threads => {
-                let owned = vec![Arbiter::new(), Arbiter::new(), Arbiter::new()];
-                let io = vec![owned[0].handle(), owned[1].handle()];
-                Self { services: owned[2].handle(), io, owned }
-            }
-        }
-    }
-}
-
 /// What has been started below the Coordinator.
 struct Wired {
     services: Services,
@@ -184,6 +131,8 @@ struct Starter {
     pulse: SharedPulse,
     /// What its 429 have come to.
     throttle: SharedThrottle,
+    /// Its seats.
+    pressure: Pressure,
     coordinator: Addr<Coordinator>,
 }
 
@@ -210,6 +159,7 @@ impl Starter {
             board: HealthBoard::default(),
             pulse: SharedPulse::default(),
             throttle: SharedThrottle::default(),
+            pressure: Pressure::new(plan.in_flight, ports.pacing.now()),
             coordinator,
         }
     }
@@ -229,11 +179,11 @@ impl Starter {
     }
 
     fn limiter(&self, parked: ParkedTime, queue: QueueLength) -> Addr<RateLimiter> {
-        let throttle = self.throttle.clone();
+        let (throttle, pressure) = (self.throttle.clone(), self.pressure.clone());
         let (rate, pacing) = (self.plan.rate, Arc::clone(&self.ports.pacing));
         let is_resumed = self.plan.resume_from.is_some();
         let build = move || {
-            let limiter = RateLimiter::new(rate, parked, queue, throttle, pacing);
+            let limiter = RateLimiter::new(rate, parked, queue, throttle, pressure, pacing);
             if is_resumed { limiter.taking_over(rate) } else { limiter }
         };
         self.start(Service::RateLimiter, &self.on, build)
@@ -337,10 +287,12 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
     };
     let services = Services {
         queue,
+        pressure: starter.pressure.clone(),
         permits: limiter.clone().recipient(),
         limiter,
         sessions,
         board: starter.board.clone(),
+        orders: Default::default(),
         throttle: starter.throttle.clone(),
         writer,
         refresher: refresher.recipient(),

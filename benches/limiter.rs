@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::Actor;
+use actors::domain::in_flight::InFlight;
 use actors::domain::rate::Rate;
 use actors::ports::pacing::SystemPacing;
 use actors::rate_limiter::RateLimiter;
 use actors::rate_limiter::bucket::Bucket;
-use actors::rate_limiter::messages::{Place, TakePermit};
+use actors::rate_limiter::messages::{Asker, Place, TakePermit};
 use actors::rate_limiter::parked::ParkedTime;
+use actors::rate_limiter::pressure::Pressure;
 use actors::rate_limiter::queue_length::QueueLength;
 use actors::rate_limiter::throttle::SharedThrottle;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -28,17 +30,13 @@ fn grants(criterion: &mut Criterion) {
         let system = actix::System::new();
         let limiter = system.block_on(async {
             let pacing = Arc::new(SystemPacing);
-            RateLimiter::new(
-                Rate::Unlimited,
-                ParkedTime::default(),
-                QueueLength::default(),
-                SharedThrottle::default(),
-                pacing,
-            )
-            .start()
+            let (parked, queue) = (ParkedTime::default(), QueueLength::default());
+            let pressure = Pressure::new(InFlight::Off, Instant::now());
+            let throttle = SharedThrottle::default();
+            RateLimiter::new(Rate::Unlimited, parked, queue, throttle, pressure, pacing).start()
         });
         bencher.iter(|| {
-            let ask = || limiter.send(TakePermit { place: Place::Tail });
+            let ask = || limiter.send(TakePermit { place: Place::Tail, asker: Asker::Call });
             let granted = system.block_on(join_all((0..CALLERS).map(|_| ask())));
             assert!(granted.into_iter().all(|permit| permit.unwrap().is_ok()));
         });

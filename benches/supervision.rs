@@ -30,8 +30,9 @@ use actors::agent::temporal::VisitClock;
 use actors::agent::watch::{Watched, watched};
 use actors::coordinator::messages::AgentDown;
 use actors::domain::catalog::Catalog;
-use actors::domain::flow::{AgentMemory, FlowStatus};
+use actors::domain::flow::{AgentMemory, FlowStatus, ShopCart};
 use actors::domain::ids::{Incarnation, OwnerToken, RunId, SessionId};
+use actors::domain::in_flight::InFlight;
 use actors::domain::persona::Persona;
 use actors::domain::rate::Rate;
 use actors::ports::entropy::Entropy;
@@ -40,6 +41,7 @@ use actors::ports::shop_api::Caller;
 use actors::rate_limiter::RateLimiter;
 use actors::rate_limiter::messages::TakePermit;
 use actors::rate_limiter::parked::ParkedTime;
+use actors::rate_limiter::pressure::Pressure;
 use actors::rate_limiter::queue_length::QueueLength;
 use actors::rate_limiter::throttle::SharedThrottle;
 use actors::session_pool::board::DownFlag;
@@ -103,6 +105,7 @@ impl Shop {
             parked.clone(),
             queue,
             throttle.clone(),
+            Pressure::new(InFlight::Automatic, pacing.now()),
             Arc::clone(&pacing),
         );
         let settings = AgentSettings {
@@ -132,14 +135,18 @@ impl Shop {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
         let clock = VisitClock::plan(&mut rng, &self.settings.behavior.think, VIEWS, start());
         let owned = Owned { run: self.settings.run_id, owner: self.settings.owner };
-        *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0)));
+        *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0), ShopCart::Clean));
         let caller = Caller {
             agent_id: self.persona.agent_id.clone(),
             user_id: self.persona.user_id,
             flow_id: None,
         };
         let calls = Calls {
-            door: ShopDoor { permits: self.permits.clone(), session: self.session.clone() },
+            door: ShopDoor {
+                permits: self.permits.clone(),
+                session: self.session.clone(),
+                http_session: SessionId(0),
+            },
             down: DownFlag::default(),
             progress,
             pacing: Arc::clone(&self.settings.pacing),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod alerts;
+mod carts;
 mod cli;
 mod cohorts;
 mod control;
@@ -22,6 +23,7 @@ mod lost_order;
 mod money;
 mod numbers;
 mod offer_statements;
+mod orders_found;
 mod practice_shop;
 mod realism;
 mod report;

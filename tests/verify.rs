@@ -56,6 +56,13 @@ macro_rules! damage {
 
 const ONE_ORDER: &str = "(SELECT flow_id FROM orders ORDER BY flow_id LIMIT 1)";
 
+/// Table t: the last line of [`ONE_ORDER`] once more, for nothing.
+const ONE_LINE_MORE: &str = "CREATE TEMP TABLE t AS SELECT * FROM order_items i WHERE flow_id = \
+    (SELECT flow_id FROM orders ORDER BY flow_id LIMIT 1) AND line = (SELECT MAX(line) \
+    FROM order_items WHERE flow_id = i.flow_id); UPDATE t SET line = line + 1, \
+    unit_price_cents = 0, unit_price_text = NULL, discount_cents = 0, discount_text = NULL, \
+    line_total_cents = 0, line_total_text = NULL;";
+
 damage! {
     finds_an_agent_that_is_not_accounted_for:
         "UPDATE cycles SET idle = idle - 1 WHERE cycle = 2" => ["released"],
@@ -101,7 +108,8 @@ damage! {
            LIMIT 1)" => ["event_hour"],
     finds_an_event_without_its_session:
         "UPDATE shopping_session_events SET flow_id = 'nobody' WHERE flow_id = (SELECT flow_id
-           FROM shopping_session_events WHERE cycle = 2 LIMIT 1)" => ["no_session"],
+           FROM shopping_session_events WHERE cycle = 2
+             AND flow_id NOT IN (SELECT flow_id FROM orders) LIMIT 1)" => ["no_session"],
     finds_an_order_that_is_lost:
         &format!("DELETE FROM orders WHERE flow_id = {ONE_ORDER}")
         => ["order_lines", "order_without_purchase", "volume"],
@@ -109,7 +117,24 @@ damage! {
         &format!("UPDATE shopping_sessions SET status = 'abandoned' WHERE flow_id = {ONE_ORDER}")
         => ["order_without_purchase", "rows"],
     finds_an_order_without_its_lines:
-        &format!("DELETE FROM order_items WHERE flow_id = {ONE_ORDER}") => ["order_lines"],
+        &format!("DELETE FROM order_items WHERE flow_id = {ONE_ORDER}")
+        => ["order_goods", "order_lines"],
+    finds_a_line_that_nobody_put_in:
+        &format!("{ONE_LINE_MORE} UPDATE t SET product_id = 'eel';
+           INSERT INTO order_items SELECT * FROM t") => ["order_goods"],
+    finds_a_second_line_of_what_was_put_in_once:
+        &format!("{ONE_LINE_MORE} INSERT INTO order_items SELECT * FROM t") => ["order_goods"],
+    finds_a_quantity_that_was_not_put_in:
+        &format!("UPDATE order_items SET quantity = quantity * unit_price_cents,
+             unit_price_cents = 1, unit_price_text = NULL
+           WHERE line = 0 AND flow_id = {ONE_ORDER}") => ["order_goods"],
+    finds_something_put_in_that_was_not_sold:
+        &format!("UPDATE order_items SET product_id = 'eel' WHERE line = 0
+           AND flow_id = {ONE_ORDER}") => ["order_goods"],
+    finds_an_add_that_was_refused_and_sold_all_the_same:
+        &format!("UPDATE shopping_session_events SET payload = json_set(payload, '$.accepted',
+             json('false')) WHERE event_type = 'cart_add_item' AND flow_id = {ONE_ORDER}")
+        => ["order_goods"],
     finds_a_cent_too_much:
         &format!("UPDATE orders SET final_total_cents = final_total_cents + 1
            WHERE flow_id = {ONE_ORDER}") => ["order_sums", "volume"],

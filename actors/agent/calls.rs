@@ -168,6 +168,14 @@ impl Wanted {
 }
 
 impl CallStop {
+    /// Whether the last try may have reached the shop.
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::Api(error) | Self::Uncertain(error) => error.sent_at.is_some(),
+            Self::NoPermit(_) | Self::SessionDown | Self::SessionGone => false,
+        }
+    }
+
     /// The refusal, where the shop said no for reasons of business.
     pub fn refusal(&self) -> Option<crate::ports::shop_api::Refusal> {
         match self {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::coordinator::messages::Ending;
 use crate::domain::cycle::CycleVolume;
-use crate::domain::flow::{EndReason, FlowKey};
+use crate::domain::flow::{EndReason, FlowKey, ShopCart};
+use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{FlowId, Incarnation};
 use crate::domain::offer::Wallet;
 use crate::domain::persona::Persona;
@@ -44,13 +45,15 @@ pub(super) struct FlowOutcome {
     pub(super) notes: ShopNotes,
     /// For the report.
     pub(super) timings: Vec<CallTiming>,
+    /// For the report.
+    pub(super) foreign: Option<ForeignGoods>,
 }
 
 impl FlowOutcome {
     /// Of a flow that asked nothing of the shop.
     fn without_calls(state: AgentState, leased: Leased, ending: Ending) -> Self {
         let (volume, notes, timings) = (CycleVolume::default(), ShopNotes::default(), Vec::new());
-        Self { state, leased, ending, volume, notes, timings }
+        Self { state, leased, ending, volume, notes, timings, foreign: None }
     }
 }
 
@@ -82,7 +85,8 @@ impl Desk {
         };
         let clock =
             VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);
-        let mut draft = Draft::new(self.key(&clock));
+        let cart = self.settings.shop.cart_found(state.memory.shop_cart);
+        let mut draft = Draft::new(self.key(&clock), cart);
         draft.opened = activity == Activity::Shop && self.settings.shop.is_real;
         draft.coupon_use = self.settings.shop.coupons;
         *self.draft.borrow_mut() = Some(draft.clone());
@@ -123,6 +127,7 @@ impl Desk {
             cohort: self.persona.cohort.clone().or_else(|| self.settings.cohort.clone()),
             http_session: self.leased.session_id,
             incarnation: self.incarnation,
+            resumes: self.tick.resumes,
             simulated_at: clock.start(),
             opened_at: self.settings.pacing.wall(),
         }
@@ -190,11 +195,16 @@ impl Desk {
         // The Monitor keeps a copy until the record is written: a panic while writing still has it.
         let draft_now = draft.borrow().clone().expect("the flow has just used its draft");
         let (mut volume, notes) = (draft_now.counted_volume(), draft_now.notes.clone());
+        let foreign = draft_now.foreign().cloned();
         let record = draft_now.finish(ending, self.settings.pacing.wall());
         state.remember(&record, &self.tick.shop);
         self.progress.wait();
         let recorded = self.doors.writers.record(record).await;
         draft.borrow_mut().take();
+        if matches!(recorded, Ending::Unrecorded { .. }) {
+            // No row says how it was left, or one says that another process has shopped since.
+            state.memory.shop_cart = ShopCart::Dirty;
+        }
         if matches!(recorded, Ending::Unfinished | Ending::Unrecorded { .. }) {
             // Nothing of it is in the database.
             volume = CycleVolume {
@@ -203,7 +213,7 @@ impl Desk {
                 ..CycleVolume::default()
             };
         }
-        let timings = calls.timings;
-        FlowOutcome { state, leased: self.leased, ending: recorded, volume, notes, timings }
+        let (leased, ending, timings) = (self.leased, recorded, calls.timings);
+        FlowOutcome { state, leased, ending, volume, notes, timings, foreign }
     }
 }

@@ -39,7 +39,8 @@ impl AgentDoors {
 
     /// The way to the shop over this HTTP session.
     pub(super) fn to_shop(&self, over: &Leased) -> ShopDoor {
-        ShopDoor { permits: self.permits.clone(), session: over.calls.clone() }
+        let (permits, session) = (self.permits.clone(), over.calls.clone());
+        ShopDoor { permits, session, http_session: over.session_id }
     }
 
     /// Opens the row of a flow; answers the agent's wallet.

@@ -8,7 +8,10 @@ use crate::domain::cart::Cart;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
-use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
+use crate::domain::flow::{
+    EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart,
+};
+use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{CouponId, StoreId};
 use crate::domain::money::Cents;
 use crate::domain::offer::{Assignment, Coupon, CouponUse, Discount, Wallet};
@@ -26,7 +29,7 @@ pub struct Draft {
     pub opened: bool,
     /// What the agent put in.
     pub cart: Cart,
-    /// Whether the cart at the shop may hold items.
+    /// What the cart at the shop may hold.
     pub shop_cart: ShopCart,
     /// The branch.
     pub store_id: Option<StoreId>,
@@ -36,32 +39,40 @@ pub struct Draft {
     pub coupon_use: CouponUse,
     /// What it caused.
     pub volume: CycleVolume,
+    /// Of its requests those that an agent makes once a run: they are no part of a visit.
+    pub once: u64,
+    /// What is known of an order that no answer told of; set before a checkout is sent.
+    pub order_outcome: Option<OrderOutcome>,
     /// What an operator should hear the reason of.
     pub notes: ShopNotes,
     events: Vec<FlowEvent>,
     coupons: Vec<CouponInteraction>,
     seen: Vec<(Assignment, Coupon)>,
     order: Option<Order>,
+    foreign: Option<ForeignGoods>,
     applied: Vec<Coupon>,
 }
 
 impl Draft {
-    /// A flow that begins.
-    pub fn new(key: FlowKey) -> Self {
+    /// A flow that begins, and the cart that it finds.
+    pub fn new(key: FlowKey, shop_cart: ShopCart) -> Self {
         Self {
             key,
             opened: false,
             cart: Cart::default(),
-            shop_cart: ShopCart::Clean,
+            shop_cart,
             store_id: None,
             wallet: Wallet::default(),
             coupon_use: CouponUse::default(),
             volume: CycleVolume::default(),
+            once: 0,
+            order_outcome: None,
             notes: ShopNotes::default(),
             events: Vec::new(),
             coupons: Vec::new(),
             seen: Vec::new(),
             order: None,
+            foreign: None,
             applied: Vec::new(),
         }
     }
@@ -181,7 +192,13 @@ impl Draft {
             self.interact(&coupon, CouponStep::Redeemed, None);
         }
         order.misread.iter().for_each(|misread| self.notes.misread(misread.clone()));
+        self.foreign = ForeignGoods::of(&order, &self.cart, self.key.flow_id);
         self.order = Some(order);
+    }
+
+    /// What the order has that the flow did not put in.
+    pub fn foreign(&self) -> Option<&ForeignGoods> {
+        self.foreign.as_ref()
     }
 
     /// The coupons that the order used up, as the shop says; where it does not, those applied. One
@@ -227,7 +244,7 @@ impl Draft {
             store_id: self.store_id,
             simulated_end,
             ended_at,
-            calls: u32::try_from(self.volume.requests).unwrap_or(u32::MAX),
+            calls: u32::try_from(self.volume.requests - self.once).unwrap_or(u32::MAX),
             cart_units: self.cart.units(),
             cart_total: self.cart.total(),
             failure: ending.cause.map(|c| c.chars().take(FAILURE_CHARS_MAX).collect()),
@@ -236,6 +253,7 @@ impl Draft {
             seen_assignments,
             seen_coupons,
             order: self.order,
+            order_outcome: self.order_outcome,
             key: self.key,
         }
     }

@@ -33,6 +33,8 @@ use super::messages::ShopFacts;
 use super::state::AgentState;
 use super::temporal::VisitClock;
 
+pub use closing::ORDERS_ASKED;
+
 /// Products asked for in one list.
 const LIST_LIMIT: u32 = 100;
 
@@ -124,15 +126,15 @@ impl Visit {
         if buys { self.check_out().await } else { self.leave(EndReason::CheckoutDeclined).await }
     }
 
-    /// What must be true before the first product: an empty cart, a branch, the wallet at the shop.
+    /// What must be true before the first product: a branch, nothing left of a flow that broke off,
+    /// the wallet at the shop.
     async fn arrive(&mut self) -> Result<(), CallStop> {
         if self.settings.shop.selects_store && self.state.store.is_none() {
             self.select_store().await?;
         }
         let store = self.state.store.clone();
         self.with(|d| d.store_id = store);
-        if self.state.memory.shop_cart_dirty {
-            self.with(|d| d.shop_cart = ShopCart::Dirty);
+        if self.with(|d| d.shop_cart) == ShopCart::Dirty {
             self.clear_cart().await?;
         }
         if self.settings.shop.wallet == WalletMode::Engine {
@@ -239,6 +241,7 @@ impl Visit {
     }
 
     async fn fill_cart(&mut self, shelf: &[Product]) -> Result<(), CallStop> {
+        let mut is_begun = false;
         for product in shelf {
             let cart_total = self.with(|d| d.cart.total());
             let now = self.with(|d| d.simulated_now());
@@ -257,17 +260,40 @@ impl Visit {
                     &self.settings.behavior,
                     &self.persona,
                 );
+                if !std::mem::replace(&mut is_begun, true) {
+                    self.begin_cart().await?;
+                }
                 self.add(product, quantity).await?;
             }
         }
         Ok(())
     }
 
+    /// Before the first add: a cart that this run has not touched may hold anything. Once an agent
+    /// and run.
+    async fn begin_cart(&mut self) -> Result<(), CallStop> {
+        if self.with(|d| d.shop_cart) != ShopCart::Unknown {
+            return Ok(());
+        }
+        let before = self.calls.requests;
+        let cleared = self.clear_cart().await;
+        let requests = self.calls.requests - before;
+        self.with(|d| d.once += requests);
+        cleared
+    }
+
     async fn add(&mut self, product: &Product, quantity: u32) -> Result<(), CallStop> {
         let call = ShopCall::AddItem { product: product.id.clone(), quantity };
-        // A failed add may have reached the shop: the cart counts as dirty from here on.
-        self.with(|d| d.shop_cart = ShopCart::Dirty);
+        // Dirty while it is under way, whatever ends it, and after it unless it never left: a shop
+        // may have taken what it did not confirm, or even what it refused.
+        let found = self.with(|d| std::mem::replace(&mut d.shop_cart, ShopCart::Dirty));
+        let requests = self.calls.requests;
         let mut answer = self.ask(call.clone()).await;
+        if answer.as_ref().is_err_and(|stop| !stop.may_have_arrived())
+            && self.calls.requests == requests
+        {
+            self.with(|d| d.shop_cart = found);
+        }
         if answer.as_ref().is_err_and(|stop| stop.refusal() == Some(Refusal::NoStore)) {
             self.state.store = None;
             self.select_store().await?;
@@ -295,10 +321,13 @@ impl Visit {
         }
     }
 
+    /// Empties the cart. A shop may refuse that of a cart that holds nothing, or is none yet.
     async fn clear_cart(&mut self) -> Result<(), CallStop> {
-        self.ask(ShopCall::ClearCart).await?;
+        match self.ask(ShopCall::ClearCart).await {
+            Err(stop) if stop.refusal() != Some(Refusal::CartEmpty) => return Err(stop),
+            Ok(_) | Err(_) => {}
+        }
         self.with(|d| d.shop_cart = ShopCart::Clean);
-        self.state.memory.shop_cart_dirty = false;
         Ok(())
     }
 

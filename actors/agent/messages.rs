@@ -22,6 +22,8 @@ pub struct RunCycle {
     pub cycle: Cycle,
     /// The attempt.
     pub replay: ReplayNumber,
+    /// `runs.resumes` now.
+    pub resumes: ReplayNumber,
     /// Simulated begin of the hour.
     pub simulated_at: NaiveDateTime,
     /// The calendar's weight of this hour, 1 = an ordinary day.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use crate::coordinator::messages::{AgentDown, Exit, hang};
-use crate::domain::flow::{EndReason, FlowRecord};
+use crate::domain::flow::{EndReason, FlowRecord, ShopCart};
 use crate::domain::ids::{AgentId, Incarnation};
 use crate::ports::pacing::Pacing;
 
@@ -63,7 +63,11 @@ impl Monitor {
     }
 
     fn open_flow(&self, exit: &Exit) -> Option<Arc<FlowRecord>> {
-        let draft = self.draft.try_borrow_mut().ok()?.take()?;
+        let mut draft = self.draft.try_borrow_mut().ok()?.take()?;
+        if !matches!(exit, Exit::Cut) {
+            // What it had sent when it broke is not known.
+            draft.shop_cart = ShopCart::Dirty;
+        }
         let ending = match exit {
             Exit::Panicked(message) => FlowEnding::failed(EndReason::Panic, message),
             Exit::Stopped => FlowEnding::failed(EndReason::Panic, "the actor stopped"),

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::domain::flow::{AgentMemory, FlowRecord, FlowStatus, ShopCart};
+use crate::domain::flow::{AgentMemory, FlowRecord, FlowStatus};
 use crate::domain::ids::StoreId;
 use crate::domain::offer::Wallet;
 
@@ -37,7 +37,7 @@ impl AgentState {
     /// Takes in how a flow ended.
     pub fn remember(&mut self, record: &FlowRecord, shop: &ShopFacts) {
         let memory = &mut self.memory;
-        memory.shop_cart_dirty = record.shop_cart == ShopCart::Dirty;
+        memory.shop_cart = record.shop_cart;
         memory.remember_visit(record.key.simulated_at);
         if record.status != FlowStatus::Completed {
             return;

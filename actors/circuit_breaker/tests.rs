@@ -7,12 +7,14 @@ use super::messages::Outcome;
 use super::*;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::SystemPacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopReply};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
-use crate::rate_limiter::messages::{Place, Refused, SetGate};
+use crate::rate_limiter::messages::{Asker, Place, Refused, SetGate};
+use crate::rate_limiter::pressure::Pressure;
 use crate::session_pool::messages::Call;
 
 /// What the neighbours saw, in order.
@@ -132,11 +134,13 @@ async fn on_a_paused_clock(shop: [Shop; 4]) -> Bench {
     let neighbour = Neighbour(log.clone()).start();
     let pacing = Arc::new(SystemPacing);
     let parked = ParkedTime::default();
+    let pressure = Pressure::new(InFlight::Off, SystemPacing.now());
     let limiter = RateLimiter::new(
         Rate::DEFAULT,
         parked.clone(),
         Default::default(),
         Default::default(),
+        pressure,
         pacing.clone(),
     )
     .start();
@@ -346,8 +350,9 @@ async fn one_probe_runs_at_a_time_however_many_signals_come() {
 #[actix::test]
 async fn a_probe_takes_the_next_permit_before_everybody_who_waits() {
     let bench = bench([Shop::Answers; 4]).await;
-    let line: Vec<_> =
-        (0..200).map(|_| bench.limiter.send(TakePermit { place: Place::Tail })).collect();
+    let line: Vec<_> = (0..200)
+        .map(|_| bench.limiter.send(TakePermit { place: Place::Tail, asker: Asker::Call }))
+        .collect();
     let begin = SystemPacing.now();
     bench.breaker.send(signal()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;

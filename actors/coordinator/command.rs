@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AgentId, SessionId};
+use crate::domain::in_flight::{InFlight, InFlightError};
 use crate::domain::incident::IncidentKind;
 use crate::domain::persona::words;
 use crate::domain::rate::{Rate, RateError};
@@ -31,8 +32,12 @@ pub enum Command {
     Quit(Quit),
     /// Give a quarantined agent its ticks back, its crashes forgotten.
     Revive(AgentId),
-    /// Change the limit.
+    /// Change the limit; the bound on calls in flight stays as it is.
     Rate(Rate),
+    /// Change the limit and take the bound on calls in flight away.
+    FixedRate(Rate),
+    /// Change the bound on calls in flight.
+    InFlight(InFlight),
     /// Change how fast simulated time runs.
     TimeScale(TimeScale),
 }
@@ -192,10 +197,26 @@ pub enum Takes {
         /// The command with this value, or what is wrong with it.
         read: fn(&str) -> Result<Command, String>,
     },
+    /// A value, and a flag that makes another command of it.
+    ValueAndFlag {
+        /// What stands for the value in the usage.
+        name: &'static str,
+        /// What may be given.
+        about: &'static str,
+        /// The command with this value, or what is wrong with it.
+        read: fn(&str) -> Result<Command, String>,
+        /// The flag's name, without dashes.
+        flag: &'static str,
+        /// What it does.
+        flag_about: &'static str,
+        /// The command with the flag, of the one without.
+        with: fn(Command) -> Command,
+    },
 }
 
 /// Of every kind of command its form, in the order in which lists show them.
-pub static FORMS: [&Form; 7] = [&PAUSE, &RESUME, &CHECKPOINT, &QUIT, &REVIVE, &RATE, &TIME_SCALE];
+pub static FORMS: [&Form; 8] =
+    [&PAUSE, &RESUME, &CHECKPOINT, &QUIT, &REVIVE, &RATE, &IN_FLIGHT, &TIME_SCALE];
 
 static PAUSE: Form = Form {
     word: "pause",
@@ -249,14 +270,37 @@ static REVIVE: Form = Form {
 static RATE: Form = Form {
     word: "rate",
     about: "Change the limit of requests a second",
-    takes: Takes::Value {
+    takes: Takes::ValueAndFlag {
         name: "N|unlimited",
         about: "A number above 0, or unlimited",
         read: |rate| rate.parse().map(Command::Rate).map_err(|e: RateError| e.to_string()),
+        flag: "fixed",
+        flag_about: "Send as many, however slowly the shop answers: no bound on calls in flight",
+        with: |command| {
+            if let Command::Rate(rate) = command { Command::FixedRate(rate) } else { command }
+        },
     },
     takes_time: false,
     incident: IncidentKind::Command,
-    example: example("Coordinator(Rate(20))", "what `ctl rate 20` does; or \"unlimited\""),
+    example: example(
+        "Coordinator(Rate(20))",
+        "what `ctl rate 20` does; or \"unlimited\"; FixedRate(20): with --fixed",
+    ),
+};
+static IN_FLIGHT: Form = Form {
+    word: "in-flight",
+    about: "Change the bound on calls in flight",
+    takes: Takes::Value {
+        name: "auto|off|N",
+        about: "As many as the shop keeps up with, any, or so many",
+        read: |n| n.parse().map(Command::InFlight).map_err(|e: InFlightError| e.to_string()),
+    },
+    takes_time: false,
+    incident: IncidentKind::Command,
+    example: example(
+        r#"Coordinator(InFlight("auto"))"#,
+        "what `ctl in-flight auto` does; or \"off\", or a number",
+    ),
 };
 static TIME_SCALE: Form = Form {
     word: "time-scale",
@@ -280,7 +324,8 @@ impl Command {
             Self::Checkpoint => &CHECKPOINT,
             Self::Quit(_) => &QUIT,
             Self::Revive(_) => &REVIVE,
-            Self::Rate(_) => &RATE,
+            Self::Rate(_) | Self::FixedRate(_) => &RATE,
+            Self::InFlight(_) => &IN_FLIGHT,
             Self::TimeScale(_) => &TIME_SCALE,
         }
     }
@@ -294,6 +339,8 @@ impl Command {
             | Self::Checkpoint
             | Self::Quit(_)
             | Self::Rate(_)
+            | Self::FixedRate(_)
+            | Self::InFlight(_)
             | Self::TimeScale(_) => None,
         }
     }
@@ -308,6 +355,8 @@ impl fmt::Display for Command {
             Self::Quit(Quit::Now) => f.write_str(" --now"),
             Self::Revive(agent) => write!(f, " {agent}"),
             Self::Rate(rate) => write!(f, " {rate}"),
+            Self::FixedRate(rate) => write!(f, " {rate} --fixed"),
+            Self::InFlight(bound) => write!(f, " {bound}"),
             Self::TimeScale(scale) => write!(f, " {scale}"),
         }
     }
@@ -320,16 +369,15 @@ mod tests {
     #[test]
     fn a_command_is_the_same_in_json_and_in_words() {
         let agent = AgentId::new("agent_017");
+        let scale = Command::TimeScale(TimeScale::Ratio(720.0));
         for (json, command, words) in [
             (r#""Pause""#, Command::Pause, "pause"),
             (r#"{"Quit":"Now"}"#, Command::Quit(Quit::Now), "quit --now"),
             (r#"{"Revive":"agent_017"}"#, Command::Revive(agent), "revive agent_017"),
             (r#"{"Rate":"unlimited"}"#, Command::Rate(Rate::Unlimited), "rate unlimited"),
-            (
-                r#"{"TimeScale":720.0}"#,
-                Command::TimeScale(TimeScale::Ratio(720.0)),
-                "time-scale 720",
-            ),
+            (r#"{"FixedRate":20.0}"#, Command::FixedRate(Rate::PerSecond(20.0)), "rate 20 --fixed"),
+            (r#"{"InFlight":12}"#, Command::InFlight(InFlight::Fixed(12)), "in-flight 12"),
+            (r#"{"TimeScale":720.0}"#, scale, "time-scale 720"),
         ] {
             assert_eq!(serde_json::from_str::<Command>(json).unwrap(), command);
             assert_eq!(serde_json::to_string(&command).unwrap(), json);

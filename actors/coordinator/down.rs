@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::db_writer::messages::{Drain, FailFlow, LoadMemories};
 use crate::domain::cycle::{Cycle, CycleVolume};
-use crate::domain::flow::{AgentMemory, EndReason, FlowRecord, FlowStatus};
+use crate::domain::flow::{AgentMemory, EndReason, FlowRecord, FlowStatus, ShopCart};
 use crate::domain::ids::{AgentId, RunId};
 use crate::domain::incident::IncidentKind;
 use crate::ports::store::StoreError;
@@ -38,8 +38,8 @@ pub async fn close_crashed(
     let load = LoadMemories { run_id, before: next, agents: vec![down.agent_id.clone()] };
     let memories = services.write(load).await;
     let memory = memories.ok().and_then(|mut memories| memories.remove(&down.agent_id));
-    // What its last flow left at the shop is unknown: the next one begins by clearing it.
-    let memory = AgentMemory { shop_cart_dirty: true, ..memory.unwrap_or_default() };
+    // What its last flow left at the shop is not known: the next one clears it first.
+    let memory = AgentMemory { shop_cart: ShopCart::Dirty, ..memory.unwrap_or_default() };
     (down, ending, memory)
 }
 

@@ -20,14 +20,16 @@ use crate::domain::shop_notes::ShopNotes;
 use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
+use crate::rate_limiter::seats::SeatsTaken;
 
 use super::journal::{Journal, JournalLine};
 use super::latency::Latency;
-use super::messages::OffersRefreshed;
+use super::messages::{Ending, OffersRefreshed};
 use super::plan::RunPlan;
 use super::run::position::Position;
 use super::shard::barrier::CycleUnderWay;
 use super::shard::roster::Roster;
+use super::slow_shop::SlowShop;
 use super::status::{Attempt, Clock, Saved};
 use super::tuning::Tuning;
 
@@ -71,8 +73,12 @@ pub struct Ledger {
     pub failures: (u32, u32),
     /// The newest checkpoint, and when it was written by the wall clock.
     last_checkpoint: Option<(PathBuf, NaiveDateTime)>,
+    /// Orders of this process with goods that their flows did not put in.
+    pub foreign_orders: u64,
     /// What happened last.
     pub journal: Journal,
+    /// What was said of how the shop keeps up.
+    slow_shop: SlowShop,
     /// What was said of how the shop is.
     pub shop_news: ShopNews,
 }
@@ -91,10 +97,17 @@ impl Ledger {
             lateness_ms: VecDeque::new(),
             failures: (0, 0),
             last_checkpoint: None,
+            foreign_orders: 0,
             journal: Journal::default(),
+            slow_shop: SlowShop::default(),
             shop_news: ShopNews::default(),
             plan,
         }
+    }
+
+    /// Looks at how the shop keeps up; what is to be said where that changed.
+    pub fn look_at(&mut self, seats: &SeatsTaken) -> Option<Report> {
+        self.slow_shop.look(seats, self.tuning.rate)
     }
 
     /// Tells watchers of an incident; whoever calls writes it down.
@@ -238,6 +251,13 @@ impl Ledger {
             last_checkpoint_at: written_at,
         }
     }
+}
+
+/// A flow of which the database knows nothing is an incident.
+pub fn unrecorded(agent_id: &AgentId, ending: &Ending) -> Option<Report> {
+    let Ending::Unrecorded { cause } = ending else { return None };
+    let message = format!("a flow of {agent_id} could not be recorded: {cause}");
+    Some((IncidentKind::Unrecorded, message, json!({})))
 }
 
 /// More refusals than half are an incident. Also answers how many adds and checkouts there were

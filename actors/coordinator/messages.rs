@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
-use crate::domain::flow::{EndReason, FlowRecord, FlowStatus};
+use crate::domain::flow::{EndReason, FlowRecord, FlowStatus, ShopCart};
+use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{AgentId, Incarnation, SessionId};
 use crate::domain::shop_notes::ShopNotes;
 use crate::domain::timing::CallTiming;
@@ -130,6 +131,10 @@ pub struct AgentFinished {
     pub notes: ShopNotes,
     /// Each call that was answered or failed, retries by themselves.
     pub timings: Vec<CallTiming>,
+    /// What its cart at the shop may hold now.
+    pub shop_cart: ShopCart,
+    /// What its order has that it did not put in.
+    pub foreign: Option<ForeignGoods>,
 }
 
 /// What an agent did in a cycle.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::cycle::CycleRecord;
+use crate::domain::rate::Rate;
 use crate::ports::pacing::Pacing;
 use crate::ports::store::{PoolStatus, RunState};
 use crate::session_pool::request_meter::SharedMeter;
@@ -63,16 +64,19 @@ impl Outlets {
             totals: ledger.totals,
             clock: ledger.clock(at.pacer.interval(), left),
             calls: ledger.latency.calls(),
-            traffic: self.traffic(ledger.tuning.rate.limit(), services, now),
+            traffic: self.traffic(ledger.tuning.rate, services, now),
             health: Health {
                 sessions: services.board.all(),
                 failures,
                 failures_allowed,
                 quarantined: shard.roster().quarantined(),
+                carts_dirty: carts_dirty(shard, ledger),
+                is_clearing_carts: run.is_clearing_carts(),
                 pool: (self.pool)(),
             },
             saved: ledger.newest(),
             memory_bytes: self.memory_bytes,
+            order_search: services.orders.get(),
             news: ledger.journal.news(),
         });
     }
@@ -82,16 +86,23 @@ impl Outlets {
         self.status.borrow().clone()
     }
 
-    fn traffic(&self, rate_limit: Option<f64>, services: &Services, now: Instant) -> Traffic {
+    fn traffic(&self, rate: Rate, services: &Services, now: Instant) -> Traffic {
         let (until, throttle) = services.throttle.with(|shop| (shop.until(now), shop.sum()));
         let left = until.map(|until| until.saturating_duration_since(now)).unwrap_or_default();
+        let seats = services.pressure.taken(now);
         Traffic {
-            rate_limit,
+            rate_limit: rate.limit(),
             requests_sent: self.meter.total(),
             requests_max_in_1s: self.meter.max_in_1s(),
             requests_per_second: self.meter.in_last_second(now),
             requests_history: self.meter.history(now),
             waiting_for_permit: services.queue.get(),
+            in_flight: seats.mode,
+            calls_in_flight_max: seats.bound,
+            calls_in_flight: seats.in_flight,
+            held_back: seats.is_slow,
+            answers_per_second: seats.answering.per_second,
+            answer_ms: u64::try_from(seats.answering.takes.as_millis()).unwrap_or(u64::MAX),
             throttled_for_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
             throttle,
         }
@@ -110,5 +121,13 @@ impl Outlets {
             // The edge may have stopped listening after a second interrupt.
             let _ = ended.send(state);
         }
+    }
+}
+
+/// Carts whose goods another flow or another run would meet.
+fn carts_dirty<H: Clone>(shard: &Shard<H>, ledger: &Ledger) -> u32 {
+    match ledger.plan.shop.keeps_carts() {
+        true => u32::try_from(shard.roster().with_dirty_carts().count()).unwrap_or(u32::MAX),
+        false => 0,
     }
 }

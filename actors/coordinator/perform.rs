@@ -16,24 +16,23 @@ use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
 use crate::domain::incident::{Incident, IncidentKind};
-use crate::domain::rate::Rate;
 use crate::domain::snapshot::SavedState;
 use crate::failpoint::{self, Failpoint};
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::RunState;
-use crate::rate_limiter::messages::Retune;
+use crate::rate_limiter::messages::{Rebound, Retune};
 
 use super::agenda::Moment;
 use super::command::{Command, CommandRefused, Done, Door};
 use super::ledger::{self, About, NOBODY, Report};
-use super::run::action::{Action, Ticket};
+use super::run::action::{Action, Ticket, Tune};
 use super::run::input::{Closed, Input, Reopened};
 use super::run::state::checkpoint_answer;
 use super::shard::barrier::TickTime;
 use super::start::{self, Prepared};
-use super::{Coordinator, injections, ramp};
+use super::{Coordinator, carts, injections, ramp};
 
 /// What becomes of a command or a message; some are done only when something else has been.
 pub(super) type Outcome = ResponseFuture<Result<Done, CommandRefused>>;
@@ -71,6 +70,8 @@ impl Coordinator {
                 injections::follow(self, moment, ctx);
                 return Some(Input::Followed);
             }
+            Action::ClearCarts => return carts::clear(self, ctx),
+            Action::SayCarts => carts::say(self),
             Action::WriteState(state) => self.write_state(state, ctx),
             Action::Drain => self.drain(ctx),
             Action::End(state) => self.end(state),
@@ -88,7 +89,7 @@ impl Coordinator {
             Action::Rebuild(reopened) => self.rebuild_all(*reopened),
             Action::Answer(ticket, answer) => self.answer(ticket, answer),
             Action::Revive(ticket, agent_id) => self.revive(ticket, &agent_id),
-            Action::SetRate(ticket, rate) => self.set_rate(ticket, rate),
+            Action::Tune(ticket, tune) => self.tune(ticket, tune),
             Action::KeepTimeScale(scale) => self.ledger.tuning.set_time_scale(scale),
         }
         None
@@ -116,6 +117,7 @@ impl Coordinator {
             };
             let saved = plan.resume_from.as_ref().map(|point| &point.snapshot);
             act.shard.fill(personas, memories, saved);
+            act.services.pressure.set_callers(act.shard.roster().len());
             act.shard.shop = shop;
             reports.0.into_iter().for_each(|report| act.note(report, NOBODY));
             act.feed(input, ctx);
@@ -150,6 +152,7 @@ impl Coordinator {
         let tick = RunCycle {
             cycle,
             replay,
+            resumes: self.run.at().resumes(),
             simulated_at,
             event_weight: calendar::event_weight(simulated_at),
             shop: Arc::clone(&self.shard.shop),
@@ -325,12 +328,15 @@ impl Coordinator {
     }
 
     #[expect(clippy::disallowed_methods, reason = "one per operator's command")]
-    fn set_rate(&mut self, ticket: Ticket, rate: Rate) {
-        let was = self.ledger.tuning.rate;
-        self.ledger.tuning.set_rate(rate);
-        self.services.limiter.do_send(Retune(rate));
+    fn tune(&mut self, ticket: Ticket, Tune { rate, in_flight }: Tune) {
+        let message = self.ledger.tuning.tell(rate, in_flight);
+        if let Some(rate) = rate {
+            self.services.limiter.do_send(Retune(rate));
+        }
+        if let Some(bound) = in_flight {
+            self.services.limiter.do_send(Rebound(bound));
+        }
         self.publish();
-        let message = format!("the rate limit is {rate} requests a second, it was {was}");
         self.answer(ticket, Ok(Done::that(message)));
     }
 

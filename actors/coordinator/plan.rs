@@ -11,6 +11,7 @@ use crate::domain::behavior::Behavior;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::experiment::Experiment;
 use crate::domain::ids::{OwnerToken, RunId, StoreId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::offer::{Coupon, OfferPolicy};
 use crate::domain::rate::Rate;
 use crate::domain::snapshot::{SavedState, Snapshot};
@@ -35,6 +36,8 @@ pub struct RunPlan {
     pub warm_up: WarmUp,
     /// The limit (Q6.1).
     pub rate: Rate,
+    /// The bound on calls in flight.
+    pub in_flight: InFlight,
     /// The preset.
     pub behavior: Arc<Behavior>,
     /// What the shop is like.
@@ -60,8 +63,10 @@ pub struct RunPlan {
     /// Where a resumed run continues; `None` for a new one.
     pub resume_from: Option<ResumePoint>,
     /// Carts that dead runs left full at this shop; their agents clear them before their first
-    /// flow.
+    /// add.
     pub dirty_carts: Vec<DirtyCart>,
+    /// Runs without a living process at this shop, whose lost orders are looked for too.
+    pub dead_runs: Vec<RunId>,
 }
 
 /// Where a run ends.

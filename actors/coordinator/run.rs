@@ -43,11 +43,11 @@ use crate::domain::cycle::Cycle;
 use crate::ports::store::RunState;
 use crate::rate_limiter::gate::Gate;
 
-use action::{Action, Ticket};
+use action::{Action, Ticket, Tune};
 use input::Input;
 use position::Position;
 use rows::Rows;
-use state::{Starting, State};
+use state::{LastWord, Starting, State};
 use step::Step;
 
 /// One run, from its start to its end.
@@ -180,6 +180,12 @@ impl Run {
         matches!(self.state, State::Ended(_))
     }
 
+    /// Whether what flows left in carts is being cleared at the shop.
+    pub fn is_clearing_carts(&self) -> bool {
+        matches!(&self.state, State::Ending(ending)
+            if matches!(ending.awaits, LastWord::Carts | LastWord::LastClears))
+    }
+
     /// Whether agents may be under way.
     pub fn is_cycling(&self) -> bool {
         matches!(self.state, State::Cycling(_))
@@ -209,6 +215,7 @@ impl State {
             },
             Input::Looked(looked) => reopening::looked(self, looked, step),
             Input::StateWritten => ending::written(self, step),
+            Input::CartsCleared => ending::cleared(self, step),
             Input::Drained => ending::drained(self, step),
             Input::Froze(reason) => freezing::froze(self, &reason, step),
             Input::Tripped(reason) => freezing::tripped(self, &reason, step),
@@ -224,7 +231,9 @@ impl State {
             Command::Checkpoint => checkpointing::checkpoint(self, ticket, step),
             Command::Quit(quit) => quitting::quit(self, ticket, quit, step),
             Command::Revive(agent_id) => tuning::revive(self, ticket, agent_id, step),
-            Command::Rate(rate) => tuning::rate(self, ticket, rate, step),
+            Command::Rate(rate) => tuning::rate(self, ticket, rate.into(), step),
+            Command::FixedRate(rate) => tuning::rate(self, ticket, Tune::fixed(rate), step),
+            Command::InFlight(bound) => tuning::rate(self, ticket, bound.into(), step),
             Command::TimeScale(scale) => tuning::time_scale(self, ticket, scale, step),
         }
     }

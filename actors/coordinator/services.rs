@@ -20,6 +20,7 @@ use crate::ports::store::StoreError;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
 use crate::rate_limiter::messages::{SetGate, TakePermit};
+use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::queue_length::QueueLength;
 use crate::rate_limiter::throttle::SharedThrottle;
 use crate::session_pool::board::HealthBoard;
@@ -27,6 +28,7 @@ use crate::session_pool::messages::Call;
 use crate::shop_door::ShopDoor;
 
 use super::injections::DrillDoors;
+use super::lost_orders::board::SearchBoard;
 
 /// The services below the Coordinator. Whole addresses where it uses most of what one accepts.
 #[derive(Clone)]
@@ -35,12 +37,16 @@ pub struct Services {
     pub limiter: Addr<RateLimiter>,
     /// How many wait for a permit.
     pub queue: QueueLength,
+    /// The seats at the shop, and how it keeps up.
+    pub pressure: Pressure,
     /// Permits of the start-up check.
     pub permits: Recipient<TakePermit>,
     /// The HTTP sessions, for the start-up check and for probes of one that is in doubt or down.
     pub sessions: Vec<Recipient<Call>>,
     /// The HTTP sessions' standing, which they note themselves.
     pub board: HealthBoard,
+    /// How far the search for lost orders has come.
+    pub orders: SearchBoard,
     /// What the shop's 429 have come to.
     pub throttle: SharedThrottle,
     /// Rows.
@@ -60,7 +66,7 @@ impl Services {
     /// where the run has no such session.
     pub fn door(&self, http_session: SessionId) -> Option<ShopDoor> {
         let session = self.sessions.get(usize::from(http_session.0))?.clone();
-        Some(ShopDoor { permits: self.permits.clone(), session })
+        Some(ShopDoor { permits: self.permits.clone(), session, http_session })
     }
 
     /// Sets the limiter's gate. Where no more permits are given, whatever the shop is being asked

@@ -16,7 +16,7 @@ use crate::agent::messages::ShopFacts;
 use crate::circuit_breaker::messages::{FreezeReason, Outcome, RecordOutcome};
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
 use crate::domain::experiment::Experiment;
-use crate::domain::flow::{AgentMemory, EndReason, FlowStatus};
+use crate::domain::flow::{AgentMemory, EndReason, FlowStatus, ShopCart};
 use crate::domain::ids::{AgentId, CohortName, Incarnation, SessionId};
 use crate::domain::persona::Persona;
 use crate::domain::snapshot::Snapshot;
@@ -78,10 +78,13 @@ impl<H: Clone> Shard<H> {
         saved: Option<&Snapshot>,
     ) {
         let build = &self.build;
+        let carts: Vec<(AgentId, ShopCart)> =
+            memories.iter().map(|(agent, memory)| (agent.clone(), memory.shop_cart)).collect();
         self.roster.fill(personas, |persona, incarnation| {
             let memory = memories.remove(&persona.agent_id).unwrap_or_default();
             build(persona, incarnation, memory)
         });
+        carts.iter().for_each(|(agent, cart)| self.roster.note_cart(agent, *cart));
         if let Some(saved) = saved {
             self.roster.recall(&saved.crashes, &saved.quarantined);
         }
@@ -125,8 +128,13 @@ impl<H: Clone> Shard<H> {
     }
 
     /// A fresh build of an agent; answers the one before, that is to end quietly if it still lives.
-    pub fn rebuild(&mut self, agent: &AgentId, memory: AgentMemory) -> Option<H> {
+    /// A cart that is known to hold goods holds them, whatever the rows say.
+    pub fn rebuild(&mut self, agent: &AgentId, mut memory: AgentMemory) -> Option<H> {
         let old = self.roster.handle(agent).cloned();
+        if self.roster.has_dirty_cart(agent) {
+            memory.shop_cart = ShopCart::Dirty;
+        }
+        self.roster.note_cart(agent, memory.shop_cart);
         let build = &self.build;
         self.roster.replace(agent, |persona, incarnation| build(persona, incarnation, memory));
         old
@@ -186,7 +194,8 @@ impl<H: Clone> Shard<H> {
     /// Takes in the report of an agent that is waited for; `standing` is its HTTP session's. What a
     /// session that is down has broken is not the shop's, and over one in doubt it is not known.
     pub fn hear(&mut self, report: AgentFinished, standing: Standing) -> Option<Heard> {
-        let AgentFinished { agent_id, http_session, ending, volume, notes, .. } = report;
+        let AgentFinished { agent_id, http_session, ending, volume, shop_cart, notes, .. } = report;
+        self.roster.note_cart(&agent_id, shop_cart);
         let attempt = self.attempt.as_mut()?;
         attempt.account(&ending, &volume);
         attempt.notes.add(&notes);
@@ -212,7 +221,10 @@ impl<H: Clone> Shard<H> {
     }
 
     /// A flow was cut: it is through with what its row says.
-    pub fn hear_cut(&mut self, ending: &Ending, volume: &CycleVolume) {
+    pub fn hear_cut(&mut self, down: &AgentDown, ending: &Ending, volume: &CycleVolume) {
+        if let Some(flow) = &down.open_flow {
+            self.roster.note_cart(&down.agent_id, flow.shop_cart);
+        }
         if let Some(attempt) = &mut self.attempt {
             attempt.account(ending, volume);
         }
@@ -242,6 +254,21 @@ impl<H: Clone> Shard<H> {
             self.judge(report.agent_id, http_session, outcome)
         });
         judged.collect()
+    }
+
+    /// In whose names carts that may hold goods are cleared.
+    pub fn with_dirty_carts(&self) -> Vec<Caller> {
+        let caller = |persona: &Arc<Persona>| Caller {
+            agent_id: persona.agent_id.clone(),
+            user_id: persona.user_id,
+            flow_id: None,
+        };
+        self.roster.with_dirty_carts().map(caller).collect()
+    }
+
+    /// The shop has emptied the agent's cart.
+    pub fn cart_cleared(&mut self, agent: &AgentId) {
+        self.roster.note_cart(agent, ShopCart::Clean);
     }
 
     /// The agent is through with its cycle; answers whether it was the last.

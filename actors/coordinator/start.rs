@@ -19,7 +19,7 @@ use crate::db_writer::messages::{
 };
 use crate::domain::catalog::Catalog;
 use crate::domain::cycle::Cycle;
-use crate::domain::flow::AgentMemory;
+use crate::domain::flow::{AgentMemory, ShopCart};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::IncidentKind;
 use crate::domain::persona::Persona;
@@ -28,12 +28,13 @@ use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
     ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
 };
-use crate::ports::store::{DirtyCart, NewRun, Orphans, Replay};
+use crate::ports::store::{DirtyCart, NewRun, Replay};
 use crate::rate_limiter::messages::Place;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
 use super::ledger::Report;
+use super::lost_orders;
 use super::messages::StartError;
 use super::plan::{ResumePoint, RunPlan};
 use super::run::input::{Input, Reopened};
@@ -121,6 +122,8 @@ async fn prepared(
         }
         Some(point) => Some(begin_attempt(&services, &plan, point.boundary, at).await?),
     };
+    // Before anything else is sent: what agents send next would blur what the shop shows.
+    let orders = lost_orders::find(&services, &plan, &*pacing, true).await?;
     let (replay, mut memories) = match resumed {
         Some(Resumed { replay, memories }) => (Some(replay), memories),
         None => (None, HashMap::new()),
@@ -134,12 +137,16 @@ async fn prepared(
         at,
     };
     services.write(seen).await?;
-    let reports = (resumes(&plan, replay), cleans_up(&orphans, replay));
+    let searched = orders.says().map(|says| (IncidentKind::OrderFound, says, orders.detail()));
+    let carts = if plan.shop.keeps_carts() { orphans.dirty.len() } else { 0 };
+    let cleaned = cleans_up(orphans.abandoned, carts, replay).into_iter().chain(searched);
+    let reports = (resumes(&plan, replay), cleaned.collect());
     let input = Input::Prepared(Ok(replay));
     Ok(Prepared { personas, shop: Arc::new(shop), memories, input, reports })
 }
 
-/// A run that comes back frozen asks the store for its agents, and nobody for anything else.
+/// A run that comes back frozen asks the store for its agents and what they left, and nobody for
+/// anything else.
 async fn come_back(
     services: &Services,
     plan: &RunPlan,
@@ -149,17 +156,20 @@ async fn come_back(
     let personas = load_agents(services, plan).await?;
     let message = format!("came back frozen: {reason}");
     let reports = (vec![(IncidentKind::Freeze, message, point.detail())], Vec::new());
-    let (shop, memories, input) = (Arc::default(), HashMap::new(), Input::CameBack(reason));
+    let (run_id, before, agents) = (plan.run_id, point.boundary, Vec::new());
+    let mut memories = services.write(LoadMemories { run_id, before, agents }).await?;
+    remember_carts(&mut memories, &plan.dirty_carts);
+    let (shop, input) = (Arc::default(), Input::CameBack(reason));
     Ok(Prepared { personas, shop, memories, input, reports })
 }
 
-/// Whose cart a dead process left full begins its next flow by clearing it.
+/// Whose cart a dead process left full clears it before it puts anything in.
 fn remember_carts<'a>(
     memories: &mut HashMap<AgentId, AgentMemory>,
     carts: impl IntoIterator<Item = &'a DirtyCart>,
 ) {
     for cart in carts {
-        memories.entry(cart.agent_id.clone()).or_default().shop_cart_dirty = true;
+        memories.entry(cart.agent_id.clone()).or_default().shop_cart = ShopCart::Dirty;
     }
 }
 
@@ -176,15 +186,14 @@ fn resumes(plan: &RunPlan, replay: Option<Replay>) -> Vec<Report> {
 }
 
 /// What is said of what a dead process left behind.
-fn cleans_up(orphans: &Orphans, replay: Option<Replay>) -> Vec<Report> {
-    let rows = orphans.abandoned + replay.map_or(0, |replay| replay.ended_rows);
-    let carts = orphans.dirty.len();
+fn cleans_up(abandoned: u64, carts: usize, replay: Option<Replay>) -> Vec<Report> {
+    let rows = abandoned + replay.map_or(0, |replay| replay.ended_rows);
     if rows == 0 && carts == 0 {
         return Vec::new();
     }
     let message = format!(
         "clean-up after a dead process: {rows} open shopping sessions abandoned, {carts} carts \
-         are cleared at the shop before their agents' next flows"
+         at the shop are cleared before anything is put in again"
     );
     let detail = json!({ "abandoned": rows, "dirty_carts": carts });
     vec![(IncidentKind::CleanUp, message, detail)]
@@ -209,9 +218,9 @@ pub async fn reopen(
         session_check::all(&services, &plan, &first).await?;
         let shop = look_at_shop(&services, &plan, first).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
-        let Resumed { replay, mut memories } = resumed;
-        remember_carts(&mut memories, &plan.dirty_carts);
-        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories }))
+        let Resumed { replay, memories } = resumed;
+        let orders = lost_orders::find(&services, &plan, &*pacing, false).await?;
+        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories, orders }))
     };
     caught(reopened).await
 }

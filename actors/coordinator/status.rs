@@ -15,6 +15,7 @@ use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::call_histogram::CallHistograms;
 use crate::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use crate::domain::ids::{AgentId, RunId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::incident::IncidentKind;
 use crate::domain::timing::LatencySummary;
 use crate::domain::totals::Totals;
@@ -24,6 +25,7 @@ use crate::session_pool::board::SessionStatus;
 
 use super::command::Quit;
 use super::journal::JournalLine;
+use super::lost_orders::board::OrderSearch;
 use super::plan::RunPlan;
 
 /// The run as the Coordinator last saw it.
@@ -65,6 +67,9 @@ pub struct RunStatus {
     pub saved: Saved,
     /// Resident memory of the process, bytes; `None` where the system does not say.
     pub memory_bytes: Option<u64>,
+    /// The search for lost orders that is under way; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_search: Option<OrderSearch>,
     /// What happened.
     #[serde(flatten)]
     pub news: News,
@@ -133,6 +138,24 @@ pub struct Traffic {
     pub requests_history: Vec<u32>,
     /// Callers that wait for a permit.
     pub waiting_for_permit: u32,
+    /// The bound on calls in flight: automatic, fixed or off.
+    #[serde(default)]
+    pub in_flight: InFlight,
+    /// Most calls in flight at this moment; `None`: there is no bound.
+    #[serde(default)]
+    pub calls_in_flight_max: Option<u32>,
+    /// Calls in flight, probes apart.
+    #[serde(default)]
+    pub calls_in_flight: u32,
+    /// Whether the shop is slower than the limit, so that calls are held back.
+    #[serde(default)]
+    pub held_back: bool,
+    /// Answers a second over the last 12 s, as far as calls came.
+    #[serde(default)]
+    pub answers_per_second: f64,
+    /// What they took in the mean, milliseconds.
+    #[serde(default)]
+    pub answer_ms: u64,
     /// For so long the run gives no permit, for the shop says 429, milliseconds; 0: it does.
     #[serde(default)]
     pub throttled_for_ms: u64,
@@ -152,6 +175,12 @@ pub struct Health {
     pub failures_allowed: u32,
     /// Agents in quarantine, by id.
     pub quarantined: Vec<AgentId>,
+    /// Carts at the shop in which flows that have ended may have left goods.
+    #[serde(default)]
+    pub carts_dirty: u32,
+    /// Whether they are being cleared, as the run ends.
+    #[serde(default)]
+    pub is_clearing_carts: bool,
     /// Database connections.
     pub pool: PoolStatus,
 }
@@ -198,10 +227,15 @@ impl RunStatus {
             totals: Totals::default(),
             clock: Clock { interval_ms, ..Clock::default() },
             calls: Calls::default(),
-            traffic: Traffic { rate_limit: plan.rate.limit(), ..Traffic::default() },
+            traffic: Traffic {
+                rate_limit: plan.rate.limit(),
+                in_flight: plan.in_flight,
+                ..Traffic::default()
+            },
             health: Health::default(),
             saved: Saved::default(),
             memory_bytes: None,
+            order_search: None,
             news: News::default(),
         }
     }
@@ -228,6 +262,7 @@ impl<'de> Deserialize<'de> for RunStatus {
             health: group_of(&flat)?,
             saved: group_of(&flat)?,
             memory_bytes: key_of(&flat, "memory_bytes")?,
+            order_search: key_of(&flat, "order_search")?,
             news: group_of(&flat)?,
         })
     }

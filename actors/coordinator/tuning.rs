@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 use crate::domain::time_scale::TimeScale;
 
@@ -14,6 +15,8 @@ use super::plan::RunPlan;
 pub struct Tuning {
     /// The limit.
     pub rate: Rate,
+    /// The bound on calls in flight.
+    pub in_flight: InFlight,
     /// Real time between two ticks; zero for `max`.
     pub interval: Duration,
     /// Every setting that is not secret, for checkpoints: a resumed run goes on with these.
@@ -27,16 +30,28 @@ impl Tuning {
     pub fn of(plan: &RunPlan) -> Self {
         Self {
             rate: plan.rate,
+            in_flight: plan.in_flight,
             interval: plan.interval,
             settings: plan.settings.clone(),
             config_hash: plan.config_hash.clone(),
         }
     }
 
-    /// Another limit.
-    pub fn set_rate(&mut self, rate: Rate) {
-        self.rate = rate;
-        self.set("rate", "per_second", json!(rate));
+    /// Another limit, another bound on calls in flight, or both; answers what is true from here
+    /// on.
+    pub fn tell(&mut self, rate: Option<Rate>, in_flight: Option<InFlight>) -> String {
+        let mut said = Vec::new();
+        if let Some(rate) = rate {
+            let was = std::mem::replace(&mut self.rate, rate);
+            self.set("rate", "per_second", json!(rate));
+            said.push(format!("the rate limit is {rate} requests a second, it was {was}"));
+        }
+        if let Some(bound) = in_flight {
+            let was = std::mem::replace(&mut self.in_flight, bound);
+            self.set("rate", "in_flight", json!(bound));
+            said.push(format!("the bound on calls in flight is {bound}, it was {was}"));
+        }
+        said.join("; ")
     }
 
     /// Another time scale.
@@ -63,15 +78,21 @@ mod tests {
     fn a_changed_number_is_a_changed_setting_and_leaves_the_others_alone() {
         let mut tuning = Tuning {
             rate: Rate::DEFAULT,
+            in_flight: InFlight::Automatic,
             interval: Duration::from_secs(75),
             settings: json!({ "rate": { "per_second": 50.0 }, "shop": { "mock": true } }),
             config_hash: "abc".to_owned(),
         };
-        tuning.set_rate(Rate::Unlimited);
+        let said = tuning.tell(Some(Rate::Unlimited), Some(InFlight::Off));
+        assert_eq!(
+            said,
+            "the rate limit is unlimited requests a second, it was 50; \
+             the bound on calls in flight is off, it was auto"
+        );
         tuning.set_time_scale(TimeScale::Ratio(720.0));
         assert_eq!(tuning.interval, Duration::from_secs(5));
         let expected = json!({
-            "rate": { "per_second": "unlimited" }, "shop": { "mock": true },
+            "rate": { "per_second": "unlimited", "in_flight": "off" }, "shop": { "mock": true },
             "time": { "scale": 720.0 }
         });
         assert_eq!((tuning.settings, tuning.config_hash.as_str()), (expected, ""));

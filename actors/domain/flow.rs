@@ -66,12 +66,35 @@ words!(
     }
 );
 words!(
-    /// Whether the agent's cart at the shop may still hold items.
+    /// What the agent's cart at the shop may hold, as known when the row was last written. Each row
+    /// takes up where the agent's row before it ended: looking around empties no cart.
     ShopCart, "shop_cart" {
-        /// Empty, as far as known.
+        /// Whatever lay in it before this run, which has not touched it.
+        Unknown = "unknown",
+        /// Nothing: the last write to it was a clear or a checkout, and the shop answered it.
         Clean = "clean",
-        /// Must be cleared before the agent's next flow.
+        /// Goods: something was, or may have been, put in since it was last empty.
         Dirty = "dirty",
+    }
+);
+
+/// Nobody knows what lies in a cart that the run has not touched.
+impl Default for ShopCart {
+    fn default() -> Self {
+        Self::Unknown
+    }
+}
+
+words!(
+    /// What is known of the order of a flow whose checkout was not answered well, or whose process
+    /// died; a flow that never sent one, or was answered, has none.
+    OrderOutcome, "order outcome" {
+        /// There may be an order at the shop that no row names.
+        Unknown = "unknown",
+        /// The shop's reads showed it, and it is a row.
+        Found = "found",
+        /// The shop's reads showed that there is none.
+        Absent = "absent",
     }
 );
 
@@ -96,6 +119,10 @@ pub struct FlowKey {
     pub http_session: SessionId,
     /// Which build of the agent's actor.
     pub incarnation: Incarnation,
+    /// `runs.resumes` when it began: with the cycle, the order in which an agent's flows were made,
+    /// whatever the clocks say.
+    #[serde(default)]
+    pub resumes: ReplayNumber,
     /// Simulated start of the visit, a uniform second of its hour.
     pub simulated_at: NaiveDateTime,
     /// Wall clock (UTC) at the start.
@@ -155,7 +182,7 @@ pub struct FlowRecord {
     pub status: FlowStatus,
     /// Why it ended.
     pub end_reason: EndReason,
-    /// Whether the cart at the shop may hold items.
+    /// What the cart at the shop may hold.
     pub shop_cart: ShopCart,
     /// The branch shopped at.
     pub store_id: Option<StoreId>,
@@ -163,7 +190,7 @@ pub struct FlowRecord {
     pub simulated_end: NaiveDateTime,
     /// Wall clock (UTC) at the end.
     pub ended_at: NaiveDateTime,
-    /// Calls sent, retries included.
+    /// Calls sent, retries included; without what an agent asks once a run.
     pub calls: u32,
     /// Units in the cart at the end or in the order.
     pub cart_units: u32,
@@ -181,6 +208,8 @@ pub struct FlowRecord {
     pub seen_coupons: Vec<Coupon>,
     /// The order, if one was placed.
     pub order: Option<Order>,
+    /// What is known of an order that the checkout itself did not tell of.
+    pub order_outcome: Option<OrderOutcome>,
 }
 
 /// What an agent remembers of the run so far; rebuilt from canonical rows of earlier cycles.
@@ -196,6 +225,6 @@ pub struct AgentMemory {
     pub last_visit: Option<NaiveDateTime>,
     /// Simulated time of the last order.
     pub last_order: Option<NaiveDateTime>,
-    /// Whether the cart at the shop may hold items of an earlier flow.
-    pub shop_cart_dirty: bool,
+    /// What its cart at the shop may hold.
+    pub shop_cart: ShopCart,
 }

@@ -89,6 +89,9 @@ incident_kinds! {
     /// Orphans of a dead run were cleaned up.
     CleanUp = "clean_up", says "orphans of a dead process cleaned up",
         log Warn, alert None;
+    /// The shop was asked for orders that no row names, or one of them was found.
+    OrderFound = "order_found", says "orders that were lost were looked for",
+        log Info, alert None;
     /// An operator's or a developer's command.
     Command = "command", says "an operator's command",
         log Warn, alert None;
@@ -97,6 +100,9 @@ incident_kinds! {
         log Warn, alert None;
     /// An HTTP session went down or came back.
     SessionHealth = "session_health", says "an HTTP session went down or came back",
+        log Warn, alert Some(Severity::Warning);
+    /// The shop was slower than the limit, or kept up again.
+    SlowShop = "slow_shop", says "the shop was slower than the limit, or kept up again",
         log Warn, alert Some(Severity::Warning);
     /// The shop said 429 and the whole run was held, or that is over.
     Throttled = "throttled", says "the shop said 429: the run was held",
@@ -116,6 +122,12 @@ incident_kinds! {
     /// A flow that could be written neither as itself nor as failed.
     Unrecorded = "unrecorded", says "a visit could not be written",
         log Warn, alert None;
+    /// A run ended, and goods that its flows put in lie in carts at the shop.
+    CartsLeft = "carts_left", says "carts were left with goods at the shop",
+        log Warn, alert None;
+    /// An order holds goods that its flow did not put in.
+    ForeignGoods = "foreign_goods", says "an order holds goods nobody put in",
+        log Warn, alert Some(Severity::Warning);
     /// A checkpoint could not be written.
     CheckpointFailed = "checkpoint_failed", says "a checkpoint could not be written",
         log Warn, alert Some(Severity::Critical);

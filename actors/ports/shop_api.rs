@@ -5,15 +5,17 @@
 
 mod error;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::LocalBoxFuture;
 use uuid::Uuid;
 
+use chrono::NaiveDateTime;
 use domain::catalog::Product;
-use domain::flow::Order;
+use domain::flow::{Order, ShopCart};
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
-use domain::money::{Amount, Cents};
+use domain::lost_order::PlacedOrder;
+use domain::money::Cents;
 use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 
@@ -46,9 +48,45 @@ pub struct ShopTraits {
     pub idempotency: IdempotencyMode,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
+    /// Whether a flow meets what an earlier one left in its cart.
+    pub carts: CartMode,
     /// Whether there is a shop behind the adapter at all; false under `--mock-api`, where no cart
     /// can be left behind and OpenFlow is skipped.
     pub is_real: bool,
+    /// How an order is found whose checkout was not answered.
+    pub orders: OrderReads,
+}
+
+/// What a shop shows of an agent's orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderReads {
+    /// Whether it lists them.
+    pub lists: bool,
+    /// Whether one in the list names its flow.
+    pub names_flows: bool,
+    /// Whether it shows one with its lines and discounts.
+    pub shows_one: bool,
+    /// How long it may go on with an order whose client has hung up: its call timeout.
+    pub settles_in: Duration,
+    /// Whether it lives in this process: what a process before it ordered went with that.
+    pub is_own: bool,
+}
+
+impl ShopTraits {
+    /// What an agent's flow finds in its cart where the one before left it so.
+    pub fn cart_found(&self, left: ShopCart) -> ShopCart {
+        match (self.carts, left) {
+            (CartMode::Private, _) => ShopCart::Clean,
+            // Such carts were made, empty, when this process was.
+            (CartMode::Kept, ShopCart::Unknown) if !self.is_real => ShopCart::Clean,
+            (CartMode::Kept, _) => left,
+        }
+    }
+
+    /// Whether what flows leave in their carts outlives them and this process.
+    pub fn keeps_carts(&self) -> bool {
+        self.is_real && self.carts == CartMode::Kept
+    }
 }
 
 /// Where product lists come from.
@@ -69,6 +107,17 @@ pub enum WalletMode {
     Engine,
     /// The shop; what its answers show is logged.
     Shop,
+}
+
+/// Whose a cart is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CartMode {
+    /// The user's: what a flow leaves lies there when the next one comes.
+    #[default]
+    Kept,
+    /// The flow's: each has one of its own, which begins empty.
+    Private,
 }
 
 /// What a shop makes of `Idempotency-Key`.
@@ -154,8 +203,16 @@ pub enum ShopCall {
     },
     /// Order what is in the cart.
     Checkout,
-    /// The newest order.
-    LatestOrder,
+    /// The newest orders, or those that name the calling flow.
+    LatestOrders {
+        /// At most.
+        most: u32,
+    },
+    /// One order, with its lines and discounts.
+    ReadOrder {
+        /// Which.
+        order: OrderId,
+    },
     /// Empty the cart.
     ClearCart,
 }
@@ -177,7 +234,8 @@ impl ShopCall {
             Self::ApplyCoupon { .. } => "apply_coupon",
             Self::GrantWallet { .. } => "grant_wallet",
             Self::Checkout => "checkout",
-            Self::LatestOrder => "latest_order",
+            Self::LatestOrders { .. } => "latest_order",
+            Self::ReadOrder { .. } => "read_order",
             Self::ClearCart => "clear_cart",
         }
     }
@@ -244,22 +302,20 @@ pub enum ShopReply {
     },
     /// The order.
     OrderPlaced(Box<Order>),
-    /// The newest order; `None` when there is none.
-    LatestOrder(Option<PlacedOrder>),
+    /// One order.
+    OrderShown(Box<Order>),
+    /// The agent's newest orders, the newest first.
+    LatestOrders {
+        /// They.
+        orders: Vec<PlacedOrder>,
+        /// What the shop's clock showed as it answered; `None` where it did not say.
+        shop_clock: Option<NaiveDateTime>,
+    },
     /// The cart is empty.
     CartCleared {
         /// Lines that were in it, where the shop says.
         items_removed: u64,
     },
-}
-
-/// An order as a list of orders shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlacedOrder {
-    /// The shop's id.
-    pub id: OrderId,
-    /// To pay; `None` where the shop does not say.
-    pub final_total: Option<Amount>,
 }
 
 /// A coupon as the shop shows it.
@@ -268,7 +324,7 @@ pub struct ShopCoupon {
     /// Its definition.
     pub coupon: Coupon,
     /// When it expires, UTC; `None` where the shop does not say.
-    pub expires_at: Option<chrono::NaiveDateTime>,
+    pub expires_at: Option<NaiveDateTime>,
     /// Why it may not be used, for ineligible ones.
     pub reason: Option<String>,
 }

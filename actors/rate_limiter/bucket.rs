@@ -58,14 +58,27 @@ impl Bucket {
         let Some(limits) = &mut self.limits else {
             return Ok(Permit::granted(now, false));
         };
-        let by_tokens = limits.tokens.earliest();
-        let earliest = limits.ring.earliest().map_or(by_tokens, |by_ring| by_ring.max(by_tokens));
+        let earliest = limits.earliest();
         if earliest > now {
             return Err(earliest);
         }
         limits.tokens.take(now);
         limits.ring.push(now);
         Ok(Permit::granted(now, true))
+    }
+
+    /// The earliest moment at which there may be a permit; `None`: at any.
+    pub fn earliest(&self) -> Option<Instant> {
+        self.limits.as_ref().map(Limits::earliest)
+    }
+
+    /// Takes back a permit granted at `granted_at` with which nothing was sent: its token and its
+    /// place in the window are there again.
+    pub fn take_back(&mut self, granted_at: Instant) {
+        if let Some(limits) = &mut self.limits {
+            limits.tokens.put_back();
+            limits.ring.take_back(granted_at);
+        }
     }
 
     /// Changes the rate. Tokens saved up and the grants of the last second still count; coming from
@@ -83,6 +96,13 @@ impl Bucket {
         let mut tokens = Tokens::full(per_second, now);
         tokens.leave(saved);
         self.limits = Some(Limits { tokens, ring });
+    }
+}
+
+impl Limits {
+    fn earliest(&self) -> Instant {
+        let by_tokens = self.tokens.earliest();
+        self.ring.earliest().map_or(by_tokens, |by_ring| by_ring.max(by_tokens))
     }
 }
 
@@ -118,6 +138,11 @@ impl Tokens {
 
     fn take(&mut self, now: Instant) {
         self.full_at_ps = self.full_at_ps.max(self.since_epoch_ps(now)) + self.interval_ps;
+    }
+
+    /// One more; a full bucket stays full, for its time of being full lies behind already.
+    fn put_back(&mut self) {
+        self.full_at_ps = self.full_at_ps.saturating_sub(self.interval_ps);
     }
 
     /// Tokens there are, with the part of the next one.
@@ -282,8 +307,44 @@ mod tests {
         assert!(Bucket::spent(Rate::Unlimited, start).grant(start).is_ok());
     }
 
+    #[test]
+    fn a_permit_that_was_given_back_is_there_again_and_no_more_than_that() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(Rate::DEFAULT, start);
+        let granted = (0..5).map(|_| bucket.grant(start).unwrap()).last().unwrap();
+        assert!(bucket.grant(start).is_err());
+        bucket.take_back(granted.granted_at());
+        assert!(bucket.grant(start).is_ok());
+        assert!(bucket.grant(start).is_err());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Permits are taken, some are given back unsent, the rate changes: what was sent stays
+        /// within the window of the highest rate there was.
+        #[test]
+        fn whatever_is_given_back_no_window_carries_more_than_promised(
+            steps in prop::collection::vec((0_u64..40, 0_u8..10), 200..800),
+        ) {
+            let start = Instant::now();
+            let mut bucket = Bucket::new(Rate::DEFAULT, start);
+            let (mut sent, mut held, mut now_ms) = (Vec::new(), Vec::new(), 0);
+            for (gap_ms, what) in steps {
+                now_ms += gap_ms;
+                let now = start + Duration::from_millis(now_ms);
+                match what {
+                    0 => bucket.retune(Rate::PerSecond(30.0), now),
+                    1 => bucket.retune(Rate::DEFAULT, now),
+                    2..5 => held.drain(..).for_each(|at| bucket.take_back(at)),
+                    _ => sent.extend(held.drain(..).map(|at: Instant| at - start)),
+                }
+                while let Ok(permit) = bucket.grant(now) {
+                    held.push(permit.granted_at());
+                }
+            }
+            prop_assert!(no_window_carries_more_than(&sent, 51), "{} sent", sent.len());
+        }
 
         #[test]
         fn whatever_the_demand_no_window_carries_more_than_promised(

@@ -4,14 +4,20 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-use super::messages::{Place, Refused};
-use crate::domain::permit::Permit;
+use super::grant::Grant;
+use super::messages::{Asker, Place, Refused};
 
 /// Below so many waiters the line is not searched for those that have gone.
 const SWEEP_FROM: usize = 1_024;
 
-/// Where a waiter hears of its permit.
-pub type Waiter = oneshot::Sender<Result<Permit, Refused>>;
+/// Somebody who waits for a permit.
+#[derive(Debug)]
+pub struct Waiter {
+    /// For what.
+    pub asker: Asker,
+    /// Where it hears of it.
+    pub answer: oneshot::Sender<Result<Grant, Refused>>,
+}
 
 /// The line. Bounded by its callers (one waiter an agent); those that went away are swept out.
 #[derive(Debug)]
@@ -41,7 +47,9 @@ impl Line {
     /// Takes a place.
     pub fn join(&mut self, place: Place, waiter: Waiter) {
         if self.waiting() >= self.sweep_at {
-            self.queues.iter_mut().for_each(|queue| queue.retain(|waiter| !waiter.is_closed()));
+            self.queues
+                .iter_mut()
+                .for_each(|queue| queue.retain(|waiter| !waiter.answer.is_closed()));
             self.sweep_at = SWEEP_FROM.max(self.waiting() * 2);
         }
         let queue = match place {
@@ -57,35 +65,26 @@ impl Line {
         self.queues.iter().map(VecDeque::len).sum()
     }
 
-    /// Whether one of these waits who is still there; those in front who have gone are dropped.
-    pub fn is_waiting(&mut self, who: Served) -> bool {
-        self.served(who).iter_mut().any(|queue| {
-            while queue.front().is_some_and(Waiter::is_closed) {
+    /// Who of these is next of those who are still there; those in front who have gone are dropped.
+    pub fn next(&mut self, who: Served) -> Option<Asker> {
+        self.served(who).iter_mut().find_map(|queue| {
+            while queue.front().is_some_and(|waiter| waiter.answer.is_closed()) {
                 queue.pop_front();
             }
-            !queue.is_empty()
+            queue.front().map(|waiter| waiter.asker)
         })
     }
 
-    /// Gives the permit to the first of these who is still there.
-    pub fn give(&mut self, permit: Permit, who: Served) {
-        let mut answer = Ok(permit);
-        for queue in self.served(who) {
-            while let Some(waiter) = queue.pop_front() {
-                // It may go away between the check and this: the permit passes on to the next.
-                match waiter.send(answer) {
-                    Ok(()) => return,
-                    Err(back) => answer = back,
-                }
-            }
-        }
+    /// Takes who of these is next out of the line.
+    pub fn pop(&mut self, who: Served) -> Option<Waiter> {
+        self.served(who).iter_mut().find_map(VecDeque::pop_front)
     }
 
     /// Tells everybody that there will be none.
     pub fn refuse_all(&mut self, why: Refused) {
         for waiter in self.queues.iter_mut().flat_map(|queue| queue.drain(..)) {
             // Whoever has gone needs no answer.
-            let _ = waiter.send(Err(why));
+            drop(waiter.answer.send(Err(why)));
         }
     }
 
@@ -99,32 +98,36 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
+
+    type Answer = oneshot::Receiver<Result<Grant, Refused>>;
+
+    fn waiter(asker: Asker) -> (Waiter, Answer) {
+        let (answer, receiver) = oneshot::channel();
+        (Waiter { asker, answer }, receiver)
+    }
 
     #[test]
     fn a_waiter_that_went_away_is_passed_over() {
         let mut line = Line::default();
-        let (gone, receiver) = oneshot::channel();
+        let (gone, receiver) = waiter(Asker::Call);
         line.join(Place::Tail, gone);
         drop(receiver);
-        assert!(!line.is_waiting(Served::Everybody));
-        let (gone, receiver) = oneshot::channel();
+        assert_eq!(line.next(Served::Everybody), None);
+        let (gone, receiver) = waiter(Asker::Call);
         line.join(Place::Tail, gone);
-        let (there, mut answer) = oneshot::channel();
+        let (there, _answer) = waiter(Asker::Probe);
         line.join(Place::Tail, there);
         drop(receiver);
-        line.give(Permit::unlimited(Instant::now()), Served::Everybody);
-        assert!(answer.try_recv().is_ok());
+        assert_eq!(line.next(Served::Everybody), Some(Asker::Probe));
+        assert!(line.pop(Served::Everybody).is_some_and(|w| w.asker == Asker::Probe));
     }
 
     #[test]
     fn a_line_of_the_gone_does_not_grow() {
         let mut line = Line::default();
         for _ in 0..100_000 {
-            let (gone, _) = oneshot::channel();
-            line.join(Place::Tail, gone);
+            line.join(Place::Tail, waiter(Asker::Call).0);
         }
         assert!(line.waiting() <= 2 * SWEEP_FROM, "{}", line.waiting());
     }
@@ -140,14 +143,14 @@ mod tests {
         ];
         let mut answers: Vec<_> = places
             .map(|(place, name)| {
-                let (waiter, answer) = oneshot::channel();
+                let (waiter, answer) = waiter(Asker::Call);
                 line.join(place, waiter);
                 (name, answer)
             })
             .into();
         let mut order = Vec::new();
-        while line.is_waiting(who) {
-            line.give(Permit::unlimited(Instant::now()), who);
+        while line.next(who).is_some() {
+            drop(line.pop(who).unwrap().answer.send(Err(Refused::Gone)));
             answers.retain_mut(|(name, answer)| {
                 let is_served = answer.try_recv().is_ok();
                 if is_served {

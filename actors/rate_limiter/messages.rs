@@ -1,20 +1,36 @@
 //! What the [`RateLimiter`](super::RateLimiter) accepts.
 
+use std::time::Instant;
+
 use actix::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::gate::Gate;
+use super::grant::Grant;
 use super::holds::Held;
-use crate::domain::permit::Permit;
+use super::seats::CallEnd;
+use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 
 /// Sent by an Agent or a probe before every request, retries included. Answered in order of
 /// arrival; waits while the gate is closed.
 #[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<Permit, Refused>")]
+#[rtype(result = "Result<Grant, Refused>")]
 pub struct TakePermit {
     /// Where in the queue.
     pub place: Place,
+    /// For what.
+    pub asker: Asker,
+}
+
+/// What a permit is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// A call, which takes a seat at the shop.
+    Call,
+    /// To see whether the shop is there: takes none, for all of them may be held by calls that it
+    /// does not answer.
+    Probe,
 }
 
 /// Where a waiter stands. Within each place first come is first served.
@@ -43,6 +59,28 @@ pub enum Refused {
     Gone,
 }
 
+/// Sent by a grant that is through: once for each permit.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct SeatBack {
+    /// Calls under way when the seat was taken; `None`: none was.
+    pub in_flight: Option<u32>,
+    /// What became of the permit.
+    pub end: Returned,
+}
+
+/// What became of a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returned {
+    /// It was not used: nothing left for the shop.
+    Unsent {
+        /// When it was granted.
+        granted_at: Instant,
+    },
+    /// It was sent with.
+    Sent(CallEnd),
+}
+
 /// Sent by the Coordinator when its run's state wants another: the run's own hold.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
@@ -66,6 +104,14 @@ pub struct HoldBack(
 pub struct Retune(
     /// The new limit.
     pub Rate,
+);
+
+/// Sent by the Coordinator when an operator changes the bound on calls in flight.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Rebound(
+    /// The new one.
+    pub InFlight,
 );
 
 /// Sent by the Coordinator for a developer.

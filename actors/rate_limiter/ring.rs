@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 /// is promised: a permit may be sent so much later than it was granted.
 pub const RING_SPAN: Duration = Duration::from_millis(1_010);
 
-/// The last `capacity` grants. Bounded: 51 at 50/s, at most about a million.
+/// The last `capacity` grants, and where that was more a moment ago, all of the last window.
+/// Bounded: 51 at 50/s, at most about a million.
 #[derive(Clone, Debug)]
 pub struct Ring {
     /// Oldest first.
@@ -31,27 +32,30 @@ impl Ring {
 
     /// When the next grant is allowed; `None`: at any time.
     pub fn earliest(&self) -> Option<Instant> {
-        if self.grants.len() < self.capacity {
-            return None;
-        }
-        self.grants.front().map(|oldest| *oldest + RING_SPAN)
+        let oldest = self.grants.len().checked_sub(self.capacity)?;
+        self.grants.get(oldest).map(|grant| *grant + RING_SPAN)
     }
 
     /// Takes in a grant made at `at`.
     pub fn push(&mut self, at: Instant) {
-        if self.grants.len() >= self.capacity {
+        let is_past = |grant: &Instant| at.saturating_duration_since(*grant) >= RING_SPAN;
+        while self.grants.len() >= self.capacity && self.grants.front().is_some_and(is_past) {
             self.grants.pop_front();
         }
         self.grants.push_back(at);
     }
 
-    /// Changes how many grants a window may carry. The newest grants stay: those forgotten are more
-    /// than a window older than anything that is still to come.
+    /// Takes out a grant made at `at` that was not used.
+    pub fn take_back(&mut self, at: Instant) {
+        if let Some(place) = self.grants.iter().rposition(|grant| *grant == at) {
+            self.grants.remove(place);
+        }
+    }
+
+    /// Changes how many grants a window may carry. None is forgotten: the capacity may grow again,
+    /// or a grant come back, within the window.
     pub fn resize(&mut self, capacity: usize) {
         self.capacity = capacity.max(1);
-        while self.grants.len() > self.capacity {
-            self.grants.pop_front();
-        }
     }
 }
 
@@ -83,7 +87,22 @@ mod tests {
     }
 
     #[test]
-    fn shrinking_keeps_the_newest_grants() {
+    fn a_slot_that_was_given_back_is_free_at_once() {
+        let start = Instant::now();
+        let mut ring = Ring::new(2);
+        let (first, second) = (start, start + Duration::from_millis(5));
+        ring.push(first);
+        ring.push(second);
+        ring.take_back(second + Duration::from_millis(1));
+        assert_eq!(ring.earliest(), Some(first + RING_SPAN), "no such grant");
+        ring.take_back(second);
+        assert_eq!(ring.earliest(), None);
+        ring.push(second);
+        assert_eq!(ring.earliest(), Some(first + RING_SPAN));
+    }
+
+    #[test]
+    fn shrinking_and_growing_again_forgets_no_grant_of_the_window() {
         let start = Instant::now();
         let mut ring = Ring::new(3);
         for ms in [0, 10, 20] {
@@ -92,6 +111,8 @@ mod tests {
         ring.resize(1);
         assert_eq!(ring.earliest(), Some(start + Duration::from_millis(1_030)));
         ring.resize(2);
-        assert_eq!(ring.earliest(), None);
+        assert_eq!(ring.earliest(), Some(start + Duration::from_millis(1_020)));
+        ring.push(start + Duration::from_millis(1_020));
+        assert_eq!(ring.grants.len(), 2, "what is older than a window is let go");
     }
 }

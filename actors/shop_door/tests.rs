@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::{Pacing, SystemPacing};
 use crate::ports::shop_api::ShopReply;
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
 use crate::rate_limiter::messages::SetGate;
+use crate::rate_limiter::pressure::Pressure;
 
 /// What the stub session makes of a call.
 #[derive(Clone, Copy)]
@@ -18,6 +20,7 @@ enum Shop {
     /// With a status.
     Fails,
     IsGone,
+    IsSilent,
     /// Lets so many permits expire before it answers.
     IsLate(usize),
 }
@@ -52,6 +55,7 @@ impl Handler<Call> for StubSession {
                 |kind, sent_at| ApiError { call: "x", kind, detail: None, sent_at, failed_at: now };
             match shop {
                 Shop::Fails => Err(failed(ApiErrorKind::ServerError(500), Some(now))),
+                Shop::IsSilent => std::future::pending().await,
                 Shop::IsGone => Err(failed(ApiErrorKind::ConnectRefused, None)),
                 Shop::IsLate(n) if came <= n => Err(failed(ApiErrorKind::PermitExpired, None)),
                 Shop::IsLate(_) | Shop::Answers => {
@@ -66,6 +70,7 @@ struct Bench {
     door: ShopDoor,
     limiter: Addr<RateLimiter>,
     came: Came,
+    pressure: Pressure,
 }
 
 fn bench(shop: Shop) -> Bench {
@@ -75,26 +80,17 @@ fn bench(shop: Shop) -> Bench {
 
 fn on_a_paused_clock(shop: Shop) -> Bench {
     let (came, pacing) = (Came::default(), Arc::new(SystemPacing));
-    let limiter = RateLimiter::new(
-        Rate::DEFAULT,
-        Default::default(),
-        Default::default(),
-        Default::default(),
-        pacing,
-    )
-    .start();
+    let (parked, queue, throttle) = Default::default();
+    let pressure = Pressure::new(InFlight::Fixed(8), SystemPacing.now());
+    let shared = pressure.clone();
+    let limiter = RateLimiter::new(Rate::DEFAULT, parked, queue, throttle, shared, pacing).start();
     let session = StubSession(shop, came.clone()).start().recipient();
-    Bench { door: ShopDoor { permits: limiter.clone().recipient(), session }, limiter, came }
+    let (permits, http_session) = (limiter.clone().recipient(), SessionId(0));
+    Bench { door: ShopDoor { permits, session, http_session }, limiter, came, pressure }
 }
 
 fn request(call: ShopCall) -> ShopRequest {
     ShopRequest { caller: None, call }
-}
-
-fn distinct(mut instants: Vec<Instant>) -> usize {
-    instants.sort_unstable();
-    instants.dedup();
-    instants.len()
 }
 
 #[actix::test]
@@ -123,7 +119,6 @@ async fn a_permit_that_expired_is_replaced_by_another_and_the_caller_never_hears
     let bench = bench(Shop::IsLate(7));
     assert!(bench.door.call(&request(ShopCall::Checkout), Place::Tail).await.is_ok());
     assert_eq!(bench.came.granted().len(), 8, "seven expired, the eighth was sent");
-    assert!(distinct(bench.came.granted()) > 1, "no permit came twice");
 }
 
 #[actix::test]
@@ -184,4 +179,62 @@ async fn whoever_watches_hears_of_each_stage_in_order() {
     assert!(end.is_ok());
     let twice = [Stage::InLine, Stage::Sending, Stage::InLine, Stage::Sending];
     assert_eq!(*stages.borrow(), twice);
+}
+
+#[actix::test]
+async fn whatever_becomes_of_a_call_its_seat_comes_back() {
+    for shop in [Shop::Answers, Shop::Fails, Shop::IsLate(3)] {
+        let bench = bench(shop);
+        for _ in 0..20 {
+            drop(bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await);
+        }
+        drop(bench.door.call(&request(ShopCall::ClearCart), Place::Tail).await);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(bench.pressure.taken(SystemPacing.now()).in_flight, 0);
+        tokio::time::resume();
+    }
+    let bench = bench(Shop::IsSilent);
+    let patience = Duration::from_secs(1);
+    let given_up = request(ShopCall::ReadCart);
+    let call = bench.door.call(&given_up, Place::Tail);
+    assert!(tokio::time::timeout(patience, call).await.is_err());
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(bench.pressure.taken(SystemPacing.now()).in_flight, 0);
+}
+
+#[actix::test]
+async fn permits_that_expired_unsent_cost_nothing_of_the_limit() {
+    let bench = bench(Shop::IsLate(30));
+    let begin = SystemPacing.now();
+    assert!(bench.door.call(&request(ShopCall::ReadCart), Place::Tail).await.is_ok());
+    assert_eq!(bench.came.granted().len(), 31);
+    assert!(SystemPacing.now() - begin < Duration::from_millis(1), "one token of the burst");
+}
+
+#[test]
+fn only_the_shops_own_answer_says_how_fast_it_works() {
+    use crate::ports::shop_api::Refusal;
+    let now = Instant::now();
+    let door = |kind, sent_at| {
+        let error = ApiError { call: "x", kind, detail: None, sent_at, failed_at: now };
+        match call_end("x", SessionId(0), &Err(Stop::Failed(error))) {
+            CallEnd::Answered { .. } => "answered",
+            CallEnd::TimedOut { .. } => "timed out",
+            CallEnd::Other => "other",
+        }
+    };
+    for (kind, is) in [
+        (ApiErrorKind::Refused(Refusal::Stock), "answered"),
+        (ApiErrorKind::Unauthorized(401), "answered"),
+        (ApiErrorKind::UnexpectedStatus(499), "answered"),
+        (ApiErrorKind::UnexpectedStatus(505), "other"),
+        (ApiErrorKind::RateLimited { retry_after: None }, "other"),
+        (ApiErrorKind::ServerError(500), "other"),
+        (ApiErrorKind::EdgeDown(502), "other"),
+        (ApiErrorKind::Disconnected, "other"),
+        (ApiErrorKind::CallTimeout, "timed out"),
+    ] {
+        assert_eq!(door(kind.clone(), Some(now)), is, "{kind}");
+        assert_eq!(door(kind.clone(), None), "other", "{kind}, unsent");
+    }
 }

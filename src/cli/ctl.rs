@@ -18,6 +18,7 @@ Examples:
   cartload ctl pause                 calls in flight end, the rest waits
   cartload ctl resume                goes on; opens a frozen run
   cartload ctl rate 20               20 requests a second from here on
+  cartload ctl rate 20 --fixed       and no bound on calls in flight
   cartload ctl --data /srv/a watch   a line for each change of the run in /srv/a
   cartload ctl status --json | jq .state
 
@@ -72,9 +73,19 @@ fn subcommand(form: &Form) -> clap::Command {
         Takes::Flag { name, about, .. } => {
             word.arg(Arg::new(*name).long(*name).help(*about).action(ArgAction::SetTrue))
         }
-        Takes::Value { name, about, read } => word
-            .arg(Arg::new(*name).value_name(*name).help(*about).required(true).value_parser(*read)),
+        Takes::Value { name, about, read } => word.arg(value(name, about, *read)),
+        Takes::ValueAndFlag { name, about, read, flag, flag_about, .. } => word
+            .arg(value(name, about, *read))
+            .arg(Arg::new(*flag).long(*flag).help(*flag_about).action(ArgAction::SetTrue)),
     }
+}
+
+fn value(
+    name: &'static str,
+    about: &'static str,
+    read: fn(&str) -> std::result::Result<Command, String>,
+) -> Arg {
+    Arg::new(name).value_name(name).help(about).required(true).value_parser(read)
 }
 
 impl FromArgMatches for Told {
@@ -87,6 +98,12 @@ impl FromArgMatches for Told {
             Takes::Flag { name, with, .. } if given.get_flag(name) => with,
             Takes::Flag { without, .. } => without,
             Takes::Value { name, .. } => given.get_one(name).ok_or_else(missing)?,
+            Takes::ValueAndFlag { name, flag, with, .. } => {
+                let command: &Command = given.get_one(name).ok_or_else(missing)?;
+                let has_flag = given.get_flag(flag);
+                let command = command.clone();
+                return Ok(Self(if has_flag { with(command) } else { command }));
+            }
         };
         Ok(Self(command.clone()))
     }

@@ -50,6 +50,7 @@ impl Settings {
             ends: self.ends(simulated_start)?,
             warm_up: self.warm_up_steps(),
             rate: self.rate.per_second,
+            in_flight: self.rate.in_flight,
             behavior: parts.behavior,
             shop: parts.shop,
             agents_max: self.population.agents.and_then(|n| usize::try_from(n).ok()),
@@ -63,6 +64,7 @@ impl Settings {
             settings: self.as_json(),
             resume_from: None,
             dirty_carts: Vec::new(),
+            dead_runs: Vec::new(),
         })
     }
 

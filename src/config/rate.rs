@@ -1,5 +1,6 @@
-//! How many requests a second the shop may get.
+//! How many requests a second the shop may get, and how many at once.
 
+use actors::domain::in_flight::InFlight;
 use actors::domain::rate::Rate;
 use shops::shop_api::profile::Profile;
 
@@ -8,7 +9,8 @@ use super::knob::Origin;
 use super::shop::{Shop, ShopTarget};
 
 concern!(
-    /// `rate`: the limit over all HTTP sessions; burst and window follow from it (Q6.2).
+    /// `rate`: the limit over all HTTP sessions; burst and window follow from it (Q6.2); and the
+    /// bound on calls in flight.
     RateLimit, "rate" {
         /// `rate.per_second`, default what the shop's profile hints at, or 50, requests per real
         /// second, retries and probes included (Q6.1).
@@ -18,6 +20,13 @@ concern!(
                  says, or 50]",
             env "CARTLOAD_RATE", unit "requests per real s", decision "Q6.1",
             allowed Rate::ALLOWED, check |_| true;
+        /// `rate.in_flight`, default auto: calls under way at once. Automatic, it follows what the
+        /// shop works on, so that one slower than the rate is used in full and not drowned.
+        in_flight: InFlight = InFlight::Automatic,
+            flag "in-flight" as Option<InFlight>, place 1, (value_name = "auto|off|N")
+                "Calls under way at once: as many as the shop keeps up with, any, or N [default: auto]",
+            env "CARTLOAD_IN_FLIGHT", unit "calls", decision "",
+            allowed InFlight::ALLOWED, check |_| true;
     }
 );
 

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use actors::domain::in_flight::InFlight;
 use actors::domain::number_or_word;
 use actors::domain::rate::Rate;
 use actors::domain::time_scale::TimeScale;
@@ -130,7 +131,16 @@ macro_rules! from_value_enum {
     )+};
 }
 from_value_enum!(OnFreeze, LogFormat, WebhookShape);
-value_from_str!(TimeScale, Rate, Start, SimulatedInstant, OnFreeze, LogFormat, WebhookShape);
+value_from_str!(
+    TimeScale,
+    Rate,
+    InFlight,
+    Start,
+    SimulatedInstant,
+    OnFreeze,
+    LogFormat,
+    WebhookShape
+);
 
 impl Serialize for SimulatedInstant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,6 +1,7 @@
 //! The picture of a run for people: what `ctl status` and each line of `ctl watch` say.
 
 use actors::coordinator::status::{Attempt, Clock, Health, RunStatus, Saved, Traffic};
+use actors::domain::in_flight::InFlight;
 use actors::domain::timing::Percentiles;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
@@ -22,6 +23,9 @@ pub fn summary(status: &RunStatus) -> String {
     let mut lines = vec![format!("run {}: {}", status.run_id, status.state.as_str())];
     if status.frozen.is_some() {
         lines.push(frozen::text(status));
+    }
+    if let Some(search) = &status.order_search {
+        lines.push(format!("  orders     {}", search.progress()));
     }
     lines.extend([
         format!("  cycle      {}", cycle(&status.attempt)),
@@ -68,7 +72,7 @@ pub fn line(status: &RunStatus) -> String {
     let (n, attempt, traffic) = (units::grouped, &status.attempt, &status.traffic);
     format!(
         "{}  {:<9}  cycle {:>5}  {}  under way {:>4}  failed {:>3}  {:>6}/s  wait {:>4}  \
-         felt p95 {:>7}  late {:>5.1} s",
+         felt p95 {:>7}  late {:>5.1} s{}",
         status.at.format("%H:%M:%S"),
         status.state.as_str(),
         attempt.cycle,
@@ -79,6 +83,7 @@ pub fn line(status: &RunStatus) -> String {
         n(traffic.waiting_for_permit.into()),
         units::duration(status.calls.rolling.felt.p95),
         units::seconds(status.clock.lateness_ms),
+        if traffic.held_back { "  held back" } else { "" },
     )
 }
 
@@ -134,12 +139,28 @@ fn requests(traffic: &Traffic) -> String {
         0 => String::new(),
         ms => format!("; held {} s more: the shop says 429", ms.div_ceil(1_000)),
     };
+    let held_back = if traffic.held_back {
+        let takes = units::duration(traffic.answer_ms as f64);
+        format!(
+            "; held back: {:.1} answers a second, each takes {takes}",
+            traffic.answers_per_second
+        )
+    } else {
+        String::new()
+    };
+    let most = match (traffic.in_flight, traffic.calls_in_flight_max) {
+        (InFlight::Automatic, Some(most)) => format!("of {most}"),
+        (InFlight::Fixed(_), Some(most)) => format!("of {most}, fixed"),
+        (InFlight::Off, _) | (_, None) => "without a bound".to_owned(),
+    };
     format!(
-        "{} sent, {} in the last second ({limit}), at most {} in 1 s, {} wait for a permit{held}",
+        "{} sent, {} in the last second ({limit}), at most {} in 1 s, {} wait for a permit, \
+         {} in flight ({most}){held_back}{held}",
         n(traffic.requests_sent),
         n(traffic.requests_per_second.into()),
         n(traffic.requests_max_in_1s),
         n(traffic.waiting_for_permit.into()),
+        n(traffic.calls_in_flight.into()),
     )
 }
 

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use actors::coordinator::status::RunStatus;
+use actors::coordinator::status::{RunStatus, Traffic};
 use actors::domain::cycle::CycleRecord;
 use actors::ports::store::RunState;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -28,6 +28,8 @@ pub struct Progress {
     view: View,
     /// Whether the last picture was of a frozen run, so that a freeze is told once.
     was_frozen: Cell<bool>,
+    /// Whether carts were being cleared in the last picture, so that it is told once.
+    was_clearing: Cell<bool>,
 }
 
 /// What is shown while a run goes on.
@@ -48,7 +50,7 @@ enum View {
 impl Progress {
     /// All of it, on a terminal.
     pub fn with(dashboard: Dashboard, screen: Screen) -> Self {
-        Self { screen, view: View::Dashboard(dashboard), was_frozen: Cell::new(false) }
+        Self::showing(View::Dashboard(dashboard), screen)
     }
 
     /// For a run of `planned` cycles; `is_terminal` says whether stderr is one.
@@ -59,7 +61,11 @@ impl Progress {
             (false, LogFormat::Text) if is_terminal => View::Bar(bar(&screen, planned)),
             (false, LogFormat::Text) => View::Lines,
         };
-        Self { screen, view, was_frozen: Cell::new(false) }
+        Self::showing(view, screen)
+    }
+
+    fn showing(view: View, screen: Screen) -> Self {
+        Self { screen, view, was_frozen: Cell::new(false), was_clearing: Cell::new(false) }
     }
 
     /// A cycle has closed.
@@ -89,8 +95,11 @@ impl Progress {
         if is_frozen && !was_frozen && !shows_it {
             self.screen.line(&frozen::text(status));
         }
+        let is_clearing = status.health.is_clearing_carts;
+        let is_new = is_clearing && !self.was_clearing.replace(is_clearing);
         match &self.view {
             View::Bar(bar) => bar.set_message(message(status)),
+            View::Lines if is_new => self.screen.line(&clearing(status)),
             View::Quiet | View::Lines | View::Json | View::Dashboard(_) => {}
         }
     }
@@ -117,8 +126,17 @@ fn bar(screen: &Screen, planned: Option<u32>) -> ProgressBar {
     bar
 }
 
+/// What a run does before it ends, while it does it.
+fn clearing(status: &RunStatus) -> String {
+    let carts = status.health.carts_dirty;
+    format!("clearing {carts} carts at the shop before the end, 10 s at most")
+}
+
 /// The progress line's words.
 fn message(status: &RunStatus) -> String {
+    if status.health.is_clearing_carts {
+        return clearing(status);
+    }
     let state = match (&status.frozen, status.state) {
         (Some(reason), _) => format!("FROZEN: {reason}; "),
         (None, RunState::Paused) => "paused; ".to_owned(),
@@ -131,9 +149,12 @@ fn message(status: &RunStatus) -> String {
             | RunState::Completed),
         ) => format!("{}; ", state.as_str()),
     };
+    if let Some(search) = &status.order_search {
+        return format!("{state}{}", search.progress());
+    }
     let (attempt, current) = (&status.attempt, &status.attempt.current);
     format!(
-        "{state}{}  {} out of {} still out  shopping {}  failed {}  felt p95 {}  late {:.1} s",
+        "{state}{}  {} out of {} still out  shopping {}  failed {}  felt p95 {}  late {:.1} s{}",
         units::day_and_hour(attempt.simulated_at),
         attempt.outstanding,
         current.released,
@@ -141,5 +162,15 @@ fn message(status: &RunStatus) -> String {
         current.failed,
         units::duration(status.calls.rolling.felt.p95),
         units::seconds(status.clock.lateness_ms),
+        held_back(&status.traffic),
     )
+}
+
+/// That the shop is slower than the limit.
+fn held_back(traffic: &Traffic) -> String {
+    if !traffic.held_back {
+        return String::new();
+    }
+    let takes = units::duration(traffic.answer_ms as f64);
+    format!("  held back: {:.1}/s, answers take {takes}", traffic.answers_per_second)
 }

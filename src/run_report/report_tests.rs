@@ -67,6 +67,7 @@ fn status() -> RunStatus {
         state: RunState::Completed,
         frozen: None,
         ending: None,
+        order_search: None,
         agents: 372,
         attempt: Attempt {
             cycle: Cycle(13),
@@ -124,6 +125,7 @@ fn the_json_object_has_every_promised_key() {
             "events": 900,
             "orders": 88,
             "revenue_cents": 123_456,
+            "carts_left": 0,
             "offers_assigned": 40,
             "latency_ms": {
                 "service": percentiles(1.0, 2.0, 3.0),
@@ -164,4 +166,16 @@ fn the_summary_names_the_state_and_why_a_run_froze() {
     assert!(text.contains(": frozen\n  frozen     the shop accepted none of 9 adds"), "{text}");
     assert!(text.contains("revenue 1234.56"), "{text}");
     assert!(text.contains("862, at most 51 in 1 s (limit 50/s)"), "{text}");
+}
+
+#[test]
+fn carts_left_with_goods_are_a_line_of_the_summary_and_none_is_no_line() {
+    let mut status = status();
+    assert!(!summary::text(&RunReport::new(&status, RunState::Stopped)).contains("carts"));
+    for (carts, line) in [(1, "1 was left with goods"), (1_234, "1,234 were left with goods")] {
+        status.health.carts_dirty = carts;
+        let report = RunReport::new(&status, RunState::Stopped);
+        assert_eq!(report.carts_left, carts);
+        assert!(summary::text(&report).contains(line), "{}", summary::text(&report));
+    }
 }

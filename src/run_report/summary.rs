@@ -34,9 +34,8 @@ pub fn text(report: &RunReport) -> String {
             n(report.skipped.into()),
         ),
         format!(
-            "  orders     {}, revenue {}; {} events, {} offers assigned",
-            n(report.orders),
-            Cents(report.revenue_cents),
+            "  orders     {}; {} events, {} offers assigned",
+            orders(report),
             n(report.events),
             n(report.offers_assigned),
         ),
@@ -59,11 +58,34 @@ pub fn text(report: &RunReport) -> String {
             report.last_checkpoint.as_deref().map_or(String::new(), |path| format!(": {path}")),
         ),
     ];
+    if report.carts_left > 0 {
+        let (left, were) = (n(report.carts_left.into()), are(report.carts_left));
+        let line = format!(
+            "  carts      {left} {were} left with goods at the shop; the next run clears them"
+        );
+        lines.push(line);
+    }
     if let Some(reason) = &report.frozen_reason {
         lines.insert(1, format!("  frozen     {reason}"));
     }
     lines.extend(report.scenario.as_ref().map(ToString::to_string));
     lines.join("\n")
+}
+
+/// As the database counts them, where there is one.
+fn orders(report: &RunReport) -> String {
+    report.counts.map_or_else(
+        || {
+            let worth = Cents(report.revenue_cents);
+            format!("{} orders worth {worth}", units::grouped(report.orders))
+        },
+        |counts| counts.says(),
+    )
+}
+
+/// `1 was`, `2 were`.
+fn are(count: u32) -> &'static str {
+    if count == 1 { "was" } else { "were" }
 }
 
 /// `p50 3 ms, p95 8 ms, p99 20 ms`.

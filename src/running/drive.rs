@@ -59,8 +59,11 @@ async fn live(
     };
     let control = faces::open_control(&asked.data, &running, practice);
     let progress = faces::progress(asked, doors, &running, planned);
-    let outcome = follow(running, &progress, asked, (signal, player)).await;
+    let mut outcome = follow(running, &progress, asked, (signal, player)).await;
     progress.finish();
+    if let Ok(ended) = &mut outcome {
+        ended.report.counts = opened.count_orders(ended.report.run_id).await;
+    }
     if let Some(control) = control {
         control.close().await;
     }

@@ -47,7 +47,8 @@ pub(super) fn open(
             let practice = practice.map_err(RunError::PracticeShop)?;
             let api = Some(practice.base_url());
             tracing::info!(url = %practice.base_url(), "the practice shop is open");
-            let (factory, traits) = over_http(settings, "practice", api, on_sent)?;
+            let (factory, mut traits) = over_http(settings, "practice", api, on_sent)?;
+            traits.orders.is_own = true;
             Ok(Target { factory, traits, practice: Some(practice) })
         }
         ShopTarget::Remote { api, profile } => {

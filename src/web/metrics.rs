@@ -5,14 +5,14 @@
 //! docs/operating.md; a test holds dashboards and alert rules against these names.
 
 pub mod families;
+mod traffic;
 
 use actix_web::{HttpResponse, web};
-use actors::coordinator::status::{Attempt, Calls, Clock, Health, RunStatus, Traffic};
+use actors::coordinator::status::{Attempt, Calls, Clock, Health, RunStatus};
 use actors::domain::cycle::CycleCounts;
 use actors::domain::timing::{LatencySummary, Percentiles};
 use actors::domain::totals::Totals;
 use actors::ports::store::RunState;
-use actors::rate_limiter::throttle::ThrottleSum;
 use actors::session_pool::board::Standing;
 use chrono::NaiveDateTime;
 use prometheus::proto::MetricFamily;
@@ -63,7 +63,7 @@ pub fn families(status: &RunStatus) -> Vec<MetricFamily> {
     time(&mut page, &status.attempt, &status.clock);
     agents(&mut page, status);
     sums(&mut page, &status.totals);
-    requests(&mut page, &status.traffic);
+    traffic::requests(&mut page, &status.traffic);
     latency(&mut page, &status.calls);
     sessions(&mut page, &status.health);
     health(&mut page, &status.health);
@@ -212,53 +212,6 @@ fn sums(page: &mut Families, totals: &Totals) {
         "cartload_agent_cycles_total",
         "What released agents did, over all closed attempts; the outcomes add up to the released.",
         counts.iter().map(|(label, n)| (label.as_slice(), *n)),
-    );
-}
-
-fn requests(page: &mut Families, traffic: &Traffic) {
-    page.counter(
-        "cartload_requests_total",
-        "Requests sent by this process, retries and probes included.",
-        traffic.requests_sent as f64,
-    );
-    page.gauge(
-        "cartload_requests_per_second",
-        "Requests sent in the last second.",
-        traffic.requests_per_second.into(),
-    );
-    page.gauge(
-        "cartload_requests_per_second_max",
-        "The most requests sent in any 1 s window.",
-        traffic.requests_max_in_1s as f64,
-    );
-    page.gauge_if(
-        "cartload_rate_limit_requests_per_second",
-        "The limit; absent: unlimited.",
-        traffic.rate_limit,
-    );
-    page.gauge(
-        "cartload_permit_waiters",
-        "Callers that wait for a permit.",
-        traffic.waiting_for_permit.into(),
-    );
-    throttle(page, &traffic.throttle);
-}
-
-fn throttle(page: &mut Families, throttle: &ThrottleSum) {
-    page.counter(
-        "cartload_throttled_calls_total",
-        "Calls that the shop turned back with 429, or 503 and Retry-After.",
-        throttle.calls as f64,
-    );
-    page.counter(
-        "cartload_throttle_holds_total",
-        "Times that the whole run was held for it.",
-        throttle.holds as f64,
-    );
-    page.counter(
-        "cartload_throttle_held_seconds_total",
-        "For so long it was held in all.",
-        throttle.held_ms as f64 / 1_000.0,
     );
 }
 

@@ -1,14 +1,15 @@
 //! What agents remember.
 
 use actors::domain::catalog::Product;
-use actors::domain::cycle::Cycle;
-use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
-use actors::domain::ids::ProductId;
+use actors::domain::cycle::{Cycle, ReplayNumber};
+use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
+use actors::domain::ids::{OwnerToken, ProductId};
 use actors::domain::money::Cents;
+use actors::ports::store::StoreError;
 use chrono::TimeDelta;
 
-use super::rig::Rig;
-use crate::support::flows::{agent, arc, bought, cycle, ended, key, products, start, wall};
+use super::rig::{Rig, assert_rows};
+use crate::support::flows::{Owned, agent, arc, bought, cycle, ended, key, products, start, wall};
 
 pub async fn only_canonical_rows_are_remembered(rig: &Rig) {
     let owned = rig.run().await;
@@ -31,7 +32,7 @@ pub async fn only_canonical_rows_are_remembered(rig: &Rig) {
     let checkout = key(owned, 2, 1, 0).simulated_at + TimeDelta::minutes(3);
     assert_eq!(memory.last_order, Some(checkout));
     assert_eq!(memory.brands_bought.len(), 2);
-    assert!(!memory.shop_cart_dirty);
+    assert_eq!(memory.shop_cart, ShopCart::Clean);
     let one = rig.store.load_memories(owned.run, Cycle(4), vec![agent(0), agent(1)]).await.unwrap();
     assert_eq!(one, all);
     let before = rig.store.load_memories(owned.run, Cycle(2), vec![agent(0)]).await.unwrap();
@@ -85,19 +86,69 @@ pub async fn brands_are_kept_oldest_first_and_at_most_32(rig: &Rig) {
     assert_eq!(brands[31], "brand 02");
 }
 
-pub async fn the_cart_is_dirty_by_the_last_row_of_any_attempt(rig: &Rig) {
+/// What the store says of agent 0's cart; nothing for an agent without rows.
+async fn cart(rig: &Rig, owned: Owned) -> Option<ShopCart> {
+    let memories = rig.store.load_memories(owned.run, Cycle(1), vec![]).await.unwrap();
+    memories.get(&agent(0)).map(|memory| memory.shop_cart)
+}
+
+pub async fn the_cart_is_as_the_last_row_of_any_attempt_has_it(rig: &Rig) {
     let owned = rig.run().await;
     let (left, frozen) = (FlowStatus::Abandoned, EndReason::Frozen);
-    let dirty = async || {
-        let memories = rig.store.load_memories(owned.run, Cycle(1), vec![]).await.unwrap();
-        memories.get(&agent(0)).is_some_and(|m| m.shop_cart_dirty)
-    };
-    assert!(!dirty().await);
+    assert_eq!(cart(rig, owned).await, None);
+    let looked =
+        ended(key(owned, 4, 0, 0), FlowStatus::Browsed, EndReason::Done, ShopCart::Unknown);
+    rig.store.commit_flow(arc(FlowRecord { opened: false, ..looked })).await.unwrap();
+    assert_eq!(cart(rig, owned).await, Some(ShopCart::Unknown));
     // A broken attempt at a later cycle than asked about still left the cart as it is.
     let record = ended(key(owned, 5, 0, 0), left, frozen, ShopCart::Dirty);
     rig.store.commit_flow(arc(record)).await.unwrap();
-    assert!(dirty().await);
+    assert_eq!(cart(rig, owned).await, Some(ShopCart::Dirty));
     let record = arc(bought(key(owned, 5, 1, 0), false));
     rig.store.commit_flow(record).await.unwrap();
-    assert!(!dirty().await);
+    assert_eq!(cart(rig, owned).await, Some(ShopCart::Clean));
+}
+
+pub async fn rows_are_in_the_order_in_which_they_were_made_though_a_clock_was_set_back(rig: &Rig) {
+    let owned = rig.run().await;
+    let (left, frozen) = (FlowStatus::Abandoned, EndReason::Frozen);
+    let row = async |(cycle, replay, resumes): (u32, u32, u32), second: i64, cart| {
+        let key = FlowKey {
+            resumes: ReplayNumber(resumes),
+            opened_at: wall(second),
+            ..key(owned, cycle, replay, 0)
+        };
+        rig.store.commit_flow(arc(ended(key, left, frozen, cart))).await.unwrap();
+    };
+    // Cycle 9, then a resume that lives 6 again as replay, then 10 as an original.
+    row((9, 0, 0), 1_000, ShopCart::Clean).await;
+    row((6, 1, 1), 10, ShopCart::Dirty).await;
+    assert_eq!(cart(rig, owned).await, Some(ShopCart::Dirty));
+    row((10, 0, 1), 5, ShopCart::Clean).await;
+    assert_eq!(cart(rig, owned).await, Some(ShopCart::Clean));
+    let orphans = rig.store.abandon_orphans(owned.run, wall(2_000)).await.unwrap();
+    assert_eq!(orphans.dirty, []);
+    if let Some(admin) = &rig.admin {
+        let visits = admin.last_visits().await.unwrap();
+        let last = visits.iter().find(|visit| visit.run_id == owned.run).unwrap();
+        assert_eq!((last.is_dirty, last.opened_at), (false, wall(5)));
+    }
+}
+
+pub async fn a_cart_that_was_cleared_after_the_last_visit_is_clean_in_its_row(rig: &Rig) {
+    let owned = rig.run().await;
+    let (left, frozen) = (FlowStatus::Abandoned, EndReason::Frozen);
+    for cycle in [0, 1] {
+        let record = ended(key(owned, cycle, 0, 0), left, frozen, ShopCart::Dirty);
+        rig.store.commit_flow(arc(record)).await.unwrap();
+    }
+    let stranger = rig.store.carts_cleared(owned.run, OwnerToken::fresh(), vec![agent(0)]).await;
+    assert!(matches!(stranger, Err(StoreError::NotOwner(_))), "{stranger:?}");
+    assert_eq!(cart(rig, owned).await, Some(ShopCart::Dirty));
+    let whose = vec![agent(0), agent(1)];
+    rig.store.carts_cleared(owned.run, owned.owner, whose.clone()).await.unwrap();
+    rig.store.carts_cleared(owned.run, owned.owner, whose).await.unwrap();
+    assert_eq!(cart(rig, owned).await, Some(ShopCart::Clean));
+    let dirty = "shopping_sessions WHERE shop_cart = 'dirty' AND cycle = 0";
+    assert_rows!(rig.count(owned, dirty).await, 1);
 }

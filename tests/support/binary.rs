@@ -149,9 +149,9 @@ impl Process {
         self.child.id()
     }
 
-    /// Its end, where it has come.
-    pub fn end(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().expect("it is ours")
+    /// Whether it has come to its end.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_some()
     }
 
     /// SIGKILL.

@@ -100,6 +100,7 @@ pub fn key(owned: Owned, cycle: u32, replay: u32, number: usize) -> FlowKey {
         cohort: None,
         http_session: SessionId(3),
         incarnation: Incarnation(0),
+        resumes: replay,
         simulated_at: cycle.begins_at(start()) + TimeDelta::minutes(5),
         opened_at: wall(i64::from(cycle.0) * 75 + i64::from(replay.0) * 10_000),
     }
@@ -111,7 +112,7 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
         kind,
         product_id: product.map(ProductId::new),
         coupon_id: None,
-        payload: json!({ "quantity": 2, "unit_price_cents": 450 }),
+        payload: json!({ "quantity": 1, "unit_price_cents": 450, "accepted": true }),
         simulated_at: key.simulated_at + TimeDelta::minutes(minute),
         recorded_at: key.opened_at,
     };
@@ -136,8 +137,8 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
         cart_total: Cents(900),
         failure: None,
         events: vec![
-            event(EventKind::ViewProduct, 1, Some("milk")),
-            event(EventKind::CartAddItem, 2, Some("milk")),
+            event(EventKind::CartAddItem, 1, Some("milk")),
+            event(EventKind::CartAddItem, 2, Some("bread")),
             event(EventKind::CheckoutComplete, 3, None),
         ],
         coupons: Vec::new(),
@@ -155,6 +156,7 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
             coupons: None,
             misread: None,
         }),
+        order_outcome: None,
         key,
     }
 }

@@ -13,7 +13,7 @@ use actors::domain::permit::Permit;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopRequest, ShopTraits,
+    Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopReply, ShopRequest, ShopTraits,
 };
 use actors::session_pool::request_meter::SharedMeter;
 use futures::future::LocalBoxFuture;
@@ -48,6 +48,10 @@ pub enum Act {
     Fail(ApiErrorKind),
     /// This failure, so much later.
     FailAfter(Duration, ApiErrorKind),
+    /// The mock does it, and its answer is lost: this failure.
+    Lose(ApiErrorKind),
+    /// This answer, at once, and nothing is done.
+    Say(ShopReply),
     /// The adapter panics.
     PanicAdapter,
     /// The flow of the agent panics: the adapter breaks its word (it caps `retry_after` at 60 s),
@@ -152,7 +156,7 @@ impl ShopApi for Counter {
             let error = ApiError { call, kind, detail, sent_at: None, failed_at: now };
             return Box::pin(async move { Err(error) });
         }
-        let failed = !matches!(act, Act::Answer | Act::After(_));
+        let failed = !matches!(act, Act::Answer | Act::After(_) | Act::Say(_));
         self.shop.log.lock().unwrap().push(Sent { at: now, agent, call, failed });
         match act {
             Act::Answer => self.mock.call(permit, request),
@@ -164,6 +168,15 @@ impl ShopApi for Counter {
                     answered.answered_at = SystemPacing.now();
                     Ok(answered)
                 })
+            }
+            Act::Lose(kind) => {
+                drop(self.mock.call(permit, request));
+                self.fail(call, now, Duration::ZERO, kind)
+            }
+            Act::Say(reply) => {
+                (self.on_sent)(now);
+                let said = Answered { reply, sent_at: now, answered_at: now };
+                Box::pin(async move { Ok(said) })
             }
             Act::Fail(kind) => self.fail(call, now, Duration::ZERO, kind),
             Act::FailAfter(wait, kind) => self.fail(call, now, wait, kind),

@@ -62,10 +62,10 @@ fn shipped(profile: &str) -> String {
 /// Waits for the end of a run, which must not freeze; answers what it said.
 fn to_its_end(place: &Place, mut run: Process) -> String {
     loop {
-        let (end, said) = (run.end(), place.log());
+        let (has_ended, said) = (run.has_ended(), place.log());
         assert!(!said.contains("FROZEN"), "{said}");
-        if let Some(status) = end {
-            assert_eq!(status.code(), Some(0), "{said}");
+        if has_ended {
+            assert_eq!(run.wait(), Some(0), "{}", place.log());
             return place.log();
         }
         std::thread::sleep(POLL);

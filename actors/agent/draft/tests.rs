@@ -12,7 +12,7 @@ use crate::domain::offer::{CouponKind, Discount};
 
 fn draft() -> Draft {
     let simulated_at = chrono::DateTime::UNIX_EPOCH.naive_utc();
-    Draft::new(FlowKey {
+    let key = FlowKey {
         flow_id: FlowId(Uuid::nil()),
         run_id: RunId(Uuid::nil()),
         owner: OwnerToken(Uuid::nil()),
@@ -22,9 +22,11 @@ fn draft() -> Draft {
         cohort: None,
         http_session: SessionId(0),
         incarnation: Incarnation(0),
+        resumes: ReplayNumber::ORIGINAL,
         simulated_at,
         opened_at: simulated_at,
-    })
+    };
+    Draft::new(key, ShopCart::Unknown)
 }
 
 fn redeemed(counted: Option<&[&str]>) -> Vec<String> {

@@ -39,8 +39,8 @@ impl ShopNews {
             if is_new && self.misfits_told.insert(misread.place()) {
                 let message = format!(
                     "the shop's answer does not fit its profile: `{}` should be {} and is {}; \
-                     which coupons counted is unknown, all that were applied are taken as used where \
-                     something was taken off",
+                     which coupons counted is unknown, all that were applied are taken as used \
+                     where something was taken off",
                     misread.path, misread.expected, misread.came
                 );
                 news.push((IncidentKind::AnswerShape, message, json!(misread)));

@@ -10,6 +10,7 @@ use crate::coordinator::command::{CommandRefused, Done};
 use crate::coordinator::messages::StartError;
 use crate::domain::cycle::Cycle;
 use crate::domain::ids::AgentId;
+use crate::domain::in_flight::InFlight;
 use crate::domain::incident::IncidentKind;
 use crate::domain::rate::Rate;
 use crate::domain::snapshot::SavedState;
@@ -22,6 +23,34 @@ use super::input::Reopened;
 /// One command that was asked, to be answered once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
+
+/// How calls to the shop are held back from here on; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tune {
+    /// Requests a second.
+    pub rate: Option<Rate>,
+    /// Calls in flight.
+    pub in_flight: Option<InFlight>,
+}
+
+impl Tune {
+    /// This limit, and no bound beside it.
+    pub fn fixed(rate: Rate) -> Self {
+        Self { rate: Some(rate), in_flight: Some(InFlight::Off) }
+    }
+}
+
+impl From<Rate> for Tune {
+    fn from(rate: Rate) -> Self {
+        Self { rate: Some(rate), in_flight: None }
+    }
+}
+
+impl From<InFlight> for Tune {
+    fn from(in_flight: InFlight) -> Self {
+        Self { rate: None, in_flight: Some(in_flight) }
+    }
+}
 
 /// One thing to be done.
 #[derive(Clone, Debug)]
@@ -46,6 +75,11 @@ pub enum Action {
     Checkpoint(SavedState, Vec<Ticket>),
     /// Does what waits for this moment; `Followed` follows.
     Follow(Moment),
+    /// Clears the carts at the shop that flows left full; `CartsCleared` follows, within ten
+    /// seconds.
+    ClearCarts,
+    /// Says how many carts stay full at the shop, if any do.
+    SayCarts,
     /// Writes `runs.state`; `StateWritten` follows. Never while another one is under way.
     WriteState(RunState),
     /// Lets every write end; `Drained` follows.
@@ -76,8 +110,8 @@ pub enum Action {
     Answer(Ticket, Result<Done, CommandRefused>),
     /// Gives a quarantined agent its ticks back, and answers.
     Revive(Ticket, AgentId),
-    /// Sets another limit, and answers.
-    SetRate(Ticket, Rate),
+    /// Sets another limit or bound, and answers.
+    Tune(Ticket, Tune),
     /// Keeps another time scale for later checkpoints.
     KeepTimeScale(TimeScale),
 }

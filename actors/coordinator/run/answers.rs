@@ -61,6 +61,7 @@ fn every_command_has_its_answer_in_every_state() {
                 "the run ends when the shop has been looked at",
             ],
         ),
+        ("clearing carts", [IS_ENDING, IS_ENDING, LATER, ENDING, NOW]),
         ("ending", [IS_ENDING, IS_ENDING, LATER, ENDING, ENDING]),
         (
             "ended",

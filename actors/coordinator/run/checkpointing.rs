@@ -4,7 +4,7 @@ use crate::domain::snapshot::SavedState;
 
 use super::action::{Action, Ticket};
 use super::state::{
-    Closing, Cycling, Ended, Ending, Freezing, LastWord, Reopening, Resting, Starting, State,
+    Closing, Cycling, Ended, Ending, Freezing, Reopening, Resting, Starting, State,
 };
 use super::step::Step;
 
@@ -36,7 +36,7 @@ pub fn checkpoint(state: State, ticket: Ticket, step: &mut Step<'_>) -> State {
             let owed = reopening.owed.and(ticket);
             State::Reopening(Reopening { owed, ..reopening })
         }
-        State::Ending(ending) if ending.awaits == LastWord::Checkpoint => {
+        State::Ending(ending) if ending.awaits.is_before_the_checkpoint() => {
             let owed = ending.owed.and(ticket);
             State::Ending(Ending { owed, ..ending })
         }

@@ -13,13 +13,23 @@ pub fn follow(course: Course, step: &mut Step<'_>) -> State {
     match course {
         Course::LastCycle | Course::LastCycleParked | Course::EndsNow => {
             let how = if is_planned { How::Completed } else { How::Stopped };
-            ending::begin(how, course.quit(), Owed::default(), step)
+            end(how, course, step)
         }
-        Course::GoesOn | Course::Parked if is_planned => {
-            ending::begin(How::Completed, None, Owed::default(), step)
-        }
+        Course::GoesOn | Course::Parked if is_planned => end(How::Completed, course, step),
         Course::Parked => State::Resting(Resting::Parked),
         Course::GoesOn => wait(step),
+    }
+}
+
+/// What is parked, or ends now, asks the shop for nothing more.
+fn end(how: How, course: Course, step: &mut Step<'_>) -> State {
+    match course {
+        Course::GoesOn | Course::LastCycle => {
+            ending::clear_carts(how, course.quit(), Owed::default(), step)
+        }
+        Course::Parked | Course::LastCycleParked | Course::EndsNow => {
+            ending::begin(how, course.quit(), Owed::default(), step)
+        }
     }
 }
 

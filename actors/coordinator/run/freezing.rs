@@ -63,12 +63,10 @@ fn freeze(state: State, reason: &FreezeReason, step: &mut Step<'_>) -> State {
         State::Reopening(reopening) => {
             State::Reopening(Reopening { is_refrozen: true, ..reopening })
         }
-        // It is frozen already, or it ends as it ends.
-        State::Starting(_)
-        | State::Freezing(_)
-        | State::Frozen(_)
-        | State::Ending(_)
-        | State::Ended(_) => state,
+        // It ends as it ends, without asking the shop for more.
+        State::Ending(ending) => State::Ending(ending::hurry(ending)),
+        // It is frozen already.
+        State::Starting(_) | State::Freezing(_) | State::Frozen(_) | State::Ended(_) => state,
     }
 }
 

@@ -188,8 +188,8 @@ mod tests {
     #[test]
     fn a_quit_asked_for_before_a_pause_ends_the_run_after_the_resumed_cycle() {
         let mut world = World::in_state("its last cycle, parked");
-        let rest: [Event; 7] =
-            [Resume, StateWritten, Barrier, Recorded, Saved, StateWritten, Drained];
+        let rest: [Event; 8] =
+            [Resume, StateWritten, Barrier, Recorded, CartsCleared, Saved, StateWritten, Drained];
         world.do_all(&rest);
         assert_eq!(world.end(), Some(RunState::Stopped));
     }

@@ -7,8 +7,8 @@ use crate::coordinator::command::Quit;
 use super::action::Ticket;
 use super::ending;
 use super::state::{
-    Closing, Course, Cycling, Freezing, How, Owed, Reopening, Resting, Starting, State, Thaw,
-    stronger,
+    Closing, Course, Cycling, Ending, Freezing, How, LastWord, Owed, Reopening, Resting, Starting,
+    State, Thaw, stronger,
 };
 use super::step::Step;
 
@@ -31,7 +31,7 @@ pub fn quit(state: State, ticket: Ticket, quit: Quit, step: &mut Step<'_>) -> St
             step.done(ticket, NOW);
             let is_planned = step.at.is_planned_end(step.now);
             let how = if is_planned { How::Completed } else { How::Stopped };
-            ending::begin(how, Some(asked), Owed::default(), step)
+            ending::at_the_word_of(asked, how, Owed::default(), step)
         }
         State::Cycling(cycling) => quit_cycle(cycling, ticket, quit, step),
         State::Closing(closing) => {
@@ -49,10 +49,7 @@ pub fn quit(state: State, ticket: Ticket, quit: Quit, step: &mut Step<'_>) -> St
             let ends = stronger(reopening.ends, quit);
             State::Reopening(Reopening { ends, ..reopening })
         }
-        State::Ending(_) => {
-            step.done(ticket, ENDING);
-            state
-        }
+        State::Ending(ending) => State::Ending(quit_end(ending, ticket, quit, step)),
         State::Ended(_) => {
             step.refuse(ticket, "ended", "it has been saved");
             state
@@ -87,6 +84,24 @@ fn quit_cycle(cycling: Cycling, ticket: Ticket, quit: Quit, step: &mut Step<'_>)
         _ => {
             step.done(ticket, format!("the run ends after cycle {}", step.at.cycle));
             State::Cycling(Cycling { course, ..cycling })
+        }
+    }
+}
+
+/// Carts that are being cleared are what a quit does not wait for.
+fn quit_end(ending: Ending, ticket: Ticket, quit: Quit, step: &mut Step<'_>) -> Ending {
+    match (ending.awaits, quit) {
+        (LastWord::Carts, Quit::Now) => {
+            step.done(ticket, NOW);
+            ending::hurry(Ending { asked: Some(quit), ..ending })
+        }
+        (LastWord::Carts, Quit::AfterCycle)
+        | (
+            LastWord::LastClears | LastWord::Checkpoint | LastWord::Row | LastWord::Drain,
+            Quit::AfterCycle | Quit::Now,
+        ) => {
+            step.done(ticket, ENDING);
+            ending
         }
     }
 }
@@ -156,7 +171,7 @@ mod tests {
         let mut world = World::in_state("its last cycle");
         world.does(Barrier);
         assert!(world.wants(|a| matches!(a, Action::CloseCycle { broken: false })));
-        world.do_all(&[Recorded, Saved, StateWritten, Drained]);
+        world.do_all(&[Recorded, CartsCleared, Saved, StateWritten, Drained]);
         assert_eq!(world.end(), Some(RunState::Stopped));
     }
 }

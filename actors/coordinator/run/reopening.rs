@@ -2,6 +2,7 @@
 //! as replay. Nothing else opens one.
 
 use crate::coordinator::command::CommandRefused;
+use crate::domain::incident::IncidentKind;
 use crate::domain::snapshot::SavedState;
 
 use super::action::{Action, Ticket};
@@ -50,14 +51,21 @@ fn open(reopening: Reopening, reopened: Box<Reopened>, step: &mut Step<'_>) -> S
         step.at.pacer.repeat_tick();
     }
     step.begin_attempt(reopened.replay);
+    let orders = reopened.orders.says();
+    if let Some(says) = &orders {
+        let detail = reopened.orders.detail();
+        step.act(Action::Incident(IncidentKind::OrderFound, says.clone(), detail));
+    }
     step.act(Action::Rebuild(reopened));
     step.act(Action::ForgetFailures);
-    if ends.is_some() {
+    if let Some(asked) = ends {
         let hint = "it was told to end meanwhile; `cartload resume` goes on with it";
         step.refuse(resume, "ending", hint);
-        return ending::begin(How::Stopped, ends, owed, step);
+        return ending::at_the_word_of(asked, How::Stopped, owed, step);
     }
-    step.done(resume, format!("the frozen run goes on; it was frozen: {}", freeze.reason));
+    let orders = orders.map(|says| format!("; {says}")).unwrap_or_default();
+    let goes_on = format!("the frozen run goes on; it was frozen: {}{orders}", freeze.reason);
+    step.done(resume, goes_on);
     // Else a crash before the next regular checkpoint would bring the run back frozen.
     step.act(Action::Save(SavedState::Running));
     let (course, closed, awaits) = (Course::GoesOn, None, Boundary::Checkpoint);
@@ -131,9 +139,12 @@ mod tests {
 
     #[test]
     fn a_quit_meanwhile_ends_it_as_the_shop_is_found() {
-        for (look, end) in [(ShopIsBack, RunState::Stopped), (ShopIsGone, RunState::Frozen)] {
+        for (look, end) in [
+            (&[ShopIsBack, CartsCleared][..], RunState::Stopped),
+            (&[ShopIsGone], RunState::Frozen),
+        ] {
             let mut world = reopening();
-            world.do_all(&[Quit, look]);
+            world.does(Quit).do_all(look);
             assert!(world.said().starts_with("refused: the run is ending"), "{}", world.said());
             world.do_all(&[Saved, StateWritten, Drained]);
             assert_eq!(world.end(), Some(end));

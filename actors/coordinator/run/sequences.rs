@@ -6,13 +6,14 @@ use proptest::sample::{Index, select};
 use super::world::{EVENTS, Event, World};
 
 /// What comes by itself: jobs that end, time that passes.
-const BY_ITSELF: [Event; 9] = [
+const BY_ITSELF: [Event; 10] = [
     Event::Prepared,
     Event::Barrier,
     Event::Recorded,
     Event::Saved,
     Event::ShopIsBack,
     Event::StateWritten,
+    Event::CartsCleared,
     Event::Drained,
     Event::Woke,
     Event::Resume,

@@ -28,6 +28,7 @@ pub fn gate(state: &State) -> Gate {
             frozen(reopening.ends)
         }
         State::Reopening(_) => Gate::Open,
+        State::Ending(ending) if ending.awaits == LastWord::Carts => Gate::Open,
         State::Ending(ending) => ended(&ending.how, ending.asked),
         State::Ended(Ended::As(how, asked)) => ended(how, *asked),
         State::Ended(Ended::NotBegun) => Gate::Refusing(Refused::Stopped),
@@ -62,8 +63,13 @@ pub fn row(state: &State) -> Row {
         State::Resting(_) | State::Cycling(_) | State::Closing(_) => Row::Keep(shown(state)),
         State::Freezing(_) | State::Frozen(_) | State::Reopening(_) => Row::Keep(RunState::Frozen),
         State::Ending(ending) => match (ending.awaits, &ending.how) {
-            (LastWord::Checkpoint, How::Frozen(_)) => Row::Keep(RunState::Frozen),
-            (LastWord::Checkpoint, How::Completed | How::Stopped) => Row::Leave,
+            (LastWord::Carts | LastWord::LastClears | LastWord::Checkpoint, How::Frozen(_)) => {
+                Row::Keep(RunState::Frozen)
+            }
+            (
+                LastWord::Carts | LastWord::LastClears | LastWord::Checkpoint,
+                How::Completed | How::Stopped,
+            ) => Row::Leave,
             (LastWord::Row, how) => Row::Close(how.row()),
             (LastWord::Drain, _) => Row::Leave,
         },
@@ -184,6 +190,7 @@ mod tests {
             ("freezing", Refusing(Refused::Frozen), keep(RunState::Frozen), RunState::Freezing),
             ("frozen", Refusing(Refused::Frozen), keep(RunState::Frozen), RunState::Frozen),
             ("reopening", Open, keep(RunState::Frozen), RunState::Frozen),
+            ("clearing carts", Open, Row::Leave, RunState::Running),
             ("ending", Refusing(Refused::Stopped), Row::Leave, RunState::Running),
             ("ended", Refusing(Refused::Stopped), Row::Leave, RunState::Stopped),
         ] {

@@ -33,7 +33,8 @@ pub enum State {
     Frozen(Freeze),
     /// An operator has said resume: the shop is looked at.
     Reopening(Reopening),
-    /// The last checkpoint, the end in the database, and every write that is under way.
+    /// Carts left full at the shop, the last checkpoint, the end in the database, and every write
+    /// that is under way.
     Ending(Ending),
     /// Nothing follows.
     Ended(Ended),
@@ -178,12 +179,26 @@ pub struct Ending {
 /// What an end waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LastWord {
+    /// Carts that flows left full are being cleared at the shop.
+    Carts,
+    /// The same, and no more permits are given: what is on its way ends.
+    LastClears,
     /// The last checkpoint.
     Checkpoint,
     /// The end in the database.
     Row,
     /// Whatever is still being written.
     Drain,
+}
+
+impl LastWord {
+    /// Whether the last checkpoint is still to be written.
+    pub fn is_before_the_checkpoint(self) -> bool {
+        match self {
+            Self::Carts | Self::LastClears | Self::Checkpoint => true,
+            Self::Row | Self::Drain => false,
+        }
+    }
 }
 
 /// How a run ends.

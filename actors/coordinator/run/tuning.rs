@@ -1,10 +1,9 @@
 //! Commands that change numbers or agents, not what the run is doing.
 
 use crate::domain::ids::AgentId;
-use crate::domain::rate::Rate;
 use crate::domain::time_scale::TimeScale;
 
-use super::action::{Action, Ticket};
+use super::action::{Action, Ticket, Tune};
 use super::cycling;
 use super::state::{Resting, State};
 use super::step::Step;
@@ -17,10 +16,10 @@ pub fn revive(state: State, ticket: Ticket, agent_id: AgentId, step: &mut Step<'
     state
 }
 
-/// Another limit, from the next permit on.
-pub fn rate(state: State, ticket: Ticket, rate: Rate, step: &mut Step<'_>) -> State {
+/// Another limit or bound, from the next permit on.
+pub fn rate(state: State, ticket: Ticket, tune: Tune, step: &mut Step<'_>) -> State {
     if is_live(&state, ticket, step) {
-        step.act(Action::SetRate(ticket, rate));
+        step.act(Action::Tune(ticket, tune));
     }
     state
 }

@@ -7,6 +7,8 @@
 pub mod event;
 pub mod invariants;
 pub mod key;
+pub mod owed;
+mod performing;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -21,11 +23,10 @@ pub use event::{EVENTS, Event};
 use super::Run;
 use super::action::{Action, Ticket};
 use super::input::{Closed, Input, Reopened};
-use super::state::{LastWord, Owed, State};
 use crate::agent::messages::ShopFacts;
 use crate::circuit_breaker::messages::FreezeReason;
-use crate::coordinator::agenda::Moment;
 use crate::coordinator::command::{Command, CommandRefused, Done};
+use crate::coordinator::lost_orders::board::OrderSearch;
 use crate::coordinator::messages::{Service, StartError};
 use crate::domain::cycle::ReplayNumber;
 use crate::domain::snapshot::SavedState;
@@ -46,6 +47,7 @@ struct Jobs {
     save: bool,
     look: bool,
     state: bool,
+    carts: bool,
     drain: bool,
 }
 
@@ -75,6 +77,12 @@ pub struct World {
 
 fn tripped() -> FreezeReason {
     FreezeReason::Tripped { reason: "a test".to_owned() }
+}
+
+/// A shop that is back, with nothing lost.
+fn reopened(replay: Replay) -> Box<Reopened> {
+    let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
+    Box::new(Reopened { replay, shop, memories, orders: OrderSearch::default() })
 }
 
 impl World {
@@ -125,8 +133,9 @@ impl World {
             "frozen" => &[Woke, Froze, StateWritten, Barrier, Recorded, Saved],
             "reopening" => &[Woke, Froze, StateWritten, Barrier, Recorded, Saved, Resume],
             "frozen for good" => &[ServiceLost, StateWritten, Saved],
-            "ending" => &[Quit],
-            "ended" => &[Quit, Saved, StateWritten, Drained],
+            "clearing carts" => &[Quit],
+            "ending" => &[Quit, CartsCleared],
+            "ended" => &[Quit, CartsCleared, Saved, StateWritten, Drained],
             other => panic!("{other} is no state"),
         };
         Self::after(&[&resting[..], more].concat())
@@ -170,6 +179,7 @@ impl World {
             Saved | NotSaved => jobs.save,
             ShopIsBack | ShopIsGone => jobs.look,
             StateWritten => jobs.state,
+            CartsCleared => jobs.carts,
             Drained => jobs.drain,
             Froze | Tripped | ServiceLost | Pause | Resume | Quit | QuitNow | TimeScale => true,
             Checkpoint => {
@@ -242,8 +252,7 @@ impl World {
             }
             ShopIsBack => {
                 jobs.look = false;
-                let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
-                Input::Looked(Ok(Box::new(Reopened { replay, shop, memories })))
+                Input::Looked(Ok(reopened(replay)))
             }
             ShopIsGone => {
                 jobs.look = false;
@@ -252,6 +261,10 @@ impl World {
             StateWritten => {
                 jobs.state = false;
                 Input::StateWritten
+            }
+            CartsCleared => {
+                jobs.carts = false;
+                Input::CartsCleared
             }
             Drained => {
                 jobs.drain = false;
@@ -281,119 +294,8 @@ impl World {
         }
     }
 
-    fn perform(&mut self, action: Action, next: &mut Option<Input>) {
-        let is_frozen = self.run.frozen().is_some();
-        match action {
-            Action::Tick { .. } => self.begins(|jobs| &mut jobs.flows, "two cycles at once"),
-            Action::CloseCycle { broken } => {
-                if self.jobs.row.replace(broken).is_some() {
-                    self.wrong.push("two rows at once");
-                }
-                if self.jobs.flows {
-                    self.wrong.push("a cycle is closed over agents under way");
-                }
-            }
-            Action::Save(state) => {
-                self.begins(|jobs| &mut jobs.save, "two transitions save at once");
-                self.saves(state, is_frozen);
-            }
-            Action::Checkpoint(state, tickets) => {
-                self.saves(state, is_frozen);
-                for ticket in tickets {
-                    self.answered(ticket, Ok(Done::that("a checkpoint is written")));
-                }
-            }
-            Action::Follow(moment) => {
-                if !matches!(moment, Moment::End(_)) {
-                    self.wrong.push("a boundary follows no tick");
-                }
-                *next = Some(Input::Followed);
-            }
-            Action::WriteState(state) => {
-                self.begins(|jobs| &mut jobs.state, "two states are written at once");
-                if self.is_closed {
-                    self.wrong.push("a state is written after the end");
-                }
-                if state == RunState::Freezing {
-                    self.wrong.push("a row says freezing");
-                }
-                self.is_closed = matches!(&self.run.state, State::Ending(ending)
-                    if ending.awaits == LastWord::Row);
-                self.row = Some(state);
-            }
-            Action::Drain => self.begins(|jobs| &mut jobs.drain, "drained twice"),
-            Action::End(state) => {
-                if self.is_over || !self.is_closed || self.row != Some(state) {
-                    self.wrong.push("an end that was not written, once");
-                }
-                self.is_over = true;
-            }
-            Action::Gate(gate) => {
-                if gate == Gate::Closed && matches!(self.gate, Gate::Refusing(_)) {
-                    self.wrong.push("a gate that refuses is closed: that changes nothing");
-                }
-                self.gate = gate;
-            }
-            Action::Alarm(at) => self.alarm = at,
-            Action::Look(_) => self.begins(|jobs| &mut jobs.look, "two looks at once"),
-            Action::Answer(ticket, answer) => self.answered(ticket, answer),
-            Action::Revive(ticket, _) | Action::SetRate(ticket, _) => {
-                self.answered(ticket, Ok(Done::that("done")));
-            }
-            Action::Started(_)
-            | Action::CutFlows
-            | Action::Publish
-            | Action::Incident(..)
-            | Action::ShowFailures(_)
-            | Action::ForgetFailures
-            | Action::Trip(_)
-            | Action::Reset
-            | Action::Rebuild(_)
-            | Action::KeepTimeScale(_) => {}
-        }
-    }
-
-    fn begins(&mut self, job: impl FnOnce(&mut Jobs) -> &mut bool, twice: &'static str) {
-        if std::mem::replace(job(&mut self.jobs), true) {
-            self.wrong.push(twice);
-        }
-    }
-
-    fn saves(&mut self, state: SavedState, is_frozen: bool) {
-        if is_frozen != matches!(state, SavedState::Frozen { .. }) {
-            self.wrong.push("a checkpoint that forgets, or makes up, a freeze");
-        }
-        self.saved = Some(state);
-    }
-
-    fn answered(&mut self, ticket: Ticket, answer: Result<Done, CommandRefused>) {
-        let Some(event) = self.asked.remove(&ticket) else {
-            return self.wrong.push("an answer that nobody waits for");
-        };
-        if let Ok(done) = &answer
-            && !invariants::is_true(self, event, done)
-        {
-            self.wrong.push("an answer that is not true");
-        }
-        self.answer = Some(answer);
-    }
-
     /// How it ended.
     pub fn end(&self) -> Option<RunState> {
         if self.is_over { self.row } else { None }
     }
-}
-
-/// Everybody whose answer lies in the state.
-fn owed(state: &State) -> Vec<Ticket> {
-    let (Owed(owed), resume) = match state {
-        State::Starting(s) => (&s.owed, None),
-        State::Cycling(c) => (&c.owed, None),
-        State::Closing(c) => (&c.owed, None),
-        State::Freezing(f) => (&f.owed, None),
-        State::Reopening(r) => (&r.owed, Some(r.resume)),
-        State::Ending(e) => (&e.owed, None),
-        State::Resting(_) | State::Frozen(_) | State::Ended(_) => return Vec::new(),
-    };
-    owed.iter().copied().chain(resume).collect()
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::cycle::Cycle;
+use crate::domain::flow::ShopCart;
 use crate::domain::ids::{AgentId, Incarnation};
 use crate::domain::persona::Persona;
 
@@ -31,6 +32,7 @@ struct Member<H> {
     incarnation: Incarnation,
     crashes: CrashLog,
     quarantined: bool,
+    shop_cart: ShopCart,
 }
 
 /// What a crash leads to.
@@ -64,6 +66,7 @@ impl<H> Roster<H> {
                     incarnation,
                     crashes: CrashLog::default(),
                     quarantined: false,
+                    shop_cart: ShopCart::default(),
                     persona: Arc::clone(&persona),
                 };
                 (persona.agent_id.clone(), member)
@@ -135,6 +138,23 @@ impl<H> Roster<H> {
             member.incarnation = Incarnation(member.incarnation.0 + 1);
             member.handle = build(&member.persona, member.incarnation);
         }
+    }
+
+    /// What the agent's cart at the shop may hold, as far as is known here.
+    pub fn note_cart(&mut self, agent: &AgentId, shop_cart: ShopCart) {
+        if let Some(member) = self.members.get_mut(agent) {
+            member.shop_cart = shop_cart;
+        }
+    }
+
+    /// Whether the agent's cart at the shop may hold goods.
+    pub fn has_dirty_cart(&self, agent: &AgentId) -> bool {
+        self.members.get(agent).is_some_and(|m| m.shop_cart == ShopCart::Dirty)
+    }
+
+    /// Whose carts at the shop may hold goods, by id.
+    pub fn with_dirty_carts(&self) -> impl Iterator<Item = &Arc<Persona>> {
+        self.members.values().filter(|m| m.shop_cart == ShopCart::Dirty).map(|m| &m.persona)
     }
 
     /// An operator brings an agent back; answers whether it was in quarantine.

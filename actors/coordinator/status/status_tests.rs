@@ -50,6 +50,12 @@ fn traffic() -> Traffic {
         waiting_for_permit: 143,
         throttled_for_ms: 30_000,
         throttle: ThrottleSum { holds: 6, held_ms: 61_000, calls: 19 },
+        in_flight: InFlight::Fixed(12),
+        calls_in_flight_max: Some(12),
+        calls_in_flight: 11,
+        held_back: true,
+        answers_per_second: 0.5,
+        answer_ms: u64::MAX,
     }
 }
 
@@ -100,12 +106,15 @@ fn full() -> RunStatus {
             failures: 19,
             failures_allowed: 18,
             quarantined: vec![AgentId::new("agent_007")],
+            carts_dirty: 4_294_967_295,
+            is_clearing_carts: true,
             pool: PoolStatus { open: 8, idle: 5, waiting: 1, max: 9, server: 60 },
         },
         saved: Saved {
             last_checkpoint: Some("data/checkpoints/checkpoint-01.json".to_owned()),
             last_checkpoint_at: Some(at(8)),
         },
+        order_search: None,
         memory_bytes: Some(84_300_000),
         news: News {
             incidents: vec![JournalLine {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::coordinator::status::{Clock, Health, RunStatus};
+use actors::coordinator::status::{Clock, Health, RunStatus, Traffic};
 use actors::domain::cycle::{Cycle, CycleRecord};
 use actors::domain::incident::IncidentKind;
 use actors::ports::store::PoolStatus;
@@ -71,6 +71,7 @@ impl State {
         concerns.extend(sessions(&status.health));
         concerns.extend(quarantine(&status.health));
         concerns.extend(incidents(status));
+        concerns.extend(slow_shop(&status.traffic));
         concerns.extend(lateness(&status.clock));
         concerns.extend(database(&status.health.pool));
         concerns.extend(retries(status.attempt.last.as_ref()));
@@ -134,6 +135,16 @@ fn incidents(status: &RunStatus) -> Vec<String> {
         }
     }
     concerns
+}
+
+/// Calls wait because the shop is slower than the limit.
+fn slow_shop(traffic: &Traffic) -> Option<String> {
+    traffic.held_back.then(|| {
+        format!(
+            "the shop is slower than the limit: {:.1} answers a second",
+            traffic.answers_per_second
+        )
+    })
 }
 
 /// A whole interval late, and not getting better.

@@ -1,5 +1,6 @@
 //! What goes to the shop: how much against the limit, and how long it takes.
 
+use actors::coordinator::status::Traffic;
 use actors::domain::timing::Percentiles;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -11,13 +12,21 @@ use super::panel;
 use crate::dashboard::look::Look;
 use crate::dashboard::state::State;
 
+/// From so many rows on calls in flight are shown even while nothing holds them back.
+const IN_FLIGHT_FROM_ROWS: u16 = 5;
+
 /// Requests a second, and who waits for a permit.
 pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
     let traffic = &state.status.traffic;
     let inner = panel::titled(frame, area, "Requests a second", look);
-    let [first, curve, last] =
-        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
-            .areas(inner);
+    let is_told = traffic.held_back || inner.height >= IN_FLIGHT_FROM_ROWS;
+    let [first, curve, seats, last] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Fill(1),
+        Constraint::Length(is_told.into()),
+        Constraint::Length(1),
+    ])
+    .areas(inner);
     let limit = match traffic.rate_limit {
         Some(limit) => format!(" of {limit} allowed"),
         None => " without a limit".to_owned(),
@@ -41,6 +50,7 @@ pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
         .bar_set(look.bars())
         .style(look.curve());
     frame.render_widget(sparkline, curve);
+    frame.render_widget(in_flight(traffic, look), seats);
     let queue = Line::from(vec![
         Span::styled("queue at the limiter ", look.label()),
         Span::styled(short(traffic.waiting_for_permit.into()), look.strong()),
@@ -48,6 +58,22 @@ pub fn draw_rate(frame: &mut Frame<'_>, area: Rect, state: &State, look: Look) {
         Span::styled(short(traffic.requests_sent), look.strong()),
     ]);
     frame.render_widget(Paragraph::new(queue), last);
+}
+
+/// Calls under way, and whether the shop is slower than the limit.
+fn in_flight(traffic: &Traffic, look: Look) -> Line<'static> {
+    let most = traffic.calls_in_flight_max.map_or("any".to_owned(), |most| short(most.into()));
+    let mut spans = vec![
+        Span::styled("in flight ", look.label()),
+        Span::styled(short(traffic.calls_in_flight.into()), look.strong()),
+        Span::styled(format!(" of {most}"), look.label()),
+    ];
+    if traffic.held_back {
+        let takes = units::duration(traffic.answer_ms as f64);
+        spans.push(Span::styled("   held back: takes ", look.label()));
+        spans.push(Span::styled(takes, look.strong()));
+    }
+    Line::from(spans)
 }
 
 /// The three clocks over the last 1,000 calls; where there is room the last over all calls.

@@ -64,7 +64,7 @@ impl Check {
 
 /// All checks, in the order in which they are told.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    FLOWS.iter().chain(super::money_checks::MONEY)
+    FLOWS.iter().chain(super::money_checks::MONEY).chain(super::goods_checks::GOODS)
 }
 
 const FLOWS: &[Check] = &[

@@ -13,9 +13,12 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
+use ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode,
+};
 use serde::Deserialize;
 
 pub use answers::{
@@ -76,6 +79,9 @@ pub struct Profile {
     pub catalog: CatalogMode,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
+    /// Whose a cart is; default `kept`: the user's.
+    #[serde(default)]
+    pub carts: CartMode,
     /// Which calls tell whether the shop is up.
     #[serde(default = "probe_only")]
     pub probe_steps: Vec<StepName>,
@@ -191,7 +197,20 @@ impl Profile {
             coupons: self.coupons,
             idempotency: self.idempotency,
             selects_store: self.selects_store,
+            carts: self.carts,
             is_real: true,
+            orders: self.order_reads(),
+        }
+    }
+
+    fn order_reads(&self) -> OrderReads {
+        let list = self.answers.latest_order.as_ref();
+        OrderReads {
+            lists: self.has(StepName::LatestOrder),
+            names_flows: list.is_some_and(|list| list.flow.is_some()),
+            shows_one: self.has(StepName::ReadOrder),
+            settles_in: Duration::from_millis(self.timeouts.call_ms),
+            is_own: false,
         }
     }
 

@@ -113,9 +113,7 @@ impl Memory {
             }
         }
         for (agent, (cart, _)) in self.carts.iter().filter(|(agent, _)| asked(agent)) {
-            if *cart == ShopCart::Dirty {
-                memories.entry(agent.clone()).or_default().shop_cart_dirty = true;
-            }
+            memories.entry(agent.clone()).or_default().shop_cart = *cart;
         }
         memories
     }
@@ -140,7 +138,7 @@ impl Memory {
             brands_bought: brands,
             last_visit: visits.iter().map(|v| v.simulated_at).max(),
             last_order,
-            shop_cart_dirty: false,
+            shop_cart: ShopCart::Unknown,
         }
     }
 }

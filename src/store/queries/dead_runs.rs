@@ -140,16 +140,17 @@ pub async fn purge(
     Ok(Purge::Purged { rows })
 }
 
-/// One look-up in an index per agent and run, however many rows the runs have.
+/// One look-up in an index per agent and run, however many rows the runs have. Within a run by the
+/// order in which rows were made; between runs there is none but the wall clock.
 const LAST_VISITS: &str = "
 SELECT a.agent_id, a.user_id, r.run_id, s.opened_at, s.shop_cart,
   (SELECT b.store_id FROM shopping_sessions b
    WHERE b.run_id = r.run_id AND b.agent_id = a.agent_id AND b.store_id IS NOT NULL
-   ORDER BY b.opened_at DESC, b.cycle DESC, b.replay DESC LIMIT 1) AS store_id
+   ORDER BY b.resumes DESC, b.cycle DESC LIMIT 1) AS store_id
 FROM agents a
 CROSS JOIN runs r
 JOIN shopping_sessions s ON s.flow_id =
   (SELECT l.flow_id FROM shopping_sessions l
    WHERE l.run_id = r.run_id AND l.agent_id = a.agent_id
-   ORDER BY l.opened_at DESC, l.cycle DESC, l.replay DESC LIMIT 1)
+   ORDER BY l.resumes DESC, l.cycle DESC LIMIT 1)
 ORDER BY a.agent_id, s.opened_at";

@@ -1,6 +1,6 @@
 //! What agents remember, rebuilt from canonical rows; and whose cart may hold items.
 //!
-//! Only the dirty cart looks at rows of every attempt: the shop does not know of attempts.
+//! Only the cart looks at rows of every attempt: the shop does not know of attempts.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,15 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text, Timestamp};
 use domain::cycle::Cycle;
-use domain::flow::AgentMemory;
-use domain::ids::{AgentId, RunId};
+use domain::flow::{AgentMemory, ShopCart};
+use domain::ids::{AgentId, OwnerToken, RunId};
 use domain::money::Cents;
 
+use super::runs::owns;
 use super::{Conn, Db, RunQueryDsl, VALUES_PER_LIST, dialect};
-use crate::error::Answer;
+use crate::error::{Answer, Fault};
 use crate::rows::integer;
-use crate::rows::runs::{BrandRow, DirtyRow, VisitRow};
+use crate::rows::runs::{BrandRow, CartRow, VisitRow};
 use crate::schema::runs;
 
 /// The memories of these agents (all for none) before cycle `before`.
@@ -67,10 +68,10 @@ pub(super) async fn load_memories(
             memory.brands_bought.push(row.brand);
         }
     }
-    for row in dirty_carts(c, run).await? {
+    for row in carts(c, run).await? {
         let agent = AgentId::new(&row.agent_id);
         if who.is_empty() || who.contains(&agent) {
-            memories.entry(agent).or_default().shop_cart_dirty = true;
+            memories.entry(agent).or_default().shop_cart = row.holds()?;
         }
     }
     for memory in memories.values_mut() {
@@ -81,11 +82,33 @@ pub(super) async fn load_memories(
     Ok(memories)
 }
 
-/// Agents whose last row of any attempt is dirty.
+/// The cart of each agent that has visited, as its last row of any attempt has it.
 #[dialect]
-pub(super) async fn dirty_carts(c: &mut Conn, run: RunId) -> Answer<Vec<DirtyRow>> {
-    let rows = diesel::sql_query(DIRTY_CARTS).bind::<Text, _>(run.to_string()).load(c).await?;
+pub(super) async fn carts(c: &mut Conn, run: RunId) -> Answer<Vec<CartRow>> {
+    let rows = diesel::sql_query(CARTS).bind::<Text, _>(run.to_string()).load(c).await?;
     Ok(rows)
+}
+
+/// The shop has emptied these agents' carts since their last rows.
+#[dialect]
+pub(super) async fn carts_cleared(
+    c: &mut Conn,
+    run: RunId,
+    owner: OwnerToken,
+    agents: Vec<AgentId>,
+) -> Answer<()> {
+    if !owns(c, run, owner).await? {
+        return Err(Fault::NotOwner(run));
+    }
+    for agent in agents {
+        diesel::sql_query(CART_CLEARED)
+            .bind::<Text, _>(ShopCart::Clean.as_str())
+            .bind::<Text, _>(run.to_string())
+            .bind::<Text, _>(agent.as_str().to_owned())
+            .execute(c)
+            .await?;
+    }
+    Ok(())
 }
 
 /// `AND alias.agent_id IN ($first, ...)`, or nothing for no agents.
@@ -104,7 +127,8 @@ fn visits(agents: usize) -> String {
         "SELECT s.agent_id, MAX(s.simulated_at) AS last_visit, MAX(o.simulated_at) AS last_order, \
          CAST(COALESCE(SUM(CASE WHEN o.simulated_at >= $1 THEN o.final_total_cents END), 0) \
          AS BIGINT) AS spent \
-         FROM canonical_shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id \
+         FROM canonical_shopping_sessions s \
+         LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered \
          WHERE s.run_id = $2 AND s.cycle < $3 {} GROUP BY s.agent_id",
         among("s", 4, agents)
     )
@@ -122,16 +146,23 @@ fn brands(agents: usize) -> String {
     )
 }
 
-/// One look-up in an index per agent, however many rows the run has.
-const DIRTY_CARTS: &str = "
-SELECT a.agent_id, a.user_id,
+/// One look-up in an index per agent, however many rows the run has. The order in which rows were
+/// made is by resumes and cycle: a clock may have been set back between two of them.
+const CARTS: &str = "
+SELECT a.agent_id, a.user_id, s.shop_cart,
   (SELECT b.store_id FROM shopping_sessions b
    WHERE b.run_id = $1 AND b.agent_id = a.agent_id AND b.store_id IS NOT NULL
-   ORDER BY b.opened_at DESC, b.cycle DESC, b.replay DESC LIMIT 1) AS store_id
+   ORDER BY b.resumes DESC, b.cycle DESC LIMIT 1) AS store_id
 FROM agents a
 JOIN shopping_sessions s ON s.flow_id =
   (SELECT l.flow_id FROM shopping_sessions l
    WHERE l.run_id = $1 AND l.agent_id = a.agent_id
-   ORDER BY l.opened_at DESC, l.cycle DESC, l.replay DESC LIMIT 1)
-WHERE s.shop_cart = 'dirty'
+   ORDER BY l.resumes DESC, l.cycle DESC LIMIT 1)
 ORDER BY a.agent_id";
+
+/// The last row of agent $3 in run $2 says $1.
+const CART_CLEARED: &str = "
+UPDATE shopping_sessions SET shop_cart = $1
+WHERE flow_id = (SELECT l.flow_id FROM shopping_sessions l
+  WHERE l.run_id = $2 AND l.agent_id = $3
+  ORDER BY l.resumes DESC, l.cycle DESC LIMIT 1)";

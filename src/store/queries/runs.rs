@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::cycle::Cycle;
-use domain::flow::{AgentMemory, EndReason, FlowStatus};
+use domain::flow::{AgentMemory, EndReason, FlowStatus, OrderOutcome, ShopCart};
 use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
 use domain::persona::Persona;
 use ports::failpoint::{self, Failpoint};
@@ -17,7 +17,7 @@ use ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState, RunStore, Store
 use super::agents::load_agents;
 use super::cycles::close_cut_attempts;
 use super::dead_runs::last_cycle;
-use super::memory::{dirty_carts, load_memories};
+use super::memory::{carts, carts_cleared, load_memories};
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::runs::{RunRow, TakeOver};
@@ -58,6 +58,15 @@ impl RunStore for Adapter {
 
     fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
         self.call_long(move |c| answering(abandon_orphans(c, run, at)))
+    }
+
+    fn carts_cleared(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        agents: Vec<AgentId>,
+    ) -> StoreFuture<()> {
+        self.call(move |c| answering(carts_cleared(c, run, owner, agents)))
     }
 }
 
@@ -147,6 +156,8 @@ pub(super) async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> A
     let set = diesel::update(active).set((
         shopping_sessions::status.eq(FlowStatus::Abandoned.as_str()),
         shopping_sessions::end_reason.eq(Some(EndReason::Crash.as_str())),
+        // How far it had come by then nobody knows.
+        shopping_sessions::order_outcome.eq(Some(OrderOutcome::Unknown.as_str())),
         shopping_sessions::recorded_at.eq(at),
     ));
     Ok(set.execute(c).await? as u64)
@@ -156,9 +167,11 @@ pub(super) async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> A
 #[dialect]
 async fn abandon_orphans(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<Orphans> {
     let abandoned = end_active(c, run, at).await?;
-    let rows = dirty_carts(c, run).await?;
-    let mut dirty = Vec::with_capacity(rows.len());
-    for row in rows {
+    let mut dirty = Vec::new();
+    for row in carts(c, run).await? {
+        if row.holds()? != ShopCart::Dirty {
+            continue;
+        }
         dirty.push(DirtyCart {
             agent_id: AgentId::new(&row.agent_id),
             user_id: read("agents.user_id", &row.user_id)?,

@@ -5,12 +5,13 @@
 use chrono::NaiveDateTime;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 use diesel::{Insertable, QueryableByName};
-use domain::flow::FlowStatus;
+use domain::flow::{FlowStatus, ShopCart};
 use ports::store::{NewRun, RunState};
 use questions::runs::KnownRun;
 use serde_json::Value;
 
-use super::integer;
+use super::{integer, read};
+use crate::error::Fault;
 use crate::schema::runs;
 
 /// One run that begins.
@@ -129,18 +130,28 @@ pub struct BrandRow {
     pub brand: String,
 }
 
-/// An agent whose cart at the shop may hold items.
+/// An agent's cart at the shop, as its last row of any attempt has it.
 #[derive(Clone, Debug, QueryableByName)]
-pub struct DirtyRow {
+pub struct CartRow {
     /// The agent.
     #[diesel(sql_type = Text)]
     pub agent_id: String,
     /// Its user at the shop.
     #[diesel(sql_type = Text)]
     pub user_id: String,
+    /// A [`ShopCart`].
+    #[diesel(sql_type = Text)]
+    pub shop_cart: String,
     /// The branch it last shopped at.
     #[diesel(sql_type = Nullable<Text>)]
     pub store_id: Option<String>,
+}
+
+impl CartRow {
+    /// What the cart may hold.
+    pub fn holds(&self) -> Result<ShopCart, Fault> {
+        read("shopping_sessions.shop_cart", &self.shop_cart)
+    }
 }
 
 /// A row as JSON.

@@ -130,6 +130,9 @@ function requests(status) {
   put("limit", limit === null ? "no limit" : `limit ${limit}`);
   put("rps_max", grouped(status.requests_max_in_1s));
   put("waiting", grouped(status.waiting_for_permit));
+  const most = status.calls_in_flight_max;
+  const held = status.held_back ? `, held back: answers take ${millis(status.answer_ms)}` : "";
+  put("in_flight", `${grouped(status.calls_in_flight)}${most === null ? "" : ` of ${grouped(most)}`}${held}`);
   put("requests", grouped(status.requests_sent));
   put("requests_closed", grouped(status.totals.volume.requests));
   spark("rate-spark", status.requests_history, limit || 0, limit);

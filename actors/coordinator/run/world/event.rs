@@ -19,6 +19,7 @@ pub enum Event {
     ShopIsBack,
     ShopIsGone,
     StateWritten,
+    CartsCleared,
     Drained,
     Froze,
     Tripped,
@@ -32,7 +33,7 @@ pub enum Event {
 }
 
 /// All of them.
-pub const EVENTS: [Event; 23] = {
+pub const EVENTS: [Event; 24] = {
     use Event::*;
     [
         Prepared,
@@ -48,6 +49,7 @@ pub const EVENTS: [Event; 23] = {
         ShopIsBack,
         ShopIsGone,
         StateWritten,
+        CartsCleared,
         Drained,
         Froze,
         Tripped,
@@ -83,6 +85,7 @@ pub fn command(event: Event) -> Option<Command> {
         | Event::ShopIsBack
         | Event::ShopIsGone
         | Event::StateWritten
+        | Event::CartsCleared
         | Event::Drained
         | Event::Froze
         | Event::Tripped

@@ -1,6 +1,7 @@
 //! What must hold after any event.
 
-use super::{Event, Jobs, World, owed};
+use super::owed::owed;
+use super::{Event, Jobs, World};
 use crate::coordinator::command::{self, Done, Quit};
 use crate::coordinator::run::action::Action;
 use crate::coordinator::run::shown;
@@ -74,7 +75,7 @@ pub fn is_true(world: &World, event: Event, done: &Done) -> bool {
         Quit | QuitNow => quit.is_some() || matches!(world.run.state, State::Ending(_)),
         Checkpoint | TimeScale => true,
         Prepared | CannotStart | CameBack | Woke | Barrier | Recorded | NothingAccepted
-        | RowLost | Saved | NotSaved | ShopIsBack | ShopIsGone | StateWritten | Drained | Froze
-        | Tripped | ServiceLost => false,
+        | RowLost | Saved | NotSaved | ShopIsBack | ShopIsGone | StateWritten | CartsCleared
+        | Drained | Froze | Tripped | ServiceLost => false,
     }
 }

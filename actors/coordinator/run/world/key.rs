@@ -1,6 +1,7 @@
 //! What tells two worlds apart, in as little as decides anything.
 
-use super::{Event, Jobs, World, owed};
+use super::owed::owed;
+use super::{Event, Jobs, World};
 use crate::coordinator::command::Quit;
 use crate::coordinator::run::rows::Rows;
 use crate::coordinator::run::state::{Boundary, Course, Ended, LastWord, Resting, State, Thaw};

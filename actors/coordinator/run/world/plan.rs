@@ -7,11 +7,14 @@ use serde_json::json;
 
 use crate::coordinator::plan::{Ends, RunPlan, WarmUp};
 use crate::domain::ids::{OwnerToken, RunId};
+use crate::domain::in_flight::InFlight;
 use crate::domain::offer::{CouponUse, OfferPolicy};
 use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
-use crate::ports::shop_api::{CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+use crate::ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, ShopTraits, WalletMode,
+};
 
 /// Three cycles, a checkpoint after every second.
 pub fn plan() -> RunPlan {
@@ -23,6 +26,7 @@ pub fn plan() -> RunPlan {
         ends: Ends { cycles: Some(3), real_time: None },
         warm_up: WarmUp::default(),
         rate: Rate::DEFAULT,
+        in_flight: InFlight::Automatic,
         behavior: Arc::new(presets::load()),
         shop: ShopTraits {
             catalog: CatalogMode::Live,
@@ -30,7 +34,15 @@ pub fn plan() -> RunPlan {
             coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
             selects_store: false,
+            carts: CartMode::Kept,
             is_real: true,
+            orders: OrderReads {
+                lists: false,
+                names_flows: false,
+                shows_one: false,
+                settles_in: Duration::ZERO,
+                is_own: false,
+            },
         },
         agents_max: None,
         store_id: None,
@@ -43,5 +55,6 @@ pub fn plan() -> RunPlan {
         config_hash: String::new(),
         resume_from: None,
         dirty_carts: Vec::new(),
+        dead_runs: Vec::new(),
     }
 }

@@ -69,7 +69,8 @@ steps! {
     ApplyCoupon apply_coupon [CouponId] "Put a coupon on the cart.",
     GrantWallet grant_wallet [CouponIds] "Hand over a wallet.",
     Checkout checkout [] "Order the cart.",
-    LatestOrder latest_order [] "The newest order.",
+    LatestOrder latest_order [Limit] "The newest orders, or those of the calling flow.",
+    ReadOrder read_order [OrderId] "One order, with its lines and discounts.",
     ClearCart clear_cart [] "Empty the cart.",
 }
 
@@ -90,7 +91,8 @@ impl StepName {
             ShopCall::ApplyCoupon { .. } => Self::ApplyCoupon,
             ShopCall::GrantWallet { .. } => Self::GrantWallet,
             ShopCall::Checkout => Self::Checkout,
-            ShopCall::LatestOrder => Self::LatestOrder,
+            ShopCall::LatestOrders { .. } => Self::LatestOrder,
+            ShopCall::ReadOrder { .. } => Self::ReadOrder,
             ShopCall::ClearCart => Self::ClearCart,
         }
     }

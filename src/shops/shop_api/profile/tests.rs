@@ -1,6 +1,7 @@
 //! Profiles: the built-in ones are whole, and a mistake in one is named.
 
-use domain::ids::{CouponId, ProductId, StoreId};
+use domain::flow::ShopCart;
+use domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use ports::shop_api::ShopCall;
 
 use super::*;
@@ -38,6 +39,25 @@ fn their_traits_are_those_of_the_shops() {
 }
 
 #[test]
+fn a_cart_is_the_users_unless_the_profile_says_that_it_is_a_flows_own() {
+    let traits = |to: &str| practice_with("    carts: kept,\n", to).unwrap().traits();
+    assert_eq!(traits("").carts, CartMode::Kept);
+    let (kept, private) = (traits("    carts: kept,\n"), traits("    carts: private,\n"));
+    assert!(kept.keeps_carts() && !private.keeps_carts());
+    for left in ShopCart::ALL {
+        assert_eq!(kept.cart_found(*left), *left);
+        assert_eq!(private.cart_found(*left), ShopCart::Clean);
+    }
+    // A mock's carts begin empty with the process that makes it.
+    let mock = ShopTraits { is_real: false, ..kept };
+    assert!(!mock.keeps_carts());
+    assert_eq!(mock.cart_found(ShopCart::Unknown), ShopCart::Clean);
+    assert_eq!(mock.cart_found(ShopCart::Dirty), ShopCart::Dirty);
+    let error = practice_with("carts: kept", "carts: shared").unwrap_err();
+    assert!(error.contains("kept") && error.contains("private"), "{error}");
+}
+
+#[test]
 fn a_step_is_called_as_its_call_is() {
     let (store, product, coupon) = (StoreId::new("s"), ProductId::new("p"), CouponId::new("c"));
     let calls = [
@@ -54,7 +74,8 @@ fn a_step_is_called_as_its_call_is() {
         ShopCall::ApplyCoupon { coupon: coupon.clone() },
         ShopCall::GrantWallet { coupons: vec![coupon] },
         ShopCall::Checkout,
-        ShopCall::LatestOrder,
+        ShopCall::LatestOrders { most: 20 },
+        ShopCall::ReadOrder { order: OrderId::new("o") },
         ShopCall::ClearCart,
     ];
     assert_eq!(calls.len(), StepName::ALL.len());
