@@ -24,6 +24,7 @@ pub mod injections;
 pub mod journal;
 pub mod latency;
 pub mod ledger;
+pub mod lost_orders;
 pub mod messages;
 pub mod outlets;
 pub mod pacer;

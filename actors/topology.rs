@@ -227,6 +227,7 @@ impl Starter {
             board: self.board.clone(),
             pulse: self.pulse.clone(),
             throttle: self.throttle.clone(),
+            pressure: Some(self.pressure.clone()),
         };
         let on = &self.io[usize::from(id.0) % self.io.len()];
         let build = move || Session::new(id, factory, CALLS_IN_FLIGHT_MAX, reports, pacing);
@@ -292,6 +293,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
         limiter,
         sessions,
         board: starter.board.clone(),
+        orders: Default::default(),
         throttle: starter.throttle.clone(),
         writer,
         refresher: refresher.recipient(),

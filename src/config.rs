@@ -198,15 +198,20 @@ impl Settings {
             default.exists().then(|| default.to_path_buf())
         });
         let file = file_path.map(read_file).transpose()?.unwrap_or_default();
-        let (saved, saved_path) = match sources.checkpoint {
+        let (mut saved, saved_path) = match sources.checkpoint {
             Some(saved) => (Layer::of_checkpoint(&saved)?, Some(saved.path)),
             None => (Layer::default(), None),
         };
+        let environment = Layer::of_environment(&sources.environment)?;
+        if environment.shop.auth.is_some() {
+            // How a process proves who it is goes with its secret, which no checkpoint holds.
+            saved.shop.auth = None;
+        }
         let stack = Stack {
             flags: sources.flags,
             saved,
             saved_path,
-            environment: Layer::of_environment(&sources.environment)?,
+            environment,
             variables: sources.environment,
             scenario: sources.scenario.unwrap_or_default(),
             file,

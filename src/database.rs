@@ -1,6 +1,7 @@
 //! Opening the database that the settings name, for every run and every command in the same way.
 
-use store::{Admin, OpenStore, PoolChoice, StoreOpenError, StoreOptions, StoreUrl};
+use serde_json::Value;
+use store::{Admin, OpenStore, PoolChoice, StoreOpenError, StoreOptions, StoreUrl, TableError};
 
 use crate::config::db_url::DbUrl;
 use crate::config::store::{POOL_BASE, POOL_OVERFLOW, StoreSettings};
@@ -28,6 +29,20 @@ pub async fn open_existing(settings: &Settings) -> Result<Admin, StoreOpenError>
 /// The database, open to be looked at: nothing is written, no migration applied, no file made.
 pub async fn open_to_read(settings: &Settings) -> Result<Admin, StoreOpenError> {
     store::open_to_read(&url(settings)?, &options_of_a_command(settings)?).await
+}
+
+/// The rows of a table in the database at `url`, each as JSON by column name: nothing of cartload's
+/// is looked for there.
+pub async fn table(settings: &Settings, url: &str, table: &str) -> Result<Vec<Value>, TableError> {
+    match StoreUrl::parse(url)? {
+        StoreUrl::Postgres(url) => {
+            store::table(&url, settings.store.ca_file.as_deref(), table).await
+        }
+        StoreUrl::Sqlite(_) => Err(StoreOpenError::Other {
+            cause: "only a Postgres database has tables to import from".to_owned(),
+        }
+        .into()),
+    }
 }
 
 /// Refuses a SQLite file that is not there: opening it would make one.

@@ -8,6 +8,7 @@ pub(crate) mod describe;
 pub(crate) mod export;
 pub(crate) mod files;
 pub(crate) mod mapping;
+pub(crate) mod mending;
 pub(crate) mod ranges;
 pub(crate) mod rejected;
 pub(crate) mod row;
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use self::mapping::Mapping;
+use self::mending::Change;
 use actors::domain::persona::Persona;
 use serde_json::{Map, Value};
 
@@ -53,6 +55,8 @@ impl From<OnBroken> for Reading {
 pub struct Imported {
     /// In the order of the source; each agent_id once.
     pub personas: Vec<Persona>,
+    /// What was changed of them so that they fit, in the same order.
+    pub changes: Vec<Change>,
     /// Rows left out, each with its reason.
     pub skipped: Vec<RowError>,
     /// Columns that cartload has no use for, in alphabetical order.
@@ -75,7 +79,7 @@ pub struct RowError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowProblem {
     /// A column that must be there is not, or is empty.
-    #[error("{column} is missing; allowed: {allowed}")]
+    #[error("{column} is missing; allowed: {allowed}{}", or_default(column))]
     Missing {
         /// Which.
         column: &'static str,
@@ -129,6 +133,14 @@ impl RowProblem {
             Self::Duplicate { .. } => "duplicate",
             Self::Unreadable(_) => "unreadable",
         }
+    }
+}
+
+/// What a mapping may say of an empty column; whose row it is nobody can say.
+fn or_default(column: &str) -> String {
+    match column {
+        "agent_id" => String::new(),
+        _ => format!("; `defaults: {{{column:?}: ...}}` in a mapping fills it"),
     }
 }
 
@@ -190,7 +202,8 @@ pub enum PersonaFileError {
     /// The database has tables of its own only: a file.
     #[error(
         "--from-table {table}: only a Postgres database has tables to import from; name one with \
-         --db or DATABASE_URL, or import a file"
+         --db or DATABASE_URL, read it from another one with --from URL --table {table}, or import \
+         a file"
     )]
     NoTables {
         /// What was asked for.
@@ -198,10 +211,12 @@ pub enum PersonaFileError {
     },
     /// The database has no such table.
     #[error(
-        "--from-table {table}: there is no such table ({cause}); name it as TABLE or \
+        "{asked} {table}: there is no such table ({cause}); name it as TABLE or \
          SCHEMA.TABLE, spelt as in the database and without quotes"
     )]
     NoTable {
+        /// The flag that asked.
+        asked: &'static str,
         /// What was asked for.
         table: String,
         /// What the database said.

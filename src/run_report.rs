@@ -11,6 +11,7 @@ use actors::coordinator::status::RunStatus;
 use actors::domain::ids::RunId;
 use actors::domain::timing::LatencySummary;
 use actors::ports::store::RunState;
+use questions::orders::OrderCounts;
 use serde::Serialize;
 use text::units;
 
@@ -56,10 +57,13 @@ pub struct RunReport {
     pub skipped: u32,
     /// Rows of shopping_session_events.
     pub events: u64,
-    /// Rows of orders.
+    /// Orders of the attempts that were closed, as the run itself counted.
     pub orders: u64,
-    /// Sum of the orders' final totals.
+    /// Sum of their final totals.
     pub revenue_cents: i64,
+    /// Orders as the database counts them, and which count is which; absent without one.
+    #[serde(flatten)]
+    pub counts: Option<OrderCounts>,
     /// Carts left with goods at the shop; the next run clears them.
     pub carts_left: u32,
     /// Rows of coupon_assignments.
@@ -121,6 +125,7 @@ impl RunReport {
             events: totals.volume.events,
             orders: totals.volume.orders,
             revenue_cents: totals.volume.revenue_cents,
+            counts: None,
             carts_left: status.health.carts_dirty,
             offers_assigned: totals.offers_assigned,
             latency_ms: calls.whole_run,

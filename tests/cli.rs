@@ -2,6 +2,7 @@
 
 mod describe;
 mod from_table;
+mod own_table;
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -6,6 +6,7 @@
 mod contention;
 mod dead_runs;
 mod flows;
+mod lost_orders;
 mod memories;
 mod offers;
 mod questions;
@@ -71,6 +72,10 @@ contract! {
     offers::assigning_the_same_offers_again_writes_nothing,
     offers::only_the_owner_assigns,
     contention::fifty_redeemers_and_a_refresher_lose_no_race,
+    lost_orders::a_flow_that_may_have_an_order_is_looked_for_until_it_is_settled,
+    lost_orders::an_order_that_is_found_becomes_rows_of_its_flow_once,
+    lost_orders::an_order_that_is_in_a_row_is_never_added_to_another_flow,
+    lost_orders::an_order_without_lines_and_coupons_redeems_what_its_flow_had_applied,
     runs::the_same_run_opens_again_only_for_its_owner,
     runs::heartbeat_and_state_are_the_owners,
     runs::a_replay_ends_what_a_crash_left_open,

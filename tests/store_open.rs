@@ -7,7 +7,7 @@ use actors::domain::persona::AgentStatus;
 use actors::ports::store::StoreError;
 use serde_json::json;
 use store::admin::{AgentFilter, TakeOver};
-use store::{OpenStore, StoreOpenError, StoreOptions, StoreUrl, open};
+use store::{OpenStore, StoreOpenError, StoreOptions, StoreUrl, TableError, open};
 
 use crate::support::flows::Owned;
 use crate::support::flows::{agent, arc, bought, key, new_run, persona, wall};
@@ -123,11 +123,15 @@ async fn the_operators_own_tables_are_read_and_left_alone() {
     let url = format!("postgres://postgres@127.0.0.1:{port}/{database}");
     let open = opened(&url).await.unwrap();
     assert_eq!(open.admin.count_agents(None).await.unwrap(), 0, "ours are in a schema of its own");
-    let rows = open.admin.import_agents_from_table("agents").await.unwrap();
+    let StoreUrl::Postgres(server) = StoreUrl::parse(&url).unwrap() else { panic!("{url}") };
+    let rows = store::table(&server, None, "agents").await.unwrap();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0], json!({ "agent_id": "agent_001", "age": 41 }));
-    let error = open.admin.import_agents_from_table("nowhere").await.unwrap_err();
-    assert!(!error.is_retryable() && error.to_string().contains("nowhere"), "{error}");
+    let error = store::table(&server, None, "nowhere").await.unwrap_err();
+    assert!(
+        matches!(error, TableError::Read(_)) && error.to_string().contains("nowhere"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

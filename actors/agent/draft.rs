@@ -8,7 +8,9 @@ use crate::domain::cart::Cart;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
-use crate::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, Order, ShopCart};
+use crate::domain::flow::{
+    EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart,
+};
 use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{CouponId, StoreId};
 use crate::domain::money::Cents;
@@ -39,6 +41,8 @@ pub struct Draft {
     pub volume: CycleVolume,
     /// Of its requests those that an agent makes once a run: they are no part of a visit.
     pub once: u64,
+    /// What is known of an order that no answer told of; set before a checkout is sent.
+    pub order_outcome: Option<OrderOutcome>,
     /// What an operator should hear the reason of.
     pub notes: ShopNotes,
     events: Vec<FlowEvent>,
@@ -62,6 +66,7 @@ impl Draft {
             coupon_use: CouponUse::default(),
             volume: CycleVolume::default(),
             once: 0,
+            order_outcome: None,
             notes: ShopNotes::default(),
             events: Vec::new(),
             coupons: Vec::new(),
@@ -239,7 +244,8 @@ impl Draft {
             store_id: self.store_id,
             simulated_end,
             ended_at,
-            calls: u32::try_from(self.volume.requests - self.once).unwrap_or(u32::MAX),
+            calls: u32::try_from(self.volume.requests.saturating_sub(self.once))
+                .unwrap_or(u32::MAX),
             cart_units: self.cart.units(),
             cart_total: self.cart.total(),
             failure: ending.cause.map(|c| c.chars().take(FAILURE_CHARS_MAX).collect()),
@@ -248,6 +254,7 @@ impl Draft {
             seen_assignments,
             seen_coupons,
             order: self.order,
+            order_outcome: self.order_outcome,
             key: self.key,
         }
     }

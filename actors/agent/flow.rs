@@ -16,7 +16,6 @@ use crate::domain::catalog::Product;
 use crate::domain::flow::{EndReason, FlowStatus, ShopCart};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::persona::Persona;
-use crate::domain::stable_hash::stable_hash;
 use crate::ports::entropy::Entropy;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, ShopTraits, WalletMode};
@@ -32,6 +31,8 @@ use super::granted::Granted;
 use super::messages::ShopFacts;
 use super::state::AgentState;
 use super::temporal::VisitClock;
+
+pub use closing::ORDERS_ASKED;
 
 /// Products asked for in one list.
 const LIST_LIMIT: u32 = 100;
@@ -95,7 +96,11 @@ impl Visit {
 
     /// Looks only: one list, a few products, no cart.
     pub async fn browse_only(&mut self, views: u32) -> FlowEnding {
-        match self.look(views).await {
+        let looked = async {
+            self.greet().await?;
+            self.look(views).await
+        };
+        match looked.await {
             Ok(_) => FlowEnding::done(FlowStatus::Browsed),
             Err(stop) => ending_of(stop, EndReason::CallFailed),
         }
@@ -124,9 +129,29 @@ impl Visit {
         if buys { self.check_out().await } else { self.leave(EndReason::CheckoutDeclined).await }
     }
 
+    /// The first contact: a shop may know a user only from here on. Who has ordered in this run is
+    /// known.
+    async fn greet(&mut self) -> Result<(), CallStop> {
+        let is_known = self.state.is_known || self.state.memory.last_order.is_some();
+        if is_known || !self.settings.shop.first_visit {
+            return Ok(());
+        }
+        let before = self.calls.requests;
+        let greeted = self.ask(ShopCall::FirstVisit).await;
+        let requests = self.calls.requests - before;
+        self.with(|d| d.once += requests);
+        match greeted {
+            // A shop that says no for reasons of business has said who it knows.
+            Err(stop) if stop.refusal().is_none() => return Err(stop),
+            Ok(_) | Err(_) => self.state.is_known = true,
+        }
+        Ok(())
+    }
+
     /// What must be true before the first product: a branch, nothing left of a flow that broke off,
     /// the wallet at the shop.
     async fn arrive(&mut self) -> Result<(), CallStop> {
+        self.greet().await?;
         if self.settings.shop.selects_store && self.state.store.is_none() {
             self.select_store().await?;
         }
@@ -153,14 +178,9 @@ impl Visit {
     }
 
     async fn select_store(&mut self) -> Result<(), CallStop> {
-        let spread = stable_hash("store", &self.persona.agent_id);
-        let Some(store) = self.settings.store_id.clone().or_else(|| {
-            let stores = &self.shop.stores;
-            let at = spread.checked_rem(stores.len() as u64)?;
-            stores.get(usize::try_from(at).ok()?).cloned()
-        }) else {
-            return Ok(());
-        };
+        let of_all = self.settings.store_id.clone();
+        let store = of_all.or_else(|| self.shop.store_of(&self.persona.agent_id));
+        let Some(store) = store else { return Ok(()) };
         self.ask(ShopCall::SelectStore { store: store.clone() }).await?;
         self.state.store = Some(store);
         Ok(())

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::coordinator::messages::AgentFinished;
 use crate::domain::catalog::Catalog;
 use crate::domain::cycle::{Cycle, ReplayNumber};
-use crate::domain::ids::StoreId;
+use crate::domain::ids::{AgentId, StoreId};
+use crate::domain::stable_hash::stable_hash;
 
 use super::drill::Shares;
 
@@ -113,4 +114,12 @@ pub struct ShopFacts {
     pub catalog: Catalog,
     /// Every branch; agents are spread over them by stable hash.
     pub stores: Vec<StoreId>,
+}
+
+impl ShopFacts {
+    /// The branch of this agent; none where the shop lists none.
+    pub fn store_of(&self, agent: &AgentId) -> Option<StoreId> {
+        let spread = stable_hash("store", agent).checked_rem(self.stores.len() as u64)?;
+        self.stores.get(usize::try_from(spread).ok()?).cloned()
+    }
 }

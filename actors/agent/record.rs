@@ -6,7 +6,7 @@ use actix::prelude::*;
 
 use crate::coordinator::messages::Ending;
 use crate::db_writer::messages::{CommitFlow, FailFlow, OpenFlow};
-use crate::domain::flow::{EndReason, FlowRecord, FlowStatus};
+use crate::domain::flow::{EndReason, FlowRecord, FlowStatus, OrderOutcome};
 use crate::ports::store::StoreError;
 
 /// The three writes an agent may ask for.
@@ -54,6 +54,11 @@ impl Writers {
             end_reason: EndReason::Store,
             failure: Some(cause.clone()),
             order: None,
+            // The shop has it all the same: it is found when the run is next resumed.
+            order_outcome: match record.order {
+                Some(_) => Some(OrderOutcome::Unknown),
+                None => record.order_outcome,
+            },
             ..record.clone()
         };
         match self.fail.send(FailFlow(Arc::new(failed))).await.unwrap_or(Err(StoreError::Closed)) {

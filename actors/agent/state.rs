@@ -17,6 +17,8 @@ pub struct AgentState {
     pub rng: Xoshiro256PlusPlus,
     /// What it remembers; rebuilt from rows when the actor is.
     pub memory: AgentMemory,
+    /// Whether the shop has had its first visit in this process.
+    pub is_known: bool,
     /// The branch it has selected in this process.
     pub store: Option<StoreId>,
     /// The wallet the shop was handed.
@@ -26,7 +28,7 @@ pub struct AgentState {
 impl AgentState {
     /// An agent that has been nowhere yet in this process, with these memories.
     pub fn new(rng: Xoshiro256PlusPlus, memory: AgentMemory) -> Self {
-        Self { rng, memory, store: None, granted: None }
+        Self { rng, memory, is_known: false, store: None, granted: None }
     }
 
     /// Whether the shop may still hold this wallet at simulated time `now`.

@@ -28,6 +28,12 @@ use super::status::RunStatus;
 #[rtype(result = "Result<(), StartError>")]
 pub struct StartRun;
 
+/// Sent by the topology when a run that has not begun is given up: its services end next, and
+/// nobody is to hear of it.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct GiveUp;
+
 /// Why a run could not start.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StartError {

@@ -76,6 +76,7 @@ impl Outlets {
             },
             saved: ledger.newest(),
             memory_bytes: self.memory_bytes,
+            order_search: services.orders.get(),
             news: ledger.journal.news(),
         });
     }

@@ -27,6 +27,7 @@ use crate::rate_limiter::messages::{Rebound, Retune};
 use super::agenda::Moment;
 use super::command::{Command, CommandRefused, Done, Door};
 use super::ledger::{self, About, NOBODY, Report};
+use super::messages::GiveUp;
 use super::run::action::{Action, Ticket, Tune};
 use super::run::input::{Closed, Input, Reopened};
 use super::run::state::checkpoint_answer;
@@ -251,8 +252,8 @@ impl Coordinator {
     /// Every HTTP session and the shop are looked at, and an attempt is begun.
     fn look(&mut self, from: Cycle, ctx: &mut Context<Self>) {
         let (services, plan) = (self.services.clone(), Arc::clone(&self.ledger.plan));
-        let (caller, pacing) = (self.shard.caller(), Arc::clone(&self.clock.pacing));
-        let looked = start::reopen(services, plan, pacing, caller, from);
+        let (callers, pacing) = (self.shard.callers(), Arc::clone(&self.clock.pacing));
+        let looked = start::reopen(services, plan, pacing, callers, from);
         self.after(looked, ctx, |looked, act, ctx| {
             act.feed(Input::Looked(looked.map_err(|error| error.to_string())), ctx);
         });
@@ -361,5 +362,13 @@ impl Coordinator {
     pub(super) fn publish(&self) {
         let Self { outlets, run, shard, ledger, services, clock, .. } = self;
         outlets.publish(run, shard, ledger, services, &*clock.pacing);
+    }
+}
+
+impl Handler<GiveUp> for Coordinator {
+    type Result = ();
+
+    fn handle(&mut self, _: GiveUp, ctx: &mut Self::Context) {
+        ctx.stop();
     }
 }

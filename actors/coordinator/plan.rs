@@ -65,6 +65,8 @@ pub struct RunPlan {
     /// Carts that dead runs left full at this shop; their agents clear them before their first
     /// add.
     pub dirty_carts: Vec<DirtyCart>,
+    /// Runs without a living process at this shop, whose lost orders are looked for too.
+    pub dead_runs: Vec<RunId>,
 }
 
 /// Where a run ends.

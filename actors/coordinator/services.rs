@@ -28,6 +28,7 @@ use crate::session_pool::messages::Call;
 use crate::shop_door::ShopDoor;
 
 use super::injections::DrillDoors;
+use super::lost_orders::board::SearchBoard;
 
 /// The services below the Coordinator. Whole addresses where it uses most of what one accepts.
 #[derive(Clone)]
@@ -44,6 +45,8 @@ pub struct Services {
     pub sessions: Vec<Recipient<Call>>,
     /// The HTTP sessions' standing, which they note themselves.
     pub board: HealthBoard,
+    /// How far the search for lost orders has come.
+    pub orders: SearchBoard,
     /// What the shop's 429 have come to.
     pub throttle: SharedThrottle,
     /// Rows.

@@ -2,7 +2,7 @@
 //! session.
 //!
 //! A run must not go back to work over connections that no longer carry anything; two sessions with
-//! outage-class failures mean that the shop is not back.
+//! outage-class failures mean that the shop is not back, and so does a check that no session passes.
 
 use futures::future::join_all;
 
@@ -23,25 +23,25 @@ pub async fn all(services: &Services, plan: &RunPlan, caller: &Caller) -> Result
         let session = SessionId(u8::try_from(number).unwrap_or(u8::MAX));
         one(session, Look::new(session, services, plan, caller.clone()))
     });
-    let mut outages: Vec<(SessionId, ApiError)> = Vec::new();
+    let mut passed = 0;
+    let mut failed: Vec<(SessionId, ApiError)> = Vec::new();
     for (session, checked) in join_all(checks).await {
         match checked {
-            Ok(()) => {}
-            Err(StartError::Shop(error)) if error.doubt().is_some() => {
-                outages.push((session, error))
-            }
-            Err(StartError::Shop(error)) => keep_out(services, session, &error),
+            Ok(()) => passed += 1,
+            Err(StartError::Shop(error)) => failed.push((session, error)),
             Err(ended) => return Err(ended),
         }
     }
-    if outages.len() < OUTAGES_MAX {
-        for (session, error) in outages {
-            keep_out(services, session, &error);
-        }
-        return Ok(());
+    let outages = failed.iter().filter(|(_, error)| error.doubt().is_some());
+    // What the shop says over every session is no session's fault.
+    if outages.clone().count() >= OUTAGES_MAX || passed == 0 {
+        let told = outages.chain(&failed).map(|(_, error)| error.clone()).next();
+        return told.map_or(Ok(()), |error| Err(StartError::Shop(error)));
     }
-    let (_, error) = outages.swap_remove(0);
-    Err(StartError::Shop(error))
+    for (session, error) in failed {
+        keep_out(services, session, &error);
+    }
+    Ok(())
 }
 
 /// One session's failure is that session's: it begins as down, and is tried again each cycle.

@@ -64,8 +64,8 @@ pub fn throttled(news: ThrottleNews) -> Report {
             let ThrottleSum { holds, held_ms, calls } = sum;
             let seconds = Duration::from_millis(held_ms).as_secs();
             let message = format!(
-                "the shop has not said 429 to the whole run for a minute: {calls} calls were turned \
-                 back, it was held {holds} times, {seconds} s in all"
+                "the shop has not said 429 to the whole run for a minute: {calls} calls were \
+                 turned back, it was held {holds} times, {seconds} s in all"
             );
             (message, json!({ "holds": holds, "held_ms": held_ms, "calls": calls }))
         }

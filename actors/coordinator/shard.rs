@@ -27,6 +27,7 @@ use super::command::CommandRefused;
 use super::messages::{AgentDown, AgentFinished, Ending};
 use super::plan::WarmUp;
 use super::ramp;
+use super::start::first_contact;
 
 use barrier::{CycleUnderWay, TickTime};
 use doubts::Doubts;
@@ -95,11 +96,12 @@ impl<H: Clone> Shard<H> {
         &self.roster
     }
 
-    /// In whose name the shop is looked at.
-    pub fn caller(&self) -> Caller {
-        let first = self.roster.everybody().first().and_then(|agent| self.roster.persona(agent));
-        let first = first.expect("a run without agents never starts");
-        Caller { agent_id: first.agent_id.clone(), user_id: first.user_id, flow_id: None }
+    /// In whose names the shop is looked at.
+    pub fn callers(&self) -> Vec<Caller> {
+        let everybody = self.roster.everybody().iter();
+        first_contact::callers(
+            everybody.filter_map(|agent| self.roster.persona(agent)).map(|persona| &**persona),
+        )
     }
 
     /// An operator gives a quarantined agent its ticks back.

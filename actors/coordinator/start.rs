@@ -2,6 +2,8 @@
 //!
 //! In this order, so that nothing is written before both the shop and the store have answered.
 
+pub(super) mod first_contact;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
 use super::ledger::Report;
+use super::lost_orders;
 use super::messages::StartError;
 use super::plan::{ResumePoint, RunPlan};
 use super::run::input::{Input, Reopened};
@@ -95,15 +98,11 @@ async fn prepared(
         return come_back(&services, &plan, point, reason.clone()).await;
     }
     let personas = load_agents(&services, &plan).await?;
-    let first = Caller {
-        agent_id: personas[0].agent_id.clone(),
-        user_id: personas[0].user_id,
-        flow_id: None,
-    };
+    let callers = first_contact::callers(&personas);
     if plan.resume_from.is_some() {
-        session_check::all(&services, &plan, &first).await?;
+        session_check::all(&services, &plan, &callers[0]).await?;
     }
-    let shop = look_at_shop(&services, &plan, first).await?;
+    let shop = look_at_shop(&services, &plan, &callers).await?;
     warn_of_foreign_categories(&personas, &shop.catalog);
     let at = pacing.wall();
     let resumed = match &plan.resume_from {
@@ -121,6 +120,8 @@ async fn prepared(
         }
         Some(point) => Some(begin_attempt(&services, &plan, point.boundary, at).await?),
     };
+    // Before anything else is sent: what agents send next would blur what the shop shows.
+    let orders = lost_orders::find(&services, &plan, &*pacing, true).await?;
     let (replay, mut memories) = match resumed {
         Some(Resumed { replay, memories }) => (Some(replay), memories),
         None => (None, HashMap::new()),
@@ -134,8 +135,10 @@ async fn prepared(
         at,
     };
     services.write(seen).await?;
+    let searched = orders.says().map(|says| (IncidentKind::OrderFound, says, orders.detail()));
     let carts = if plan.shop.keeps_carts() { orphans.dirty.len() } else { 0 };
-    let reports = (resumes(&plan, replay), cleans_up(orphans.abandoned, carts, replay));
+    let cleaned = cleans_up(orphans.abandoned, carts, replay).into_iter().chain(searched);
+    let reports = (resumes(&plan, replay), cleaned.collect());
     let input = Input::Prepared(Ok(replay));
     Ok(Prepared { personas, shop: Arc::new(shop), memories, input, reports })
 }
@@ -206,15 +209,16 @@ pub async fn reopen(
     services: Services,
     plan: Arc<RunPlan>,
     pacing: Arc<dyn Pacing>,
-    first: Caller,
+    callers: Vec<Caller>,
     boundary: Cycle,
 ) -> Result<Box<Reopened>, StartError> {
     let reopened = async {
-        session_check::all(&services, &plan, &first).await?;
-        let shop = look_at_shop(&services, &plan, first).await?;
+        session_check::all(&services, &plan, &callers[0]).await?;
+        let shop = look_at_shop(&services, &plan, &callers).await?;
         let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
         let Resumed { replay, memories } = resumed;
-        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories }))
+        let orders = lost_orders::find(&services, &plan, &*pacing, false).await?;
+        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories, orders }))
     };
     caught(reopened).await
 }
@@ -235,9 +239,9 @@ async fn begin_attempt(
 async fn look_at_shop(
     services: &Services,
     plan: &RunPlan,
-    first: Caller,
+    callers: &[Caller],
 ) -> Result<ShopFacts, StartError> {
-    let mut look = Look::new(SessionId(0), services, plan, first);
+    let mut look = Look::new(SessionId(0), services, plan, callers[0].clone());
     look.ask(ShopCall::Probe).await?;
     let mut facts = ShopFacts::default();
     if plan.shop.selects_store
@@ -245,6 +249,7 @@ async fn look_at_shop(
     {
         facts.stores = stores;
     }
+    first_contact::meet(&mut look, callers, plan, &facts).await?;
     for page in 0..PAGES_MAX {
         let call = ShopCall::ListProducts { category: None, limit: PAGE, offset: page * PAGE };
         let ShopReply::Products { products, total } = look.ask(call).await? else { break };
@@ -282,6 +287,11 @@ impl Look {
             idempotency: plan.shop.idempotency,
             rng: plan.entropy.stream("look", &http_session.to_string()),
         }
+    }
+
+    /// From here on in the name of this one.
+    pub(super) fn become_caller(&mut self, caller: Caller) {
+        self.caller = caller;
     }
 
     pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {

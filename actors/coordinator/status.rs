@@ -25,6 +25,7 @@ use crate::session_pool::board::SessionStatus;
 
 use super::command::Quit;
 use super::journal::JournalLine;
+use super::lost_orders::board::OrderSearch;
 use super::plan::RunPlan;
 
 /// The run as the Coordinator last saw it.
@@ -66,6 +67,9 @@ pub struct RunStatus {
     pub saved: Saved,
     /// Resident memory of the process, bytes; `None` where the system does not say.
     pub memory_bytes: Option<u64>,
+    /// The search for lost orders that is under way; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_search: Option<OrderSearch>,
     /// What happened.
     #[serde(flatten)]
     pub news: News,
@@ -231,6 +235,7 @@ impl RunStatus {
             health: Health::default(),
             saved: Saved::default(),
             memory_bytes: None,
+            order_search: None,
             news: News::default(),
         }
     }
@@ -257,6 +262,7 @@ impl<'de> Deserialize<'de> for RunStatus {
             health: group_of(&flat)?,
             saved: group_of(&flat)?,
             memory_bytes: key_of(&flat, "memory_bytes")?,
+            order_search: key_of(&flat, "order_search")?,
             news: group_of(&flat)?,
         })
     }

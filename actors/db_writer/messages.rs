@@ -1,7 +1,7 @@
 //! What the [`DbWriter`](super::DbWriter) accepts. Each write is retried within its bound before an
 //! error is answered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -10,12 +10,13 @@ use chrono::NaiveDateTime;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::{Cycle, CycleRecord};
 use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use crate::domain::ids::{AgentId, OwnerToken, RunId};
+use crate::domain::ids::{AgentId, OrderId, OwnerToken, RunId};
 use crate::domain::incident::Incident;
+use crate::domain::lost_order::LostFlow;
 use crate::domain::offer::{Coupon, Wallet};
 use crate::domain::persona::Persona;
 use crate::ports::store::{
-    Committed, NewRun, Orphans, Replay, RunState, Store, StoreError, StoreFuture,
+    Committed, NewRun, Orphans, Replay, RunState, SettledOrder, Store, StoreError, StoreFuture,
 };
 
 /// A message that is one call of the store: the writer makes it, again with the same ids where it
@@ -288,6 +289,54 @@ impl StoreCall for AbandonOrphans {
 
     fn ask(&self, store: &dyn Store) -> StoreFuture<Orphans> {
         store.abandon_orphans(self.run_id, self.at)
+    }
+}
+
+/// Sent by the Coordinator when a run goes on, before the first tick.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<Vec<LostFlow>, StoreError>")]
+pub struct LostFlows {
+    /// Whose flows.
+    pub run_id: RunId,
+}
+
+impl StoreCall for LostFlows {
+    type Reply = Vec<LostFlow>;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Vec<LostFlow>> {
+        store.lost_flows(self.run_id)
+    }
+}
+
+/// Sent by the Coordinator for each list of orders that the shop shows it.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<HashSet<OrderId>, StoreError>")]
+pub struct KnownOrders(
+    /// The list.
+    pub Vec<OrderId>,
+);
+
+impl StoreCall for KnownOrders {
+    type Reply = HashSet<OrderId>;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<HashSet<OrderId>> {
+        store.known_orders(self.0.clone())
+    }
+}
+
+/// Sent by the Coordinator for a lost flow of which the shop's reads say something.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Committed, StoreError>")]
+pub struct SettleOrder(
+    /// What they say.
+    pub SettledOrder,
+);
+
+impl StoreCall for SettleOrder {
+    type Reply = Committed;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Committed> {
+        store.settle_order(self.0.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A store for tests: does at each call what a script says, remembers flows and assignments.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,11 +8,12 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 
 use crate::domain::flow::{FlowKey, FlowRecord};
-use crate::domain::ids::{AgentId, FlowId, RunId};
+use crate::domain::ids::{AgentId, FlowId, OrderId, RunId};
+use crate::domain::lost_order::LostFlow;
 use crate::domain::offer::Wallet;
 use crate::ports::store::{
-    Committed, FlowStore, Holding, OfferBatch, OfferStore, PoolStatus, Store, StoreError,
-    StoreFuture,
+    Committed, FlowStore, Holding, LostOrderStore, OfferBatch, OfferStore, PoolStatus,
+    SettledOrder, Store, StoreError, StoreFuture,
 };
 
 /// What a call does.
@@ -119,6 +120,20 @@ impl ScriptedStore {
 
 crate::ports::pass_on!(RunStore for ScriptedStore);
 crate::ports::pass_on!(JournalStore for ScriptedStore);
+
+impl LostOrderStore for ScriptedStore {
+    fn lost_flows(&self, _: RunId) -> StoreFuture<Vec<LostFlow>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn known_orders(&self, _: Vec<OrderId>) -> StoreFuture<HashSet<OrderId>> {
+        Box::pin(async { Ok(HashSet::new()) })
+    }
+
+    fn settle_order(&self, _: SettledOrder) -> StoreFuture<Committed> {
+        Box::pin(async { Ok(Committed::Written) })
+    }
+}
 
 impl FlowStore for ScriptedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {

@@ -85,6 +85,19 @@ impl Default for ShopCart {
     }
 }
 
+words!(
+    /// What is known of the order of a flow whose checkout was not answered well, or whose process
+    /// died; a flow that never sent one, or was answered, has none.
+    OrderOutcome, "order outcome" {
+        /// There may be an order at the shop that no row names.
+        Unknown = "unknown",
+        /// The shop's reads showed it, and it is a row.
+        Found = "found",
+        /// The shop's reads showed that there is none.
+        Absent = "absent",
+    }
+);
+
 /// What identifies a flow and every row of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowKey {
@@ -195,6 +208,8 @@ pub struct FlowRecord {
     pub seen_coupons: Vec<Coupon>,
     /// The order, if one was placed.
     pub order: Option<Order>,
+    /// What is known of an order that the checkout itself did not tell of.
+    pub order_outcome: Option<OrderOutcome>,
 }
 
 /// What an agent remembers of the run so far; rebuilt from canonical rows of earlier cycles.

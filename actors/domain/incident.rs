@@ -89,6 +89,9 @@ incident_kinds! {
     /// Orphans of a dead run were cleaned up.
     CleanUp = "clean_up", says "orphans of a dead process cleaned up",
         log Warn, alert None;
+    /// The shop was asked for orders that no row names, or one of them was found.
+    OrderFound = "order_found", says "orders that were lost were looked for",
+        log Info, alert None;
     /// An operator's or a developer's command.
     Command = "command", says "an operator's command",
         log Warn, alert None;

@@ -18,6 +18,7 @@ pub mod freeze_reason;
 pub mod ids;
 pub mod in_flight;
 pub mod incident;
+pub mod lost_order;
 pub mod memory;
 pub mod money;
 pub mod number_or_word;

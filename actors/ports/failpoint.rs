@@ -38,6 +38,12 @@ pub enum Failpoint {
     FlowAcknowledge,
     /// A closed cycle's row is committed; the answer is not yet sent.
     CycleAcknowledge,
+    /// The shop is about to be asked for an order that no row names.
+    OrderAsk,
+    /// An order that was found is inserted; not yet committed.
+    OrderCommit,
+    /// It is committed; the answer is not yet sent.
+    OrderAcknowledge,
 }
 
 /// An error that a test asked for.
@@ -81,7 +87,7 @@ pub enum ArmError {
 
 impl Failpoint {
     /// Every point.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::ReplayBegin,
         Self::ReplayAcknowledge,
         Self::CheckpointWrite,
@@ -96,6 +102,9 @@ impl Failpoint {
         Self::FlowCommit,
         Self::FlowAcknowledge,
         Self::CycleAcknowledge,
+        Self::OrderAsk,
+        Self::OrderCommit,
+        Self::OrderAcknowledge,
     ];
 
     /// The name in FAILPOINTS.
@@ -115,6 +124,9 @@ impl Failpoint {
             Self::FlowCommit => "flow_commit",
             Self::FlowAcknowledge => "flow_acknowledge",
             Self::CycleAcknowledge => "cycle_acknowledge",
+            Self::OrderAsk => "order_ask",
+            Self::OrderCommit => "order_commit",
+            Self::OrderAcknowledge => "order_acknowledge",
         }
     }
 }

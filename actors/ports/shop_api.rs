@@ -4,16 +4,19 @@
 //! belongs to one HTTP session and is built inside its arbiter, so it need not be `Send`.
 
 mod error;
+pub mod stranger;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::LocalBoxFuture;
 use uuid::Uuid;
 
+use chrono::NaiveDateTime;
 use domain::catalog::Product;
 use domain::flow::{Order, ShopCart};
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
-use domain::money::{Amount, Cents};
+use domain::lost_order::PlacedOrder;
+use domain::money::Cents;
 use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 
@@ -44,6 +47,8 @@ pub struct ShopTraits {
     pub coupons: CouponUse,
     /// Whether the shop takes a repeated checkout with one key once.
     pub idempotency: IdempotencyMode,
+    /// Whether an agent's first flow of a run begins with [`ShopCall::FirstVisit`].
+    pub first_visit: bool,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
     /// Whether a flow meets what an earlier one left in its cart.
@@ -51,6 +56,23 @@ pub struct ShopTraits {
     /// Whether there is a shop behind the adapter at all; false under `--mock-api`, where no cart
     /// can be left behind and OpenFlow is skipped.
     pub is_real: bool,
+    /// How an order is found whose checkout was not answered.
+    pub orders: OrderReads,
+}
+
+/// What a shop shows of an agent's orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderReads {
+    /// Whether it lists them.
+    pub lists: bool,
+    /// Whether one in the list names its flow.
+    pub names_flows: bool,
+    /// Whether it shows one with its lines and discounts.
+    pub shows_one: bool,
+    /// How long it may go on with an order whose client has hung up: its call timeout.
+    pub settles_in: Duration,
+    /// Whether it lives in this process: what a process before it ordered went with that.
+    pub is_own: bool,
 }
 
 impl ShopTraits {
@@ -184,8 +206,16 @@ pub enum ShopCall {
     },
     /// Order what is in the cart.
     Checkout,
-    /// The newest order.
-    LatestOrder,
+    /// The newest orders, or those that name the calling flow.
+    LatestOrders {
+        /// At most.
+        most: u32,
+    },
+    /// One order, with its lines and discounts.
+    ReadOrder {
+        /// Which.
+        order: OrderId,
+    },
     /// Empty the cart.
     ClearCart,
 }
@@ -207,7 +237,8 @@ impl ShopCall {
             Self::ApplyCoupon { .. } => "apply_coupon",
             Self::GrantWallet { .. } => "grant_wallet",
             Self::Checkout => "checkout",
-            Self::LatestOrder => "latest_order",
+            Self::LatestOrders { .. } => "latest_order",
+            Self::ReadOrder { .. } => "read_order",
             Self::ClearCart => "clear_cart",
         }
     }
@@ -274,22 +305,20 @@ pub enum ShopReply {
     },
     /// The order.
     OrderPlaced(Box<Order>),
-    /// The newest order; `None` when there is none.
-    LatestOrder(Option<PlacedOrder>),
+    /// One order.
+    OrderShown(Box<Order>),
+    /// The agent's newest orders, the newest first.
+    LatestOrders {
+        /// They.
+        orders: Vec<PlacedOrder>,
+        /// What the shop's clock showed as it answered; `None` where it did not say.
+        shop_clock: Option<NaiveDateTime>,
+    },
     /// The cart is empty.
     CartCleared {
         /// Lines that were in it, where the shop says.
         items_removed: u64,
     },
-}
-
-/// An order as a list of orders shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlacedOrder {
-    /// The shop's id.
-    pub id: OrderId,
-    /// To pay; `None` where the shop does not say.
-    pub final_total: Option<Amount>,
 }
 
 /// A coupon as the shop shows it.
@@ -298,7 +327,7 @@ pub struct ShopCoupon {
     /// Its definition.
     pub coupon: Coupon,
     /// When it expires, UTC; `None` where the shop does not say.
-    pub expires_at: Option<chrono::NaiveDateTime>,
+    pub expires_at: Option<NaiveDateTime>,
     /// Why it may not be used, for ineligible ones.
     pub reason: Option<String>,
 }

@@ -6,21 +6,23 @@
 mod answers;
 mod error;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use futures::future::BoxFuture;
 
 pub use self::answers::{
-    Committed, DirtyCart, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay, RunState,
+    Committed, DirtyCart, FoundOrder, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay,
+    RunState, SettledOrder,
 };
 pub use self::error::StoreError;
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord};
 use domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::ids::{AgentId, OrderId, OwnerToken, RunId};
 use domain::incident::Incident;
+use domain::lost_order::LostFlow;
 use domain::offer::{Coupon, Wallet};
 use domain::persona::Persona;
 
@@ -28,7 +30,7 @@ use domain::persona::Persona;
 pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
 
 /// The database as the actors see it. Calls may run at the same time, up to the pool's size.
-pub trait Store: RunStore + JournalStore + FlowStore + OfferStore {
+pub trait Store: RunStore + JournalStore + FlowStore + OfferStore + LostOrderStore {
     /// Waits until every write accepted so far has ended.
     fn drain(&self) -> StoreFuture<()>;
 
@@ -137,21 +139,38 @@ pub trait OfferStore: Send + Sync + 'static {
     fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64>;
 }
 
+/// Orders at the shop that no row may name.
+pub trait LostOrderStore: Send + Sync + 'static {
+    /// Flows of this run that have ended and may have an order which no row names, by agent, the
+    /// oldest first.
+    fn lost_flows(&self, run: RunId) -> StoreFuture<Vec<LostFlow>>;
+
+    /// Which of these orders are in a row, of whatever run.
+    fn known_orders(&self, orders: Vec<OrderId>) -> StoreFuture<HashSet<OrderId>>;
+
+    /// One transaction: an order with its lines, its redemptions and its incident become rows of
+    /// the flow that sent it, or the flow is said to have none. Of the visit itself nothing else
+    /// changes. `Refused` where that order is in a row already, or the flow is not one that is
+    /// looked for; `AlreadyThere` where it was written before, exactly so.
+    fn settle_order(&self, settled: SettledOrder) -> StoreFuture<Committed>;
+}
+
 /// What the signatures of the port are made of.
 pub mod signatures {
-    pub use std::collections::HashMap;
+    pub use std::collections::{HashMap, HashSet};
 
     pub use chrono::NaiveDateTime;
 
     pub use super::{
-        Holding, JournalStore, NewRun, OfferBatch, OfferStore, Orphans, Replay, RunState, RunStore,
-        StoreFuture,
+        Committed, Holding, JournalStore, LostOrderStore, NewRun, OfferBatch, OfferStore, Orphans,
+        Replay, RunState, RunStore, SettledOrder, StoreFuture,
     };
     pub use domain::catalog::Product;
     pub use domain::cycle::{Cycle, CycleRecord};
     pub use domain::flow::AgentMemory;
-    pub use domain::ids::{AgentId, OwnerToken, RunId};
+    pub use domain::ids::{AgentId, OrderId, OwnerToken, RunId};
     pub use domain::incident::Incident;
+    pub use domain::lost_order::LostFlow;
     pub use domain::offer::Coupon;
     pub use domain::persona::Persona;
 }
@@ -189,6 +208,13 @@ macro_rules! pass_on {
             holdings(run: RunId, agents: Vec<AgentId>, now: NaiveDateTime, since: NaiveDateTime)
                 -> HashMap<AgentId, Holding>;
             assign_offers(batch: OfferBatch) -> u64;
+        }
+    };
+    (LostOrderStore for $store:ty) => {
+        $crate::pass_on! { @part LostOrderStore $store;
+            lost_flows(run: RunId) -> Vec<LostFlow>;
+            known_orders(orders: Vec<OrderId>) -> HashSet<OrderId>;
+            settle_order(settled: SettledOrder) -> Committed;
         }
     };
     (@part $part:ident $store:ty; $($call:ident($($given:ident: $type:ty),*) -> $reply:ty;)+) => {

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +93,7 @@ impl Place {
     fn count(&mut self, tried: Tried) {
         match tried {
             Tried::Answered => self.answered += 1,
-            Tried::Fault => self.faults += 1,
+            Tried::Fault | Tried::TimedOut(_) => self.faults += 1,
             Tried::Other => {}
         }
     }
@@ -108,14 +108,16 @@ impl Place {
 }
 
 impl HealthBoard {
-    /// Takes in a try of `session` that ended at `at`. Only an answered probe brings a session
-    /// back: flows that were still under way say nothing of the next connection.
+    /// Takes in a try of `session` that ended at `at`; asked whether others wait in a queue, as
+    /// [`SessionHealth::is_down`] is. Only an answered probe brings a session back: flows that were
+    /// still under way say nothing of the next connection.
     pub fn record(
         &self,
         session: SessionId,
         at: Instant,
         tried: Tried,
         is_probe: bool,
+        has_queue_elsewhere: impl Fn(Instant, Duration) -> Option<bool>,
     ) -> Option<Change> {
         self.with(session, |places, own| {
             places[own].health.record(at, tried);
@@ -123,7 +125,7 @@ impl HealthBoard {
             let elsewhere = places.iter().enumerate().filter(|(n, _)| *n != own);
             let success = elsewhere.filter_map(|(_, place)| place.health.last_success()).max();
             let place = &places[own];
-            if place.health.is_down(success) {
+            if place.health.is_down(success, has_queue_elsewhere) {
                 return (!place.down.set(true)).then_some(Change::Down);
             }
             let is_back = is_probe && tried == Tried::Answered;
@@ -178,7 +180,6 @@ impl HealthBoard {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
 
@@ -196,11 +197,13 @@ mod tests {
         }
 
         fn try_at(&self, second: u64, session: SessionId, tried: Tried) -> Option<Change> {
-            self.board.record(session, self.start + Duration::from_secs(second), tried, false)
+            let at = self.start + Duration::from_secs(second);
+            self.board.record(session, at, tried, false, |_, _| None)
         }
 
         fn probe_at(&self, second: u64, session: SessionId, tried: Tried) -> Option<Change> {
-            self.board.record(session, self.start + Duration::from_secs(second), tried, true)
+            let at = self.start + Duration::from_secs(second);
+            self.board.record(session, at, tried, true, |_, _| None)
         }
     }
 

@@ -1,10 +1,12 @@
 //! Whether an HTTP session's own connections are broken, as against the shop being gone.
 //!
-//! A row of failures makes a session only suspect. It is down when, in the time of that row,
-//! another session got through: then the shop is there and this session is not.
+//! A row of failures makes a session only suspect. It is down when others do better in the time of
+//! that row: another one got through since its first lost connection, and calls of others that were
+//! sent since its first lost call were answered as quickly as ever. A slow shop loses calls of all
+//! sessions, and takes none of them down.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind};
 
@@ -16,8 +18,10 @@ pub const FAULTS_IN_A_ROW: usize = 5;
 pub enum Tried {
     /// The shop itself answered, whatever it said.
     Answered,
-    /// It failed in a way that speaks against the connections (`ApiError::is_session_fault`).
+    /// The connection failed or broke.
     Fault,
+    /// A call that was sent then ran out of time: the connection's fault, or the shop is slow.
+    TimedOut(Instant),
     /// It failed in another way: ends a row of faults, but is no success either.
     Other,
 }
@@ -27,12 +31,12 @@ pub fn tried(end: &Result<Answered, ApiError>) -> Option<Tried> {
     use ApiErrorKind as Kind;
     let Err(error) = end else { return Some(Tried::Answered) };
     match &error.kind {
-        Kind::PermitExpired => None,
-        Kind::ConnectRefused
-        | Kind::ConnectTimeout
-        | Kind::Tls
-        | Kind::CallTimeout
-        | Kind::Disconnected => Some(Tried::Fault),
+        // 0: the request could not be made.
+        Kind::PermitExpired | Kind::Invalid(0) => None,
+        Kind::ConnectRefused | Kind::ConnectTimeout | Kind::Tls | Kind::Disconnected => {
+            Some(Tried::Fault)
+        }
+        Kind::CallTimeout => Some(Tried::TimedOut(error.sent_at.unwrap_or(error.failed_at))),
         Kind::Dns | Kind::EdgeDown(_) | Kind::BodyTruncated => Some(Tried::Other),
         Kind::Refused(_)
         | Kind::RateLimited { .. }
@@ -45,11 +49,19 @@ pub fn tried(end: &Result<Answered, ApiError>) -> Option<Tried> {
     }
 }
 
+/// A try that failed.
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    at: Instant,
+    /// Where it ran out of time: when it was sent.
+    sent: Option<Instant>,
+}
+
 /// The last tries of one HTTP session.
 #[derive(Clone, Debug, Default)]
 pub struct SessionHealth {
-    /// When the tries of the present row of faults failed, oldest first, the last five of it.
-    faults: VecDeque<Instant>,
+    /// The present row of faults, oldest first, the last five of it.
+    faults: VecDeque<Fault>,
     /// When a try last went well.
     last_success: Option<Instant>,
 }
@@ -64,13 +76,16 @@ impl SessionHealth {
                 self.last_success = self.last_success.max(Some(now));
             }
             Tried::Other => self.faults.clear(),
-            Tried::Fault => {
-                if self.faults.len() == FAULTS_IN_A_ROW {
-                    self.faults.pop_front();
-                }
-                self.faults.push_back(now);
-            }
+            Tried::Fault => self.fault(Fault { at: now, sent: None }),
+            Tried::TimedOut(sent) => self.fault(Fault { at: now, sent: Some(sent) }),
         }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.faults.len() == FAULTS_IN_A_ROW {
+            self.faults.pop_front();
+        }
+        self.faults.push_back(fault);
     }
 
     /// Whether the last try was a fault.
@@ -83,27 +98,33 @@ impl SessionHealth {
         self.faults.len() == FAULTS_IN_A_ROW
     }
 
-    /// When the first of the last five tries failed; `None` unless suspect.
-    pub fn suspect_since(&self) -> Option<Instant> {
-        self.faults.front().copied().filter(|_| self.is_suspect())
-    }
-
     /// When a try last went well.
     pub fn last_success(&self) -> Option<Instant> {
         self.last_success
     }
 
-    /// Whether it is down, given when any other session last got through.
-    pub fn is_down(&self, last_success_elsewhere: Option<Instant>) -> bool {
-        self.suspect_since()
-            .zip(last_success_elsewhere)
-            .is_some_and(|(first_fault, success)| success >= first_fault)
+    /// Whether it is down, given when any other session last got through, and whether calls over
+    /// others, sent since an instant, show a queue in which a call may have waited so long.
+    pub fn is_down(
+        &self,
+        last_success_elsewhere: Option<Instant>,
+        has_queue_elsewhere: impl Fn(Instant, Duration) -> Option<bool>,
+    ) -> bool {
+        let lost_connections = self.faults.iter().filter(|fault| fault.sent.is_none());
+        let is_outlived = |fault: &Fault| last_success_elsewhere >= Some(fault.at);
+        let lost_calls = self.faults.iter().filter_map(|fault| Some((fault.sent?, fault.at)));
+        let is_alone = |(sent, at): (Instant, Instant)| {
+            let waited = at.saturating_duration_since(sent);
+            has_queue_elsewhere(sent, waited) == Some(false)
+        };
+        self.is_suspect()
+            && lost_connections.min_by_key(|fault| fault.at).is_none_or(is_outlived)
+            && lost_calls.min().is_none_or(is_alone)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
 
@@ -131,15 +152,77 @@ mod tests {
         assert_eq!(health.last_success(), Some(start + Duration::from_secs(4)));
     }
 
+    /// Nothing is known of a queue.
+    fn unknown(_: Instant, _: Duration) -> Option<bool> {
+        None
+    }
+
     #[test]
     fn it_is_down_only_if_another_session_got_through_since_the_first_of_the_five() {
         let (health, start) = failed(7);
-        let first_of_five = start + Duration::from_secs(2);
-        assert_eq!(health.suspect_since(), Some(first_of_five));
-        assert!(!health.is_down(None));
-        assert!(!health.is_down(Some(start + Duration::from_secs(1))));
-        assert!(health.is_down(Some(first_of_five)));
-        assert!(!failed(4).0.is_down(Some(start + Duration::from_secs(60))));
+        let at = |s| Some(start + Duration::from_secs(s));
+        assert!(!health.is_down(None, unknown));
+        assert!(!health.is_down(at(1), unknown));
+        assert!(health.is_down(at(2), unknown), "the first of the last five failed then");
+        assert!(!failed(4).0.is_down(at(60), unknown));
+    }
+
+    /// Five tries: lost connections, and calls lost after 10 s where there is an `l`; a second
+    /// apart.
+    fn row(tries: &str) -> (SessionHealth, Instant) {
+        let start = Instant::now();
+        let mut health = SessionHealth::default();
+        for (n, word) in tries.chars().enumerate() {
+            let sent = start + Duration::from_secs(n as u64);
+            match word {
+                'l' => health.record(sent + Duration::from_secs(10), Tried::TimedOut(sent)),
+                _ => health.record(sent, Tried::Fault),
+            }
+        }
+        (health, start)
+    }
+
+    #[test]
+    fn calls_lost_at_a_slow_shop_take_no_session_down_and_those_of_one_session_alone_do() {
+        for (tries, queue, is_down) in [
+            ("lllll", Some(false), true),
+            ("lllll", Some(true), false),
+            ("lllll", None, false),
+            ("llll", Some(false), false),
+            ("lcccc", Some(false), true),
+            ("lcccc", Some(true), false),
+            ("ccccc", Some(true), true),
+            ("ccccc", None, true),
+        ] {
+            let (health, start) = row(tries);
+            let success = Some(start + Duration::from_secs(60));
+            assert_eq!(health.is_down(success, |_, _| queue), is_down, "{tries} {queue:?}");
+        }
+    }
+
+    #[test]
+    fn others_are_looked_at_from_the_first_lost_call_on_and_for_as_long_as_that_waited() {
+        let (health, start) = row("ccllll");
+        let asked = std::cell::Cell::new(None);
+        let ask = |sent, waited| {
+            asked.set(Some((sent, waited)));
+            Some(false)
+        };
+        assert!(health.is_down(Some(start + Duration::from_secs(60)), ask));
+        let first = start + Duration::from_secs(2);
+        assert_eq!(asked.get(), Some((first, Duration::from_secs(10))));
+    }
+
+    #[test]
+    fn lost_calls_need_no_success_since_they_were_lost_and_lost_connections_do() {
+        let (calls, start) = row("lllll");
+        assert!(calls.is_down(Some(start), |_, _| Some(false)));
+        assert!(calls.is_down(None, |_, _| Some(false)));
+        let (mixed, start) = row("lllcc");
+        let before = Some(start + Duration::from_secs(2));
+        assert!(!mixed.is_down(before, |_, _| Some(false)));
+        let since = Some(start + Duration::from_secs(3));
+        assert!(mixed.is_down(since, |_, _| Some(false)));
     }
 
     #[test]
@@ -156,7 +239,9 @@ mod tests {
         let now = Instant::now();
         for (kind, expected) in [
             (ApiErrorKind::PermitExpired, None),
-            (ApiErrorKind::CallTimeout, Some(Tried::Fault)),
+            (ApiErrorKind::CallTimeout, Some(Tried::TimedOut(now))),
+            (ApiErrorKind::Invalid(0), None),
+            (ApiErrorKind::Invalid(422), Some(Tried::Answered)),
             (ApiErrorKind::Disconnected, Some(Tried::Fault)),
             (ApiErrorKind::Tls, Some(Tried::Fault)),
             (ApiErrorKind::Dns, Some(Tried::Other)),
@@ -165,7 +250,8 @@ mod tests {
             (ApiErrorKind::Refused(Refusal::Stock), Some(Tried::Answered)),
         ] {
             let error = ApiError { call: "x", kind, detail: None, sent_at: None, failed_at: now };
-            assert_eq!(error.is_session_fault(), expected == Some(Tried::Fault), "{error}");
+            let is_fault = matches!(expected, Some(Tried::Fault | Tried::TimedOut(_)));
+            assert_eq!(error.is_session_fault(), is_fault, "{error}");
             assert_eq!(tried(&Err(error)), expected);
         }
     }

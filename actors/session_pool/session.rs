@@ -2,7 +2,8 @@
 //!
 //! *Owns*: its adapter, built inside its own arbiter, and its slots. *Accepts*: [`Call`],
 //! [`SessionInjection`]. *Sends*: [`OutageSignal`] and [`ShopAnswered`] to the CircuitBreaker,
-//! [`SessionNews`] to the Coordinator. *When it fails*: callers hear a closed mailbox and the Coordinator has it rebuilt;
+//! [`SessionNews`] to the Coordinator.
+//! *When it fails*: callers hear a closed mailbox and the Coordinator has it rebuilt;
 //! an adapter's panic costs that call alone (P7) and the adapter, which is built anew. *Bounds*:
 //! calls in flight; further ones wait in order. Calls run side by side: an answer in order of
 //! arrival would make one slow call slow them all.
@@ -25,6 +26,7 @@ use crate::coordinator::messages::{News, SessionNews};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall};
+use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::throttle::SharedThrottle;
 
 /// Messages that may wait: above the agents of one session, so that none is turned away.
@@ -45,6 +47,8 @@ pub struct Reports {
     pub pulse: SharedPulse,
     /// Where its 429 are noted; shared by all sessions.
     pub throttle: SharedThrottle,
+    /// Tells a slow shop from a broken session: whether others wait in a queue at the shop.
+    pub pressure: Option<Pressure>,
 }
 
 impl Reports {
@@ -62,7 +66,8 @@ impl Reports {
             Ok(answered) => answered.answered_at,
             Err(error) => error.failed_at,
         };
-        let change = tried(result).and_then(|t| self.board.record(id, at, t, is_probe));
+        let has_queue = |sent, waited| self.pressure.as_ref()?.queue_elsewhere(sent, waited, id);
+        let change = tried(result).and_then(|t| self.board.record(id, at, t, is_probe, has_queue));
         match (change, result) {
             (Some(Change::Down), Err(error)) => {
                 self.tell(id, News::Down { cause: error.to_string() })

@@ -5,6 +5,7 @@ use actix::prelude::*;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::coordinator::Coordinator;
+use crate::coordinator::messages::GiveUp;
 use crate::coordinator::status::RunStatus;
 use crate::domain::cycle::CycleRecord;
 use crate::ports::store::RunState;
@@ -64,5 +65,13 @@ impl Running {
                 tracing::error!("a thread of actors had panicked");
             }
         }
+    }
+
+    /// Ends a run that has not begun. The Coordinator goes first: it would take the end of each
+    /// service for its death.
+    #[expect(clippy::disallowed_methods, reason = "once, in place of a run")]
+    pub fn give_up(self) {
+        self.coordinator.do_send(GiveUp);
+        self.stop();
     }
 }

@@ -11,6 +11,7 @@ pub mod report;
 use std::collections::{BTreeMap, BTreeSet};
 
 use questions::ledger::Ledger;
+use questions::orders::OrderCounts;
 use serde::Serialize;
 
 use self::holdout::held_out;
@@ -42,10 +43,13 @@ pub struct Audit {
     pub shopping_sessions: u64,
     /// Rows of shopping_session_events.
     pub events: u64,
-    /// Rows of orders.
+    /// Rows of orders in all attempts, those found later left out.
     pub orders: u64,
     /// Sum of their final totals.
     pub revenue_cents: i64,
+    /// Which orders are in which count.
+    #[serde(flatten)]
+    pub counts: OrderCounts,
     /// What is wrong; of each check the first few.
     pub problems: Vec<Problem>,
     /// How many there are in all.
@@ -112,6 +116,7 @@ impl Audit {
             events: ledger.events.iter().map(|e| e.events.unsigned_abs()).sum(),
             orders: ledger.orders.iter().map(|o| o.orders.unsigned_abs()).sum(),
             revenue_cents: ledger.orders.iter().map(|o| o.revenue_cents).sum(),
+            counts: ledger.counts,
             problems,
             problems_total: total,
         }

@@ -15,6 +15,7 @@ use super::exit_code::HasCode;
 use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
 use crate::personas::mapping::Mapping;
+use crate::personas::mending::by_mend;
 use crate::personas::rejected::by_reason;
 use crate::personas::{Imported, OnBroken, PersonaFileError, Reading, RowError, rejected, to_json};
 
@@ -24,6 +25,7 @@ Examples:
   cartload agents import people.csv --skip-bad
   cartload agents import people.csv --mapping map.ron --skip-bad --rejected left-out.csv
   cartload agents import --from-table public.agents --db postgres://...
+  cartload agents import --from postgres://... --table public.agents --mapping map.ron --dry-run
   cartload agents describe
   cartload agents list --status active --json
   cartload agents set-status inactive agent_001 agent_002";
@@ -69,12 +71,21 @@ pub struct GenerateArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
     /// CSV (with a header line) or JSON (an array, or an object a line)
-    #[arg(required_unless_present = "from_table", conflicts_with = "from_table")]
+    #[arg(required_unless_present_any = ["from_table", "from"],
+        conflicts_with_all = ["from_table", "from"])]
     pub file: Option<PathBuf>,
     /// A table of the database, as agents or public.agents
     #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
     pub from_table: Option<String>,
-    /// What the columns mean: names, words, scales, defaults (docs/personas.md)
+    /// Another Postgres database to read the table from, whatever the agents are kept in; @FILE
+    /// reads the URL from a file
+    #[arg(long, value_name = "URL|@FILE", requires = "table", conflicts_with = "from_table")]
+    pub from: Option<String>,
+    /// The table of --from, as agents or public.agents
+    #[arg(long, value_name = "TABLE", requires = "from",
+        value_parser = NonEmptyStringValueParser::new())]
+    pub table: Option<String>,
+    /// What the columns mean: names, words, scales, defaults, clamps, sums (docs/personas.md)
     #[arg(long, value_name = "FILE.ron")]
     pub mapping: Option<PathBuf>,
     /// Write broken rows and their reasons to this CSV file
@@ -83,6 +94,9 @@ pub struct ImportArgs {
     /// Print what became of the rows as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Write nothing: list what would be changed and left out; code 3 where rows are broken
+    #[arg(long)]
+    pub dry_run: bool,
     /// Leave out broken rows and list them; else one broken row refuses all
     #[arg(long)]
     pub skip_bad: bool,
@@ -94,6 +108,9 @@ pub struct ImportArgs {
 /// The population in pictures and numbers.
 #[derive(Clone, Debug, Args)]
 pub struct DescribeArgs {
+    /// Compare with the shop at this address [default: the settings']
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
     /// Expected shopping by these rules: load, lifelike or a file [default: the settings']
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,
@@ -138,6 +155,7 @@ pub fn execute(global: &GlobalArgs, args: &AgentsArgs) -> Result {
     let mut layer = Layer::default();
     if let AgentsCommand::Describe(args) = &args.command {
         layer.population.preset.clone_from(&args.preset);
+        layer.shop.api = args.api.clone().map(Some);
     }
     let settings = global.settings(layer)?;
     for warning in &settings.warnings {
@@ -156,7 +174,8 @@ pub fn execute(global: &GlobalArgs, args: &AgentsArgs) -> Result {
 const SKIPPED_LISTED_MAX: usize = 20;
 
 fn reading(args: &ImportArgs) -> Result<Reading> {
-    let on_broken = if args.skip_bad { OnBroken::Skip } else { OnBroken::Refuse };
+    let skips = args.skip_bad || args.dry_run;
+    let on_broken = if skips { OnBroken::Skip } else { OnBroken::Refuse };
     let mapping = args.mapping.as_deref().map(Mapping::read).transpose()?.unwrap_or_default();
     Ok(Reading { on_broken, mapping })
 }
@@ -182,7 +201,7 @@ fn judged(
     read
 }
 
-/// Says on stderr what an import leaves out.
+/// Says on stderr what an import leaves out and what it changes.
 fn announce_skipped(imported: &Imported) {
     for skipped in imported.skipped.iter().take(SKIPPED_LISTED_MAX) {
         output::message(&format!("warning: skipped {skipped}"));
@@ -194,6 +213,12 @@ fn announce_skipped(imported: &Imported) {
     for count in by_reason(&imported.skipped) {
         let column = count.column.unwrap_or("the row");
         output::message(&format!("skipped: {} rows, {column} {}", count.rows, count.reason));
+    }
+    for count in by_mend(&imported.changes) {
+        output::message(&format!(
+            "changed: {} rows, {} ({})",
+            count.rows, count.column, count.mend
+        ));
     }
     if !imported.ignored_columns.is_empty() {
         let names: Vec<&str> = imported.ignored_columns.iter().map(String::as_str).collect();

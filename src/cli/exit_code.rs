@@ -8,7 +8,7 @@ use std::io;
 
 use actors::ports::checkpoint_file::CheckpointError;
 use actors::ports::store::StoreError;
-use store::StoreOpenError;
+use store::{StoreOpenError, TableError};
 use text::ron_text::RonError;
 
 use crate::config::ConfigError;
@@ -110,6 +110,7 @@ always! {
     CheckpointError => Checkpoint,
     StoreOpenError => Database,
     StoreError => Database,
+    TableError => Database,
     io::Error => Unexpected,
     serde_json::Error => Unexpected,
 }

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 
 use chrono::{SubsecRound, Utc};
 use clap::Args;
+use questions::{Ask, orders};
 use store::Admin;
 use store::admin::KnownRun;
 use store::admin::audit::Purge;
@@ -50,6 +51,7 @@ pub fn execute(global: &GlobalArgs, args: &PurgeArgs) -> Result {
                 return Err(owned(&known, at));
             }
             show(&admin, &known).await?;
+            name_unknown(&admin, &known).await?;
             confirm(args.yes)?;
             let purged = admin.purge(known.run_id, dead, at).await?;
             match purged {
@@ -101,6 +103,23 @@ async fn show(admin: &Admin, known: &KnownRun) -> Result<()> {
     output::data(&format!("run {} ({}), started {started}", known.run_id, known.state.as_str()))?;
     let counts = admin.count_rows(known.run_id).await?;
     let rows = counts.into_iter().map(|(table, rows)| vec![format!("  {table}"), rows.to_string()]);
+    output::data(&output::table(&rows.collect::<Vec<_>>()))?;
+    Ok(())
+}
+
+/// Visits whose orders may be at the shop: once their rows are gone nothing else says so.
+async fn name_unknown(admin: &Admin, known: &KnownRun) -> Result<()> {
+    let unknown = admin.ask(orders::unknown(known.run_id)).await?;
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let visits = unknown.len();
+    output::data(&format!("{visits} visits may have an order at the shop that no row names:"))?;
+    let rows = unknown.into_iter().map(|visit| {
+        let place = format!("cycle {}, replay {}", visit.cycle, visit.replay);
+        let at = visit.recorded_at.format("%Y-%m-%d %H:%M:%S").to_string();
+        vec![format!("  {}", visit.agent_id), place, at, visit.flow_id]
+    });
     output::data(&output::table(&rows.collect::<Vec<_>>()))?;
     Ok(())
 }

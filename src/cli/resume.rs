@@ -18,11 +18,13 @@ Examples:
   cartload resume --cycles 96              ... until 96 cycles since its start
   cartload resume --unfreeze               a frozen run goes on at once
   cartload resume --from FILE --rate 20    from an older checkpoint, more slowly
+  cartload resume --unfreeze --auth jwt    a run that was begun with the wrong --auth
 
 The run keeps its id and its simulated time. Cycles that have rows already are run again as replay.
-Settings: flags, then the checkpoint's, then CARTLOAD_* variables, then the config file. An end that
-is given (--cycles, --days, --until, --hours) takes the place of all the ends the run had; cycles
-and days count from the start of the run.";
+Settings: flags, then the checkpoint's, then CARTLOAD_* variables, then the config file. How the shop
+is told who calls: --auth, then CARTLOAD_SHOP_AUTH, then the checkpoint. An end that is given
+(--cycles, --days, --until, --hours) takes the place of all the ends the run had; cycles and days
+count from the start of the run.";
 
 /// Let a run go on that was stopped, killed or frozen.
 #[derive(Clone, Debug, Default, Args)]

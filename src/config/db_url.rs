@@ -13,6 +13,11 @@ use super::knob::Value;
 pub struct DbUrl(SecretString);
 
 impl DbUrl {
+    /// The URL in `text`; `None` where its scheme is none of a database's.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::from_text(text)
+    }
+
     /// The URL as it was given; do not print it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -64,6 +64,7 @@ impl Settings {
             settings: self.as_json(),
             resume_from: None,
             dirty_carts: Vec::new(),
+            dead_runs: Vec::new(),
         })
     }
 

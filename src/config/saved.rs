@@ -1,6 +1,6 @@
 //! The settings that a checkpoint holds, as a source of settings for the run that is resumed.
 //!
-//! A saved `null` says "not set" and wins over a variable. What belongs to the process and not to
+//! A saved `null` says "not set" and wins over a variable, but for `shop.auth`. What belongs to the process and not to
 //! the run is not taken over, and neither is a URL whose password the checkpoint does not hold.
 
 use std::path::PathBuf;
@@ -203,6 +203,38 @@ mod tests {
             changed(&saved, &resumed),
             ["time.scale is \"max\" (--time-scale), 48.0 in the checkpoint"]
         );
+    }
+
+    #[test]
+    fn the_way_to_sign_in_comes_from_flag_then_environment_then_checkpoint() {
+        let auth = |name: &str| {
+            let mut layer = Layer::default();
+            layer.shop.auth = Some(Some(name.to_owned()));
+            layer
+        };
+        let saved = load(&[], auth("dev"), None).as_json();
+        let pairs = [("CARTLOAD_SHOP_AUTH", "jwt")];
+        let resumed = load(&pairs, auth("bearer"), Some(&saved));
+        assert_eq!(resumed.shop.auth.as_deref(), Some("bearer"));
+        assert_eq!(
+            changed(&saved, &resumed),
+            ["shop.auth is \"bearer\" (--auth), \"dev\" in the checkpoint"]
+        );
+        let resumed = load(&pairs, Layer::default(), Some(&saved));
+        assert_eq!(
+            changed(&saved, &resumed),
+            ["shop.auth is \"jwt\" (CARTLOAD_SHOP_AUTH), \"dev\" in the checkpoint"]
+        );
+        let resumed = load(&[], Layer::default(), Some(&saved));
+        assert_eq!(resumed.shop.auth.as_deref(), Some("dev"));
+        let profiles = load(&[], Layer::default(), None).as_json();
+        let resumed = load(&pairs, Layer::default(), Some(&profiles));
+        assert_eq!(
+            changed(&profiles, &resumed),
+            ["shop.auth is \"jwt\" (CARTLOAD_SHOP_AUTH), null in the checkpoint"]
+        );
+        let resumed = load(&[("CARTLOAD_SHOP_AUTH", "none")], Layer::default(), Some(&saved));
+        assert_eq!(resumed.shop.auth, None, "a variable can say: the profile's");
     }
 
     #[test]

@@ -34,6 +34,9 @@ concern!(
             check |id| id.as_deref().is_none_or(|id| !id.trim().is_empty() && id.len() <= 200);
         /// `shop.auth`, default none (the profile's choice): one of the profile's ways to sign in.
         auth: Option<String> = None,
+            flag "auth" as Option<String>, place 12, (value_name = "NAME")
+                "How the shop is told who calls: one of the profile's auth_strategies [default: \
+                 the profile's]",
             env "CARTLOAD_SHOP_AUTH", unit "", decision "",
             allowed "the name of one of the profile's auth_strategies, or none",
             check |name| name.as_deref().is_none_or(|name| !name.trim().is_empty());

@@ -1,5 +1,6 @@
-//! The sources of settings, one above the other: flags > checkpoint > scenario > environment > file
-//! > defaults.
+//! The sources of settings, one above the other: flags, checkpoint, scenario, environment, file,
+//! defaults. How the shop is told who calls (`shop.auth`) is taken from the environment before the
+//! checkpoint.
 
 use std::path::PathBuf;
 

@@ -24,6 +24,9 @@ pub fn summary(status: &RunStatus) -> String {
     if status.frozen.is_some() {
         lines.push(frozen::text(status));
     }
+    if let Some(search) = &status.order_search {
+        lines.push(format!("  orders     {}", search.progress()));
+    }
     lines.extend([
         format!("  cycle      {}", cycle(&status.attempt)),
         format!("  pace       {}", pace(&status.clock)),

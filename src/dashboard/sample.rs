@@ -102,6 +102,21 @@ fn volume() -> CycleVolume {
     CycleVolume { events: 1_402, orders: 90, requests: 907, refusals: 6, ..CycleVolume::default() }
 }
 
+/// The attempt at it.
+fn under_way() -> Attempt {
+    Attempt {
+        cycle: Cycle(12),
+        replay: ReplayNumber::ORIGINAL,
+        cycles_planned: Some(20),
+        simulated_start: simulated(8),
+        simulated_at: simulated(20),
+        outstanding: 54,
+        current: counts(),
+        current_volume: volume(),
+        last: Some(last()),
+    }
+}
+
 /// In the middle of cycle 12 of 20, all well.
 pub fn running() -> RunStatus {
     RunStatus {
@@ -111,18 +126,9 @@ pub fn running() -> RunStatus {
         state: RunState::Running,
         frozen: None,
         ending: None,
+        order_search: None,
         agents: 372,
-        attempt: Attempt {
-            cycle: Cycle(12),
-            replay: ReplayNumber::ORIGINAL,
-            cycles_planned: Some(20),
-            simulated_start: simulated(8),
-            simulated_at: simulated(20),
-            outstanding: 54,
-            current: counts(),
-            current_volume: volume(),
-            last: Some(last()),
-        },
+        attempt: under_way(),
         totals: totals(),
         clock: Clock {
             lateness_ms: 400,

@@ -42,6 +42,8 @@ pub struct Population {
     pub correlations: Vec<Correlation>,
     /// By how many agents each is preferred.
     pub categories: Vec<Share>,
+    /// The shop that the categories are compared with.
+    pub catalogue: String,
     /// Preferred categories that the shop does not have; `None` where it is not known what it has.
     pub missing_categories: Option<Vec<Share>>,
     /// Agents without offers, by the settings.
@@ -123,8 +125,17 @@ pub struct Given<'a> {
     pub experiment: Option<&'a Experiment>,
     /// The offers.
     pub offers: &'a OfferPolicy,
-    /// What the shop has, where that is known.
-    pub shop_categories: Option<&'a BTreeSet<String>>,
+    /// What the shop has.
+    pub catalogue: &'a Catalogue,
+}
+
+/// The goods that a population is compared with.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// Which shop's, in words.
+    pub of: String,
+    /// What it has, where that is known.
+    pub categories: Option<BTreeSet<String>>,
 }
 
 impl Population {
@@ -138,7 +149,7 @@ impl Population {
         let everybody: Vec<&Persona> = given.personas.iter().collect();
         let words = |names: Vec<String>| names.into_iter().map(Some).collect::<Vec<_>>();
         let preferred: Vec<Share> = by_count(&agents, |p| words(p.preferred_categories.clone()));
-        let missing = given.shop_categories.map(|known| {
+        let missing = given.catalogue.categories.as_ref().map(|known| {
             preferred.iter().filter(|share| !known.contains(&share.name)).cloned().collect()
         });
         let arm = |p: &Persona| {
@@ -154,6 +165,7 @@ impl Population {
             traits: TRAITS.iter().map(|(name, of)| distribution(name, &agents, *of)).collect(),
             correlations: correlations(&agents),
             categories: preferred,
+            catalogue: given.catalogue.of.clone(),
             missing_categories: missing,
             held_out: agents.iter().filter(|p| is_held_out(&p.agent_id, given.offers)).count(),
             cohorts: by_count(&agents, cohort),

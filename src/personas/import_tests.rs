@@ -47,6 +47,42 @@ fn shares_of_days_become_affinities_around_one_half() {
 }
 
 #[test]
+fn three_shares_may_be_a_hundredth_off_and_are_divided_by_their_sum() {
+    let names = "pref_time_morning,pref_time_afternoon,pref_time_evening";
+    for (shares, changed) in [
+        ("0.33,0.33,0.33", 3),
+        ("0.41,0.3,0.3", 3),
+        ("0.3,0.3,0.4", 0),
+        ("0.1,0.2,0.7", 0),
+        ("0,0,0.99", 1),
+    ] {
+        let imported = with(names, shares).unwrap();
+        let times = imported.personas[0].time_of_day;
+        assert!((times.morning + times.afternoon + times.evening - 1.0).abs() < 1e-12);
+        assert_eq!(imported.changes.len(), changed, "{shares}");
+    }
+    for (shares, key) in [
+        ("0.33,0.33,0.329", "sum_tolerance: 0.02"),
+        ("0.34,0.34,0.331", "sum_tolerance: 0.02"),
+        ("1,0.5,0.35", "sum_tolerance: 0.85"),
+        ("0,0,0", "three zeros"),
+    ] {
+        let message = with(names, shares).unwrap_err().to_string();
+        assert!(message.contains(key), "{shares}: {message}");
+    }
+}
+
+#[test]
+fn what_a_mapping_could_mend_is_said_with_its_key() {
+    let poor = csv(&[&ROW.replace("120.10", "19.99")]).unwrap_err().to_string();
+    assert!(poor.contains("`clamp: [\"weekly_budget\"]` in a mapping"), "{poor}");
+    let empty = csv(&[&ROW.replace("0.4", "")]).unwrap_err().to_string();
+    assert!(empty.contains("`defaults: {\"brand_loyalty\": ...}` in a mapping"), "{empty}");
+    let word = csv(&[&ROW.replace("120.10", "much")]).unwrap_err().to_string();
+    assert!(!word.contains("clamp"), "{word}");
+}
+
+#[test]
 fn categories_may_be_separated_in_four_ways() {
     for list in [
         "Bakery;Dairy",

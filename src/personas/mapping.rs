@@ -1,17 +1,21 @@
 //! How the columns of a foreign table become those of a persona (`agents import --mapping`).
 //!
-//! Renames columns, translates words, scales numbers and fills what is empty, in this order; what
-//! comes out is read and checked as any other row. A mistake in the file is named by its place.
+//! Renames columns, translates words, scales numbers, fills what is empty, sets what is out of its
+//! range to the nearest end and divides shares by their sum, in this order; what comes out is read
+//! and checked as any other row. A mistake in the file is named by its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use actors::domain::persona::AgentStatus;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use text::ron_text::keys::{self, KeyPlace};
 use text::ron_text::{self, RonError};
 
 use super::columns::COLUMNS;
+use super::mending::{self, Mend, Mended, SUM_TOLERANCE, text};
+use super::ranges::range_of;
 
 /// A mapping file is not longer, bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -19,6 +23,10 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const SUGGESTION_EDITS_MAX: usize = 3;
 /// The column whose text is a list of words.
 const LIST: &str = "preferred_categories";
+/// The column that a truth value may stand in for.
+const STATUS: &str = "status";
+/// A tolerance above this says nothing: three shares from 0 to 1 sum to 3 at most.
+const SUM_TOLERANCE_MAX: f64 = 2.0;
 /// Columns that hold numbers: only these can be scaled.
 const NUMBERS: &[&str] = &[
     "age",
@@ -60,6 +68,10 @@ struct Written {
     scale: BTreeMap<String, Scale>,
     /// By column of a persona: what stands where the table has nothing.
     defaults: BTreeMap<String, Value>,
+    /// Columns whose numbers are set to the nearest end of their range.
+    clamp: BTreeSet<String>,
+    /// How far the sum of three shares may be from 1, to be divided by it.
+    sum_tolerance: Option<f64>,
 }
 
 /// What is done to a number.
@@ -120,7 +132,7 @@ impl Mapping {
     }
 
     fn check(&self) -> Result<(), RonError> {
-        let Written { columns, values, scale, defaults } = &self.written;
+        let Written { columns, values, scale, defaults, clamp, sum_tolerance } = &self.written;
         let named = (columns.keys().map(|c| ("columns", c)))
             .chain(values.keys().map(|c| ("values", c)))
             .chain(scale.keys().map(|c| ("scale", c)))
@@ -129,6 +141,19 @@ impl Mapping {
             if !COLUMNS.contains(&column.as_str()) {
                 return Err(self.error(section, column, &unknown(column)));
             }
+        }
+        for column in clamp {
+            if range_of(column).is_none() {
+                let problem = match COLUMNS.contains(&column.as_str()) {
+                    true => format!("`{column}` holds no number; allowed: {}", NUMBERS.join(", ")),
+                    false => format!("`{column}`: {}", unknown(column)),
+                };
+                return Err(self.error_at("clamp", &problem));
+            }
+        }
+        if sum_tolerance.is_some_and(|off| !(0.0..=SUM_TOLERANCE_MAX).contains(&off)) {
+            let allowed = format!("allowed: a number from 0 to {SUM_TOLERANCE_MAX}");
+            return Err(self.error_at("sum_tolerance", &allowed));
         }
         for (column, scale) in scale {
             if !NUMBERS.contains(&column.as_str()) {
@@ -166,7 +191,10 @@ impl Mapping {
     }
 
     fn error(&self, section: &str, column: &str, problem: &str) -> RonError {
-        let path = format!("{section}.{column}");
+        self.error_at(&format!("{section}.{column}"), problem)
+    }
+
+    fn error_at(&self, path: &str, problem: &str) -> RonError {
         let place = self.places.iter().find(|place| place.path == path);
         RonError {
             origin: self.origin.clone(),
@@ -192,29 +220,49 @@ impl Mapping {
         fields.keys().filter(|name| !used.contains(name.as_str())).cloned().collect()
     }
 
-    /// A persona's columns of a row.
-    pub(super) fn apply(&self, fields: &Map<String, Value>) -> Map<String, Value> {
-        let value = |column: &&str| {
+    /// A persona's columns of a row, and what had to be changed for it.
+    pub(super) fn apply(&self, fields: &Map<String, Value>) -> (Map<String, Value>, Vec<Mended>) {
+        let mut row = Map::new();
+        let mut mended = Vec::new();
+        for column in COLUMNS.iter().copied() {
             let given = fields.get(self.source(column)).filter(|value| !is_empty(value));
-            let value = match given {
-                Some(value) => self.scaled(column, self.translated(column, value.clone())),
-                None => self.written.defaults.get(*column)?.clone(),
+            let mut note = |mend, from: &Value, to: &Value| {
+                mended.push(Mended { column, mend, from: text(from), to: text(to) });
             };
-            Some(((*column).to_owned(), value))
-        };
-        COLUMNS.iter().filter_map(value).collect()
+            let read = match (given, self.written.defaults.get(column)) {
+                (Some(value), _) => self.scaled(column, self.translated(column, value.clone())),
+                (None, Some(value)) => {
+                    note(Mend::Default, &Value::Null, value);
+                    value.clone()
+                }
+                (None, None) => continue,
+            };
+            let fitted = self.clamped(column, &read);
+            if let Some(fitted) = &fitted {
+                note(Mend::Clamp, &read, fitted);
+            }
+            let status = (column == STATUS).then(|| status_of(&read)).flatten();
+            if let Some(status) = &status {
+                note(Mend::Status, &read, status);
+            }
+            row.insert(column.to_owned(), fitted.or(status).unwrap_or(read));
+        }
+        let tolerance = self.written.sum_tolerance.unwrap_or(SUM_TOLERANCE);
+        mended.extend(mending::normalise(&mut row, tolerance));
+        (row, mended)
+    }
+
+    /// The nearest end of its range, where the mapping wants it and the value lies outside.
+    fn clamped(&self, column: &str, value: &Value) -> Option<Value> {
+        let (from, to) = range_of(column).filter(|_| self.written.clamp.contains(column))?;
+        let number = mending::number(value)?;
+        let end = if number < from { from } else { to };
+        (!(from..=to).contains(&number)).then(|| Value::String(end.to_string()))
     }
 
     fn translated(&self, column: &str, value: Value) -> Value {
         let Some(words) = self.written.values.get(column) else { return value };
-        let text = match &value {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Number(_)
-            | Value::Bool(_)
-            | Value::Null
-            | Value::Array(_)
-            | Value::Object(_) => value.to_string(),
-        };
+        let text = text(&value);
         let meaning = |word: &str| {
             let is_it = |(known, _): &(&String, &String)| known.eq_ignore_ascii_case(word.trim());
             words.iter().find(is_it).map(|(_, meaning)| meaning.clone())
@@ -232,14 +280,8 @@ impl Mapping {
     /// What is no number stays as it is: the row's reader says what is wrong with it.
     fn scaled(&self, column: &str, value: Value) -> Value {
         let Some(scale) = self.written.scale.get(column) else { return value };
-        let number = match &value {
-            Value::String(text) => text.trim().trim_start_matches('$').parse::<f64>().ok(),
-            Value::Number(number) => number.as_f64(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
-        let Some(scaled) = number.map(|number| scale.of(number)).filter(|n| n.is_finite()) else {
-            return value;
-        };
+        let scaled = mending::number(&value).map(|number| scale.of(number));
+        let Some(scaled) = scaled.filter(|number| number.is_finite()) else { return value };
         let is_money = matches!(column, "weekly_budget" | "avg_cart_value");
         let is_whole = matches!(column, "age" | "household_size");
         Value::String(match (is_money, is_whole) {
@@ -248,6 +290,16 @@ impl Mapping {
             (false, false) => scaled.to_string(),
         })
     }
+}
+
+/// The status that a truth value says; a word is read by the row's reader.
+fn status_of(value: &Value) -> Option<Value> {
+    let status = match text(value).to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "1" => AgentStatus::Active,
+        "false" | "f" | "no" | "0" => AgentStatus::Inactive,
+        _ => return None,
+    };
+    Some(Value::String(status.to_string()))
 }
 
 fn is_empty(value: &Value) -> bool {

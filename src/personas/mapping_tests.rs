@@ -93,6 +93,11 @@ fn mistakes_in_the_mapping_are_named_by_line_and_key() {
         ("(scale: {\"age\": Times(2)})", &["m.ron:1:", "Times", "Factor"]),
         ("(colums: {})", &["m.ron:1:2", "colums", "columns"]),
         ("(defaults: {\"gender\": [1]})", &["1:13: defaults.gender", "a text"]),
+        ("(clamp: [\"gender\"])", &["m.ron:1:2: clamp", "`gender` holds no number"]),
+        ("(clamp: [\"agee\"])", &["m.ron:1:2: clamp", "did you mean `age`?"]),
+        ("(\nsum_tolerance: 2.01)", &["m.ron:2:1: sum_tolerance", "0 to 2"]),
+        ("(sum_tolerance: -0.01)", &["1:2: sum_tolerance", "0 to 2"]),
+        ("(sum_tolerance: NaN)", &["sum_tolerance", "0 to 2"]),
         ("(columns: {", &["m.ron:1:"]),
     ] {
         let error = Mapping::parse("m.ron", text).unwrap_err().to_string();
@@ -109,4 +114,34 @@ fn a_column_that_the_table_does_not_have_is_named_with_those_it_has() {
     assert!(error.contains("`basket`; columns found: customer, visits"), "{error}");
     let error = Mapping::read(Path::new("/nowhere/m.ron")).unwrap_err().to_string();
     assert!(error.contains("/nowhere/m.ron:1:1: the mapping cannot be read"), "{error}");
+}
+
+#[test]
+fn numbers_are_clamped_and_truth_values_are_a_status_and_both_are_told() {
+    let mapping = r#"(columns: {"status": "is_active"}, clamp: ["weekly_budget", "impulsivity"],
+        defaults: {"brand_loyalty": 0.5})"#;
+    let text = r#"[{"agent_id": "a", "price_sensitivity": 0.5, "brand_loyalty": null,
+        "impulsivity": "1.01", "coupon_affinity": 0, "preferred_categories": ["A", "B"],
+        "weekly_budget": 19.99, "avg_cart_value": 20, "shopping_frequency": "rare",
+        "is_active": false},
+        {"agent_id": "b", "price_sensitivity": 0.5, "brand_loyalty": 1, "impulsivity": 1,
+        "coupon_affinity": 0, "preferred_categories": ["A", "B"], "weekly_budget": "20",
+        "avg_cart_value": 20, "shopping_frequency": "rare", "is_active": "inactive"}]"#;
+    let mapping = Mapping::parse("m.ron", mapping).unwrap();
+    let how = Reading { on_broken: OnBroken::Refuse, mapping };
+    let imported = read_json("p.json", text, &how).unwrap();
+    let [a, b] = &imported.personas[..] else { panic!("{imported:?}") };
+    assert_eq!((a.weekly_budget, a.impulsivity), (Cents(2_000), 1.0));
+    assert_eq!((a.status, b.status), (AgentStatus::Inactive, AgentStatus::Inactive));
+    let told: Vec<String> = imported.changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "p.json record 1: status false -> inactive (status)",
+            "p.json record 1: brand_loyalty nothing -> 0.5 (default)",
+            "p.json record 1: impulsivity 1.01 -> 1 (clamp)",
+            "p.json record 1: weekly_budget 19.99 -> 20 (clamp)",
+        ],
+        "what lies on the border stays"
+    );
 }

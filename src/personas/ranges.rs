@@ -4,9 +4,29 @@ use actors::domain::money::Cents;
 use actors::domain::persona::Persona;
 
 use super::columns;
+use super::mending::TRIPLES;
 
-/// How far a sum of shares may be from 1 before it counts as wrong.
-pub(super) const SUM_TOLERANCE: f64 = 0.01;
+/// Money of a week and of a cart, cents.
+const WEEKLY_BUDGET: (Cents, Cents) = (Cents(2_000), Cents(30_000));
+const AVG_CART_VALUE: (Cents, Cents) = (Cents(800), Cents(15_000));
+const AGE: (u8, u8) = (18, 80);
+const HOUSEHOLD_SIZE: (u8, u8) = (1, 6);
+
+/// The least and the greatest number of a column, as a file has it; `None` where it holds words.
+pub fn range_of(column: &str) -> Option<(f64, f64)> {
+    let dollars = |(from, to): (Cents, Cents)| (from.0 as f64 / 100.0, to.0 as f64 / 100.0);
+    let whole = |(from, to): (u8, u8)| (f64::from(from), f64::from(to));
+    match column {
+        "weekly_budget" => Some(dollars(WEEKLY_BUDGET)),
+        "avg_cart_value" => Some(dollars(AVG_CART_VALUE)),
+        "age" => Some(whole(AGE)),
+        "household_size" => Some(whole(HOUSEHOLD_SIZE)),
+        "price_sensitivity" | "brand_loyalty" | "impulsivity" | "tech_savviness"
+        | "coupon_affinity" | "weekday_affinity" | "weekend_affinity" => Some((0.0, 1.0)),
+        _ if TRIPLES.iter().flatten().any(|share| *share == column) => Some((0.0, 1.0)),
+        _ => None,
+    }
+}
 
 /// A value out of its range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,10 +46,10 @@ pub fn check_ranges(persona: &Persona) -> Result<(), RangeError> {
     if !is_agent_id(persona.agent_id.as_str()) {
         return refuse("agent_id", persona.agent_id.to_string(), columns::AGENT_ID);
     }
-    if !(18..=80).contains(&persona.age) {
+    if !(AGE.0..=AGE.1).contains(&persona.age) {
         return refuse("age", persona.age.to_string(), columns::AGE);
     }
-    if !(1..=6).contains(&persona.household_size) {
+    if !(HOUSEHOLD_SIZE.0..=HOUSEHOLD_SIZE.1).contains(&persona.household_size) {
         let size = persona.household_size.to_string();
         return refuse("household_size", size, columns::HOUSEHOLD_SIZE);
     }
@@ -38,20 +58,15 @@ pub fn check_ranges(persona: &Persona) -> Result<(), RangeError> {
             return refuse(column, share.to_string(), columns::SHARE);
         }
     }
-    let times = persona.time_of_day;
-    let sum = times.morning + times.afternoon + times.evening;
-    if (sum - 1.0).abs() > SUM_TOLERANCE {
-        return refuse("pref_time_morning", format!("sum {sum:.3}"), columns::TIMES);
-    }
     if !(2..=4).contains(&persona.preferred_categories.len()) {
         let given = persona.preferred_categories.join(";");
         return refuse("preferred_categories", given, columns::CATEGORIES);
     }
-    if !(Cents(2_000)..=Cents(30_000)).contains(&persona.weekly_budget) {
+    if !(WEEKLY_BUDGET.0..=WEEKLY_BUDGET.1).contains(&persona.weekly_budget) {
         let budget = persona.weekly_budget.to_string();
         return refuse("weekly_budget", budget, columns::WEEKLY_BUDGET);
     }
-    if !(Cents(800)..=Cents(15_000)).contains(&persona.avg_cart_value) {
+    if !(AVG_CART_VALUE.0..=AVG_CART_VALUE.1).contains(&persona.avg_cart_value) {
         let value = persona.avg_cart_value.to_string();
         return refuse("avg_cart_value", value, columns::AVG_CART_VALUE);
     }

@@ -1,4 +1,4 @@
-//! What an import left out, and why: counted by reason, and row by row in a file.
+//! What an import changed and left out, and why: counted by reason, and row by row.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::mending::{Change, Mend, MendCount, by_mend};
 use super::{Imported, PersonaFileError, RowError};
 
 /// Names the form of [`ImportReport`] in JSON.
@@ -18,7 +19,9 @@ pub struct ImportReport {
     pub schema: &'static str,
     /// Rows in all.
     pub rows: usize,
-    /// Written.
+    /// Whether nothing was written: what is said is what would be.
+    pub dry_run: bool,
+    /// Written; in a dry run, fit to be.
     pub imported: u64,
     /// Of agents that are in the database and stay as they are.
     pub already_there: u64,
@@ -26,8 +29,31 @@ pub struct ImportReport {
     pub rejected: Vec<RejectedRow>,
     /// Of them by reason and column, the most frequent first.
     pub by_reason: Vec<ReasonCount>,
+    /// Values that were changed so that their rows fit.
+    pub changed: Vec<ChangedValue>,
+    /// Of them by kind and column, the most frequent first.
+    pub by_change: Vec<MendCount>,
     /// Columns without a use.
     pub ignored_columns: Vec<String>,
+}
+
+/// A value that was changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangedValue {
+    /// Its line, where the source has lines.
+    pub line: Option<u64>,
+    /// Its number among the rows, 1-based.
+    pub record: u64,
+    /// The agent, where the source has no order: a table.
+    pub agent_id: Option<String>,
+    /// The persona's column.
+    pub column: &'static str,
+    /// `default`, `clamp`, `normalise` or `status`.
+    pub change: Mend,
+    /// What the source had.
+    pub from: String,
+    /// What was taken.
+    pub to: String,
 }
 
 /// A row that was left out.
@@ -71,18 +97,36 @@ impl From<&RowError> for RejectedRow {
     }
 }
 
+impl From<&Change> for ChangedValue {
+    fn from(Change { place, mended }: &Change) -> Self {
+        Self {
+            line: place.line,
+            record: place.record,
+            agent_id: place.agent.clone(),
+            column: mended.column,
+            change: mended.mend,
+            from: mended.from.clone(),
+            to: mended.to.clone(),
+        }
+    }
+}
+
 impl ImportReport {
-    /// Of an import of which so many were `written`.
-    pub fn of(imported: &Imported, written: u64) -> Self {
+    /// Of an import of which so many were `written`; `None` in a dry run.
+    pub fn of(imported: &Imported, written: Option<u64>) -> Self {
         let personas = imported.personas.len();
+        let (dry_run, written) = (written.is_none(), written.unwrap_or(personas as u64));
         let rejected: Vec<RejectedRow> = imported.skipped.iter().map(Into::into).collect();
         Self {
             schema: SCHEMA,
             rows: personas + rejected.len(),
+            dry_run,
             imported: written,
             already_there: (personas as u64).saturating_sub(written),
             by_reason: by_reason(&imported.skipped),
             rejected,
+            changed: imported.changes.iter().map(Into::into).collect(),
+            by_change: by_mend(&imported.changes),
             ignored_columns: imported.ignored_columns.iter().cloned().collect(),
         }
     }

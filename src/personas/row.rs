@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::columns;
-use super::ranges::{SUM_TOLERANCE, check_ranges};
+use super::mending::{Change, SUM_TOLERANCE, TRIPLES, sums_to_one};
+use super::ranges::{check_ranges, range_of};
 use super::{Imported, OnBroken, PersonaFileError, Reading, RowError, RowProblem};
 
 /// Namespace of the user ids of agents that bring none: an agent gets the same user each time.
@@ -60,7 +61,8 @@ pub fn read_rows(
         let persona = row.as_ref().map_err(|e| RowProblem::Unreadable(e.clone()));
         let persona = persona.and_then(|fields| {
             imported.ignored_columns.extend(how.mapping.unused(fields));
-            let persona = read_row(&how.mapping.apply(fields))?;
+            let (mapped, mended) = how.mapping.apply(fields);
+            let persona = read_row(&mapped)?;
             if let Some(first) = agents.get(&persona.agent_id) {
                 return Err(duplicate("agent_id", persona.agent_id.to_string(), first));
             }
@@ -68,10 +70,12 @@ pub fn read_rows(
             if let Some(first) = users.get(&persona.user_id) {
                 return Err(duplicate("user_id", persona.user_id.to_string(), first));
             }
-            Ok(persona)
+            Ok((persona, mended))
         });
         match persona {
-            Ok(persona) => {
+            Ok((persona, mended)) => {
+                let change = |mended| Change { place: place.clone(), mended };
+                imported.changes.extend(mended.into_iter().map(change));
                 agents.insert(persona.agent_id.clone(), place.clone());
                 users.insert(persona.user_id, place);
                 imported.personas.push(persona);
@@ -131,10 +135,13 @@ pub fn read_row(fields: &Map<String, Value>) -> Result<Persona, RowProblem> {
         backstory: row.text("backstory"),
         agent_id,
     };
-    check_ranges(&persona).map_err(|error| RowProblem::Impossible {
-        column: error.column,
-        value: cut(&error.value),
-        allowed: error.allowed.to_owned(),
+    check_ranges(&persona).map_err(|error| {
+        let clamp = match range_of(error.column) {
+            Some(_) => format!("; `clamp: [{:?}]` in a mapping takes the nearest", error.column),
+            None => String::new(),
+        };
+        let allowed = format!("{}{clamp}", error.allowed);
+        RowProblem::Impossible { column: error.column, value: cut(&error.value), allowed }
     })?;
     Ok(persona)
 }
@@ -239,13 +246,13 @@ impl Fields<'_> {
     /// weekday_affinity and weekend_affinity, or both from the three shares of the days: a day's
     /// share over its share of an even week, where 0.5 is even.
     fn day_affinities(&self) -> Result<(f64, f64), RowProblem> {
-        let names = ["pref_day_weekday", "pref_day_saturday", "pref_day_sunday"];
         let weekday = self.number("weekday_affinity", columns::SHARE)?;
         let weekend = self.number("weekend_affinity", columns::SHARE)?;
         if weekday.is_some() || weekend.is_some() {
             return Ok((weekday.unwrap_or(0.5), weekend.unwrap_or(0.5)));
         }
-        let Some([weekdays, saturday, sunday]) = self.three_shares(names, columns::DAYS)? else {
+        let Some([weekdays, saturday, sunday]) = self.three_shares(TRIPLES[0], columns::DAYS)?
+        else {
             return Ok((0.5, 0.5));
         };
         let affinity = |share: f64, days: f64| (0.5 * 7.0 * share / days).min(1.0);
@@ -253,8 +260,7 @@ impl Fields<'_> {
     }
 
     fn time_of_day(&self) -> Result<TimeOfDay, RowProblem> {
-        let names = ["pref_time_morning", "pref_time_afternoon", "pref_time_evening"];
-        let shares = self.three_shares(names, columns::TIMES)?;
+        let shares = self.three_shares(TRIPLES[1], columns::TIMES)?;
         Ok(shares.map_or(TIME_OF_DAY_DEFAULT, |[morning, afternoon, evening]| TimeOfDay {
             morning,
             afternoon,
@@ -279,8 +285,14 @@ impl Fields<'_> {
             }
         }
         let sum: f64 = shares.iter().sum();
-        if (sum - 1.0).abs() > SUM_TOLERANCE {
-            return Err(impossible(names[0], &format!("sum {sum:.3}"), allowed));
+        if sum <= 0.0 {
+            let allowed = format!("{allowed}; three zeros cannot be divided by their sum");
+            return Err(impossible(names[0], "sum 0", &allowed));
+        }
+        if !sums_to_one(&shares, SUM_TOLERANCE) {
+            let off = ((sum - 1.0).abs() * 100.0 - 1e-6).ceil() / 100.0;
+            let allowed = format!("{allowed}; `sum_tolerance: {off}` in a mapping divides them");
+            return Err(impossible(names[0], &format!("sum {sum:.3}"), &allowed));
         }
         Ok(Some(shares.map(|share| share / sum)))
     }

@@ -46,7 +46,8 @@ SELECT COUNT(*) AS visits, COUNT(CASE WHEN s.cart_units > 0 THEN 1 END) AS carts
   CAST(COALESCE(SUM(o.final_total_cents), 0) AS BIGINT) AS revenue_cents,
   CAST(COALESCE(SUM(o.discount_total_cents), 0) AS BIGINT) AS discount_cents,
   CAST(COALESCE(SUM(o.subtotal_cents), 0) AS BIGINT) AS subtotal_cents
-FROM canonical_shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
+FROM canonical_shopping_sessions s
+LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered
 WHERE s.run_id = {run} GROUP BY s.agent_id";
 
 /// Each agent's visits that count.
@@ -123,7 +124,8 @@ SELECT s.agent_id, COALESCE(s.cohort, '') AS cohort,
   COUNT(CASE WHEN s.status IN ('completed', 'abandoned') THEN 1 END) AS visits,
   COUNT(o.flow_id) AS orders,
   CAST(COALESCE(SUM(o.final_total_cents), 0) AS BIGINT) AS revenue_cents
-FROM canonical_shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
+FROM canonical_shopping_sessions s
+LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered
 WHERE s.run_id = {run} GROUP BY s.agent_id, COALESCE(s.cohort, '') ORDER BY s.agent_id";
 
 /// By agent and by the cohort that the rows name.

@@ -16,6 +16,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamp};
 use domain::ids::RunId;
 
 use self::checks::Finding;
+use super::orders::{self, OrderCounts};
 use super::runs::{self, KnownRun};
 use super::{Inquiry, Moment, Question};
 
@@ -30,8 +31,10 @@ pub struct Ledger {
     pub flows: Vec<FlowCount>,
     /// Events of each attempt.
     pub events: Vec<EventCount>,
-    /// Orders of each attempt.
+    /// Orders of each attempt; those found later are in none of its counts.
     pub orders: Vec<OrderCount>,
+    /// How many there are in all.
+    pub counts: OrderCounts,
     /// By check: its name, what it says, and the first rows it found.
     pub findings: Vec<(&'static str, &'static str, Vec<Finding>)>,
     /// Whoever was handed coupons by the engine, with how many; who may not be only a hash knows.
@@ -167,7 +170,7 @@ pub struct OrderCount {
 const ORDERS: &str = "\
 SELECT cycle, replay, COUNT(*) AS orders,
   CAST(COALESCE(SUM(final_total_cents), 0) AS BIGINT) AS revenue_cents
-FROM orders WHERE run_id = {run}
+FROM orders WHERE run_id = {run} AND NOT recovered
 GROUP BY cycle, replay ORDER BY cycle, replay";
 
 const HOLDERS: &str = "\
@@ -204,6 +207,7 @@ impl Inquiry for Books {
             flows: moment.ask(Question::new("their visits", FLOWS).with("run", run)).await?,
             events: moment.ask(Question::new("their events", EVENTS).with("run", run)).await?,
             orders: moment.ask(Question::new("their orders", ORDERS).with("run", run)).await?,
+            counts: moment.one(orders::counts(run)).await?,
             findings,
             holders: moment.ask(Question::new("coupon holders", HOLDERS).with("run", run)).await?,
         }))

@@ -15,6 +15,7 @@ pub mod exposures;
 pub mod hours;
 pub mod incidents;
 pub mod ledger;
+pub mod orders;
 pub mod pace;
 pub mod population;
 pub mod products;

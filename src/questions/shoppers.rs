@@ -49,7 +49,8 @@ pub struct VisitRow {
 
 const VISITS: &str = "\
 SELECT s.agent_id, s.cohort, s.simulated_at, s.status, o.final_total_cents AS paid
-FROM shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
+FROM shopping_sessions s
+LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered
 WHERE s.run_id = {run} AND s.agent_id >= {first} AND s.agent_id <= {last}
   AND s.replay = (SELECT MIN(k.replay) FROM cycles k WHERE k.run_id = s.run_id
     AND k.cycle = s.cycle AND NOT k.broken AND k.recorded_at <= {closed_at})

@@ -50,7 +50,8 @@ SELECT {slot} AS slot, COUNT(*) AS visits,
   COUNT(o.flow_id) AS orders,
   CAST(COALESCE(SUM(o.final_total_cents), 0) AS BIGINT) AS revenue_cents,
   CAST(COALESCE(SUM(o.discount_total_cents), 0) AS BIGINT) AS discount_cents
-FROM canonical_shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
+FROM canonical_shopping_sessions s
+LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered
 WHERE s.run_id = {run} GROUP BY {slot} ORDER BY slot";
 
 /// By simulated day; `offset` is the hour of the day of cycle 0.

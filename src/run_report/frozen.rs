@@ -3,6 +3,7 @@
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
 use actors::domain::freeze_reason::ShopSeen;
+use actors::ports::shop_api::stranger;
 use actors::ports::store::PoolStatus;
 use serde::Serialize;
 
@@ -59,6 +60,24 @@ pub fn text(status: &RunStatus) -> String {
     lines.join("\n")
 }
 
+/// Where it is found that flows failed: users that the shop does not take, its load, or its log.
+fn failures(causes: &[String], shop: Option<ShopSeen>) -> String {
+    if let Some(advice) = causes.iter().find_map(|cause| stranger::advice(cause)) {
+        return advice;
+    }
+    match shop {
+        Some(ShopSeen::Slow) => {
+            "the load of the shop at this time: it answers, but calls ran out of time; lower the \
+             rate (`cartload ctl rate N`) before you go on"
+        }
+        Some(ShopSeen::Silent) => "whether the shop is up and reachable from here",
+        Some(ShopSeen::Answering) | None => {
+            "the calls named above, in the shop's own log at this time"
+        }
+    }
+    .to_owned()
+}
+
 /// Where the cause is most likely found.
 pub fn look_at(reason: &FreezeReason, pool: &PoolStatus) -> String {
     let place = place(reason);
@@ -83,19 +102,8 @@ fn crowding(why: &str, pool: &PoolStatus) -> Option<String> {
 
 fn place(reason: &FreezeReason) -> String {
     match reason {
-        FreezeReason::FailuresInCycle { shop, .. } | FreezeReason::FailuresInARow { shop, .. } => {
-            match shop {
-                Some(ShopSeen::Slow) => {
-                    "the load of the shop at this time: it answers, but calls \
-                    ran out of time; lower the rate (`cartload ctl rate N`) before you go on"
-                }
-                Some(ShopSeen::Silent) => "whether the shop is up and reachable from here",
-                Some(ShopSeen::Answering) | None => {
-                    "the calls named above, in the shop's own log at this time"
-                }
-            }
-            .to_owned()
-        }
+        FreezeReason::FailuresInCycle { causes, shop, .. }
+        | FreezeReason::FailuresInARow { causes, shop, .. } => failures(causes, *shop),
         FreezeReason::Outage { http_session, .. } => format!(
             "whether the shop is up and reachable from here (first seen over HTTP session \
              {http_session})"

@@ -149,6 +149,9 @@ fn message(status: &RunStatus) -> String {
             | RunState::Completed),
         ) => format!("{}; ", state.as_str()),
     };
+    if let Some(search) = &status.order_search {
+        return format!("{state}{}", search.progress());
+    }
     let (attempt, current) = (&status.attempt, &status.attempt.current);
     format!(
         "{state}{}  {} out of {} still out  shopping {}  failed {}  felt p95 {}  late {:.1} s{}",

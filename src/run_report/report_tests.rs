@@ -67,6 +67,7 @@ fn status() -> RunStatus {
         state: RunState::Completed,
         frozen: None,
         ending: None,
+        order_search: None,
         agents: 372,
         attempt: Attempt {
             cycle: Cycle(13),

@@ -34,9 +34,8 @@ pub fn text(report: &RunReport) -> String {
             n(report.skipped.into()),
         ),
         format!(
-            "  orders     {}, revenue {}; {} events, {} offers assigned",
-            n(report.orders),
-            Cents(report.revenue_cents),
+            "  orders     {}; {} events, {} offers assigned",
+            orders(report),
             n(report.events),
             n(report.offers_assigned),
         ),
@@ -71,6 +70,17 @@ pub fn text(report: &RunReport) -> String {
     }
     lines.extend(report.scenario.as_ref().map(ToString::to_string));
     lines.join("\n")
+}
+
+/// As the database counts them, where there is one.
+fn orders(report: &RunReport) -> String {
+    report.counts.map_or_else(
+        || {
+            let worth = Cents(report.revenue_cents);
+            format!("{} orders worth {worth}", units::grouped(report.orders))
+        },
+        |counts| counts.says(),
+    )
 }
 
 /// `1 was`, `2 were`.

@@ -4,7 +4,7 @@
 //! Whatever fails after something was opened is told only when all of it is closed again.
 
 use actors::coordinator::command::{Command, Door, Quit};
-use actors::coordinator::messages::{Operate, StartRun};
+use actors::coordinator::messages::{Operate, StartError, StartRun};
 use actors::coordinator::plan::RunPlan;
 use actors::ports::store::RunState;
 use actors::topology::{self, Layout, Running};
@@ -33,6 +33,7 @@ pub async fn drive(mut asked: Asked, doors: Doors) -> Result<Ended, RunError> {
         Ok(plan) => live(&asked, &doors, &mut opened, plan, scenario).await,
         Err(error) => Err(error),
     };
+    let outcome = outcome.map_err(|error| opened.target.explain(error));
     // The lock goes with `asked`, when nothing of this run is open any more.
     opened.close(outcome).await
 }
@@ -53,14 +54,17 @@ async fn live(
     let (signal, player) = match prepared(&running, doors, scenario, practice).await {
         Ok(both) => both,
         Err(error) => {
-            running.stop();
+            running.give_up();
             return Err(error);
         }
     };
     let control = faces::open_control(&asked.data, &running, practice);
     let progress = faces::progress(asked, doors, &running, planned);
-    let outcome = follow(running, &progress, asked, (signal, player)).await;
+    let mut outcome = follow(running, &progress, asked, (signal, player)).await;
     progress.finish();
+    if let Ok(ended) = &mut outcome {
+        ended.report.counts = opened.count_orders(ended.report.run_id).await;
+    }
     if let Some(control) = control {
         control.close().await;
     }
@@ -110,8 +114,12 @@ async fn follow(
 ) -> Result<Ended, RunError> {
     let started = running.coordinator.send(StartRun).await.map_err(|_| RunError::Gone)?;
     if let Err(error) = started {
-        running.stop();
-        return Err(error.into());
+        running.give_up();
+        let signal = *signal.borrow();
+        return Err(match (error, signal) {
+            (StartError::Ended(_), Some(signal)) => RunError::EndedEarly { signal },
+            (error, _) => error.into(),
+        });
     }
     let has_ended = CancellationToken::new();
     let drill = player.map(|player| actix_rt::spawn(player.play(has_ended.clone())));

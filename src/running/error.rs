@@ -14,6 +14,7 @@ use text::ron_text::RonError;
 use tokio::task::JoinError;
 
 use super::resuming::ResumeRefused;
+use super::signals::Signal;
 use crate::alerts::AlertSetupError;
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
@@ -72,6 +73,20 @@ pub enum RunError {
     /// What a run must see before its first tick was not so.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The shop did not take its agents as users.
+    #[error("{refused}\n  look at  {advice}")]
+    Unwelcome {
+        /// What it said.
+        refused: StartError,
+        /// What is to be done.
+        advice: String,
+    },
+    /// A signal ended it before its first tick.
+    #[error("{signal} ended the run before its first tick; nothing of it was begun")]
+    EndedEarly {
+        /// Which.
+        signal: Signal,
+    },
     /// The steps of the drill were not noted with the run.
     #[error("the scenario")]
     Drill(#[from] NoteError),

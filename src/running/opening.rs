@@ -9,12 +9,14 @@ use actors::domain::behavior::Behavior;
 use actors::domain::ids::RunId;
 use actors::domain::offer::Coupon;
 use actors::ports::pacing::{Pacing, SystemPacing};
-use actors::ports::store::DirtyCart;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::Ports;
 use chrono::NaiveDateTime;
+use questions::Ask;
+use questions::orders::{self, OrderCounts};
 
 use super::books::Books;
+use super::orphans::Leftovers;
 use super::takeover::{self, Taker};
 use super::target::{self, Target};
 use super::watchers::Watchers;
@@ -65,7 +67,8 @@ impl Opened {
             coupons: Arc::clone(&self.coupons),
         })?;
         plan.resume_from = before.resume_from;
-        plan.dirty_carts = before.dirty_carts;
+        plan.dirty_carts = before.left.carts;
+        plan.dead_runs = before.left.runs;
         Ok(plan)
     }
 
@@ -80,6 +83,18 @@ impl Opened {
             pacing: Arc::new(SystemPacing),
             memory: || memory_stats::memory_stats().map(|seen| seen.physical_mem as u64),
         })
+    }
+
+    /// The orders of this run as its database counts them; `None` where there is none to ask.
+    pub(super) async fn count_orders(&self, run: RunId) -> Option<OrderCounts> {
+        let counted = self.books.admin.as_ref()?.ask(orders::counts(run)).await;
+        match counted {
+            Ok(rows) => rows.into_iter().next(),
+            Err(error) => {
+                tracing::warn!(%error, "the orders could not be counted in the database");
+                None
+            }
+        }
     }
 
     /// Closes it; of several failures the one that loses most is told.
@@ -105,7 +120,7 @@ impl Opened {
     ) -> Result<Before, RunError> {
         let (settings, dead) = (&asked.settings, asked.lock.dead());
         let mut before =
-            Before { run_id: RunId::fresh(), resume_from: None, dirty_carts: Vec::new() };
+            Before { run_id: RunId::fresh(), resume_from: None, left: Leftovers::default() };
         let Some(admin) = &self.books.admin else { return Ok(before) };
         if let Some(resume) = &asked.resume {
             let taker = Taker { owner: asked.owner, dead: dead.clone(), at };
@@ -114,7 +129,7 @@ impl Opened {
             before.run_id = taken.from.snapshot.run_id;
             before.resume_from = Some(taken.from);
         }
-        before.dirty_carts = {
+        before.left = {
             let here = (settings, &self.target.traits);
             orphans::clean_up(admin, before.run_id, &dead, here, at).await?
         };
@@ -136,5 +151,5 @@ async fn shop_and_books(
 struct Before {
     run_id: RunId,
     resume_from: Option<ResumePoint>,
-    dirty_carts: Vec<DirtyCart>,
+    left: Leftovers,
 }

@@ -1,5 +1,5 @@
-//! What dead runs left behind, cleaned up before a run begins: shopping sessions still active, and
-//! carts still full at the shop.
+//! What dead runs left behind, cleaned up before a run begins: shopping sessions still active, carts
+//! still full at the shop, and runs whose lost orders are to be looked for there.
 //!
 //! A run with a living owner is never touched, and the agents' table neither. The run that is about
 //! to begin or go on sees to its own rows itself.
@@ -17,14 +17,23 @@ use store::admin::audit::LastVisit;
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 
-/// Ends the active rows of dead runs; answers the carts they left full at this run's shop.
+/// What dead runs left at this run's shop.
+#[derive(Debug, Default)]
+pub(super) struct Leftovers {
+    /// Carts that are full.
+    pub(super) carts: Vec<DirtyCart>,
+    /// Runs whose visits may have orders that no row names.
+    pub(super) runs: Vec<RunId>,
+}
+
+/// Ends the active rows of dead runs; answers what they left at this run's shop.
 pub(super) async fn clean_up(
     admin: &Admin,
     own: RunId,
     dead: &[OwnerToken],
     (settings, shop): (&Settings, &ShopTraits),
     at: NaiveDateTime,
-) -> Result<Vec<DirtyCart>, StoreError> {
+) -> Result<Leftovers, StoreError> {
     for run in admin.runs_with_active_rows().await? {
         if run == own {
             continue;
@@ -37,12 +46,8 @@ pub(super) async fn clean_up(
             );
         }
     }
-    // Carts in this process's own shop died with the process that filled them, and those that were
-    // a flow's own died with it.
-    let is_remote = matches!(settings.shop.target(), ShopTarget::Remote { .. });
-    if !(is_remote && shop.keeps_carts()) {
-        return Ok(Vec::new());
-    }
+    // Carts and orders in a process's own shop died with it.
+    let ShopTarget::Remote { .. } = settings.shop.target() else { return Ok(Leftovers::default()) };
     let here = settings.as_json();
     let runs = admin.list_runs().await?;
     let is_dead = |run: RunId| {
@@ -50,14 +55,17 @@ pub(super) async fn clean_up(
         run != own
             && known.is_some_and(|k| !k.is_owned(dead, at) && is_same_shop(&k.settings, &here))
     };
-    let carts = left_full(admin.last_visits().await?, is_dead);
+    // Carts that were a flow's own died with it.
+    let visits = if shop.keeps_carts() { admin.last_visits().await? } else { Vec::new() };
+    let carts = left_full(visits, is_dead);
     if !carts.is_empty() {
         tracing::warn!(
             carts = carts.len(),
             "earlier runs left carts full at this shop: they are cleared before anything is put in"
         );
     }
-    Ok(carts)
+    let doubtful = admin.runs_with_lost_orders().await?;
+    Ok(Leftovers { carts, runs: doubtful.into_iter().filter(|run| is_dead(*run)).collect() })
 }
 
 /// The carts whose agent visited last in a dead run and left items.

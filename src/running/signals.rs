@@ -4,6 +4,7 @@
 //! The task must be able to end the process without help: the run it serves may be stuck. After
 //! SIGTERM a thread of its own ends it at the latest when [`GRACE`] is over.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -40,6 +41,16 @@ impl Signal {
             Self::Terminated => SignalKind::terminate(),
         };
         128 + kind.as_raw_value()
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HungUp => "the end of the terminal",
+            Self::Interrupted => "Ctrl-C",
+            Self::Terminated => "SIGTERM",
+        })
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use actors::coordinator::messages::StartError;
 use actors::domain::catalog::Catalog;
 use actors::domain::offer::Coupon;
-use actors::ports::shop_api::{ShopApiFactory, ShopTraits};
+use actors::ports::shop_api::{ApiErrorKind, ShopApiFactory, ShopTraits, stranger};
 use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
 use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
 use shops::shop_api::mock::{MockGoods, MockShop};
@@ -20,6 +21,8 @@ pub(super) struct Target {
     pub(super) factory: ShopApiFactory,
     /// What it is like.
     pub(super) traits: ShopTraits,
+    /// How it is told who calls, in words; `None` for the mock, which asks nobody.
+    sign_in: Option<String>,
     /// The practice shop, where it runs in this process.
     pub(super) practice: Option<RunningShop>,
 }
@@ -40,20 +43,19 @@ pub(super) fn open(
                 coupons: coupons.into(),
             };
             let factory = MockShop::factory(goods, on_sent);
-            Ok(Target { factory, traits: MockShop::traits(), practice: None })
+            let traits = MockShop::traits();
+            Ok(Target { factory, traits, sign_in: None, practice: None })
         }
         ShopTarget::PracticeInProcess => {
             let practice = PracticeShop::start(PracticeConfig::default());
             let practice = practice.map_err(RunError::PracticeShop)?;
             let api = Some(practice.base_url());
             tracing::info!(url = %practice.base_url(), "the practice shop is open");
-            let (factory, traits) = over_http(settings, "practice", api, on_sent)?;
-            Ok(Target { factory, traits, practice: Some(practice) })
+            let mut target = over_http(settings, "practice", api, on_sent)?;
+            target.traits.orders.is_own = true;
+            Ok(Target { practice: Some(practice), ..target })
         }
-        ShopTarget::Remote { api, profile } => {
-            let (factory, traits) = over_http(settings, &profile, api, on_sent)?;
-            Ok(Target { factory, traits, practice: None })
-        }
+        ShopTarget::Remote { api, profile } => over_http(settings, &profile, api, on_sent),
     }
 }
 
@@ -62,7 +64,7 @@ fn over_http(
     profile: &str,
     base_url: Option<String>,
     on_sent: OnSent,
-) -> Result<(ShopApiFactory, ShopTraits), RunError> {
+) -> Result<Target, RunError> {
     let profile = Arc::new(Profile::resolve(profile)?);
     let traits = profile.traits();
     let options = ShopOptions {
@@ -71,6 +73,21 @@ fn over_http(
         ca_file: settings.shop.ca_file.clone(),
     };
     let credentials = Credentials::from_environment(&profile, &options)?;
+    let sign_in = Some(profile.sign_in(options.auth.as_deref()));
     let factory = http::factory(profile, &options, credentials, on_sent)?;
-    Ok((factory, traits))
+    Ok(Target { factory, traits, sign_in, practice: None })
+}
+
+impl Target {
+    /// Why a run did not begin, with what is to be done where the shop did not take its agents.
+    pub(super) fn explain(&self, error: RunError) -> RunError {
+        let RunError::Start(StartError::Shop(refused)) = &error else { return error };
+        let Some(advice) = stranger::advice(&refused.to_string()) else { return error };
+        let is_refused = matches!(refused.kind, ApiErrorKind::Unauthorized(_));
+        let advice = match self.sign_in.as_ref().filter(|_| is_refused) {
+            Some(sign_in) => format!("{sign_in}; where that is right, {}", stranger::IMPORT),
+            None => advice,
+        };
+        RunError::Unwelcome { refused: StartError::Shop(refused.clone()), advice }
+    }
 }

@@ -155,6 +155,9 @@ impl Shop {
             ledger.database_connections = counts.opened;
             ledger.database_too_many = counts.too_many;
         }
+        if let Some(counter) = &self.counter {
+            ledger.worked_ms = u64::try_from(counter.worked().as_millis()).unwrap_or(u64::MAX);
+        }
         ledger
     }
 

@@ -8,18 +8,14 @@ pub mod audit;
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::ids::{AgentId, OwnerToken, RunId};
 use domain::persona::{AgentStatus, Persona};
-use futures::FutureExt;
 use ports::store::StoreError;
 use questions::runs::known;
-use serde_json::Value;
 
 pub use super::rows::agents::AgentFilter;
 pub use super::rows::runs::{RunSummary, TakeOver};
 pub use questions::runs::{KnownRun, OWNER_SILENCE_S};
 
-use super::error::Answer;
 use super::postgres::PostgresStore;
-use super::rows::runs::JsonRow;
 use super::sqlite::SqliteStore;
 
 /// The database as the command line sees it.
@@ -136,44 +132,11 @@ impl Admin {
         on_backend!(self, call_long, |c, q| q::number(c, sql, run))
     }
 
-    /// The rows of a table of the operator (`table` or `schema.table`), each as JSON by column
-    /// name. Postgres only.
-    pub async fn import_agents_from_table(&self, table: &str) -> Result<Vec<Value>, StoreError> {
-        let Backend::Postgres(store) = &self.backend else {
-            let text = "only a Postgres database has tables to import from; import a file";
-            return Err(StoreError::Refused(text.into()));
-        };
-        let sql = format!("SELECT row_to_json(t) AS row FROM {} t", quoted(table));
-        let rows = store.call_outside(move |c| json_rows(c, sql).boxed()).await?;
-        Ok(rows.into_iter().map(|r| r.row).collect())
-    }
-
     /// Waits for what was accepted and closes the database; later calls answer `Closed`.
     pub async fn close(&self) {
         match &self.backend {
             Backend::Postgres(store) => store.close().await,
             Backend::Sqlite(store) => store.close().await,
         }
-    }
-}
-
-async fn json_rows(c: &mut diesel_async::AsyncPgConnection, sql: String) -> Answer<Vec<JsonRow>> {
-    Ok(diesel_async::RunQueryDsl::load(diesel::sql_query(sql), c).await?)
-}
-
-/// Each part of the name as an identifier, whatever it holds.
-fn quoted(table: &str) -> String {
-    let parts = table.splitn(2, '.').map(|part| format!("\"{}\"", part.replace('"', "\"\"")));
-    parts.collect::<Vec<_>>().join(".")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_name_cannot_leave_its_quotes() {
-        assert_eq!(quoted("public.agents"), "\"public\".\"agents\"");
-        assert_eq!(quoted("a\"; DROP TABLE x; --"), "\"a\"\"; DROP TABLE x; --\"");
     }
 }

@@ -4,25 +4,27 @@
 //! wallets, visits) is bounded: a run of years costs no more memory than one of weeks.
 
 mod ledger;
+mod lost_orders;
 mod memory;
 mod wallets;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDateTime;
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord};
 use domain::flow::{AgentMemory, FlowKey, FlowRecord};
-use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::ids::{AgentId, OrderId, OwnerToken, RunId};
 use domain::incident::Incident;
+use domain::lost_order::LostFlow;
 use domain::offer::{Coupon, Wallet};
 use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
 use ledger::Ledger;
 use ports::store::{
-    Committed, FlowStore, Holding, JournalStore, NewRun, OfferBatch, OfferStore, Orphans,
-    PoolStatus, Replay, RunState, RunStore, Store, StoreError, StoreFuture,
+    Committed, FlowStore, Holding, JournalStore, LostOrderStore, NewRun, OfferBatch, OfferStore,
+    Orphans, PoolStatus, Replay, RunState, RunStore, SettledOrder, Store, StoreError, StoreFuture,
 };
 
 /// Nothing is written, so nothing waits: as many as a file takes.
@@ -48,6 +50,8 @@ pub struct DryCounts {
     pub events: u64,
     /// Rows of orders.
     pub orders: u64,
+    /// Of them found after their flow had ended.
+    pub orders_recovered: u64,
     /// Rows of order_items.
     pub order_items: u64,
     /// Rows of coupon_interactions.
@@ -103,9 +107,9 @@ impl RunStore for DryStore {
         &self,
         run: RunId,
         owner: OwnerToken,
-        _at: NaiveDateTime,
+        at: NaiveDateTime,
     ) -> StoreFuture<Replay> {
-        self.answer("begin_replay", |ledger| ledger.begin_replay(run, owner))
+        self.answer("begin_replay", |ledger| ledger.begin_replay(run, owner, at))
     }
 
     fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
@@ -123,9 +127,9 @@ impl RunStore for DryStore {
         self.answer("load_memories", |ledger| Ok(ledger.memories(run, before, &agents)))
     }
 
-    fn abandon_orphans(&self, run: RunId, _at: NaiveDateTime) -> StoreFuture<Orphans> {
+    fn abandon_orphans(&self, run: RunId, at: NaiveDateTime) -> StoreFuture<Orphans> {
         let personas = Arc::clone(&self.personas);
-        self.answer("abandon_orphans", |ledger| Ok(ledger.abandon_orphans(run, &personas)))
+        self.answer("abandon_orphans", |ledger| Ok(ledger.abandon_orphans(run, &personas, at)))
     }
 
     fn carts_cleared(
@@ -188,6 +192,21 @@ impl FlowStore for DryStore {
 
     fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
         self.answer("fail_flow", |ledger| ledger.end_flow(&record))
+    }
+}
+
+impl LostOrderStore for DryStore {
+    fn lost_flows(&self, run: RunId) -> StoreFuture<Vec<LostFlow>> {
+        let personas = Arc::clone(&self.personas);
+        self.answer("lost_flows", |ledger| Ok(ledger.lost.of_run(run, &personas)))
+    }
+
+    fn known_orders(&self, orders: Vec<OrderId>) -> StoreFuture<HashSet<OrderId>> {
+        self.answer("known_orders", |ledger| Ok(ledger.lost.known(orders)))
+    }
+
+    fn settle_order(&self, settled: SettledOrder) -> StoreFuture<Committed> {
+        self.answer("settle_order", |ledger| ledger.settle_order(&settled))
     }
 }
 

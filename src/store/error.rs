@@ -41,6 +41,12 @@ pub enum Fault {
         /// The run.
         RunId,
     ),
+    /// Another row has it.
+    #[error("{0}")]
+    Taken(
+        /// What.
+        String,
+    ),
     /// A row came and went between two statements.
     #[error("{0}")]
     Race(
@@ -61,7 +67,11 @@ impl Fault {
     pub fn of_agent(self, agent: &str) -> Self {
         match self {
             Self::Unreadable(text) => Self::Unreadable(format!("agent {agent}, {text}")),
-            Self::Database(_) | Self::Superseded(..) | Self::NotOwner(_) | Self::Race(_) => self,
+            Self::Database(_)
+            | Self::Superseded(..)
+            | Self::NotOwner(_)
+            | Self::Taken(_)
+            | Self::Race(_) => self,
         }
     }
 
@@ -69,7 +79,7 @@ impl Fault {
     pub fn into_store_error(self, redactor: &Redactor) -> StoreError {
         match self {
             Self::Database(error) => database_error(&error, redactor),
-            Self::Unreadable(text) => StoreError::Refused(text),
+            Self::Unreadable(text) | Self::Taken(text) => StoreError::Refused(text),
             Self::Superseded(key, status, end_reason) => {
                 StoreError::Superseded { key, status, end_reason }
             }

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use ports::store::Store;
 
 pub use admin::Admin;
-pub use open_error::StoreOpenError;
-pub use postgres::{holding, says_full};
+pub use open_error::{StoreOpenError, TableError};
+pub use postgres::{holding, says_full, table};
 pub use url::{PostgresUrl, StoreUrl};
 
 /// Coupons in a wallet at most.

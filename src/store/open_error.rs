@@ -4,7 +4,20 @@
 
 use std::path::PathBuf;
 
+use ports::store::StoreError;
+
 use super::url::SCHEMES;
+
+/// Why a table of another database was not read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum TableError {
+    /// The database was not opened.
+    #[error(transparent)]
+    Open(#[from] StoreOpenError),
+    /// It did not answer as it should.
+    #[error(transparent)]
+    Read(#[from] StoreError),
+}
 
 /// Why a database could not be opened.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ mod migrate;
 mod pool;
 mod room;
 mod share;
+mod table;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ use gate::Gate;
 use pool::LastError;
 pub use pool::says_full;
 use share::Wish;
+
+pub use table::table;
 
 /// One attempt at a call, connection in hand to COMMIT.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -137,15 +140,6 @@ impl PostgresStore {
         F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
     {
         self.spawn(AUDIT_ATTEMPT, self.shared.begin.clone(), query)
-    }
-
-    /// As `call_long`, with the search path of the operator's own tables.
-    pub(super) fn call_outside<T, F>(&self, query: F) -> StoreFuture<T>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Answer<T>> + Send + 'static,
-    {
-        self.spawn(LONG_ATTEMPT, "BEGIN READ ONLY".to_owned(), query)
     }
 
     fn spawn<T, F>(&self, limit: Duration, begin: String, query: F) -> StoreFuture<T>

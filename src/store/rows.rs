@@ -8,6 +8,7 @@ pub(crate) mod cycles;
 pub(crate) mod dead_runs;
 pub(crate) mod flow;
 pub(crate) mod flow_parts;
+pub(crate) mod lost_orders;
 pub(crate) mod offers;
 pub(crate) mod runs;
 
@@ -35,6 +36,8 @@ pub struct Tags {
     pub agent_id: String,
     /// The experiment arm.
     pub cohort: Option<String>,
+    /// Whether its order was found after it had ended.
+    pub recovered: bool,
 }
 
 impl Tags {
@@ -48,7 +51,13 @@ impl Tags {
             is_replay: key.replay.is_replay(),
             agent_id: key.agent_id.as_str().to_owned(),
             cohort: key.cohort.as_ref().map(|c| c.as_str().to_owned()),
+            recovered: false,
         }
+    }
+
+    /// The tags of what is found of a flow that has ended.
+    pub fn of_found(key: &FlowKey) -> Self {
+        Self { recovered: true, ..Self::of(key) }
     }
 }
 

@@ -182,6 +182,7 @@ diesel::table! {
         cart_total_cents -> BigInt,
         failure -> Nullable<Text>,
         resumes -> Integer,
+        order_outcome -> Nullable<Text>,
     }
 }
 
@@ -231,6 +232,7 @@ diesel::table! {
         discount_total_text -> Nullable<Text>,
         charges_text -> Nullable<Text>,
         final_total_text -> Nullable<Text>,
+        recovered -> Bool,
     }
 }
 
@@ -256,6 +258,7 @@ diesel::table! {
         unit_price_text -> Nullable<Text>,
         discount_text -> Nullable<Text>,
         line_total_text -> Nullable<Text>,
+        recovered -> Bool,
     }
 }
 
@@ -277,6 +280,7 @@ diesel::table! {
         simulated_at -> Timestamp,
         recorded_at -> Timestamp,
         is_reuse -> Bool,
+        recovered -> Bool,
     }
 }
 

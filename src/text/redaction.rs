@@ -3,6 +3,8 @@
 //!
 //! Secrets are taken out before a text is cut: half a token would no longer look like one.
 
+mod suspicion;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -14,14 +16,14 @@ pub const DETAIL_MAX_CHARS: usize = 200;
 const LOOKED_AT_BYTES: usize = 8 * 1024;
 /// What stands in a secret's place, in all that is shown or saved.
 pub const MASK: &str = "***";
-/// A known secret below this would take ordinary words apart.
+/// A known secret below this would take ordinary words apart: it is hidden as a word by itself.
 const KNOWN_MIN_BYTES: usize = 4;
 /// Parameters of a database's URL that hold no secret.
 const HARMLESS: [&str; 7] =
     ["sslmode", "sslrootcert", "application_name", "options", "connect_timeout", "port", "host"];
 
-/// What looks like a secret, and what stays of it.
-static PATTERNS: LazyLock<[(Regex, String); 6]> = LazyLock::new(|| {
+/// What is a secret wherever it stands, and what stays of it.
+static PATTERNS: LazyLock<[(Regex, String); 4]> = LazyLock::new(|| {
     let pattern = |text, before: &str| {
         let regex = Regex::new(text).expect("the patterns are fixed and the tests use each");
         (regex, format!("{before}{MASK}"))
@@ -31,16 +33,15 @@ static PATTERNS: LazyLock<[(Regex, String); 6]> = LazyLock::new(|| {
         pattern(r"(?i)\b([a-z][a-z0-9+.-]*)://[^\s/@]*@[^\s\x22'<>]*", "$1://"),
         // A database's URL without one.
         pattern(r"(?i)\b(postgres(?:ql)?)://[^\s\x22'<>]*", "$1://"),
-        pattern(r"(?i)\b(bearer)\s+[^\s\x22',;}\]]+", "$1 "),
-        pattern(r"(?i)\b(basic)\s+[a-z0-9+/]{8,}={0,2}", "$1 "),
-        pattern(r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*", ""),
+        // A JWT: `{"` in base64 begins it.
+        pattern(r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*", ""),
+        // Keys that say what they are.
         pattern(
             concat!(
-                r"(?i)([\x22']?\b[a-z0-9_-]*(?:password|passwd|pwd|secret|token|api[_-]?key)",
-                r"[a-z0-9_-]*\\?[\x22']?\s*[:=]\s*)",
-                r"(?:\\?\x22[^\x22]*\x22?|'[^']*'?|[^\s\x22',;&}\]]+)"
+                r"\b(?:[sprw][a-z]{1,4}_(?:live|test)_|gh[a-z]_|github_pat_|xox[a-z]-|whsec_)",
+                r"[A-Za-z0-9_-]{8,}|\bAKIA[A-Z0-9]{12,}"
             ),
-            "$1",
+            "",
         ),
     ]
 });
@@ -59,26 +60,50 @@ impl Redactor {
 
     /// `text` without the known secrets: of words that hold no other, however long they are.
     pub fn clean(&self, text: &str) -> String {
-        self.without_known(text, 1)
+        let known = self.known.iter().map(ExposeSecret::expose_secret);
+        known.fold(text.to_owned(), |text, secret| without(&text, secret, |_, _| true))
     }
 
     /// `text` without anything that is a secret or looks like one, control characters escaped, cut
     /// to [`DETAIL_MAX_CHARS`]: of words that anybody may have written.
     pub fn detail(&self, text: &str) -> String {
         let looked_at = &text[..text.floor_char_boundary(LOOKED_AT_BYTES)];
-        let mut text = self.without_known(looked_at, KNOWN_MIN_BYTES);
+        let known = self.known.iter().map(ExposeSecret::expose_secret);
+        let mut text = known.fold(looked_at.to_owned(), |text, secret| {
+            let is_long = secret.len() >= KNOWN_MIN_BYTES;
+            without(&text, secret, |before, after| is_long || is_apart(before, after))
+        });
         for (pattern, replacement) in PATTERNS.iter() {
             text = pattern.replace_all(&text, replacement).into_owned();
         }
-        cut(&escape_controls(text.trim()))
+        cut(&escape_controls(suspicion::masked(&text).trim()))
     }
+}
 
-    fn without_known(&self, text: &str, bytes_min: usize) -> String {
-        let known = self.known.iter().map(ExposeSecret::expose_secret);
-        known
-            .filter(|secret| secret.len() >= bytes_min)
-            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+/// `text` without `secret`, in capitals or not, where `counts` says so of what stands around it.
+fn without(text: &str, secret: &str, counts: impl Fn(&str, &str) -> bool) -> String {
+    if secret.is_empty() {
+        return text.to_owned();
     }
+    // Lower case of ASCII keeps every place.
+    let (low, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let mut done = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, found) in low.match_indices(&secret) {
+        let end = at + found.len();
+        if counts(&text[..at], &text[end..]) {
+            done.push_str(&text[from..at]);
+            done.push_str(MASK);
+            from = end;
+        }
+    }
+    done.push_str(&text[from..]);
+    done
+}
+
+/// Whether what stands between these two is a word by itself.
+fn is_apart(before: &str, after: &str) -> bool {
+    !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric)
 }
 
 /// A database's URL without what must not be seen. Everything before the last `@` counts as user
@@ -196,11 +221,35 @@ mod tests {
     }
 
     #[test]
-    fn a_short_password_is_taken_out_of_the_databases_words_and_leaves_a_shops_alone() {
-        let redactor = Redactor::new(vec!["abc".into(), String::new().into()]);
-        assert_eq!(redactor.clean("abc for user x"), "*** for user x");
-        assert_eq!(redactor.detail("abc for user x"), "abc for user x");
+    fn a_known_secret_is_hidden_in_capitals_too_and_a_short_one_takes_no_word_apart() {
+        let redactor = Redactor::new(vec!["abc".into(), "Hunter2x".into(), String::new().into()]);
+        assert_eq!(redactor.clean("abcd for user x"), "***d for user x");
+        assert_eq!(redactor.detail("abcd for user x"), "abcd for user x");
+        assert_eq!(redactor.detail("key ABC, abc: xabc"), "key ***, ***: xabc");
+        assert_eq!(redactor.detail("keyHUNTER2X-hunter2xhunter2x"), "key***-******");
         assert_eq!(redactor.clean(&"é".repeat(300)).chars().count(), 300);
+    }
+
+    #[test]
+    fn a_key_that_says_what_it_is_is_hidden_wherever_it_stands() {
+        let redactor = Redactor::default();
+        for (text, shown) in [
+            ("charge with sk_live_51HxAbCd failed", "charge with *** failed"),
+            ("whsec_abcdefgh", "***"),
+            ("ghp_0123456789ab", "***"),
+            ("AKIAIOSFODNN7EXAMPLE is unknown", "*** is unknown"),
+            ("jwt_eyJhbGciOiJIUzI1NiJ9.e30.c2ln.", "jwt_***"),
+            ("task_live_x is fine", "task_live_x is fine"),
+            ("order_01HZXJ5M2Q8W", "order_01HZXJ5M2Q8W"),
+        ] {
+            assert_eq!(redactor.detail(text), shown);
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_401_is_shown() {
+        let said = "Invalid or expired token: Signature verification failed";
+        assert_eq!(Redactor::default().detail(said), said);
     }
 
     #[test]

@@ -66,9 +66,19 @@ fn the_population_is_described_for_people_and_for_programs() {
     let place = Place::new();
     place.expect(0, &["agents", "generate", "--categories", "Bakery,Dairy,Pet,Boats"]);
     let (text, _) = place.expect(0, &["agents", "describe"]);
-    for part in ["372 agents", "price_sensitivity", "not at the shop: Boats", "preset load"] {
+    for part in [
+        "372 agents",
+        "price_sensitivity",
+        "not at the shop: Boats",
+        "preset load",
+        "compared with the practice shop (no other is configured",
+    ] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
+    let elsewhere = ["agents", "describe", "--api", "https://shop.example"];
+    let (text, _) = place.expect(0, &elsewhere);
+    assert!(text.contains("compared with https://shop.example\n"), "{text}");
+    assert!(text.contains("known after a run there"), "{text}");
     let lifelike = ["agents", "describe", "--preset", "lifelike", "--json"];
     let (out, _) = place.expect(0, &lifelike);
     let found: Value = serde_json::from_str(&out).unwrap();

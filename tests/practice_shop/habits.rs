@@ -67,7 +67,7 @@ async fn applied_coupons_are_one_list_or_an_object_of_two() {
     let applied = &order.json["order"]["applied_coupons"];
     assert_eq!(ids(&applied["item_level"]), coupons[..1]);
     assert_eq!(ids(&applied["frontstore"]), coupons[1..]);
-    // A brand coupon that helps two lines stands there twice.
+    // Without a coupon both lists are there, empty.
     ann.add("Organic Bananas", 1).await;
     let none = &ann.checkout().await.json["order"]["applied_coupons"];
     assert_eq!(*none, json!({ "item_level": [], "frontstore": [] }));

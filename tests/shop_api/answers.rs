@@ -2,10 +2,11 @@
 
 use actors::domain::flow::Order;
 use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
+use actors::domain::lost_order::PlacedOrder;
 use actors::domain::money::{Amount, Cents, Percent};
 use actors::domain::offer::{CouponKind, Discount};
 use actors::domain::shop_notes::Misread;
-use actors::ports::shop_api::{ApiErrorKind, PlacedOrder, ShopCall, ShopReply};
+use actors::ports::shop_api::{ApiErrorKind, ShopCall, ShopReply};
 
 use shops::shop_api::http::Credentials;
 use shops::shop_api::profile::Profile;
@@ -291,13 +292,20 @@ async fn the_small_answers_are_read() {
     assert_eq!(reply(200, body, ShopCall::ReadCart).await, ShopReply::Cart { items: 2 });
     let summary = ShopReply::Summary { final_total: Cents(0) };
     assert_eq!(reply(200, r#"{"final_total":0}"#, ShopCall::ReadSummary).await, summary);
-    let body = r#"{"orders":[{"id":"new","final_total":8.9925},{"id":"old"}],"total":2}"#;
-    let total = Amount::read("8.9925").unwrap();
-    let placed = PlacedOrder { id: OrderId::new("new"), final_total: Some(total) };
-    let newest = ShopReply::LatestOrder(Some(placed));
-    assert_eq!(reply(200, body, ShopCall::LatestOrder).await, newest);
-    let none = ShopReply::LatestOrder(None);
-    assert_eq!(reply(200, r#"{"orders":[]}"#, ShopCall::LatestOrder).await, none);
+    let body =
+        r#"{"orders":[{"id":"new","final_total":8.9925},{"id":"old","final_total":0}],"total":2}"#;
+    let placed = |id: &str, total| PlacedOrder {
+        id: OrderId::new(id),
+        final_total: total,
+        flow: None,
+        placed_at: None,
+    };
+    let list = || ShopCall::LatestOrders { most: 20 };
+    let shown = |orders| ShopReply::LatestOrders { orders, shop_clock: None };
+    let both =
+        vec![placed("new", Amount::read("8.9925").ok()), placed("old", Amount::read("0").ok())];
+    assert_eq!(reply(200, body, list()).await, shown(both));
+    assert_eq!(reply(200, r#"{"orders":[]}"#, list()).await, shown(Vec::new()));
     let body = r#"{"success":true,"items_removed":3,"coupons_removed":0}"#;
     let cleared = ShopReply::CartCleared { items_removed: 3 };
     assert_eq!(reply(200, body, ShopCall::ClearCart).await, cleared);

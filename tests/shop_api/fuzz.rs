@@ -1,6 +1,6 @@
 //! Whatever a shop answers, reading it ends in a reply or a named field, never in a panic (P5).
 
-use actors::domain::ids::{CouponId, ProductId, StoreId};
+use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use actors::ports::shop_api::ShopCall;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -56,7 +56,8 @@ fn calls() -> Vec<ShopCall> {
         ShopCall::EligibleCoupons,
         ShopCall::ApplyCoupon { coupon: CouponId::new("c") },
         ShopCall::Checkout,
-        ShopCall::LatestOrder,
+        ShopCall::LatestOrders { most: 20 },
+        ShopCall::ReadOrder { order: OrderId::new("o") },
         ShopCall::ClearCart,
     ]
 }

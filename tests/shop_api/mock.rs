@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actors::domain::catalog::{Catalog, Product};
-use actors::domain::ids::{CouponId, ProductId, SessionId, StoreId};
+use actors::domain::ids::{CouponId, OrderId, ProductId, SessionId, StoreId};
 use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, CouponKind, Discount};
 use actors::domain::permit::Permit;
-use actors::ports::shop_api::{
-    ApiErrorKind, PlacedOrder, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest,
-};
+use actors::ports::shop_api::{ApiErrorKind, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest};
 use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::{add, caller};
@@ -69,14 +67,18 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
     };
     assert_eq!((order.subtotal.cents, order.final_total.cents), (Cents(2_000), Cents(1_800)));
     assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 0 }));
-    let latest = ask(shop, ShopCall::LatestOrder).await;
+    let Ok(ShopReply::LatestOrders { orders, .. }) =
+        ask(shop, ShopCall::LatestOrders { most: 1 }).await
+    else {
+        panic!("no list");
+    };
     assert_eq!(
-        latest,
-        Ok(ShopReply::LatestOrder(Some(PlacedOrder {
-            id: order.id,
-            final_total: Some(order.final_total)
-        })))
+        (&orders[0].id, &orders[0].final_total),
+        (&order.id, &Some(order.final_total.clone()))
     );
+    let read = |order| ask(shop, ShopCall::ReadOrder { order });
+    assert_eq!(read(order.id.clone()).await, Ok(ShopReply::OrderShown(order)));
+    assert_eq!(read(OrderId::new("gone")).await, Err(ApiErrorKind::UnexpectedStatus(404)));
 }
 
 #[actix::test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actors::domain::flow::EndReason;
+use actors::domain::flow::OrderOutcome;
 use analysis::verify::Audit;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
@@ -15,15 +15,6 @@ use super::store::at_once;
 use super::world::World;
 use actors::agent::messages::AgentInjection;
 
-/// Ends of flows that admit an order at the shop which no row names.
-const ADMITS_AN_ORDER: [EndReason; 5] = [
-    EndReason::CheckoutUnknown,
-    EndReason::Panic,
-    EndReason::Hang,
-    EndReason::Store,
-    EndReason::Crash,
-];
-
 #[derive(QueryableByName)]
 struct Session {
     #[diesel(sql_type = Text)]
@@ -32,6 +23,8 @@ struct Session {
     status: String,
     #[diesel(sql_type = Nullable<Text>)]
     end_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    order_outcome: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     order_id: Option<String>,
 }
@@ -69,7 +62,7 @@ pub fn broken(world: &World) -> Vec<String> {
     let mut database = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     let mut wrong = audited(world);
     let sessions: Vec<Session> = sql_query(
-        "SELECT s.flow_id, s.status, s.end_reason, o.order_id FROM shopping_sessions s \
+        "SELECT s.flow_id, s.status, s.end_reason, s.order_outcome, o.order_id FROM shopping_sessions s \
          LEFT JOIN orders o ON o.flow_id = s.flow_id",
     )
     .load(&mut database)
@@ -130,10 +123,13 @@ fn orders(world: &World, sessions: &BTreeMap<String, Session>) -> Vec<String> {
         placed.insert((flow.clone(), order.as_str().to_owned()));
         let row = sessions.get(&flow);
         let reason = row.and_then(|row| row.end_reason.clone()).unwrap_or_default();
-        let admits = ADMITS_AN_ORDER.iter().any(|admitted| admitted.as_str() == reason);
+        let outcome = row.and_then(|row| row.order_outcome.as_deref());
+        let admits = outcome == Some(OrderOutcome::Unknown.as_str());
         let named = row.and_then(|row| row.order_id.as_deref());
         if !admits && named != Some(order.as_str()) {
-            wrong.push(format!("order {order} of {flow}, which ended as {reason}: {named:?}"));
+            wrong.push(format!(
+                "order {order} of {flow}, which ended as {reason} ({outcome:?}): {named:?}"
+            ));
         }
     }
     for row in sessions.values() {

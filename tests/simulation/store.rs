@@ -103,6 +103,7 @@ impl SimulatedStore {
 actors::ports::pass_on!(RunStore for SimulatedStore);
 actors::ports::pass_on!(JournalStore for SimulatedStore);
 actors::ports::pass_on!(OfferStore for SimulatedStore);
+actors::ports::pass_on!(LostOrderStore for SimulatedStore);
 
 impl FlowStore for SimulatedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {

@@ -9,7 +9,7 @@ use actors::domain::incident::{Incident, IncidentKind};
 use chrono::TimeDelta;
 use questions::ledger::Books;
 use questions::{
-    Ask, agents, baskets, campaigns, coupons, cycles, exposures, hours, incidents, pace,
+    Ask, agents, baskets, campaigns, coupons, cycles, exposures, hours, incidents, orders, pace,
     population, products, replays, runs, shoppers, visits,
 };
 use serde_json::{Value, json};
@@ -69,6 +69,8 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         incidents::first(run, 40),
         incidents::buckets(run, 200),
         incidents::notes(run),
+        orders::counts(run),
+        orders::unknown(run),
         pace::views(run),
         pace::gaps(run),
         population::means(),
@@ -232,4 +234,4 @@ fn every_question_there_is_is_among_them() {
 }
 
 /// How many there are.
-const QUESTIONS: usize = 48;
+const QUESTIONS: usize = 50;

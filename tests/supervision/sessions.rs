@@ -116,8 +116,12 @@ async fn timeouts_of_a_whole_session_at_one_moment_do_not_freeze_the_run() {
     assert_eq!(run.status().state, RunState::Running, "{:?}", run.status().frozen);
     assert_eq!(health(&run), [(3, true), (3, false)]);
     let counts: Vec<_> = run.store.cycles().iter().map(|c| c.counts).collect();
-    // They are failures of the rows, and nobody's in the eyes of the breaker.
-    assert_eq!(counts[1].failed, agents_of(BROKEN));
+    // The first are failures of the rows, and nobody's in the eyes of the breaker; from the fifth
+    // lost call on the session is down.
+    let ended = flows(&run, 1);
+    let cut = ended.iter().filter(|flow| flow.end_reason == EndReason::SessionDown).count() as u32;
+    assert!(counts[1].failed < 5, "{:?}", counts[1]);
+    assert_eq!(counts[1].failed + cut, agents_of(BROKEN));
     assert_eq!(counts[2].skipped_session_down, agents_of(BROKEN));
     assert_eq!((counts[3].failed, counts[3].skipped()), (0, 0));
 }
@@ -126,13 +130,31 @@ async fn timeouts_of_a_whole_session_at_one_moment_do_not_freeze_the_run() {
 async fn failures_over_a_session_whose_probe_is_answered_count() {
     let script = |ask: &Ask| {
         let fails = ask.call == "add_item" && ask.session == BROKEN && ask.cycle == 1;
-        if fails { blackhole() } else { Act::Answer }
+        // All at one moment, at which no other session gets through.
+        let reset = Act::FailAfter(Duration::from_secs(10), ApiErrorKind::Disconnected);
+        if fails { reset } else { Act::Answer }
     };
     let setup = run_of(372).behavior(keen()).time_scale(48.0);
     let mut run = setup.shop(script).start().await;
     let frozen = run.until_frozen().await.frozen.unwrap();
     assert!(matches!(frozen, FreezeReason::FailuresInCycle { failures: 19, .. }), "{frozen}");
     assert!(health(&run).is_empty());
+}
+
+#[actix::test]
+async fn a_slow_shop_that_loses_calls_of_every_session_takes_none_down() {
+    let asked = AtomicU32::new(0);
+    // Every second list of a flow is lost, and whatever is answered takes five seconds.
+    let script = move |ask: &Ask| match ask.call {
+        _ if ask.cycle == 0 || !ask.in_flow => Act::Answer,
+        "list_products" if asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) => blackhole(),
+        _ => Act::After(Duration::from_secs(5)),
+    };
+    let mut run = run_of(120).behavior(load()).time_scale(48.0).shop(script).start().await;
+    run.until(|s| s.attempt.cycle.0 >= 2 || s.frozen.is_some()).await;
+    assert_eq!(health(&run), [], "a slow shop is no session's fault");
+    let lost = run.shop.log().iter().filter(|sent| sent.failed).count();
+    assert!(lost > 50, "{lost} calls were lost");
 }
 
 #[actix::test]

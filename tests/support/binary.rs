@@ -149,6 +149,11 @@ impl Process {
         self.child.id()
     }
 
+    /// Whether it has come to its end.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_some()
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");

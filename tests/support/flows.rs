@@ -156,6 +156,7 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
             coupons: None,
             misread: None,
         }),
+        order_outcome: None,
         key,
     }
 }

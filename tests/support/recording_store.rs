@@ -113,6 +113,7 @@ impl RecordingStore {
 }
 
 actors::ports::pass_on!(RunStore for RecordingStore);
+actors::ports::pass_on!(LostOrderStore for RecordingStore);
 
 impl JournalStore for RecordingStore {
     fn set_run_state(

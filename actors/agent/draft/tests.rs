@@ -157,3 +157,13 @@ fn only_coupons_that_counted_are_redeemed_where_the_shop_says_which() {
     assert_eq!(redeemed(Some(&[])), Vec::<String>::new());
     assert_eq!(redeemed(None), ["meat", "free shipping"]);
 }
+
+#[test]
+fn requests_that_are_made_once_a_run_are_no_part_of_a_visits_calls() {
+    let mut draft = draft();
+    draft.volume.requests = 7;
+    draft.once = 2;
+    let at = draft.simulated_now();
+    assert_eq!(draft.clone().counted_volume().requests, 7);
+    assert_eq!(draft.finish(FlowEnding::done(FlowStatus::Browsed), at).calls, 5);
+}

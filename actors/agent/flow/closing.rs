@@ -1,24 +1,29 @@
 //! The second half of a flow: the coupons, and the checkout or the way out.
 //!
 //! A checkout whose answer was lost: the shop's own reads decide whether the order was placed.
-//! Items gone from the cart = the order was placed, and the newest order is it. A client that hangs
-//! up does not stop the shop, so a cart that still holds items is asked for again before it counts.
-//! Where nothing can be read, as over a session that is down or in a run that is frozen, the row
-//! says `checkout_unknown`: no order may be left at the shop that no row admits.
+//! Items gone from the cart = the order was placed, and it is the one that names this flow; where
+//! orders name none, the newest since the flow began. A client that hangs up does not stop the
+//! shop, so a cart that still holds items is asked for again before it counts, and only a clear
+//! that was answered proves that there will be no order. Where nothing can be read, as over a
+//! session that is down or in a run that is frozen, the row says `checkout_unknown`, and the shop
+//! is asked when the run goes on.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use chrono::NaiveDateTime;
 
 use super::{Visit, ending_of};
 use crate::agent::calls::CallStop;
 use crate::agent::decision;
 use crate::agent::draft::FlowEnding;
 use crate::agent::temporal::VisitClock;
-use crate::domain::flow::{EndReason, FlowStatus, Order, OrderLine};
+use crate::domain::flow::{EndReason, FlowStatus, Order, OrderLine, OrderOutcome};
 use crate::domain::ids::AssignmentId;
+use crate::domain::lost_order::{OrderList, PlacedOrder};
 use crate::domain::money::{Amount, Cents};
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
-use crate::ports::shop_api::{PlacedOrder, ShopCall, ShopCoupon, ShopReply, WalletMode};
+use crate::ports::shop_api::{ShopCall, ShopCoupon, ShopReply, WalletMode};
 
 /// How long a coupon seen in a shop's answer is taken to live where the shop does not say, days.
 const SHOP_COUPON_LIFE_DAYS: i64 = 14;
@@ -26,10 +31,13 @@ const SHOP_COUPON_LIFE_DAYS: i64 = 14;
 /// Waits between looks at the cart: a slow shop may still be at work on the order.
 const LOOKS_AFTER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
 
+/// Orders asked for in one list: those of a few visits.
+pub const ORDERS_ASKED: u32 = 20;
+
 /// What the shop's reads say.
 enum Found {
     /// The order was placed.
-    Placed(PlacedOrder),
+    Placed(Box<Order>),
     /// It was not: the items are still in the cart.
     NotPlaced,
     /// They do not say.
@@ -120,23 +128,29 @@ impl Visit {
 
     /// Orders the cart.
     pub(super) async fn check_out(&mut self) -> Result<FlowEnding, CallStop> {
+        // Whoever cuts the flow from here on must know that there may be an order.
+        self.with(|d| d.order_outcome = Some(OrderOutcome::Unknown));
         match self.ask(ShopCall::Checkout).await {
             Ok(ShopReply::OrderPlaced(order)) => {
                 let at = self.moment(VisitClock::checkout);
-                self.with(|d| d.ordered(*order, at));
+                self.with(|d| {
+                    d.order_outcome = None;
+                    d.ordered(*order, at);
+                });
                 Ok(FlowEnding::done(FlowStatus::Completed))
             }
             Ok(_) => Ok(FlowEnding::failed(EndReason::CheckoutFailed, "checkout without an order")),
-            Err(stop) => self.checkout_stopped(stop).await,
+            Err(CallStop::Uncertain(error)) => Ok(self.settle_checkout(error.to_string()).await),
+            Err(stop) => {
+                self.with(|d| d.order_outcome = None);
+                self.checkout_stopped(stop).await
+            }
         }
     }
 
     /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears
     /// (Q5.4).
     async fn checkout_stopped(&mut self, stop: CallStop) -> Result<FlowEnding, CallStop> {
-        if let CallStop::Uncertain(error) = stop {
-            return Ok(self.settle_checkout(error.to_string()).await);
-        }
         if matches!(stop, CallStop::NoPermit(_) | CallStop::SessionDown) {
             return Err(stop);
         }
@@ -161,11 +175,11 @@ impl Visit {
     /// Ends a checkout that was sent and not answered well, which failed with `cause`.
     pub(super) async fn settle_checkout(&mut self, cause: String) -> FlowEnding {
         let reason = match self.find_order().await {
-            Found::Placed(placed) => {
+            Found::Placed(order) => {
                 let at = self.moment(VisitClock::checkout);
                 self.with(|d| {
-                    let order = reconstructed(d.cart.lines(), placed);
-                    d.ordered(order, at);
+                    d.order_outcome = Some(OrderOutcome::Found);
+                    d.ordered(*order, at);
                 });
                 return FlowEnding::done(FlowStatus::Completed);
             }
@@ -175,26 +189,64 @@ impl Visit {
         let at = self.moment(VisitClock::checkout);
         self.with(|d| d.checkout_failed(reason.as_str(), false, at));
         // Cleared now if the shop lets us, else before the next flow: the row stays dirty (Q5.4).
-        drop(self.clear_cart().await);
+        let is_cleared = self.clear_cart().await.is_ok();
+        if is_cleared && reason == EndReason::CheckoutFailed {
+            self.with(|d| d.order_outcome = Some(OrderOutcome::Absent));
+        }
         FlowEnding::failed(reason, cause)
     }
 
     /// A read that fails, or cannot be made, leaves it unknown.
     async fn find_order(&mut self) -> Found {
+        let mut is_gone = false;
         for wait in LOOKS_AFTER {
             tokio::time::sleep(wait).await;
             match self.ask(ShopCall::ReadCart).await {
-                Ok(ShopReply::Cart { items: 0 }) => {
-                    return match self.ask(ShopCall::LatestOrder).await {
-                        Ok(ShopReply::LatestOrder(Some(placed))) => Found::Placed(placed),
-                        Ok(_) | Err(_) => Found::Unknown,
-                    };
+                Ok(ShopReply::Cart { items: 0 }) => {}
+                Ok(ShopReply::Cart { .. }) => continue,
+                Ok(_) | Err(_) => return Found::Unknown,
+            }
+            is_gone = true;
+            match self.ask(ShopCall::LatestOrders { most: ORDERS_ASKED }).await {
+                Ok(ShopReply::LatestOrders { orders, shop_clock }) => {
+                    if let Some(placed) = self.own_order(orders, shop_clock) {
+                        return Found::Placed(self.with_lines(placed).await);
+                    }
                 }
-                Ok(ShopReply::Cart { .. }) => {}
                 Ok(_) | Err(_) => return Found::Unknown,
             }
         }
-        Found::NotPlaced
+        if is_gone { Found::Unknown } else { Found::NotPlaced }
+    }
+
+    /// Which of these is this flow's.
+    fn own_order(
+        &self,
+        orders: Vec<PlacedOrder>,
+        shop_clock: Option<NaiveDateTime>,
+    ) -> Option<PlacedOrder> {
+        let list = OrderList {
+            is_cut: orders.len() >= ORDERS_ASKED as usize,
+            orders,
+            shop_clock,
+            our_clock: self.settings.pacing.wall(),
+            names_flows: self.settings.shop.orders.names_flows,
+        };
+        let (flow, opened_at) = self.with(|d| (d.key.flow_id, d.key.opened_at));
+        list.of_living_flow(&flow, opened_at)
+    }
+
+    /// The order as the shop shows it, else as far as it is known.
+    async fn with_lines(&mut self, placed: PlacedOrder) -> Box<Order> {
+        if self.settings.shop.orders.shows_one {
+            let read = ShopCall::ReadOrder { order: placed.id.clone() };
+            if let Ok(ShopReply::OrderShown(order)) = self.ask(read).await
+                && order.id == placed.id
+            {
+                return order;
+            }
+        }
+        self.with(|d| Box::new(reconstructed(d.cart.lines(), placed)))
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::agent::messages::ShopFacts;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::coordinator::command::Command;
+use crate::coordinator::lost_orders::board::OrderSearch;
 use crate::coordinator::messages::{Service, StartError};
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
@@ -68,4 +69,6 @@ pub struct Reopened {
     pub shop: Arc<ShopFacts>,
     /// What the agents remember.
     pub memories: HashMap<AgentId, AgentMemory>,
+    /// What became of orders that no row named.
+    pub orders: OrderSearch,
 }

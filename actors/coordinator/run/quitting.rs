@@ -19,7 +19,8 @@ pub const STOP_GRACE: Duration = Duration::from_secs(10);
 pub fn quit(state: State, ticket: Ticket, quit: Quit, step: &mut Step<'_>) -> State {
     match state {
         State::Starting(starting) => {
-            let course = with(starting.course, quit, step);
+            // There is no cycle to be finished.
+            let course = with(starting.course, Quit::Now, step);
             step.done(ticket, NOW);
             State::Starting(Starting { course, ..starting })
         }

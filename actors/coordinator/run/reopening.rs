@@ -2,6 +2,7 @@
 //! as replay. Nothing else opens one.
 
 use crate::coordinator::command::CommandRefused;
+use crate::domain::incident::IncidentKind;
 use crate::domain::snapshot::SavedState;
 
 use super::action::{Action, Ticket};
@@ -50,6 +51,11 @@ fn open(reopening: Reopening, reopened: Box<Reopened>, step: &mut Step<'_>) -> S
         step.at.pacer.repeat_tick();
     }
     step.begin_attempt(reopened.replay);
+    let orders = reopened.orders.says();
+    if let Some(says) = &orders {
+        let detail = reopened.orders.detail();
+        step.act(Action::Incident(IncidentKind::OrderFound, says.clone(), detail));
+    }
     step.act(Action::Rebuild(reopened));
     step.act(Action::ForgetFailures);
     if let Some(asked) = ends {
@@ -57,7 +63,9 @@ fn open(reopening: Reopening, reopened: Box<Reopened>, step: &mut Step<'_>) -> S
         step.refuse(resume, "ending", hint);
         return ending::at_the_word_of(asked, How::Stopped, owed, step);
     }
-    step.done(resume, format!("the frozen run goes on; it was frozen: {}", freeze.reason));
+    let orders = orders.map(|says| format!("; {says}")).unwrap_or_default();
+    let goes_on = format!("the frozen run goes on; it was frozen: {}{orders}", freeze.reason);
+    step.done(resume, goes_on);
     // Else a crash before the next regular checkpoint would bring the run back frozen.
     step.act(Action::Save(SavedState::Running));
     let (course, closed, awaits) = (Course::GoesOn, None, Boundary::Checkpoint);

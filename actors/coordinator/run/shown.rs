@@ -12,12 +12,15 @@ use super::Run;
 use super::rows::Row;
 use super::state::{Course, Ended, How, LastWord, Resting, State, Thaw};
 
-/// The limiter's gate. A start is let to its end: a look at the shop is no shopping, and a run that
-/// has not begun cannot be ended cleanly.
+/// The limiter's gate. A start that is told to end asks the shop nothing more; one that has asked
+/// all it had to is let to its end.
 pub fn gate(state: &State) -> Gate {
     match state {
         State::Starting(starting) if starting.frozen.is_some() => Gate::Refusing(Refused::Frozen),
         State::Starting(starting) if starting.course.is_parked() => Gate::Closed,
+        State::Starting(starting) if starting.course.quit() == NOW => {
+            Gate::Refusing(Refused::Stopped)
+        }
         State::Starting(_) | State::Resting(Resting::Waits { .. }) => Gate::Open,
         State::Resting(Resting::Parked) => Gate::Closed,
         State::Cycling(cycling) => under_way(cycling.course),

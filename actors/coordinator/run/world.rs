@@ -26,6 +26,7 @@ use super::input::{Closed, Input, Reopened};
 use crate::agent::messages::ShopFacts;
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::coordinator::command::{Command, CommandRefused, Done};
+use crate::coordinator::lost_orders::board::OrderSearch;
 use crate::coordinator::messages::{Service, StartError};
 use crate::domain::cycle::ReplayNumber;
 use crate::domain::snapshot::SavedState;
@@ -76,6 +77,12 @@ pub struct World {
 
 fn tripped() -> FreezeReason {
     FreezeReason::Tripped { reason: "a test".to_owned() }
+}
+
+/// A shop that is back, with nothing lost.
+fn reopened(replay: Replay) -> Box<Reopened> {
+    let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
+    Box::new(Reopened { replay, shop, memories, orders: OrderSearch::default() })
 }
 
 impl World {
@@ -245,8 +252,7 @@ impl World {
             }
             ShopIsBack => {
                 jobs.look = false;
-                let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
-                Input::Looked(Ok(Box::new(Reopened { replay, shop, memories })))
+                Input::Looked(Ok(reopened(replay)))
             }
             ShopIsGone => {
                 jobs.look = false;

@@ -114,6 +114,7 @@ fn full() -> RunStatus {
             last_checkpoint: Some("data/checkpoints/checkpoint-01.json".to_owned()),
             last_checkpoint_at: Some(at(8)),
         },
+        order_search: None,
         memory_bytes: Some(84_300_000),
         news: News {
             incidents: vec![JournalLine {

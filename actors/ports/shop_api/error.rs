@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+/// "It is done, look there": how some shops answer a POST.
+const SEE_OTHER: u16 = 303;
+
 /// A call that did not lead to the answer asked for.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{call}: {kind}{}", detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
@@ -211,12 +214,15 @@ impl ApiError {
             | ApiErrorKind::Unparsable { .. }
             | ApiErrorKind::ServerError(_)
             | ApiErrorKind::EdgeDown(_) => true,
+            // A success, or where to see it, that the profile does not name.
+            ApiErrorKind::UnexpectedStatus(status) => {
+                (200..=299).contains(&status) || status == SEE_OTHER
+            }
             ApiErrorKind::PermitExpired
             | ApiErrorKind::Refused(_)
             | ApiErrorKind::RateLimited { .. }
             | ApiErrorKind::Unauthorized(_)
             | ApiErrorKind::Invalid(_)
-            | ApiErrorKind::UnexpectedStatus(_)
             | ApiErrorKind::ConnectRefused
             | ApiErrorKind::ConnectTimeout
             | ApiErrorKind::Dns

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use domain::cycle::{Cycle, ReplayNumber};
+use domain::flow::Order;
 use domain::ids::{AgentId, CohortName, CouponId, OwnerToken, RunId, StoreId};
+use domain::incident::Incident;
+use domain::lost_order::LostFlow;
 use domain::offer::Assignment;
 
 /// A run as it begins.
@@ -164,4 +167,24 @@ pub struct PoolStatus {
     /// All that the database's server has, for everybody; 0 where it does not say.
     #[serde(default)]
     pub server: u32,
+}
+
+/// What the shop's reads say of a lost flow, to be written down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettledOrder {
+    /// Which flow.
+    pub flow: LostFlow,
+    /// Its order; `None`: it has none.
+    pub order: Option<FoundOrder>,
+    /// Wall clock, UTC.
+    pub at: NaiveDateTime,
+}
+
+/// An order that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundOrder {
+    /// As the shop shows it; without lines where it shows none.
+    pub order: Order,
+    /// What is said of it.
+    pub incident: Incident,
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use questions::Ask;
+use questions::orders::OrderCounts;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -102,6 +103,8 @@ pub struct CardRun {
     pub preset: String,
     /// Attempts and visits over all attempts.
     pub attempts: Attempted,
+    /// Orders, by which count they are in; whatever was exported of the run.
+    pub orders: OrderCounts,
     /// What was run again, and why.
     pub replays: Vec<String>,
     /// How lifelike it is: canonical rows of the whole run, whatever was exported of it.
@@ -131,7 +134,8 @@ impl Card {
         for scope in scopes {
             let attempts = facts::attempted(store, scope.run.run_id).await?;
             let scorecard = realism::score(store, &scope.run, &export.yardstick).await?;
-            runs.push(CardRun::of(scope, attempts, lifelike::of(&scorecard)));
+            let orders = facts::orders(store, scope.run.run_id).await?;
+            runs.push(CardRun::of(scope, (attempts, orders), lifelike::of(&scorecard)));
         }
         let is_folder = matches!(export.destination, Destination::Folder(_));
         let partitions = [("run_id", table.has_run()), ("day", table.is_by_day())];
@@ -181,7 +185,11 @@ impl Card {
 }
 
 impl CardRun {
-    fn of(scope: &Scope, attempts: Attempted, realism: Vec<CardDimension>) -> Self {
+    fn of(
+        scope: &Scope,
+        (attempts, orders): (Attempted, OrderCounts),
+        realism: Vec<CardDimension>,
+    ) -> Self {
         let run = &scope.run;
         let replays = scope.replays.iter().map(|replay| {
             format!("{} (wall clock {})", replay.line(), instant_text(replay.recorded_at))
@@ -197,6 +205,7 @@ impl CardRun {
             agents: run.agents,
             preset: run.preset().to_owned(),
             attempts,
+            orders,
             replays: replays.collect(),
             realism,
             settings: run.settings.clone(),

@@ -150,6 +150,7 @@ impl Query {
                 ("rows", _) => self.filters(out, |column| !column.starts_with("d.")),
                 ("of", _) => self.of(out, alias, slice),
                 ("canonical", _) => self.canonical(out, alias),
+                ("counted", _) => self.counted(out, alias),
                 ("now", _) => {
                     out.bind(Bind::Instant(self.scope.lived_until()));
                 }
@@ -184,6 +185,15 @@ impl Query {
             out.push(&format!(" AND {alias}.agent_id >= ")).bind(Bind::Text(first.clone()));
             out.push(&format!(" AND {alias}.agent_id <= ")).bind(Bind::Text(last.clone()));
         }
+    }
+
+    /// What was found of a visit after it had ended is in no count of its cycle: it stands beside
+    /// what counts.
+    fn counted(&self, out: &mut Statement, alias: &str) {
+        match self.filter.replay {
+            ReplayFilter::All | ReplayFilter::Exclude | ReplayFilter::Only => out.push("1 = 1"),
+            ReplayFilter::Canonical => out.push(&format!("NOT {alias}.recovered")),
+        };
     }
 
     /// By a look at the key of `cycles` per row: the view would be made anew for each page. What

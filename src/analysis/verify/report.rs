@@ -10,7 +10,6 @@ pub const SCHEMA: &str = "cartload.verify/1";
 /// The audit in words, what is wrong as a table below.
 pub fn text(audit: &Audit) -> String {
     let Audit { run_id, state, hours_claimed, hours_lived, attempts, attempts_broken, .. } = audit;
-    let dollars = format!("{}.{:02}", audit.revenue_cents / 100, audit.revenue_cents % 100);
     let owned = if audit.is_owned { ", a process works on it" } else { "" };
     let mut lines = vec![
         format!("run {run_id} ({state}{owned})"),
@@ -18,9 +17,10 @@ pub fn text(audit: &Audit) -> String {
         format!("  attempts   {attempts}, {attempts_broken} of them broken"),
         format!("  replayed   {}", replays(&audit.replayed)),
         format!(
-            "  rows       {} shopping sessions, {} events, {} orders worth {dollars}",
-            audit.shopping_sessions, audit.events, audit.orders
+            "  rows       {} shopping sessions, {} events",
+            audit.shopping_sessions, audit.events
         ),
+        format!("  orders     {}", audit.counts.says()),
     ];
     if audit.clean {
         lines.push("  clean      every check passed".to_owned());

@@ -6,6 +6,7 @@ use domain::ids::{OwnerToken, RunId};
 use ports::store::RunState;
 use questions::ledger::checks::Finding;
 use questions::ledger::{AttemptRow, EventCount, FlowCount, OrderCount};
+use questions::orders::OrderCounts;
 use questions::runs::KnownRun;
 use serde_json::json;
 use uuid::Uuid;
@@ -70,7 +71,8 @@ fn ledger(attempts: Vec<AttemptRow>) -> Ledger {
     });
     let (flows, events, orders) = (flows.collect(), events.collect(), orders.collect());
     let (findings, holders) = (Vec::new(), Vec::new());
-    Ledger { run, attempts, flows, events, orders, findings, holders }
+    let counts = OrderCounts::default();
+    Ledger { run, attempts, flows, events, orders, counts, findings, holders }
 }
 
 fn checks(ledger: &Ledger) -> Vec<&'static str> {

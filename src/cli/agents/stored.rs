@@ -4,7 +4,7 @@ use actors::domain::ids::AgentId;
 use actors::ports::store::StoreError;
 use chrono::{SubsecRound, Utc};
 use store::admin::AgentFilter;
-use store::{Admin, OpenStore};
+use store::{Admin, OpenStore, TableError};
 
 use super::{GenerateArgs, ImportArgs, ListArgs, SetStatusArgs, json_of, judged, reading, text_of};
 use crate::cli::{ExitCode, Failure, Result, output};
@@ -45,25 +45,33 @@ pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result {
 
 /// `agents import`.
 pub fn import(settings: &Settings, args: &ImportArgs) -> Result {
-    // A file is read before the database is touched: a broken one changes nothing.
+    // A source is read before the database is touched: a broken one changes nothing.
     let how = reading(args)?;
-    let from_file = args.file.as_deref().map(|file| judged(read_file(file, &how), args));
-    let from_file = from_file.transpose()?;
     let is_postgres = settings.store.url.as_ref().is_some_and(DbUrl::is_postgres);
-    if let Some(table) = args.from_table.clone().filter(|_| !is_postgres) {
-        return Err(PersonaFileError::NoTables { table }.into());
+    let imported = match (&args.file, &args.from_table, &args.from, &args.table) {
+        (Some(file), ..) => judged(read_file(file, &how), args)?,
+        (None, Some(table), ..) if !is_postgres => {
+            return Err(PersonaFileError::NoTables { table: table.clone() }.into());
+        }
+        (None, Some(table), ..) => {
+            let url = settings.store.url.as_ref().map_or("", DbUrl::expose);
+            from_table(settings, url, ("--from-table", table), args, &how)?
+        }
+        (None, None, Some(from), Some(table)) => {
+            let url = source_url(from)?;
+            from_table(settings, url.expose(), ("--table", table), args, &how)?
+        }
+        (None, None, ..) => {
+            return Err(Failure::new(ExitCode::Unexpected, "name a file or --from-table"));
+        }
+    };
+    if args.dry_run {
+        return dry_run(&imported, args);
     }
     with_admin(settings, async |admin| {
-        let imported = match (from_file, &args.from_table) {
-            (Some(imported), _) => imported,
-            (None, Some(table)) => from_table(admin, table, args, &how).await?,
-            (None, None) => {
-                return Err(Failure::new(ExitCode::Unexpected, "name a file or --from-table"));
-            }
-        };
         let at = Utc::now().naive_utc().trunc_subsecs(6);
         let written = admin.insert_agents(imported.personas.clone(), args.replace, at).await?;
-        let report = ImportReport::of(&imported, written);
+        let report = ImportReport::of(&imported, Some(written));
         if args.json {
             output::data(&serde_json::to_string_pretty(&report)?)?;
             return Ok(ExitCode::Ok);
@@ -76,19 +84,61 @@ pub fn import(settings: &Settings, args: &ImportArgs) -> Result {
     })
 }
 
-async fn from_table(
-    admin: &Admin,
-    table: &str,
+/// What an import would do, each changed value a line.
+fn dry_run(imported: &Imported, args: &ImportArgs) -> Result {
+    let report = ImportReport::of(imported, None);
+    if args.json {
+        output::data(&serde_json::to_string_pretty(&report)?)?;
+    } else {
+        let mut lines: Vec<String> = imported.changes.iter().map(ToString::to_string).collect();
+        let (fit, rows) = (report.imported, report.rows);
+        lines.push(format!("{fit} of {rows} rows fit; nothing was written"));
+        output::data(&lines.join("\n"))?;
+    }
+    let is_refused = !report.rejected.is_empty() && !args.skip_bad;
+    Ok(if is_refused { ExitCode::Config } else { ExitCode::Ok })
+}
+
+/// The URL of `--from`, which may stand in a file.
+fn source_url(from: &str) -> Result<DbUrl> {
+    let text = match from.strip_prefix('@') {
+        None => from.to_owned(),
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(Failure::during(ExitCode::Usage, format!("--from @{file}")))?,
+    };
+    let url = DbUrl::parse(text.trim()).filter(DbUrl::is_postgres);
+    let url = url.ok_or_else(|| {
+        Failure::new(
+            ExitCode::Usage,
+            "--from: allowed is a postgres:// URL, or @FILE with one in it",
+        )
+    })?;
+    if url.has_password() && !from.starts_with('@') {
+        output::message(
+            "warning: a password on the command line can be read by other users of this machine; \
+             put the URL into a file and say --from @FILE",
+        );
+    }
+    Ok(url)
+}
+
+/// The personas of a table of the database at `url`.
+fn from_table(
+    settings: &Settings,
+    url: &str,
+    (asked, table): (&'static str, &str),
     args: &ImportArgs,
     how: &Reading,
 ) -> Result<Imported> {
-    let rows = match admin.import_agents_from_table(table).await {
-        Err(StoreError::Refused(cause)) if cause.contains("does not exist") => {
-            return Err(PersonaFileError::NoTable { table: table.to_owned(), cause }.into());
+    let rows = actix_rt::System::new().block_on(database::table(settings, url, table));
+    let rows = match rows {
+        Err(TableError::Read(StoreError::Refused(cause))) if cause.contains("does not exist") => {
+            let table = table.to_owned();
+            return Err(PersonaFileError::NoTable { asked, table, cause }.into());
         }
         answered => answered?,
     };
-    Ok(judged(read_table(table, rows, how), args)?)
+    judged(read_table(table, rows, how), args).map_err(Failure::from)
 }
 
 /// `agents list`.

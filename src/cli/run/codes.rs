@@ -23,7 +23,8 @@ impl HasCode for RunError {
             Self::Store(error) => error.code(),
             Self::Checkpoint(error) => error.code(),
             Self::Resume(refused) => refused.code(),
-            Self::Start(error) => error.code(),
+            Self::Start(error) | Self::Unwelcome { refused: error, .. } => error.code(),
+            Self::EndedEarly { signal } => (*signal).into(),
             Self::PracticeShopOpen(_)
             | Self::Drill(_)
             | Self::DrillLost(_)

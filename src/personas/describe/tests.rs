@@ -20,13 +20,14 @@ fn load() -> Behavior {
 }
 
 fn described(personas: &[Persona], known: &[&str]) -> Population {
-    let known = known.iter().map(|name| (*name).to_owned()).collect();
+    let categories = Some(known.iter().map(|name| (*name).to_owned()).collect());
+    let catalogue = Catalogue { of: "a shop".to_owned(), categories };
     Population::of(&Given {
         personas,
         behavior: &load(),
         experiment: None,
         offers: &OfferPolicy::default(),
-        shop_categories: Some(&known),
+        catalogue: &catalogue,
     })
 }
 
@@ -48,7 +49,13 @@ fn counts_add_up_and_the_load_preset_has_40_percent_shop() {
     assert_eq!(missing.len(), 1);
     assert_eq!(missing[0].name, "Snacks");
     let text = found.text();
-    for part in ["372 agents", "frequent", "not at the shop: Snacks", "Expected with preset load"] {
+    for part in [
+        "372 agents",
+        "frequent",
+        "compared with a shop",
+        "not at the shop: Snacks",
+        "Expected with preset load",
+    ] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

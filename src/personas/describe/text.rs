@@ -48,8 +48,9 @@ impl Population {
     }
 
     fn shop_lines(&self, lines: &mut Vec<String>) {
+        lines.push(format!("  compared with {}", self.catalogue));
         lines.push(match &self.missing_categories {
-            None => "  which of them the shop has is known after a run".to_owned(),
+            None => "  which of them it has is known after a run there".to_owned(),
             Some(missing) if missing.is_empty() => "  the shop has all of them".to_owned(),
             Some(missing) => {
                 let names: Vec<&str> = missing.iter().map(|share| share.name.as_str()).collect();

@@ -16,11 +16,11 @@ pub(super) const GOODS: &[Check] = &[Check {
           FROM (SELECT i.cycle, i.replay, i.flow_id, i.product_id,
                   CAST(i.quantity AS BIGINT) AS ordered, CAST(0 AS BIGINT) AS put_in
                 FROM order_items i JOIN orders o ON o.flow_id = i.flow_id
-                WHERE i.run_id = {run}
+                WHERE i.run_id = {run} AND NOT o.recovered
                 UNION ALL SELECT e.cycle, e.replay, e.flow_id, e.product_id, CAST(0 AS BIGINT),
                   COALESCE(CAST(CAST(e.payload -> 'quantity' AS TEXT) AS BIGINT), 0)
                 FROM shopping_session_events e JOIN orders o ON o.flow_id = e.flow_id
-                WHERE e.run_id = {run} AND e.event_type = 'cart_add_item'
+                WHERE e.run_id = {run} AND NOT o.recovered AND e.event_type = 'cart_add_item'
                   AND CAST(e.payload -> 'accepted' AS TEXT) = 'true') g
           GROUP BY g.cycle, g.replay, g.flow_id, g.product_id
           HAVING SUM(g.ordered) <> SUM(g.put_in)",

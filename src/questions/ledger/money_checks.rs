@@ -10,12 +10,21 @@ use super::limits::Limit;
 pub(super) const MONEY: &[Check] = &[
     Check {
         name: "order_without_purchase",
-        says: "an order of a shopping session that did not complete, or one that did without order",
+        says: "an order of a shopping session that did not complete, one that did without order, or \
+               one that was found and is not said to be",
         limit: None,
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject, 'order of a session that is '
                 || s.status AS found
               FROM orders o JOIN shopping_sessions s ON s.flow_id = o.flow_id
-              WHERE o.run_id = {run} AND s.status <> 'completed'
+              WHERE o.run_id = {run} AND s.status <> 'completed' AND NOT o.recovered
+              UNION ALL SELECT o.cycle, o.replay, o.flow_id, 'found, of a session that is '
+                || s.status || ', its order ' || COALESCE(s.order_outcome, 'never looked for')
+              FROM orders o JOIN shopping_sessions s ON s.flow_id = o.flow_id
+              WHERE o.run_id = {run} AND o.recovered AND (s.status IN ('completed', 'active')
+                OR s.order_outcome IS NULL OR s.order_outcome <> 'found')
+              UNION ALL SELECT s.cycle, s.replay, s.flow_id, 'its order was found and is not there'
+              FROM shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
+              WHERE s.run_id = {run} AND s.order_outcome = 'found' AND o.flow_id IS NULL
               UNION ALL SELECT s.cycle, s.replay, s.flow_id, 'completed without an order'
               FROM shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id
               WHERE s.run_id = {run} AND s.status = 'completed' AND o.flow_id IS NULL",
@@ -25,7 +34,7 @@ pub(super) const MONEY: &[Check] = &[
         says: "an order without its lines, or lines without their order",
         limit: None,
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject, 'an order without lines' AS found
-              FROM orders o WHERE o.run_id = {run} AND NOT EXISTS (
+              FROM orders o WHERE o.run_id = {run} AND NOT o.recovered AND NOT EXISTS (
                 SELECT 1 FROM order_items i WHERE i.flow_id = o.flow_id)
               UNION ALL SELECT i.cycle, i.replay, i.flow_id,
                 'line ' || CAST(i.line AS TEXT) || ' of an order that is not there'
@@ -59,7 +68,8 @@ pub(super) const MONEY: &[Check] = &[
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject,
                 CAST(o.discount_total_cents AS TEXT) || ' cents off' AS found
               FROM orders o
-              WHERE o.run_id = {run} AND o.discount_total_cents <> 0 AND NOT EXISTS (
+              WHERE o.run_id = {run} AND NOT o.recovered
+                AND o.discount_total_cents <> 0 AND NOT EXISTS (
                 SELECT 1 FROM coupon_interactions i
                 WHERE i.flow_id = o.flow_id AND i.step = 'redeemed')",
     },
@@ -72,7 +82,8 @@ pub(super) const MONEY: &[Check] = &[
               FROM coupon_interactions i
               JOIN orders o ON o.flow_id = i.flow_id
               JOIN coupons c ON c.run_id = i.run_id AND c.coupon_id = i.coupon_id
-              WHERE i.run_id = {run} AND i.step = 'redeemed' AND o.discount_total_cents = 0
+              WHERE i.run_id = {run} AND NOT o.recovered
+                AND i.step = 'redeemed' AND o.discount_total_cents = 0
                 AND c.discount_type <> 'free_shipping'
                 AND REPLACE(REPLACE(REPLACE(COALESCE(o.discount_total_text, ''), '0', ''),
                   '.', ''), '-', '') = ''",

@@ -84,7 +84,8 @@ SELECT o.flow_id, o.cycle, o.replay, o.subtotal_cents, o.subtotal_text,
   COALESCE(i.unit_price_cents, 0) AS unit_price_cents, i.unit_price_text,
   COALESCE(i.discount_cents, 0) AS discount_cents, i.discount_text,
   COALESCE(i.line_total_cents, 0) AS line_total_cents, i.line_total_text
-FROM (SELECT * FROM orders WHERE run_id = {run} AND flow_id > {after}
+FROM (SELECT * FROM orders t WHERE run_id = {run} AND flow_id > {after}
+        AND (NOT recovered OR EXISTS (SELECT 1 FROM order_items l WHERE l.flow_id = t.flow_id))
       ORDER BY flow_id LIMIT {most}) o
 LEFT JOIN order_items i ON i.flow_id = o.flow_id
 ORDER BY o.flow_id, i.line";

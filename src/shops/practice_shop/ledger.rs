@@ -41,6 +41,10 @@ pub struct ShopLedger {
     /// Calls over sockets not listed in `connections`: a caller had more than 256, or all callers
     /// more than 50,000.
     pub connections_unlisted: u64,
+    /// What its places have worked, ms of all of them together, where the shop has a pace: each
+    /// request counts with the time that it was to take, when it is done.
+    #[serde(default)]
+    pub worked_ms: u64,
     /// Connections that the shop opened to its own database, where it has one.
     #[serde(default)]
     pub database_connections: u64,

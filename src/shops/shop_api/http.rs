@@ -149,13 +149,17 @@ impl HttpSession {
                 return Err((ApiErrorKind::Unparsable { field: "body".to_owned() }, Some(cause)));
             }
         };
-        read(self.setup.profile(), &request.call, &body).map_err(|fault| {
+        let mut reply = read(self.setup.profile(), &request.call, &body).map_err(|fault| {
             // Without a declared length a body that stops early looks complete; JSON tells.
             if fault.ended_early && !received.length_declared {
                 return (ApiErrorKind::BodyTruncated, fault.problem);
             }
             (ApiErrorKind::Unparsable { field: fault.field }, fault.problem)
-        })
+        })?;
+        if let ShopReply::LatestOrders { shop_clock, .. } = &mut reply {
+            *shop_clock = received.date;
+        }
+        Ok(reply)
     }
 }
 

@@ -6,19 +6,21 @@
 mod basket;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque, vec_deque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::catalog::{Catalog, Product};
-use domain::ids::{AgentId, CouponId, OrderId, ProductId, StoreId};
+use domain::flow::Order;
+use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
+use domain::lost_order::PlacedOrder;
 use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, PlacedOrder, Refusal,
+    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal,
     ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
 use rand::RngExt;
@@ -32,6 +34,10 @@ use super::http::OnSent;
 const DRAWN: usize = 12;
 /// Of those drawn, offered at most.
 const OFFERED_MAX: usize = 4;
+/// Orders of an agent that it shows.
+const ORDERS_KEPT: usize = 20;
+/// As the call timeout of a shop over HTTP.
+const SETTLES_IN: Duration = Duration::from_secs(10);
 
 /// What the mock sells; shared by all HTTP sessions.
 #[derive(Clone, Debug)]
@@ -52,7 +58,7 @@ pub struct MockShop {
 struct MockSession {
     goods: MockGoods,
     on_sent: OnSent,
-    /// The carts that hold something, and what was ordered last; at most the session's agents.
+    /// The carts that hold something, and each agent's latest orders; of the session's agents.
     shoppers: RefCell<Shoppers>,
     /// Each run differs (Q9.7).
     rng: RefCell<Xoshiro256PlusPlus>,
@@ -61,7 +67,13 @@ struct MockSession {
 #[derive(Default)]
 struct Shoppers {
     baskets: HashMap<AgentId, Basket>,
-    latest_orders: HashMap<AgentId, PlacedOrder>,
+    /// The newest last.
+    orders: HashMap<AgentId, VecDeque<Ordered>>,
+}
+
+struct Ordered {
+    order: Order,
+    flow: Option<FlowId>,
 }
 
 impl MockShop {
@@ -87,9 +99,17 @@ impl MockShop {
             wallet: WalletMode::Engine,
             coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
+            first_visit: false,
             selects_store: true,
             carts: CartMode::Kept,
             is_real: false,
+            orders: OrderReads {
+                lists: true,
+                names_flows: true,
+                shows_one: true,
+                settles_in: SETTLES_IN,
+                is_own: false,
+            },
         }
     }
 }
@@ -114,13 +134,18 @@ impl MockSession {
             return Err(error(ApiErrorKind::PermitExpired, None));
         }
         (self.on_sent)(now);
-        let agent = request.caller.map(|caller| caller.agent_id);
-        self.answer(agent, request.call)
+        let (agent, flow) = request.caller.map(|c| (c.agent_id, c.flow_id)).unzip();
+        self.answer(agent, flow.flatten(), request.call)
             .map(|reply| Answered { reply, sent_at: now, answered_at: now })
             .map_err(|kind| error(kind, Some(now)))
     }
 
-    fn answer(&self, agent: Option<AgentId>, call: ShopCall) -> Result<ShopReply, ApiErrorKind> {
+    fn answer(
+        &self,
+        agent: Option<AgentId>,
+        flow: Option<FlowId>,
+        call: ShopCall,
+    ) -> Result<ShopReply, ApiErrorKind> {
         match call {
             ShopCall::Probe => Ok(ShopReply::Done),
             ShopCall::ListStores => Ok(ShopReply::Stores(self.goods.stores.clone())),
@@ -157,11 +182,19 @@ impl MockSession {
                 caller(agent)?;
                 Ok(ShopReply::Done)
             }
-            ShopCall::Checkout => self.checkout(caller(agent)?),
-            ShopCall::LatestOrder => {
-                let shoppers = self.shoppers.borrow();
-                Ok(ShopReply::LatestOrder(shoppers.latest_orders.get(&caller(agent)?).cloned()))
+            ShopCall::Checkout => self.checkout(caller(agent)?, flow),
+            ShopCall::LatestOrders { most } => {
+                let orders = self.with_orders(&caller(agent)?, |orders| {
+                    orders.rev().take(most as usize).map(Ordered::placed).collect()
+                });
+                Ok(ShopReply::LatestOrders { orders, shop_clock: None })
             }
+            ShopCall::ReadOrder { order: id } => self
+                .with_orders(&caller(agent)?, |mut orders| {
+                    orders.find(|ordered| ordered.order.id == id).map(|found| found.order.clone())
+                })
+                .map(|order| ShopReply::OrderShown(Box::new(order)))
+                .ok_or(ApiErrorKind::UnexpectedStatus(404)),
             ShopCall::ClearCart => {
                 let removed = self.shoppers.borrow_mut().baskets.remove(&caller(agent)?);
                 let items_removed = removed.map_or(0, |basket| basket.lines() as u64);
@@ -232,7 +265,7 @@ impl MockSession {
         }
     }
 
-    fn checkout(&self, agent: AgentId) -> Result<ShopReply, ApiErrorKind> {
+    fn checkout(&self, agent: AgentId, flow: Option<FlowId>) -> Result<ShopReply, ApiErrorKind> {
         let mut shoppers = self.shoppers.borrow_mut();
         let Some(basket) = shoppers.baskets.remove(&agent) else {
             return Err(ApiErrorKind::Refused(Refusal::CartEmpty));
@@ -240,10 +273,21 @@ impl MockSession {
         let drawn = uuid::Builder::from_random_bytes(self.rng.borrow_mut().random());
         let id = OrderId::new(format!("mock-{}", drawn.into_uuid()));
         let order = basket.into_order(id);
-        let placed =
-            PlacedOrder { id: order.id.clone(), final_total: Some(order.final_total.clone()) };
-        shoppers.latest_orders.insert(agent, placed);
+        let orders = shoppers.orders.entry(agent).or_default();
+        orders.push_back(Ordered { order: order.clone(), flow });
+        if orders.len() > ORDERS_KEPT {
+            orders.pop_front();
+        }
         Ok(ShopReply::OrderPlaced(Box::new(order)))
+    }
+
+    /// What `read` says of the agent's orders, the oldest first.
+    fn with_orders<T>(
+        &self,
+        agent: &AgentId,
+        read: impl FnOnce(vec_deque::Iter<'_, Ordered>) -> T,
+    ) -> T {
+        read(self.shoppers.borrow().orders.get(agent).unwrap_or(&VecDeque::new()).iter())
     }
 
     /// What `read` says of the agent's basket, an empty one where there is none.
@@ -251,6 +295,18 @@ impl MockSession {
         match self.shoppers.borrow().baskets.get(agent) {
             Some(basket) => read(basket),
             None => read(&Basket::default()),
+        }
+    }
+}
+
+impl Ordered {
+    /// As a list shows it.
+    fn placed(&self) -> PlacedOrder {
+        PlacedOrder {
+            id: self.order.id.clone(),
+            final_total: Some(self.order.final_total.clone()),
+            flow: self.flow.map(|flow| flow.to_string()),
+            placed_at: None,
         }
     }
 }

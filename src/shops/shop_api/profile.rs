@@ -13,9 +13,12 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, Refusal, ShopTraits, WalletMode};
+use ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode,
+};
 use serde::Deserialize;
 
 pub use answers::{
@@ -193,10 +196,40 @@ impl Profile {
             wallet: self.wallet,
             coupons: self.coupons,
             idempotency: self.idempotency,
+            first_visit: self.has(StepName::FirstVisit),
             selects_store: self.selects_store,
             carts: self.carts,
             is_real: true,
+            orders: self.order_reads(),
         }
+    }
+
+    fn order_reads(&self) -> OrderReads {
+        let list = self.answers.latest_order.as_ref();
+        OrderReads {
+            lists: self.has(StepName::LatestOrder),
+            names_flows: list.is_some_and(|list| list.flow.is_some()),
+            shows_one: self.has(StepName::ReadOrder),
+            settles_in: Duration::from_millis(self.timeouts.call_ms),
+            is_own: false,
+        }
+    }
+
+    /// How the shop is told who calls, in words, and where the secret is.
+    pub fn sign_in(&self, auth: Option<&str>) -> String {
+        let name = auth.unwrap_or(&self.auth);
+        let others: Vec<&str> =
+            self.auth_strategies.keys().map(String::as_str).filter(|n| *n != name).collect();
+        let secret = self.auth_strategies.get(name).and_then(Auth::secret);
+        let is_so = secret.map_or_else(
+            || "has no secret".to_owned(),
+            |source| format!("has its secret from {}: {}", source.env, source.meaning()),
+        );
+        let others = match others.is_empty() {
+            true => String::new(),
+            false => format!("; --auth may name {} too", others.join(", ")),
+        };
+        format!("auth `{name}` {is_so}{others}")
     }
 
     /// Whether it says how to make this call.

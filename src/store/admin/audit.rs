@@ -39,6 +39,11 @@ impl Admin {
         on_backend!(self, call_long, |c, q| q::last_visits(c))
     }
 
+    /// Runs with visits that may have an order at the shop which no row names.
+    pub async fn runs_with_lost_orders(&self) -> Result<Vec<RunId>, StoreError> {
+        on_backend!(self, call_long, |c, q| q::runs_with_lost_orders(c))
+    }
+
     /// Deletes every row of a run without a living owner, in one transaction; agents stay.
     pub async fn purge(
         &self,

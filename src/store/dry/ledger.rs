@@ -11,9 +11,12 @@ use domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, Shop
 use domain::ids::{AgentId, FlowId, OwnerToken, RunId};
 use domain::offer::Wallet;
 use domain::persona::Persona;
-use ports::store::{Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, StoreError};
+use ports::store::{
+    Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, SettledOrder, StoreError,
+};
 
 use super::DryCounts;
+use super::lost_orders::LostOrders;
 use super::memory::{Memory, Visit};
 use super::wallets::Wallets;
 
@@ -28,6 +31,7 @@ pub(super) struct Ledger {
     /// In the order they were begun, for forgetting.
     begun: VecDeque<FlowId>,
     pub(super) wallets: Wallets,
+    pub(super) lost: LostOrders,
     pub(super) memory: Memory,
     pub(super) counts: DryCounts,
 }
@@ -40,8 +44,7 @@ pub(super) struct DryRun {
 }
 
 struct DryFlow {
-    run_id: RunId,
-    agent_id: AgentId,
+    key: FlowKey,
     status: FlowStatus,
     end_reason: Option<EndReason>,
 }
@@ -70,11 +73,12 @@ impl Ledger {
         &mut self,
         run: RunId,
         owner: OwnerToken,
+        at: NaiveDateTime,
     ) -> Result<Replay, StoreError> {
         let known = self.owned(run, owner)?;
         known.resumes += 1;
         let (number, last) = (ReplayNumber(known.resumes), known.last_cycle);
-        let ended_rows = self.end_active(run);
+        let ended_rows = self.end_active(run, at);
         Ok(Replay { number, last_cycle_with_rows: last, ended_rows })
     }
 
@@ -109,6 +113,7 @@ impl Ledger {
             Some((status, reason)) => return Err(superseded(key, status, reason)),
         }
         self.write_parts(record);
+        self.lost.ended(record);
         Ok(Committed::Written)
     }
 
@@ -147,9 +152,7 @@ impl Ledger {
         if let Some(run) = self.runs.get_mut(&key.run_id) {
             run.last_cycle = run.last_cycle.max(Some(key.cycle));
         }
-        let flow =
-            DryFlow { run_id: key.run_id, agent_id: key.agent_id.clone(), status, end_reason };
-        self.flows.insert(key.flow_id, flow);
+        self.flows.insert(key.flow_id, DryFlow { key: key.clone(), status, end_reason });
         self.begun.push_back(key.flow_id);
         if self.begun.len() > FLOWS_KEPT
             && let Some(oldest) = self.begun.pop_front()
@@ -158,22 +161,50 @@ impl Ledger {
         }
     }
 
-    fn end_active(&mut self, run: RunId) -> u64 {
+    fn end_active(&mut self, run: RunId, at: NaiveDateTime) -> u64 {
         let mut ended = 0;
         let flows = self.flows.values_mut();
-        for flow in flows.filter(|f| f.run_id == run && f.status == FlowStatus::Active) {
+        for flow in flows.filter(|f| f.key.run_id == run && f.status == FlowStatus::Active) {
             (flow.status, flow.end_reason) = (FlowStatus::Abandoned, Some(EndReason::Crash));
+            self.lost.cut(&flow.key, at);
             ended += 1;
         }
         ended
     }
 
-    pub(super) fn abandon_orphans(&mut self, run: RunId, personas: &[Persona]) -> Orphans {
-        let abandoned = self.end_active(run);
+    pub(super) fn settle_order(&mut self, settled: &SettledOrder) -> Result<Committed, StoreError> {
+        let committed = self.lost.settle(settled)?;
+        if let (Committed::Written, Some(found)) = (committed, &settled.order) {
+            self.counts.orders += 1;
+            self.counts.orders_recovered += 1;
+            self.counts.order_items += found.order.lines.len() as u64;
+            self.counts.incidents += 1;
+            let (key, at) = (&settled.flow.key, settled.flow.simulated_end);
+            let wallet = self.wallets.wallet(key.run_id, &key.agent_id, at);
+            for coupon in found.order.coupons.iter().flatten() {
+                self.counts.coupon_interactions += 1;
+                let held = wallet.holds(coupon);
+                if held.is_none_or(|held| self.wallets.redeem(held.id, key.flow_id, true)) {
+                    self.counts.redemptions += 1;
+                }
+            }
+        }
+        Ok(committed)
+    }
+
+    pub(super) fn abandon_orphans(
+        &mut self,
+        run: RunId,
+        personas: &[Persona],
+        at: NaiveDateTime,
+    ) -> Orphans {
+        let abandoned = self.end_active(run, at);
         let dirty = personas.iter().filter_map(|persona| {
             let (cart, store_id) = self.memory.carts.get(&persona.agent_id)?;
-            let mine =
-                self.flows.values().any(|f| f.run_id == run && f.agent_id == persona.agent_id);
+            let mine = self
+                .flows
+                .values()
+                .any(|f| f.key.run_id == run && f.key.agent_id == persona.agent_id);
             (*cart == ShopCart::Dirty && mine).then(|| DirtyCart {
                 agent_id: persona.agent_id.clone(),
                 user_id: persona.user_id,

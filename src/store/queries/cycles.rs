@@ -100,7 +100,7 @@ SELECT s.cycle, s.replay, MIN(s.opened_at) AS started_at, COUNT(*) AS flows,
   COUNT(o.flow_id) AS orders,
   CAST(COALESCE(SUM(o.final_total_cents), 0) AS BIGINT) AS revenue_cents
 FROM shopping_sessions s
-LEFT JOIN orders o ON o.flow_id = s.flow_id
+LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered
 WHERE s.run_id = $1 AND NOT EXISTS (
   SELECT 1 FROM cycles c
   WHERE c.run_id = s.run_id AND c.cycle = s.cycle AND c.replay = s.replay)

@@ -144,7 +144,7 @@ async fn standing(c: &mut Conn, tags: &Tags) -> Answer<Option<(FlowStatus, Optio
 
 /// The agent's wallet at `at`; what later assignments hold is not in it.
 #[dialect]
-async fn wallet(c: &mut Conn, tags: &Tags, at: NaiveDateTime) -> Answer<Wallet> {
+pub(super) async fn wallet(c: &mut Conn, tags: &Tags, at: NaiveDateTime) -> Answer<Wallet> {
     let mine = coupon_assignments::table
         .filter(coupon_assignments::run_id.eq(&tags.run_id))
         .filter(coupon_assignments::agent_id.eq(&tags.agent_id))

@@ -4,7 +4,7 @@
 
 use diesel::prelude::*;
 use domain::event::{CouponInteraction, CouponStep};
-use domain::flow::FlowRecord;
+use domain::flow::{FlowRecord, Order};
 use domain::ids::AssignmentId;
 use ports::failpoint::{self, Failpoint};
 
@@ -26,17 +26,26 @@ pub(super) async fn write_parts(c: &mut Conn, record: &FlowRecord, tags: &Tags) 
         diesel::insert_into(shopping_session_events::table).values(rows).execute(c).await?;
     }
     if let Some(order) = &record.order {
-        diesel::insert_into(orders::table)
-            .values(&order_row(record, order, tags))
-            .execute(c)
-            .await?;
-        for rows in item_rows(record, order, tags).chunks(ROWS_PER_INSERT) {
-            diesel::insert_into(order_items::table).values(rows).execute(c).await?;
-        }
+        write_order(c, record, order, tags).await?;
     }
     write_seen_offers(c, record, tags).await?;
-    write_interactions(c, record, tags).await?;
+    write_interactions(c, record, tags, 0).await?;
     Ok(failpoint::reach(Failpoint::FlowCommit)?)
+}
+
+#[dialect]
+pub(super) async fn write_order(
+    c: &mut Conn,
+    record: &FlowRecord,
+    order: &Order,
+    tags: &Tags,
+) -> Answer<()> {
+    let row = order_row(record, order, tags);
+    diesel::insert_into(orders::table).values(&row).execute(c).await?;
+    for rows in item_rows(record, order, tags).chunks(ROWS_PER_INSERT) {
+        diesel::insert_into(order_items::table).values(rows).execute(c).await?;
+    }
+    Ok(())
 }
 
 #[dialect]
@@ -64,10 +73,16 @@ async fn write_seen_offers(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> An
     Ok(())
 }
 
+/// What became of the flow's coupons, numbered from `first` on.
 #[dialect]
-async fn write_interactions(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
+pub(super) async fn write_interactions(
+    c: &mut Conn,
+    record: &FlowRecord,
+    tags: &Tags,
+    first: u32,
+) -> Answer<()> {
     let mut rows: Vec<InteractionRow<'_>> = Vec::with_capacity(record.coupons.len());
-    for (seq, seen) in (0_u32..).zip(&record.coupons) {
+    for (seq, seen) in (first..).zip(&record.coupons) {
         let became = match (seen.step, seen.assignment_id) {
             (CouponStep::Redeemed, Some(assignment)) => redeem(c, tags, assignment, seen).await?,
             (

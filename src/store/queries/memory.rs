@@ -127,7 +127,8 @@ fn visits(agents: usize) -> String {
         "SELECT s.agent_id, MAX(s.simulated_at) AS last_visit, MAX(o.simulated_at) AS last_order, \
          CAST(COALESCE(SUM(CASE WHEN o.simulated_at >= $1 THEN o.final_total_cents END), 0) \
          AS BIGINT) AS spent \
-         FROM canonical_shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id \
+         FROM canonical_shopping_sessions s \
+         LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered \
          WHERE s.run_id = $2 AND s.cycle < $3 {} GROUP BY s.agent_id",
         among("s", 4, agents)
     )

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::cycle::Cycle;
-use domain::flow::{AgentMemory, EndReason, FlowStatus, ShopCart};
+use domain::flow::{AgentMemory, EndReason, FlowStatus, OrderOutcome, ShopCart};
 use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
 use domain::persona::Persona;
 use ports::failpoint::{self, Failpoint};
@@ -156,6 +156,8 @@ pub(super) async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> A
     let set = diesel::update(active).set((
         shopping_sessions::status.eq(FlowStatus::Abandoned.as_str()),
         shopping_sessions::end_reason.eq(Some(EndReason::Crash.as_str())),
+        // How far it had come by then nobody knows.
+        shopping_sessions::order_outcome.eq(Some(OrderOutcome::Unknown.as_str())),
         shopping_sessions::recorded_at.eq(at),
     ));
     Ok(set.execute(c).await? as u64)

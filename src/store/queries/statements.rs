@@ -9,6 +9,7 @@ mod cycles;
 mod dead_runs;
 mod flow;
 mod flow_parts;
+mod lost_orders;
 mod memory;
 mod offers;
 mod runs;
@@ -16,6 +17,7 @@ mod summary;
 
 pub use agents::*;
 pub use dead_runs::*;
+pub use lost_orders::*;
 pub use runs::*;
 pub use summary::*;
 

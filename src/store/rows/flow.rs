@@ -4,7 +4,7 @@
 
 use chrono::NaiveDateTime;
 use diesel::{AsChangeset, QueryableByName, Selectable};
-use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
+use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, OrderOutcome, ShopCart};
 
 use super::{Tags, flow_row, integer, read, tagged};
 use crate::error::Fault;
@@ -43,6 +43,8 @@ flow_row!(
         failure: Option<&'a str>,
         /// `runs.resumes` when it began.
         resumes: i32,
+        /// An [`OrderOutcome`].
+        order_outcome: Option<&'a str>,
     }
 );
 
@@ -60,6 +62,7 @@ pub struct Ending<'a> {
     cart_units: i32,
     cart_total_cents: i64,
     failure: Option<&'a str>,
+    order_outcome: Option<&'a str>,
 }
 
 impl<'a> SessionRow<'a> {
@@ -81,6 +84,7 @@ impl<'a> SessionRow<'a> {
             cart_total_cents: 0,
             failure: None,
             resumes: integer(key.resumes.0),
+            order_outcome: None,
         })
     }
 
@@ -102,6 +106,7 @@ impl<'a> SessionRow<'a> {
             cart_total_cents: record.cart_total.0,
             failure: record.failure.as_deref(),
             resumes: integer(record.key.resumes.0),
+            order_outcome: record.order_outcome.map(OrderOutcome::as_str),
         })
     }
 }
@@ -120,6 +125,7 @@ impl<'a> Ending<'a> {
             cart_units: integer(record.cart_units),
             cart_total_cents: record.cart_total.0,
             failure: record.failure.as_deref(),
+            order_outcome: record.order_outcome.map(OrderOutcome::as_str),
         }
     }
 }

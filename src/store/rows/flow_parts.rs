@@ -64,6 +64,8 @@ flow_row!(
         charges_text: Option<&'a str>,
         /// As the shop wrote it.
         final_total_text: Option<&'a str>,
+        /// Whether it was found after its flow had ended.
+        recovered: bool,
     }
 );
 flow_row!(
@@ -93,6 +95,8 @@ flow_row!(
         discount_text: Option<&'a str>,
         /// As the shop wrote it.
         line_total_text: Option<&'a str>,
+        /// Whether it was found after its flow had ended.
+        recovered: bool,
     }
 );
 flow_row!(
@@ -114,6 +118,8 @@ flow_row!(
         recorded_at: NaiveDateTime,
         /// Whether it is a use after the first one of its assignment.
         is_reuse: bool,
+        /// Whether it was found after its flow had ended.
+        recovered: bool,
     }
 );
 
@@ -158,6 +164,7 @@ pub fn order_row<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -
         discount_total_text: order.discount_total.text.as_deref(),
         charges_text: order.charges.text.as_deref(),
         final_total_text: order.final_total.text.as_deref(),
+        recovered: tags.recovered,
     })
 }
 
@@ -179,6 +186,7 @@ pub fn item_rows<'a>(record: &'a FlowRecord, order: &'a Order, tags: &'a Tags) -
             unit_price_text: item.unit_price.text.as_deref(),
             discount_text: item.discount.text.as_deref(),
             line_total_text: item.line_total.text.as_deref(),
+            recovered: tags.recovered,
         })
     });
     rows.collect()
@@ -216,5 +224,6 @@ pub fn interaction_row<'a>(
         simulated_at: seen.simulated_at,
         recorded_at: record.ended_at,
         is_reuse: became == Became::UsedAgain,
+        recovered: tags.recovered,
     })
 }

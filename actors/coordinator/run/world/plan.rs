@@ -12,7 +12,9 @@ use crate::domain::offer::{CouponUse, OfferPolicy};
 use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
-use crate::ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, ShopTraits, WalletMode};
+use crate::ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, ShopTraits, WalletMode,
+};
 
 /// Three cycles, a checkpoint after every second.
 pub fn plan() -> RunPlan {
@@ -31,9 +33,17 @@ pub fn plan() -> RunPlan {
             wallet: WalletMode::Engine,
             coupons: CouponUse::SingleUse,
             idempotency: IdempotencyMode::Honoured,
+            first_visit: false,
             selects_store: false,
             carts: CartMode::Kept,
             is_real: true,
+            orders: OrderReads {
+                lists: false,
+                names_flows: false,
+                shows_one: false,
+                settles_in: Duration::ZERO,
+                is_own: false,
+            },
         },
         agents_max: None,
         store_id: None,
@@ -46,5 +56,6 @@ pub fn plan() -> RunPlan {
         config_hash: String::new(),
         resume_from: None,
         dirty_carts: Vec::new(),
+        dead_runs: Vec::new(),
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::ids::RunId;
 use ports::store::StoreError;
+use questions::orders::OrderCounts;
 use questions::population::{means, words};
-use questions::{Ask, Inquiry, Moment, cycles};
+use questions::{Ask, Inquiry, Moment, cycles, orders};
 use serde::Serialize;
 
 /// Attempts at cycles, and the visits of all of them.
@@ -21,6 +22,11 @@ pub struct Attempted {
     pub visits: i64,
     /// Of them in replays.
     pub replayed_visits: i64,
+}
+
+/// Orders of a run by which count they are in.
+pub async fn orders(store: &impl Ask, run: RunId) -> Result<OrderCounts, StoreError> {
+    Ok(store.ask(orders::counts(run)).await?.into_iter().next().unwrap_or_default())
 }
 
 /// The active shoppers of a database.

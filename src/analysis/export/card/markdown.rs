@@ -91,6 +91,7 @@ fn write_run(out: &mut String, run: &CardRun) -> std::fmt::Result {
         "| visits in all attempts | {}, of them {} in replays |",
         attempts.visits, attempts.replayed_visits
     )?;
+    writeln!(out, "| orders | {} |", run.orders.says())?;
     if !run.replays.is_empty() {
         writeln!(out)?;
         for replay in &run.replays {

@@ -53,12 +53,13 @@ carted AS (
     AND CAST(a.payload -> 'accepted' AS TEXT) = 'true'),
 bought AS (
   SELECT DISTINCT i.flow_id, i.product_id
-  FROM d CROSS JOIN order_items i WHERE i.flow_id = d.flow_id),
+  FROM d CROSS JOIN order_items i WHERE i.flow_id = d.flow_id AND NOT i.recovered),
 used AS (
   SELECT i.flow_id, i.coupon_id, MAX(i.assignment_id) AS assignment_id,
     MAX(CASE WHEN i.step = 'applied' THEN 1 ELSE 0 END) AS applied,
     MAX(CASE WHEN i.step = 'redeemed' THEN 1 ELSE 0 END) AS redeemed
-  FROM d CROSS JOIN coupon_interactions i WHERE i.flow_id = d.flow_id
+  FROM d CROSS JOIN coupon_interactions i
+  WHERE i.flow_id = d.flow_id AND NOT i.recovered
   GROUP BY i.flow_id, i.coupon_id)
 SELECT {columns}
 FROM t

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use domain::event::{CouponStep, EventKind};
-use domain::flow::{EndReason, FlowStatus, ShopCart};
+use domain::flow::{EndReason, FlowStatus, OrderOutcome, ShopCart};
 
 use super::columns::{
     AGENT_ID, COHORT, Column, RECORDED_AT, SIMULATED_AT, attempt, big, column, flag, instant, int,
@@ -32,6 +32,11 @@ const FILTERS: Filters = Filters {
     time: Some("t.simulated_at"),
 };
 
+const RECOVERED: Column = flag(
+    "recovered",
+    "whether it was found at the shop after the visit had ended; never with --replay canonical",
+);
+
 const FLOW_ID: Column =
     text("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
 
@@ -50,6 +55,10 @@ static END_REASONS: LazyLock<String> = LazyLock::new(|| {
     let reasons = one_of(EndReason::ALL.iter().map(|reason| reason.as_str()));
     format!("{reasons}; empty while active")
 });
+static ORDER_OUTCOMES: LazyLock<String> = LazyLock::new(|| {
+    let outcomes = one_of(OrderOutcome::ALL.iter().map(|outcome| outcome.as_str()));
+    format!("of a checkout whose answer was lost: {outcomes}; empty: it was answered, or none sent")
+});
 static SHOP_CARTS: LazyLock<String> = LazyLock::new(|| {
     let words = one_of(ShopCart::ALL.iter().map(|word| word.as_str()));
     format!("{words}: what the cart at the shop may hold, as known when the visit had ended")
@@ -67,11 +76,13 @@ static PAYLOADS: LazyLock<String> = LazyLock::new(|| {
 
 /// A SELECT of what hangs on visits. `CROSS JOIN` says to SQLite that the page comes first.
 macro_rules! of_visits {
-    ($table:literal, $order:literal) => {
+    ($table:literal, $rows:literal, $order:literal) => {
         concat!(
             "WITH d AS ({driver}) SELECT {columns} FROM d CROSS JOIN ",
             $table,
-            " t WHERE t.flow_id = d.flow_id AND {rows} ORDER BY {key d}",
+            " t WHERE t.flow_id = d.flow_id AND {rows}",
+            $rows,
+            " ORDER BY {key d}",
             $order
         )
     };
@@ -114,7 +125,7 @@ pub(super) fn events() -> Table {
     table(
         "shopping_session_events",
         "one thing a shopper did, in the order it did it",
-        of_visits!("shopping_session_events", ", t.seq"),
+        of_visits!("shopping_session_events", "", ", t.seq"),
         Filters { kind: Some("t.event_type"), accepted: Some(ACCEPTED), ..FILTERS },
         columns,
     )
@@ -142,6 +153,7 @@ pub(super) fn sessions() -> Table {
             big("cart_total_cents", "worth of the cart at the end, before discounts"),
             text("failure", "what failed, where it failed").or_null(),
             int("resumes", "how often the run had been resumed when it began"),
+            text("order_outcome", &ORDER_OUTCOMES).or_null(),
         ],
     ]
     .concat();
@@ -175,10 +187,11 @@ pub(super) fn orders() -> Table {
             said("discount_total_text", "the same of discount_total"),
             said("charges_text", "the same of each charge, with ` + ` between them"),
             said("final_total_text", "the same of final_total"),
+            RECOVERED,
         ],
     ]
     .concat();
-    let select = of_visits!("orders", "");
+    let select = of_visits!("orders", " AND {counted t}", "");
     table("orders", "one order, at most one of a visit", select, FILTERS, columns)
 }
 
@@ -203,10 +216,11 @@ pub(super) fn order_items() -> Table {
             said("unit_price_text", "unit_price as the shop wrote it, in units of the currency"),
             said("discount_text", "the same of discount"),
             said("line_total_text", "the same of line_total"),
+            RECOVERED,
         ],
     ]
     .concat();
-    let select = of_visits!("order_items", ", t.line");
+    let select = of_visits!("order_items", " AND {counted t}", ", t.line");
     table("order_items", "one line of an order", select, FILTERS, columns)
 }
 
@@ -225,13 +239,14 @@ pub(super) fn coupon_interactions() -> Table {
             SIMULATED_AT,
             RECORDED_AT,
             flag("is_reuse", "a use after the first of its assignment, where a shop allows it"),
+            RECOVERED,
         ],
     ]
     .concat();
     table(
         "coupon_interactions",
         "what became of a coupon in a visit",
-        of_visits!("coupon_interactions", ", t.seq"),
+        of_visits!("coupon_interactions", " AND {counted t}", ", t.seq"),
         Filters { kind: Some("t.step"), ..FILTERS },
         columns,
     )

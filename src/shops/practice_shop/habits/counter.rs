@@ -3,6 +3,7 @@
 //! Whoever waits keeps its turn though its client hangs up: a real server has taken the request.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ pub(in crate::practice_shop) struct Counter {
 #[derive(Debug)]
 struct Shared {
     pace: Pace,
+    worked_us: AtomicU64,
     line: Mutex<Line>,
 }
 
@@ -46,6 +48,8 @@ impl Place {
         let chance = rand::rng().random_range(0.0..1.0);
         let service = self.counter.shared.pace.service(route, open, chance);
         tokio::time::sleep(service).await;
+        let worked_us = u64::try_from(service.as_micros()).unwrap_or(u64::MAX);
+        self.counter.shared.worked_us.fetch_add(worked_us, Ordering::Relaxed);
     }
 }
 
@@ -57,7 +61,14 @@ impl Drop for Place {
 
 impl Counter {
     pub fn new(pace: Pace) -> Self {
-        Self { shared: Arc::new(Shared { pace, line: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared { pace, worked_us: AtomicU64::new(0), line: Mutex::default() }),
+        }
+    }
+
+    /// What all places have worked together.
+    pub fn worked(&self) -> Duration {
+        Duration::from_micros(self.shared.worked_us.load(Ordering::Relaxed))
     }
 
     /// Waits for a place; `None` when the shop closes.

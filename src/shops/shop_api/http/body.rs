@@ -9,8 +9,9 @@ use std::io::Read;
 use awc::ClientResponse;
 use awc::error::PayloadError;
 use awc::http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+    CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
 };
+use chrono::{DateTime, NaiveDateTime};
 use futures::{Stream, StreamExt};
 
 use super::BODY_MAX_BYTES;
@@ -23,6 +24,8 @@ pub(super) struct Received {
     pub(super) retry_after: Option<String>,
     /// `Location`, as written.
     pub(super) location: Option<String>,
+    /// What the server's clock showed, as its `Date` says.
+    pub(super) date: Option<NaiveDateTime>,
     /// Whether the answer said how long its body is.
     pub(super) length_declared: bool,
     pub(super) body: Result<Vec<u8>, BodyFault>,
@@ -53,6 +56,8 @@ where
     };
     let status = response.status().as_u16();
     let (retry_after, location) = (text(RETRY_AFTER), text(LOCATION));
+    let date = text(DATE).and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
+    let date = date.map(|date| date.naive_utc());
     let declared = text(CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
     let is_packed = is_gzip(headers);
     // Some servers close after an error of theirs without saying so: such a connection is not kept.
@@ -60,7 +65,7 @@ where
     let body = drain(response, declared, is_kept)
         .await
         .and_then(|body| if is_packed { unpack(&body) } else { Ok(body) });
-    Received { status, retry_after, location, length_declared: declared.is_some(), body }
+    Received { status, retry_after, location, date, length_declared: declared.is_some(), body }
 }
 
 fn is_gzip(headers: &HeaderMap) -> bool {

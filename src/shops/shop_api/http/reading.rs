@@ -8,12 +8,16 @@ mod value;
 use domain::catalog::Product;
 use domain::flow::{Order, OrderLine};
 use domain::ids::{OrderId, ProductId, StoreId};
+use domain::lost_order::PlacedOrder;
 use domain::money::Amount;
-use ports::shop_api::{PlacedOrder, ShopCall, ShopReply};
+use ports::shop_api::{ShopCall, ShopReply};
 use serde_json::Value;
 
+use self::coupon::read_time;
 use self::value::At;
-use crate::shop_api::profile::{Field, LineFields, OrderAnswer, ProductFields, Profile, StepName};
+use crate::shop_api::profile::{
+    Field, LatestOrderAnswer, LineFields, OrderAnswer, ProductFields, Profile, StepName,
+};
 
 /// Why a body is not what the profile says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,19 +117,17 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<ShopReply, Un
             let coupon = mapped(&answers.coupon_fields, "coupon_fields")?;
             coupon::read_wallet(fields, coupon, at)
         }
-        ShopCall::Checkout => read_order(mapped(&answers.order, "order")?, at),
-        ShopCall::LatestOrder => {
+        ShopCall::Checkout => {
+            read_order(mapped(&answers.order, "order")?, at).map(ShopReply::OrderPlaced)
+        }
+        ShopCall::ReadOrder { .. } => {
+            read_order(mapped(&answers.order, "order")?, at).map(ShopReply::OrderShown)
+        }
+        ShopCall::LatestOrders { .. } => {
             let fields = mapped(&answers.latest_order, "latest_order")?;
-            let newest = at.list(&fields.list)?.first();
-            let placed = newest.map(|item| {
-                let at = at.item(&fields.list, 0, item);
-                let total = fields.final_total.as_ref().map(|field| at.amount(field));
-                Ok(PlacedOrder {
-                    id: OrderId::new(at.id(&fields.id)?),
-                    final_total: total.transpose()?,
-                })
-            });
-            Ok(ShopReply::LatestOrder(placed.transpose()?))
+            let orders = at.each(&fields.list, |item| read_placed(fields, item))?;
+            // When that was only the head of the answer knows.
+            Ok(ShopReply::LatestOrders { orders, shop_clock: None })
         }
         ShopCall::ClearCart => {
             let fields = mapped(&answers.cart_cleared, "cart_cleared")?;
@@ -152,7 +154,7 @@ fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsabl
     })
 }
 
-fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable> {
+fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<Box<Order>, Unparsable> {
     let id = OrderId::new(at.id(&fields.id)?);
     let discount_total = at.discount(&fields.discount_total)?;
     let counted = fields
@@ -163,7 +165,7 @@ fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable>
         Ok(coupons) => (coupons, None),
         Err(misread) => (None, Some(misread)),
     };
-    Ok(ShopReply::OrderPlaced(Box::new(Order {
+    Ok(Box::new(Order {
         id,
         subtotal: at.amount(&fields.subtotal)?,
         item_discounts: at.discount(&fields.item_discounts)?,
@@ -174,7 +176,19 @@ fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<ShopReply, Unparsable>
         lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
         coupons,
         misread,
-    })))
+    }))
+}
+
+fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Unparsable> {
+    let total = fields.final_total.as_ref().map(|field| at.amount(field));
+    let flow = fields.flow.as_ref().map(|field| at.optional_text(field));
+    let placed_at = fields.placed_at.as_ref().map(|field| read_time(field, at));
+    Ok(PlacedOrder {
+        id: OrderId::new(at.id(&fields.id)?),
+        final_total: total.transpose()?,
+        flow: flow.transpose()?.flatten(),
+        placed_at: placed_at.transpose()?.flatten(),
+    })
 }
 
 /// All of them together; one that the order does not have is nothing.

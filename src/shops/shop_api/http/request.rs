@@ -115,6 +115,7 @@ pub(super) fn caller_value(caller: &Caller, placeholder: Placeholder) -> Option<
         | Placeholder::Limit
         | Placeholder::Offset
         | Placeholder::ProductId
+        | Placeholder::OrderId
         | Placeholder::Quantity
         | Placeholder::CouponId
         | Placeholder::CouponIds => None,
@@ -131,6 +132,8 @@ fn call_value(call: &ShopCall, placeholder: Placeholder) -> Option<Filled<'_>> {
             category.as_deref().and_then(text)
         }
         (ShopCall::ListProducts { limit, .. }, Placeholder::Limit) => number(*limit),
+        (ShopCall::LatestOrders { most }, Placeholder::Limit) => number(*most),
+        (ShopCall::ReadOrder { order }, Placeholder::OrderId) => text(order.as_str()),
         (ShopCall::ListProducts { offset, .. }, Placeholder::Offset) => number(*offset),
         (
             ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. },

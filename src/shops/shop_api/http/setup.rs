@@ -64,7 +64,8 @@ pub enum ShopSetupError {
     },
     /// The strategy needs a secret.
     #[error(
-        "shop `{shop}`, auth `{auth}`: no secret; set {env}, or {env}_FILE to a file that holds it"
+        "shop `{shop}`, auth `{auth}`: no secret; set {env} to {meaning}, or {env}_FILE to a file \
+         that holds it"
     )]
     NoSecret {
         /// The profile's name.
@@ -73,6 +74,8 @@ pub enum ShopSetupError {
         auth: String,
         /// The variable.
         env: String,
+        /// What its value must be.
+        meaning: String,
     },
     /// The secret's file cannot be read.
     #[error("the shop's secret: {path}: {cause}", path = path.display())]
@@ -135,6 +138,7 @@ fn no_secret(profile: &Profile, auth: &str, source: &SecretSource) -> ShopSetupE
         shop: profile.name.clone(),
         auth: auth.to_owned(),
         env: source.env.clone(),
+        meaning: source.meaning().to_owned(),
     }
 }
 
@@ -249,6 +253,7 @@ mod tests {
         let error = refusal(&ShopOptions::default(), Credentials::default());
         assert_eq!(error, ShopSetupError::NoBaseUrl { shop: "voiceoffers".into() });
         let error = refusal(&options(None), Credentials::default()).to_string();
+        assert!(error.contains("CARTLOAD_SHOP_JWT_SECRET to the server's SUPABASE_JWT_SECRET"));
         assert!(error.contains("CARTLOAD_SHOP_JWT_SECRET_FILE"), "{error}");
         let error = refusal(&options(Some("devv")), Credentials::default()).to_string();
         assert!(error.contains("`devv`; there are dev, jwt"), "{error}");

@@ -141,7 +141,7 @@ mod tests {
     use crate::shop_api::profile::{Jwt, SecretSource};
 
     fn source() -> TokenSource {
-        let secret = SecretSource { env: "X".into(), file: None };
+        let secret = SecretSource { env: "X".into(), file: None, is: None };
         let email = Template::try_from("{agent_id}@example.com".to_owned()).unwrap();
         TokenSource::new(&Auth::Jwt(Jwt { aud: "a".into(), email, secret }), Some("k")).unwrap()
     }

@@ -33,7 +33,7 @@ pub struct Answers {
     pub coupons: Option<CouponsAnswer>,
     /// A coupon in it.
     pub coupon_fields: Option<CouponFields>,
-    /// Of `checkout`.
+    /// Of `checkout` and of `read_order`.
     pub order: Option<OrderAnswer>,
     /// Of `latest_order`.
     pub latest_order: Option<LatestOrderAnswer>,
@@ -258,7 +258,7 @@ pub struct LineFields {
     pub line_total: Field,
 }
 
-/// The newest order.
+/// A list of orders.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatestOrderAnswer {
@@ -269,6 +269,13 @@ pub struct LatestOrderAnswer {
     /// In an item; absent: the shop does not say.
     #[serde(default)]
     pub final_total: Option<Field>,
+    /// In an item, the flow id that came with the checkout: the order proves by it whose it is.
+    #[serde(default)]
+    pub flow: Option<Field>,
+    /// In an item, when it was placed: where orders do not name their flow, the time and that no
+    /// other order fits must prove it.
+    #[serde(default)]
+    pub placed_at: Option<Field>,
 }
 
 /// The cart was emptied.

@@ -45,6 +45,16 @@ pub struct SecretSource {
     /// A file that holds it, where neither variable is set.
     #[serde(default)]
     pub file: Option<PathBuf>,
+    /// What it must be, as `the server's SUPABASE_JWT_SECRET`; said where it is missing or refused.
+    #[serde(default)]
+    pub is: Option<String>,
+}
+
+impl SecretSource {
+    /// What it must be.
+    pub fn meaning(&self) -> &str {
+        self.is.as_deref().unwrap_or("the server's own secret")
+    }
 }
 
 impl Auth {

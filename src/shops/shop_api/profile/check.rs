@@ -121,6 +121,10 @@ impl Checker<'_> {
                 return Err(self.fail(format!("steps.{}", step.as_str()), problem));
             }
         }
+        if profile.has(StepName::ReadOrder) && !profile.has(StepName::LatestOrder) {
+            let problem = "missing, but steps.read_order needs it to find the order; add the step";
+            return Err(self.fail("steps.latest_order", problem));
+        }
         if profile.probe_steps.is_empty() {
             return Err(self.fail("probe_steps", "empty; name at least `probe`"));
         }
@@ -195,7 +199,7 @@ impl Checker<'_> {
                 ("coupons", answers.coupons.is_some()),
                 ("coupon_fields", answers.coupon_fields.is_some()),
             ],
-            StepName::Checkout => &[("order", answers.order.is_some())],
+            StepName::Checkout | StepName::ReadOrder => &[("order", answers.order.is_some())],
             StepName::LatestOrder => &[("latest_order", answers.latest_order.is_some())],
             StepName::ClearCart => &[("cart_cleared", answers.cart_cleared.is_some())],
         };

@@ -58,7 +58,7 @@ macro_rules! steps {
 steps! {
     Probe probe [] "Is the shop there, its database included?",
     ListStores list_stores [] "The branches.",
-    FirstVisit first_visit [] "First call of an agent.",
+    FirstVisit first_visit [] "First call of an agent in a run; made where it is here.",
     SelectStore select_store [StoreId] "Choose the branch.",
     ListProducts list_products [Category, Limit, Offset] "A page of products.",
     ViewProduct view_product [ProductId] "One product.",
@@ -69,7 +69,8 @@ steps! {
     ApplyCoupon apply_coupon [CouponId] "Put a coupon on the cart.",
     GrantWallet grant_wallet [CouponIds] "Hand over a wallet.",
     Checkout checkout [] "Order the cart.",
-    LatestOrder latest_order [] "The newest order.",
+    LatestOrder latest_order [Limit] "The newest orders, or those of the calling flow.",
+    ReadOrder read_order [OrderId] "One order, with its lines and discounts.",
     ClearCart clear_cart [] "Empty the cart.",
 }
 
@@ -90,7 +91,8 @@ impl StepName {
             ShopCall::ApplyCoupon { .. } => Self::ApplyCoupon,
             ShopCall::GrantWallet { .. } => Self::GrantWallet,
             ShopCall::Checkout => Self::Checkout,
-            ShopCall::LatestOrder => Self::LatestOrder,
+            ShopCall::LatestOrders { .. } => Self::LatestOrder,
+            ShopCall::ReadOrder { .. } => Self::ReadOrder,
             ShopCall::ClearCart => Self::ClearCart,
         }
     }

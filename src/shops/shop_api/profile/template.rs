@@ -37,12 +37,14 @@ placeholders! {
     StoreId = "store_id",
     /// The category to list; has no value for all of them.
     Category = "category",
-    /// Products a page.
+    /// Products a page, orders in a list.
     Limit = "limit",
     /// Products to skip.
     Offset = "offset",
     /// The product.
     ProductId = "product_id",
+    /// The order.
+    OrderId = "order_id",
     /// Units.
     Quantity = "quantity",
     /// The coupon.

@@ -1,7 +1,7 @@
 //! Profiles: the built-in ones are whole, and a mistake in one is named.
 
 use domain::flow::ShopCart;
-use domain::ids::{CouponId, ProductId, StoreId};
+use domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use ports::shop_api::ShopCall;
 
 use super::*;
@@ -74,7 +74,8 @@ fn a_step_is_called_as_its_call_is() {
         ShopCall::ApplyCoupon { coupon: coupon.clone() },
         ShopCall::GrantWallet { coupons: vec![coupon] },
         ShopCall::Checkout,
-        ShopCall::LatestOrder,
+        ShopCall::LatestOrders { most: 20 },
+        ShopCall::ReadOrder { order: OrderId::new("o") },
         ShopCall::ClearCart,
     ];
     assert_eq!(calls.len(), StepName::ALL.len());

@@ -83,7 +83,7 @@ fn read_discount(fields: &CouponFields, at: At<'_>) -> Result<Option<Discount>, 
 }
 
 /// A moment in UTC: with an offset, without one (UTC then), or a date (its last second).
-fn read_time(field: &Field, at: At<'_>) -> Result<Option<NaiveDateTime>, Unparsable> {
+pub(super) fn read_time(field: &Field, at: At<'_>) -> Result<Option<NaiveDateTime>, Unparsable> {
     let Some(text) = at.optional_text(field)? else { return Ok(None) };
     let text = text.trim();
     let moment = DateTime::parse_from_rfc3339(text)
