@@ -2,7 +2,7 @@
 //! session.
 //!
 //! A run must not go back to work over connections that no longer carry anything; two sessions with
-//! outage-class failures mean that the shop is not back, and so does a check that no session passes.
+//! outage-class failures mean that the shop is not back, and so does a check that none passes.
 
 use futures::future::join_all;
 

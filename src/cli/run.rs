@@ -6,7 +6,7 @@ use actors::ports::store::RunState;
 use clap::Args;
 
 use super::{ExitCode, GlobalArgs, Result, output};
-use crate::config::{Flags, Origin, Settings, Sources};
+use crate::config::{Flags, Settings, Sources};
 use crate::logging::{self, Screen};
 use crate::run_report::summary;
 use crate::running::{Asked, Doors, Ended, drive};
@@ -57,10 +57,6 @@ pub(super) fn hear(settings: &Settings) -> Screen {
     logging::install(&settings.log, &screen);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
-    }
-    let (rate, origin) = (settings.rate.per_second, settings.origin_of("rate.per_second"));
-    if let Origin::Profile { name } = origin {
-        tracing::info!("the limit is {rate} requests a second, as the profile {name} says");
     }
     screen
 }

@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 use super::opening::Opened;
 use super::signals::{self, Signal};
 use super::{Asked, Doors, Ended, RunError, faces};
-use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 use crate::config::words::OnFreeze;
+use crate::config::{Origin, Settings};
 use crate::run_report::RunReport;
 use crate::run_report::progress::Progress;
 use crate::scenario::{Player, Scenario, player};
@@ -121,6 +121,7 @@ async fn follow(
             (error, _) => error.into(),
         });
     }
+    say_whose_rate(&asked.settings);
     let has_ended = CancellationToken::new();
     let drill = player.map(|player| actix_rt::spawn(player.play(has_ended.clone())));
     let state = shown(&mut running, progress, asked.settings.breaker.on_freeze).await?;
@@ -135,6 +136,14 @@ async fn follow(
     }
     let signal = *signal.borrow();
     Ok(Ended { report, state, signal })
+}
+
+/// A limit that nobody has set is the profile's.
+fn say_whose_rate(settings: &Settings) {
+    let (rate, origin) = (settings.rate.per_second, settings.origin_of("rate.per_second"));
+    if let Origin::Profile { name } = origin {
+        tracing::info!("the limit is {rate} requests a second, as the profile {name} says");
+    }
 }
 
 /// None for ever where signals are not the run's to hear.
