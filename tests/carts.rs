@@ -134,7 +134,7 @@ fn unhurried(agents: usize) -> Setup {
 
 #[actix::test]
 async fn eight_freezes_in_one_cycle_leave_no_cart_to_another_flow() {
-    let mut run = unhurried(120).cycles(20).start().await;
+    let mut run = unhurried(120).unbounded().cycles(20).start().await;
     for _ in 0..8 {
         run.until_cycle(0).await;
         tokio::time::sleep(Duration::from_secs(4)).await;

@@ -1,5 +1,5 @@
-//! The first minute at a shop: what an operator reads where secret, address or users are wrong, that
-//! nothing else is printed, and the first call of each agent.
+//! The first minute at a shop: what an operator reads where secret, address or users are wrong,
+//! that nothing else is printed, and the first call of each agent.
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};

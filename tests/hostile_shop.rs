@@ -172,7 +172,9 @@ async fn a_shop_that_answers_everything_so_freezes_and_goes_on_when_it_is_well()
             assert_eq!((failures, allowed), (3, 2), "{name}");
         } else {
             assert!(matches!(reason, FreezeReason::Outage { .. }), "{name}: {reason:?}");
-            assert!(["a slow drip", "502"].contains(&name), "{name} is no outage");
+            // Resets take two HTTP sessions down, if flows do not fail in time.
+            let may_be_gone = ["a slow drip", "502", "a reset"].contains(&name);
+            assert!(may_be_gone, "{name} is no outage");
         }
         is_broken.store(false, Ordering::SeqCst);
         let asked = rig.server.requests().len();

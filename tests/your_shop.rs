@@ -59,7 +59,7 @@ async fn no_user_until_the_first_visit() {
 async fn expired_wallets() {
     let _turn = TURN.lock().await;
     let habits = Habits { wallets_expired: true, ..Habits::default() };
-    let figures = Visit::to(habits).as_voiceoffers().compare("expired wallets").await;
+    let figures = Visit::to(habits).in_the_manner_of_voiceoffers().compare("expired wallets").await;
     assert_eq!(figures.redemptions, 0);
 }
 
@@ -103,7 +103,7 @@ async fn all_of_it_at_once() {
         pace: Some(two_at_a_time()),
         database: Some(database.url().into()),
     };
-    let visit = Visit::to(habits).as_voiceoffers().beside_the_shop(database).slowly();
+    let visit = Visit::to(habits).in_the_manner_of_voiceoffers().beside_the_shop(database).slowly();
     let figures = visit.compare("all but expired wallets").await;
     assert_eq!(figures.too_many_clients, 0);
 }

@@ -1,9 +1,10 @@
 //! Is the shop gone? What one failure asks, how long that stays open, and when it is settled.
 //!
-//! | What failed | Open for | What settles it: the shop is slow | Gone |
-//! |---|---|---|---|
-//! | a call ran out of time | 8 s | any answer that arrives after it | none came, and three probes were sent |
-//! | a connection, or an edge without its application | until three probes have failed, 8 s at most | an answer to a call that was sent after it: a dying shop still finishes what it holds | the same |
+//! - **A call ran out of time**: open for 8 s. Any answer that arrives after it says "slow"; "gone"
+//!   is said where none came and three probes were sent.
+//! - **A connection, or an edge without its application**: open until three probes have failed, 8 s
+//!   at most. Only an answer to a call that was sent after it says "slow", since a dying shop still
+//!   finishes what it holds; "gone" as above.
 //!
 //! Times are those of a clock that stands while the run is parked. A question opens with its first
 //! probe, so one that is asked while no permit is given begins when the hold ends. A probe that was

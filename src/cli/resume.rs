@@ -21,8 +21,8 @@ Examples:
   cartload resume --unfreeze --auth jwt    a run that was begun with the wrong --auth
 
 The run keeps its id and its simulated time. Cycles that have rows already are run again as replay.
-Settings: flags, then the checkpoint's, then CARTLOAD_* variables, then the config file. How the shop
-is told who calls: --auth, then CARTLOAD_SHOP_AUTH, then the checkpoint. An end that is given
+Settings: flags, then the checkpoint's, then CARTLOAD_* variables, then the config file. How the
+shop is told who calls: --auth, then CARTLOAD_SHOP_AUTH, then the checkpoint. An end that is given
 (--cycles, --days, --until, --hours) takes the place of all the ends the run had; cycles and days
 count from the start of the run.";
 

@@ -24,7 +24,8 @@ concern!(
         /// shop works on, so that one slower than the rate is used in full and not drowned.
         in_flight: InFlight = InFlight::Automatic,
             flag "in-flight" as Option<InFlight>, place 1, (value_name = "auto|off|N")
-                "Calls under way at once: as many as the shop keeps up with, any, or N [default: auto]",
+                "Calls under way at once: as many as the shop keeps up with, any, or N \
+                 [default: auto]",
             env "CARTLOAD_IN_FLIGHT", unit "calls", decision "",
             allowed InFlight::ALLOWED, check |_| true;
     }

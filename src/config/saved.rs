@@ -1,7 +1,8 @@
 //! The settings that a checkpoint holds, as a source of settings for the run that is resumed.
 //!
-//! A saved `null` says "not set" and wins over a variable, but for `shop.auth`. What belongs to the process and not to
-//! the run is not taken over, and neither is a URL whose password the checkpoint does not hold.
+//! A saved `null` says "not set" and wins over a variable, but for `shop.auth`. What belongs to the
+//! process and not to the run is not taken over, and neither is a URL whose password the checkpoint
+//! does not hold.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! What dead runs left behind, cleaned up before a run begins: shopping sessions still active, carts
-//! still full at the shop, and runs whose lost orders are to be looked for there.
+//! What dead runs left behind, cleaned up before a run begins: shopping sessions still active,
+//! carts still full at the shop, and runs whose lost orders are to be looked for there.
 //!
 //! A run with a living owner is never touched, and the agents' table neither. The run that is about
 //! to begin or go on sees to its own rows itself.

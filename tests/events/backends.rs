@@ -28,7 +28,7 @@ pub async fn fill(store: &dyn Store, admin: &Admin) -> RunId {
         for agent in 0..3 {
             let mut flow = bought(key(owned, number, replay, agent), false);
             flow.events[0].kind = actors::domain::event::EventKind::ProductList;
-            flow.events[0].product_id = None;
+            flow.events[1].product_id = flow.events[0].product_id.take();
             flow.events[0].payload =
                 json!({ "category": null, "product_ids": ["milk", "salt", "gone"] });
             flow.events[1].payload = json!({ "quantity": 1, "accepted": agent != 2 });

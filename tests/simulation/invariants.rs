@@ -62,8 +62,8 @@ pub fn broken(world: &World) -> Vec<String> {
     let mut database = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     let mut wrong = audited(world);
     let sessions: Vec<Session> = sql_query(
-        "SELECT s.flow_id, s.status, s.end_reason, s.order_outcome, o.order_id FROM shopping_sessions s \
-         LEFT JOIN orders o ON o.flow_id = s.flow_id",
+        "SELECT s.flow_id, s.status, s.end_reason, s.order_outcome, o.order_id \
+         FROM shopping_sessions s LEFT JOIN orders o ON o.flow_id = s.flow_id",
     )
     .load(&mut database)
     .unwrap();

@@ -106,7 +106,7 @@ impl Visit {
     }
 
     /// The profile that ships for the shop imitated.
-    pub fn as_voiceoffers(mut self) -> Self {
+    pub fn in_the_manner_of_voiceoffers(mut self) -> Self {
         self.profile = shipped("voiceoffers");
         self.is_voiceoffers = true;
         self

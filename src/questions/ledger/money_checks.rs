@@ -10,8 +10,8 @@ use super::limits::Limit;
 pub(super) const MONEY: &[Check] = &[
     Check {
         name: "order_without_purchase",
-        says: "an order of a shopping session that did not complete, one that did without order, or \
-               one that was found and is not said to be",
+        says: "an order of a shopping session that did not complete, one that did without order, \
+               or one that was found and is not said to be",
         limit: None,
         sql: "SELECT o.cycle, o.replay, o.flow_id AS subject, 'order of a session that is '
                 || s.status AS found

@@ -152,8 +152,8 @@ pub(super) fn sessions() -> Table {
             int("cart_units", "units in the cart at the end, or in the order"),
             big("cart_total_cents", "worth of the cart at the end, before discounts"),
             text("failure", "what failed, where it failed").or_null(),
-            int("resumes", "how often the run had been resumed when it began"),
             text("order_outcome", &ORDER_OUTCOMES).or_null(),
+            int("resumes", "how often the run had been resumed when it began"),
         ],
     ]
     .concat();
