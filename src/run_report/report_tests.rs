@@ -164,7 +164,7 @@ fn the_summary_names_the_state_and_why_a_run_froze() {
     frozen.frozen = Some(FreezeReason::NothingAccepted { attempts: 9 });
     let text = summary::text(&RunReport::new(&frozen, RunState::Frozen));
     assert!(text.contains(": frozen\n  frozen     the shop accepted none of 9 adds"), "{text}");
-    assert!(text.contains("revenue 1234.56"), "{text}");
+    assert!(text.contains("88 orders worth 1234.56"), "{text}");
     assert!(text.contains("862, at most 51 in 1 s (limit 50/s)"), "{text}");
 }
 

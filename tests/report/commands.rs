@@ -61,7 +61,7 @@ fn what_the_shop_said_stands_on_the_page_as_text() {
     place.sql(&format!(
         "INSERT INTO coupon_interactions SELECT flow_id, 9000, run_id, cycle, replay, is_replay, \
            is_simulated, agent_id, cohort, 'c', NULL, 'rejected', '{evil}', simulated_at, \
-           recorded_at FROM coupon_interactions LIMIT 1; \
+           recorded_at, FALSE, FALSE FROM coupon_interactions LIMIT 1; \
          UPDATE shopping_sessions SET status = 'failed', end_reason = '{evil}', failure = '{evil}' \
            WHERE flow_id = (SELECT MIN(flow_id) FROM shopping_sessions); \
          INSERT INTO incidents SELECT 'x', run_id, 1, 0, 0, 1, NULL, NULL, '{evil}', '{evil}', \

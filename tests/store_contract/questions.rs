@@ -3,7 +3,7 @@
 
 use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::event::{CouponInteraction, CouponStep, EventKind};
-use actors::domain::flow::{EndReason, FlowStatus};
+use actors::domain::flow::{EndReason, FlowStatus, OrderOutcome};
 use actors::domain::ids::{CohortName, RunId};
 use actors::domain::incident::{Incident, IncidentKind};
 use chrono::TimeDelta;
@@ -115,6 +115,7 @@ async fn lived(rig: &Rig) -> Owned {
             if agent == 2 {
                 (flow.status, flow.end_reason) = (FlowStatus::Abandoned, EndReason::Frozen);
                 (flow.order, flow.failure) = (None, Some("the shop said no".into()));
+                flow.order_outcome = Some(OrderOutcome::Unknown);
             }
             if (number, agent) == (0, 0) {
                 flow.coupons.push(redemption(&held, flow.simulated_end));

@@ -86,6 +86,7 @@ pub fn full() -> actors::coordinator::status::RunStatus {
     status.attempt.cycles_planned = Some(96);
     status.clock.eta_s = Some(12.5);
     status.traffic.rate_limit = Some(50.0);
+    status.traffic.calls_in_flight_max = Some(37);
     status.memory_bytes = Some(15 << 20);
     status.saved.last_checkpoint_at = Some(status.at);
     status.health.quarantined = vec![AgentId::new("agent_007")];

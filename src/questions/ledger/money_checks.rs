@@ -137,6 +137,7 @@ pub(super) const MONEY: &[Check] = &[
                   OR (a.recorded_at = b.recorded_at AND a.assigned_at <= b.assigned_at))
               LEFT JOIN coupon_interactions i
                 ON i.assignment_id = a.assignment_id AND i.step = 'redeemed'
+                AND NOT i.is_reuse
               WHERE i.assignment_id IS NULL
                 OR (i.recorded_at > b.recorded_at AND i.simulated_at > b.assigned_at)
               GROUP BY b.cycle, b.replay, b.agent_id, b.cohort, b.assigned_at, b.recorded_at

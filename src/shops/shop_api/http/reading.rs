@@ -156,6 +156,9 @@ fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsabl
 
 fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<Box<Order>, Unparsable> {
     let id = OrderId::new(at.id(&fields.id)?);
+    let subtotal = at.amount(&fields.subtotal)?;
+    let item_discounts = at.discount(&fields.item_discounts)?;
+    let frontstore_discount = at.discount(&fields.frontstore_discount)?;
     let discount_total = at.discount(&fields.discount_total)?;
     let counted = fields
         .coupons
@@ -167,9 +170,9 @@ fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<Box<Order>, Unparsable
     };
     Ok(Box::new(Order {
         id,
-        subtotal: at.amount(&fields.subtotal)?,
-        item_discounts: at.discount(&fields.item_discounts)?,
-        frontstore_discount: at.discount(&fields.frontstore_discount)?,
+        subtotal,
+        item_discounts,
+        frontstore_discount,
         discount_total,
         charges: read_charges(&fields.charges, at)?,
         final_total: at.amount(&fields.final_total)?,
