@@ -110,7 +110,7 @@ async fn timeouts_of_a_whole_session_at_one_moment_do_not_freeze_the_run() {
         let fails = ["add_item", "probe"].contains(&ask.call);
         if fails && ask.session == BROKEN && ask.cycle == 1 { blackhole() } else { Act::Answer }
     };
-    let setup = run_of(372).behavior(keen()).time_scale(48.0);
+    let setup = run_of(372).unbounded().behavior(keen()).time_scale(48.0);
     let mut run = setup.shop(script).start().await;
     until_closed(&mut run, 3).await;
     assert_eq!(run.status().state, RunState::Running, "{:?}", run.status().frozen);
@@ -134,9 +134,10 @@ async fn failures_over_a_session_whose_probe_is_answered_count() {
         let reset = Act::FailAfter(Duration::from_secs(10), ApiErrorKind::Disconnected);
         if fails { reset } else { Act::Answer }
     };
-    let setup = run_of(372).behavior(keen()).time_scale(48.0);
+    let setup = run_of(372).unbounded().behavior(keen()).time_scale(48.0);
     let mut run = setup.shop(script).start().await;
-    let frozen = run.until_frozen().await.frozen.unwrap();
+    run.until(|s| s.frozen.is_some() || s.attempt.cycle.0 > 1).await;
+    let frozen = run.status().frozen.clone().expect("frozen in the cycle of the fault");
     assert!(matches!(frozen, FreezeReason::FailuresInCycle { failures: 19, .. }), "{frozen}");
     assert!(health(&run).is_empty());
 }
