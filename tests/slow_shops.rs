@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const RELEASE_SECONDS: usize = 60;
 
 fn seconds() -> usize {
-    amount("CARTLOAD_SLOW_SECONDS", 15)
+    amount("CARTLOAD_SLOW_SECONDS", 6)
 }
 
 /// Whether speed is judged: not in CI, where processors are shared and the binary is unoptimised.
