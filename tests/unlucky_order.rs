@@ -166,7 +166,8 @@ async fn a_later_quit_does_not_weaken_one_that_does_not_wait() {
 
 #[actix::test]
 async fn a_run_that_is_ending_refuses_a_pause_and_says_why() {
-    let mut run = slow().start().await;
+    // A first visit, with its calls made once, may outlast 75 s: there must be time between cycles.
+    let mut run = slow().time_scale(12.0).start().await;
     run.until(|seen| seen.attempt.last.is_some()).await;
     let (told, paused) = tokio::join!(run.quit(Quit::AfterCycle), run.pause());
     told.unwrap();
