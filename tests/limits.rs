@@ -53,17 +53,16 @@ async fn the_shop_counts_at_most_51_in_a_second_over_idle_gaps() {
         );
         assert_eq!(run.ledger.requests_total, run.status.traffic.requests_sent);
         let gap = run.sent.windows(2).map(|pair| pair[1] - pair[0]).max();
-        assert!(gap > Some(Duration::from_millis(200)), "no idle gap: {gap:?}");
         // How much of the limit is used is a matter of the paused clock (actors/rate_limiter): here
         // other tests share the processors.
         assert!(delivered(&run.sent) >= RATE / 10.0, "{}", delivered(&run.sent));
         let arrived = run.ledger.requests_max_in_1s;
-        if arrived <= 51 {
+        if arrived <= 51 && gap > Some(Duration::from_millis(200)) {
             return;
         }
-        seen.push(arrived);
+        seen.push((arrived, gap));
     }
-    panic!("most in 1 s at the shop: {seen:?}");
+    panic!("most in 1 s at the shop, the longest idle gap: {seen:?}");
 }
 
 #[actix::test]

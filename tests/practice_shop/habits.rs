@@ -242,9 +242,9 @@ async fn a_request_beyond_the_minutes_number_takes_no_place() {
 async fn each_request_opens_a_connection_and_none_left_is_a_500() {
     let Some(port) = postgres::shared() else { return };
     let database = postgres::fresh_database(port).await;
-    let sql = "CREATE ROLE few LOGIN CONNECTION LIMIT 1";
+    let sql = "CREATE ROLE habit_few LOGIN CONNECTION LIMIT 1";
     postgres::execute(port, &database, sql).await;
-    let url = format!("postgres://few@127.0.0.1:{port}/{database}");
+    let url = format!("postgres://habit_few@127.0.0.1:{port}/{database}");
     let pace = Some(Pace::of(2, 200.0));
     let shop = shop_with(Habits { database: Some(url.into()), pace, ..Habits::default() });
     let ann = Shopper::new(&shop, "agent_001");
