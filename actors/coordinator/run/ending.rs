@@ -47,15 +47,10 @@ pub fn hurry(ending: Ending) -> Ending {
     Ending { awaits, ..ending }
 }
 
-/// The carts are cleared, as many as could be.
-pub fn cleared(state: State, step: &mut Step<'_>) -> State {
+/// The end, while it waits for one of these.
+fn awaiting(state: State, words: &[LastWord]) -> Result<Ending, State> {
     match state {
-        State::Ending(Ending {
-            how,
-            asked,
-            owed,
-            awaits: LastWord::Carts | LastWord::LastClears,
-        }) => begin(how, asked, owed, step),
+        State::Ending(ending) if words.contains(&ending.awaits) => Ok(ending),
         State::Ending(_)
         | State::Starting(_)
         | State::Resting(_)
@@ -64,7 +59,15 @@ pub fn cleared(state: State, step: &mut Step<'_>) -> State {
         | State::Freezing(_)
         | State::Frozen(_)
         | State::Reopening(_)
-        | State::Ended(_) => state.unasked("cleared carts"),
+        | State::Ended(_) => Err(state),
+    }
+}
+
+/// The carts are cleared, as many as could be.
+pub fn cleared(state: State, step: &mut Step<'_>) -> State {
+    match awaiting(state, &[LastWord::Carts, LastWord::LastClears]) {
+        Ok(Ending { how, asked, owed, .. }) => begin(how, asked, owed, step),
+        Err(state) => state.unasked("cleared carts"),
     }
 }
 
@@ -84,39 +87,23 @@ pub fn saved(
 
 /// The end is in the database: what is still being written is waited for.
 pub fn written(state: State, step: &mut Step<'_>) -> State {
-    match state {
-        State::Ending(ending) if ending.awaits == LastWord::Row => {
+    match awaiting(state, &[LastWord::Row]) {
+        Ok(ending) => {
             step.act(Action::Drain);
             State::Ending(Ending { awaits: LastWord::Drain, ..ending })
         }
-        State::Ending(_)
-        | State::Starting(_)
-        | State::Resting(_)
-        | State::Cycling(_)
-        | State::Closing(_)
-        | State::Freezing(_)
-        | State::Frozen(_)
-        | State::Reopening(_)
-        | State::Ended(_) => state.unasked("an end"),
+        Err(state) => state.unasked("an end"),
     }
 }
 
 /// Nothing is written any more.
 pub fn drained(state: State, step: &mut Step<'_>) -> State {
-    match state {
-        State::Ending(Ending { how, asked, awaits: LastWord::Drain, .. }) => {
+    match awaiting(state, &[LastWord::Drain]) {
+        Ok(Ending { how, asked, .. }) => {
             step.at_last(Action::End(how.row()));
             State::Ended(Ended::As(how, asked))
         }
-        State::Ending(_)
-        | State::Starting(_)
-        | State::Resting(_)
-        | State::Cycling(_)
-        | State::Closing(_)
-        | State::Freezing(_)
-        | State::Frozen(_)
-        | State::Reopening(_)
-        | State::Ended(_) => state.unasked("a drained store"),
+        Err(state) => state.unasked("a drained store"),
     }
 }
 
