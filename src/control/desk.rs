@@ -49,16 +49,27 @@ impl Desk {
     }
 
     async fn inject(&self, message: &str, at_cycle: Option<u32>) -> Result<Done, Error> {
-        let malformed = |why: String| Error::new(ErrorKind::Message, why);
-        let message =
-            injection::parse("message", message).map_err(|error| malformed(error.to_string()))?;
-        let injection = injection::armed(message, self.faults.clone())
-            .map_err(|error| malformed(error.to_string()))?;
+        let (text, faults) = (message.to_owned(), self.faults.clone());
+        let injection = aside(move || {
+            let message = injection::parse("message", &text).map_err(|error| error.to_string())?;
+            injection::armed(message, faults).map_err(|error| error.to_string())
+        });
+        let injection = injection.await?.map_err(|why| Error::new(ErrorKind::Message, why))?;
         let at = at_cycle.map(|cycle| Moment::Tick(Cycle(cycle)));
         let inject = Inject { injection, at, door: Door::Socket };
         let done = self.inject.send(inject).await.map_err(|_| gone())?;
         done.map_err(|why| refused(&why))
     }
+}
+
+/// Does `work` on another thread than the actors': what a stranger may send costs them no time.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|lost| {
+        let message = format!("a fault of the program: reading it failed ({lost})");
+        Error::new(ErrorKind::Malformed, message)
+    })
 }
 
 fn refused(why: &CommandRefused) -> Error {

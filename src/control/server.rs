@@ -14,6 +14,7 @@ use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use super::desk::aside;
 use super::place::Place;
 use super::wire::{Answer, Ask, Error, ErrorKind, Reply, Request};
 use super::{CLIENTS_MAX, ControlError, Desk, IDLE_MAX, LINE_BYTES_MAX, WATCH_INTERVAL, WRITE_MAX};
@@ -126,7 +127,7 @@ impl Client {
                 Some(line) => line,
                 None => self.read().await?,
             };
-            match Request::parse(&line) {
+            match aside(move || Request::parse(&line)).await.flatten() {
                 Err(error) => send(&mut self.lines, Err(error)).await?,
                 Ok(Request { ask: Ask::Watch, .. }) => return self.watch().await,
                 Ok(Request { ask, .. }) => {

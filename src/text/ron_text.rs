@@ -18,6 +18,12 @@ pub struct RonError {
     pub problem: String,
 }
 
+/// Characters of a problem that are told: RON repeats what it found, however long.
+const PROBLEM_CHARS_MAX: usize = 1_000;
+
+/// RON's own limit, in words for who wrote the text.
+const TOO_DEEP: &str = "nested too deep: more than RON's 128 levels of brackets and values";
+
 /// Reads a `T` from `text`, which came from `origin`. `Some(x)` may be written as `x`.
 pub fn parse<T: DeserializeOwned>(origin: &str, text: &str) -> Result<T, RonError> {
     let options = ron::Options::default().with_default_extension(
@@ -28,11 +34,58 @@ pub fn parse<T: DeserializeOwned>(origin: &str, text: &str) -> Result<T, RonErro
     options.from_str(text).map_err(|error| {
         let (line, column) = (error.span.start.line, error.span.start.col);
         let key = keys::key_at(text, line, column).map(|key| format!("{key}: "));
-        RonError {
-            origin: origin.to_owned(),
-            line,
-            column,
-            problem: format!("{}{}", key.unwrap_or_default(), error.code),
-        }
+        let problem = match error.code {
+            ron::Error::ExceededRecursionLimit => TOO_DEEP.to_owned(),
+            code => format!("{}{code}", key.unwrap_or_default()),
+        };
+        RonError { origin: origin.to_owned(), line, column, problem: cut(problem) }
     })
+}
+
+fn cut(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(PROBLEM_CHARS_MAX) {
+        text.truncate(at);
+        text.push_str("...");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(untagged)]
+    enum Tree {
+        Leaf(u32),
+        Branch(Vec<Tree>),
+    }
+
+    #[test]
+    fn a_text_nested_too_deep_is_refused_with_the_number_of_levels() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let Tree::Branch(branch) = parse::<Tree>("t", &nested(60)).unwrap() else { panic!() };
+        assert!(matches!(branch[..], [Tree::Branch(_)]));
+        let Tree::Leaf(1) = parse::<Tree>("t", "1").unwrap() else { panic!() };
+        for levels in [200, 100_000] {
+            let error = parse::<Tree>("t", &nested(levels)).unwrap_err();
+            assert!(error.problem.contains("128 levels"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_ron_repeats_of_a_text_is_cut() {
+        type Numbers = BTreeMap<String, u32>;
+        let problem = |key: &str| parse::<Numbers>("t", &format!("{{\"{key}\": x}}")).unwrap_err();
+        assert!(problem("short").problem.starts_with("short: "));
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        let unknown = |chars| parse::<Nothing>("t", &format!("({}: 1)", "x".repeat(chars)));
+        let (short, long) = (unknown(20).unwrap_err(), unknown(5_000).unwrap_err());
+        assert!(short.problem.contains(&"x".repeat(20)) && !short.problem.ends_with("..."));
+        assert_eq!(long.problem.chars().count(), PROBLEM_CHARS_MAX + 3);
+    }
 }

@@ -2,6 +2,14 @@
 //!
 //! A scanner, not a parser: it must also make sense of texts that RON refuses.
 
+use std::rc::Rc;
+use std::str::Chars;
+
+/// Levels whose keys are told, as many as RON reads; deeper ones count and have no names.
+const DEPTH_MAX: usize = 128;
+/// Characters of a key that are told: a path costs what its names cost, once for each key.
+const NAME_CHARS_MAX: usize = 80;
+
 /// One key and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPlace {
@@ -15,47 +23,90 @@ pub struct KeyPlace {
 
 /// Every key in `text`, in order.
 pub fn keys(text: &str) -> Vec<KeyPlace> {
-    let mut scanner = Scanner { chars: text.chars().collect(), at: 0, line: 1, column: 1 };
     let mut found = Vec::new();
-    let mut levels: Vec<Option<String>> = vec![None];
-    let mut word: Option<(String, usize, usize)> = None;
-    while let Some(token) = scanner.token() {
-        match token {
-            Token::Word(text, line, column) => word = Some((text, line, column)),
-            Token::Mark(':') => {
-                if let Some((name, line, column)) = word.take() {
-                    if let Some(level) = levels.last_mut() {
-                        *level = Some(name);
-                    }
-                    let path = levels.iter().flatten().cloned().collect::<Vec<_>>().join(".");
-                    found.push(KeyPlace { path, line, column });
-                }
-            }
-            Token::Mark('(' | '[' | '{') => {
-                word = None;
-                levels.push(None);
-            }
-            Token::Mark(')' | ']' | '}') => {
-                word = None;
-                if levels.len() > 1 {
-                    levels.pop();
-                }
-            }
-            Token::Mark(_) => {
-                word = None;
-                if let Some(level) = levels.last_mut() {
-                    *level = None;
-                }
-            }
-        }
-    }
+    walk(text, |path, line, column| {
+        found.push(KeyPlace { path: path.joined(), line, column });
+        true
+    });
     found
 }
 
 /// The last key that begins at or before this place.
 pub fn key_at(text: &str, line: usize, column: usize) -> Option<String> {
-    let before = |key: &KeyPlace| (key.line, key.column) <= (line, column);
-    keys(text).into_iter().take_while(before).last().map(|key| key.path)
+    let mut last = None;
+    walk(text, |path, at_line, at_column| {
+        let is_before = (at_line, at_column) <= (line, column);
+        if is_before {
+            // Joined once, at the end: a path may be long.
+            last = Some(path.clone());
+        }
+        is_before
+    });
+    last.map(|path| path.joined())
+}
+
+/// The names from the root to a key.
+#[derive(Clone, Debug, Default)]
+struct Path {
+    /// Of each level, outermost first; `None` where it has none.
+    names: Vec<Option<Rc<str>>>,
+    /// Levels below those.
+    deeper: usize,
+}
+
+impl Path {
+    fn name(&mut self, name: Option<&str>) {
+        if let Some(level) = self.names.last_mut().filter(|_| self.deeper == 0) {
+            *level = name.map(Rc::from);
+        }
+    }
+
+    fn open(&mut self) {
+        if self.names.len() < DEPTH_MAX {
+            self.names.push(None);
+        } else {
+            self.deeper += 1;
+        }
+    }
+
+    fn close(&mut self) {
+        if self.deeper > 0 {
+            self.deeper -= 1;
+        } else if self.names.len() > 1 {
+            self.names.pop();
+        }
+    }
+
+    fn joined(&self) -> String {
+        self.names.iter().flatten().map(|name| &**name).collect::<Vec<_>>().join(".")
+    }
+}
+
+/// Calls `visit` at each key with its path and place, until it answers false.
+fn walk(text: &str, mut visit: impl FnMut(&Path, usize, usize) -> bool) {
+    let mut scanner = Scanner { rest: text.chars(), line: 1, column: 1 };
+    let mut path = Path { names: vec![None], deeper: 0 };
+    let mut word: Option<(String, usize, usize)> = None;
+    while let Some(token) = scanner.token() {
+        match token {
+            Token::Word(text, line, column) => word = Some((text, line, column)),
+            Token::Mark(':') => {
+                let Some((name, line, column)) = word.take() else { continue };
+                path.name(Some(&name));
+                if path.deeper == 0 && !visit(&path, line, column) {
+                    return;
+                }
+            }
+            Token::Mark(mark) => {
+                word = None;
+                match mark {
+                    '(' | '[' | '{' => path.open(),
+                    ')' | ']' | '}' => path.close(),
+                    _ => path.name(None),
+                }
+            }
+        }
+    }
 }
 
 /// What the scanner tells apart.
@@ -67,25 +118,22 @@ enum Token {
 }
 
 /// A position in a text.
-struct Scanner {
-    /// The text.
-    chars: Vec<char>,
-    /// Index of the next character.
-    at: usize,
+struct Scanner<'a> {
+    /// What has not been read.
+    rest: Chars<'a>,
     /// Of the next character, 1-based.
     line: usize,
     /// Of the next character, 1-based.
     column: usize,
 }
 
-impl Scanner {
+impl Scanner<'_> {
     fn peek(&self, ahead: usize) -> Option<char> {
-        self.chars.get(self.at + ahead).copied()
+        self.rest.clone().nth(ahead)
     }
 
     fn next(&mut self) -> Option<char> {
-        let next = self.peek(0)?;
-        self.at += 1;
+        let next = self.rest.next()?;
         if next == '\n' {
             self.line += 1;
             self.column = 1;
@@ -107,11 +155,12 @@ impl Scanner {
                     return Some(Token::Mark(mark));
                 }
                 c if is_word(c) => {
-                    let mut word = String::new();
+                    let mut word = Name::default();
                     while let Some(c) = self.peek(0).filter(|c| is_word(*c)) {
                         word.push(c);
                         self.next();
                     }
+                    let word = word.text;
                     return Some(Token::Word(word, line, column));
                 }
                 _ => {
@@ -143,16 +192,32 @@ impl Scanner {
 
     /// Reads a string from its opening quote to behind its closing one.
     fn string(&mut self) -> String {
-        let mut text = String::new();
+        let mut name = Name::default();
         self.next();
         while let Some(c) = self.next() {
             match c {
                 '"' => break,
-                '\\' => text.extend(self.next()),
-                other => text.push(other),
+                '\\' => self.next().into_iter().for_each(|c| name.push(c)),
+                other => name.push(other),
             }
         }
-        text
+        name.text
+    }
+}
+
+/// The first characters of a word.
+#[derive(Default)]
+struct Name {
+    text: String,
+    chars: usize,
+}
+
+impl Name {
+    fn push(&mut self, c: char) {
+        if self.chars < NAME_CHARS_MAX {
+            self.text.push(c);
+            self.chars += 1;
+        }
     }
 }
 
@@ -189,6 +254,32 @@ mod tests {
         assert_eq!(key_at(TEXT, 4, 12).as_deref(), Some("time.scale"));
         assert_eq!(key_at(TEXT, 4, 5).as_deref(), Some("time.scale"));
         assert_eq!(key_at(TEXT, 1, 1), None);
+    }
+
+    #[test]
+    fn keys_are_told_as_deep_as_ron_reads_and_no_deeper() {
+        let nested = |levels| format!("{}x: 1{}", "a: (".repeat(levels), ")".repeat(levels));
+        let paths = |levels| keys(&nested(levels)).last().map(|key| key.path.len()).unwrap();
+        let told = keys(&nested(DEPTH_MAX - 1));
+        assert_eq!(told.len(), DEPTH_MAX);
+        assert_eq!(told.last().unwrap().path, format!("{}x", "a.".repeat(DEPTH_MAX - 1)));
+        assert_eq!(keys(&nested(DEPTH_MAX)).len(), DEPTH_MAX, "the innermost has no name");
+        assert_eq!(paths(5_000), 2 * DEPTH_MAX - 1);
+        let after = format!("({}, b: 1)", nested(5_000));
+        assert_eq!(keys(&after).last().unwrap().path, "b", "levels are counted all the same");
+    }
+
+    #[test]
+    fn what_is_told_of_keys_grows_with_the_text_and_no_faster() {
+        let told = |text: &str| keys(text).iter().map(|key| key.path.len()).sum::<usize>();
+        let long_name = |n: usize| format!("({}: ({}))", "n".repeat(n), "k: 1, ".repeat(n));
+        let deep = |n: usize| "a: (".repeat(n);
+        for (name, text) in [("long", &long_name as &dyn Fn(usize) -> String), ("deep", &deep)] {
+            let (once, tenfold) = (told(&text(2_000)), told(&text(20_000)));
+            assert!(tenfold <= 11 * once, "{name}: {once} characters, then {tenfold}");
+        }
+        let name = |chars: usize| keys(&format!("({}: 1)", "n".repeat(chars))).remove(0).path;
+        assert_eq!((name(80).len(), name(81).len()), (80, 80));
     }
 
     #[test]
