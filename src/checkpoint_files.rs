@@ -113,7 +113,7 @@ impl CheckpointFolder {
             for entry in of_run {
                 match load_entry(&entry, trust) {
                     Ok(loaded) => {
-                        // How new the misnamed ones are nobody knows: better named than passed over.
+                        // How new the misnamed ones are nobody knows: better named than not.
                         refused.extend(misnamed);
                         return Ok(Some(LoadedCheckpoint { refused, ..loaded }));
                     }

@@ -16,6 +16,7 @@ pub(crate) mod name_list;
 pub(crate) mod ranges;
 pub(crate) mod rejected;
 pub(crate) mod row;
+pub(crate) mod row_reader;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -188,7 +189,10 @@ pub enum PersonaFileError {
         origin: String,
     },
     /// More rows than there may be agents.
-    #[error("{origin}: more than {} rows; there are no more agents than that", row::ROWS_MAX)]
+    #[error(
+        "{origin}: more than {} rows; there are no more agents than that",
+        row_reader::ROWS_MAX
+    )]
     TooMany {
         /// The file or table.
         origin: String,

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::columns::{COLUMNS, REQUIRED};
 use super::csv_form::{Delimiter, Lines, check_quotes};
 use super::mapping::{Mapping, NUMBERS};
-use super::row::{Place, RowReader};
+use super::row::Place;
+use super::row_reader::RowReader;
 use super::{Imported, PersonaFileError, Reading};
 
 /// Reads CSV text; `delimiter` where neither `how` nor the text says.
@@ -32,13 +33,12 @@ pub fn read_csv(
         .from_reader(text.as_bytes());
     let mut lines = Lines::of(text, before);
     let header_line = lines.at(0);
-    let header =
-        reader.headers().map(Clone::clone).map_err(|error| PersonaFileError::Malformed {
-            origin: origin.to_owned(),
-            line: usize::try_from(header_line).unwrap_or(usize::MAX),
-            column: 1,
-            cause: cause_of(&error),
-        })?;
+    let header = reader.headers().cloned().map_err(|error| PersonaFileError::Malformed {
+        origin: origin.to_owned(),
+        line: usize::try_from(header_line).unwrap_or(usize::MAX),
+        column: 1,
+        cause: cause_of(&error),
+    })?;
     if header.iter().all(str::is_empty) {
         return Err(PersonaFileError::Empty { origin: origin.to_owned() });
     }

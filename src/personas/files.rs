@@ -8,7 +8,8 @@ use text::bounded_file;
 
 use super::columns::REQUIRED;
 use super::csv_form::Delimiter;
-use super::row::{Place, RowReader};
+use super::row::Place;
+use super::row_reader::RowReader;
 use super::{Imported, PersonaFileError, Reading};
 
 pub use super::csv_rows::read_csv;
@@ -70,7 +71,11 @@ pub fn read_table(
         let place = Place { origin: Arc::clone(&shared), line: None, record, agent };
         let fields = match value {
             Value::Object(fields) => Ok(fields),
-            other => Err(format!("{other} is no row")),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Err("a row is an object by column name".to_owned()),
         };
         reader.take(place, fields)?;
     }

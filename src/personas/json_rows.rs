@@ -8,7 +8,8 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::row::{Place, RowReader};
+use super::row::Place;
+use super::row_reader::RowReader;
 use super::{Imported, PersonaFileError, Reading};
 
 /// Reads JSON text.
@@ -92,11 +93,9 @@ fn wrapped(origin: &str, fields: &Map<String, Value>, how: &Reading) -> Option<P
     if fields.contains_key(how.mapping.source("agent_id")) {
         return None;
     }
-    let list = fields.iter().find_map(|(key, value)| match value {
-        Value::Array(items) if items.first().is_some_and(Value::is_object) => Some((key, items)),
-        _ => None,
-    });
-    let (key, items) = list?;
+    let lists = fields.iter().filter_map(|(key, value)| Some((key, value.as_array()?)));
+    let (key, items) =
+        lists.into_iter().find(|(_, items)| items.first().is_some_and(Value::is_object))?;
     Some(PersonaFileError::Malformed {
         origin: origin.to_owned(),
         line: 1,

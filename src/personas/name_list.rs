@@ -1,5 +1,5 @@
-//! Several names in one cell: separated by one of `;`, `|` and `,`, as a JSON list, or as a Postgres
-//! array. With two separators in one cell nobody knows which of them parts the names.
+//! Several names in one cell: separated by one of `;`, `|` and `,`, as a JSON list, or as a
+//! Postgres array. With two separators in one cell nobody knows which of them parts the names.
 
 const SEPARATORS: [char; 3] = [';', '|', ','];
 

@@ -1,5 +1,5 @@
-//! Text that came from outside, made harmless for a terminal: a name must not move the cursor, clear
-//! the screen or turn the direction of writing.
+//! Text that came from outside, made harmless for a terminal: a name must not move the cursor,
+//! clear the screen or turn the direction of writing.
 
 /// Whether a terminal does something else with it than to show it.
 pub fn is_command(c: char) -> bool {
