@@ -34,9 +34,10 @@ pub fn parse<T: DeserializeOwned>(origin: &str, text: &str) -> Result<T, RonErro
     options.from_str(text).map_err(|error| {
         let (line, column) = (error.span.start.line, error.span.start.col);
         let key = keys::key_at(text, line, column).map(|key| format!("{key}: "));
-        let problem = match error.code {
-            ron::Error::ExceededRecursionLimit => TOO_DEEP.to_owned(),
-            code => format!("{}{code}", key.unwrap_or_default()),
+        let problem = if error.code == ron::Error::ExceededRecursionLimit {
+            TOO_DEEP.to_owned()
+        } else {
+            format!("{}{}", key.unwrap_or_default(), error.code)
         };
         RonError { origin: origin.to_owned(), line, column, problem: cut(problem) }
     })
