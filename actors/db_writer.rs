@@ -12,6 +12,7 @@ pub mod retry;
 pub mod retrying_store;
 #[cfg(test)]
 pub(crate) mod scripted_store;
+pub mod store_call;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,8 +20,9 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use self::drill::{Strike, WriteDrill};
-use self::messages::{DbWriterInjection, Drain, StoreCall};
+use self::messages::{DbWriterInjection, Drain};
 use self::retrying_store::RetryingStore;
+use self::store_call::StoreCall;
 use crate::ports::store::StoreError;
 
 /// Messages that may wait: above one ask of every agent.
@@ -134,7 +136,7 @@ mod tests {
         let agent_id = AgentId::new(format!("agent_{agent:03}"));
         let now = SystemPacing.wall();
         OpenFlow(FlowKey {
-            flow_id: FlowId::of(run_id, cycle, &agent_id, replay),
+            flow_id: FlowId::of((run_id, OwnerToken(Uuid::nil())), cycle, &agent_id, replay),
             run_id,
             owner: OwnerToken(Uuid::nil()),
             cycle,
