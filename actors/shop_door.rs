@@ -66,7 +66,13 @@ pub enum Probed {
 impl ShopDoor {
     /// Sends one request, once.
     pub async fn call(&self, request: &ShopRequest, place: Place) -> Result<Answered, Stop> {
-        self.call_watched(request, place, |_| {}).await
+        self.call_as(Asker::Call, request, place, |_| {}).await
+    }
+
+    /// As [`call`](Self::call), beside the bound on calls in flight: what asks whether the shop is
+    /// back must not wait for the calls that it is lost with.
+    pub async fn call_unseated(&self, request: &ShopRequest) -> Result<Answered, Stop> {
+        self.call_as(Asker::Probe, request, Place::Head, |_| {}).await
     }
 
     /// As [`call`](Self::call), and tells `watch` of each stage.
@@ -76,9 +82,19 @@ impl ShopDoor {
         place: Place,
         watch: impl Fn(Stage),
     ) -> Result<Answered, Stop> {
+        self.call_as(Asker::Call, request, place, watch).await
+    }
+
+    async fn call_as(
+        &self,
+        asker: Asker,
+        request: &ShopRequest,
+        place: Place,
+        watch: impl Fn(Stage),
+    ) -> Result<Answered, Stop> {
         loop {
             watch(Stage::InLine);
-            let grant = self.permit(place, Asker::Call).await.map_err(Stop::NoPermit)?;
+            let grant = self.permit(place, asker).await.map_err(Stop::NoPermit)?;
             watch(Stage::Sending);
             match self.send(grant, request.clone()).await {
                 Err(Stop::Failed(error)) if is_expired(&error) => {}

@@ -12,6 +12,9 @@ use crate::rate_limiter::seats::SeatsTaken;
 
 use super::ledger::Report;
 
+/// A shop that has answered nothing for so long is not slow but silent, as the breaker asks it.
+const SILENT_FROM: Duration = Duration::from_secs(5);
+
 /// What was said last.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SlowShop {
@@ -21,10 +24,11 @@ pub struct SlowShop {
 impl SlowShop {
     /// Called each second; what is to be said where something changed.
     pub fn look(&mut self, seats: &SeatsTaken, rate: Rate) -> Option<Report> {
-        if std::mem::replace(&mut self.is_told, seats.is_slow) == seats.is_slow {
+        let answering = &seats.answering;
+        if seats.is_slow == self.is_told || (seats.is_slow && answering.silent_for >= SILENT_FROM) {
             return None;
         }
-        let answering = &seats.answering;
+        self.is_told = seats.is_slow;
         let message = match seats.mode {
             InFlight::Automatic if seats.is_slow => format!(
                 "rate {rate} lowered to {}: answers take {}",
@@ -70,7 +74,7 @@ mod tests {
             bound: Some(4),
             in_flight: 4,
             is_slow,
-            answering: Answering { per_second, takes },
+            answering: Answering { per_second, takes, silent_for: Duration::ZERO },
         }
     }
 
@@ -94,6 +98,19 @@ mod tests {
     fn a_pace_below_ten_has_a_digit_and_a_time_below_a_second_is_in_milliseconds() {
         let told = said(&mut SlowShop::default(), &seats(true, 0.52, 999));
         assert_eq!(told.as_deref(), Some("rate 50 lowered to 0.5: answers take 999 ms"));
+    }
+
+    #[test]
+    fn a_shop_that_is_silent_for_5_s_is_not_called_slow_until_it_answers_again() {
+        let silent_for = |ms| {
+            let mut silent = seats(true, 23.0, 1);
+            silent.answering.silent_for = Duration::from_millis(ms);
+            silent
+        };
+        let mut slow = SlowShop::default();
+        assert_eq!(said(&mut slow, &silent_for(5_000)), None);
+        assert!(said(&mut slow, &silent_for(4_999)).is_some(), "told when it answers");
+        assert_eq!(said(&mut slow, &silent_for(5_000)), None, "and once");
     }
 
     #[test]

@@ -275,6 +275,8 @@ pub(super) struct Look {
     caller: Caller,
     idempotency: IdempotencyMode,
     rng: Xoshiro256PlusPlus,
+    /// Whether it takes a place under the bound on calls in flight.
+    is_seated: bool,
 }
 
 impl Look {
@@ -289,7 +291,13 @@ impl Look {
             caller,
             idempotency: plan.shop.idempotency,
             rng: plan.entropy.stream("look", &http_session.to_string()),
+            is_seated: true,
         }
+    }
+
+    /// Over and above the bound on calls in flight, which a shop that was lost has brought to 1.
+    pub(super) fn unseated(self) -> Self {
+        Self { is_seated: false, ..self }
     }
 
     /// From here on in the name of this one.
@@ -303,7 +311,11 @@ impl Look {
         let mut tries = 1;
         loop {
             // At the head: what its own failures make the breaker ask must not hold it back.
-            let error = match door.call(&request, Place::Head).await {
+            let ended = match self.is_seated {
+                true => door.call(&request, Place::Head).await,
+                false => door.call_unseated(&request).await,
+            };
+            let error = match ended {
                 Ok(answered) => return Ok(answered.reply),
                 Err(Stop::NoPermit(refused)) => return Err(StartError::Ended(refused.to_string())),
                 Err(Stop::SessionGone) => return Err(session_gone(&request.call)),

@@ -2,9 +2,11 @@
 //!
 //! A 429 is a window at the shop, not slowness. Two agents that get one with no answer between hold
 //! the whole run for a second, doubled up to 30 s while the first call after it gets another;
-//! Retry-After takes the place of that. One agent alone waits alone. The calls go back to the head
-//! of the line, and their tries do not count, or three of them would be over before any window is;
-//! for two minutes without any answer, from then on they count and the breaker decides.
+//! Retry-After takes the place of that. One agent alone waits alone, but where the run was held not
+//! long ago: the last shopper of an hour meets the same window, and its second 429 with no answer
+//! to anybody between holds the run. The calls go back to the head of the line, and their tries do
+//! not count, or three of them would be over before any window is; for two minutes without any
+//! answer, from then on they count and the breaker decides.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +24,8 @@ const HOLD_DOUBLED_MAX: Duration = Duration::from_secs(30);
 const HOLD_MAX: Duration = Duration::from_secs(60);
 /// After so long without any answer tries count again.
 const UNCOUNTED_MAX: Duration = Duration::from_secs(120);
+/// For so long after a hold the shop is known for its windows.
+const KNOWN: Duration = Duration::from_secs(600);
 /// After so long without a hold it is over; the next one is news again.
 const QUIET: Duration = Duration::from_secs(60);
 /// A hold is news again when it is so many times as long as the last that was told.
@@ -117,7 +121,9 @@ impl Throttle {
             }
             return;
         }
-        let is_alone = self.alone.as_ref().is_none_or(|alone| alone == agent);
+        let is_known =
+            self.hold.is_some_and(|hold| at.saturating_duration_since(hold.until) < KNOWN);
+        let is_alone = self.alone.as_ref().is_none_or(|alone| alone == agent && !is_known);
         if self.doubles.is_none() && is_alone {
             self.alone = Some(agent.clone());
             return;

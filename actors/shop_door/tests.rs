@@ -115,6 +115,24 @@ async fn requests_leave_no_faster_than_permits_are_granted_whoever_sends_them() 
 }
 
 #[actix::test]
+async fn who_asks_whether_the_shop_is_back_needs_no_seat_beside_calls_that_are_lost() {
+    let bench = bench(Shop::IsSilent);
+    for _ in 0..8 {
+        let door = bench.door.clone();
+        actix::spawn(async move { door.call(&request(ShopCall::ReadCart), Place::Tail).await });
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.came.granted().len(), 8, "all the seats");
+    let read = request(ShopCall::ReadCart);
+    let seated = bench.door.call(&read, Place::Head);
+    assert!(tokio::time::timeout(Duration::from_secs(1), seated).await.is_err());
+    assert_eq!(bench.came.granted().len(), 8);
+    let unseated = bench.door.call_unseated(&read);
+    assert!(tokio::time::timeout(Duration::from_secs(1), unseated).await.is_err());
+    assert_eq!(bench.came.granted().len(), 9, "it was sent, and nobody answered");
+}
+
+#[actix::test]
 async fn a_permit_that_expired_is_replaced_by_another_and_the_caller_never_hears_of_it() {
     let bench = bench(Shop::IsLate(7));
     assert!(bench.door.call(&request(ShopCall::Checkout), Place::Tail).await.is_ok());

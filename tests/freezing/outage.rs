@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::domain::behavior::{Behavior, FrequencyBase};
+use actors::domain::incident::IncidentKind;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::ApiErrorKind;
 use actors::ports::store::RunState;
@@ -169,4 +170,21 @@ async fn a_hiccup_that_the_probe_disproves_does_not_freeze() {
     assert_eq!(run.state, RunState::Completed);
     assert_eq!(run.status.totals.counts.failed, 0, "refused connections are tried again");
     assert!(run.shop.log().iter().filter(|sent| sent.agent.is_empty()).count() >= 1, "probed");
+}
+
+/// Its time-outs bring the bound on calls in flight to 1, behind which ten sessions would be looked
+/// at one after the other.
+#[actix::test]
+async fn a_resume_at_a_silent_shop_is_refused_within_40_s_and_the_shop_is_never_called_slow() {
+    let setup = run_of(372).behavior(load()).time_scale(48.0).shop(|ask: &Ask| match ask.cycle {
+        0 => Act::Answer,
+        _ => silent(),
+    });
+    let mut run = setup.start().await;
+    run.until_frozen().await;
+    let asked = SystemPacing.now();
+    assert!(run.resume().await.is_err());
+    let took = SystemPacing.now() - asked;
+    assert!(took <= Duration::from_secs(40), "{took:?}");
+    assert!(run.store.incidents(IncidentKind::SlowShop).is_empty());
 }

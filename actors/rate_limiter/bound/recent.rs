@@ -56,6 +56,8 @@ pub struct Answering {
     pub per_second: f64,
     /// What one takes in the mean.
     pub takes: Duration,
+    /// How long ago the last came; 12 s where none came since then.
+    pub silent_for: Duration,
 }
 
 /// Answers of the last 12 s, oldest first.
@@ -117,14 +119,18 @@ impl Recent {
         let is_recent =
             |answer: &&Answer| now.saturating_duration_since(answer.answered) <= REMEMBERED;
         let recent = || self.answers.iter().filter(is_recent);
-        let Some(oldest) = recent().next() else { return Answering::default() };
+        let Some(oldest) = recent().next() else {
+            return Answering { silent_for: REMEMBERED, ..Answering::default() };
+        };
         let answers = recent().count() as f64;
         let began = oldest.sent.max(now.checked_sub(REMEMBERED).unwrap_or(oldest.sent));
         let span_s = now.saturating_duration_since(began).as_secs_f64();
         let time_s: f64 = recent().map(|answer| answer.time_s).sum();
+        let last = recent().map(|answer| answer.answered).max().unwrap_or(now);
         Answering {
             per_second: if span_s > 0.0 { answers / span_s } else { 0.0 },
             takes: Duration::from_secs_f64(time_s / answers),
+            silent_for: now.saturating_duration_since(last),
         }
     }
 }
@@ -220,13 +226,16 @@ mod tests {
     #[test]
     fn a_shop_without_answers_answers_nothing_a_second_and_a_slow_one_at_its_pace() {
         let mut rig = Rig::new();
-        assert_eq!(rig.recent.answering(rig.at(0)), Answering::default());
+        assert_eq!(rig.recent.answering(rig.at(0)).per_second, 0.0);
+        assert_eq!(rig.recent.answering(rig.at(0)).silent_for, REMEMBERED);
         for n in 0..60 {
             rig.answer(n * 500, n * 500 + 2_000);
         }
         let answering = rig.recent.answering(rig.at(31_500));
         assert!((1.9..=2.1).contains(&answering.per_second), "{answering:?}");
+        assert_eq!(rig.recent.answering(rig.at(35_000)).silent_for, Duration::from_millis(3_500));
         assert_eq!(answering.takes, Duration::from_secs(2));
-        assert_eq!(rig.recent.answering(rig.at(50_000)), Answering::default());
+        assert_eq!(rig.recent.answering(rig.at(50_000)).per_second, 0.0);
+        assert_eq!(rig.recent.answering(rig.at(50_000)).silent_for, REMEMBERED);
     }
 }

@@ -74,6 +74,25 @@ fn two_agents_with_no_answer_between_hold_the_run_and_one_alone_or_an_answer_bet
 }
 
 #[test]
+fn for_ten_minutes_after_a_hold_one_agent_alone_holds_the_run_by_its_second_and_later_does_not() {
+    for (since_ms, held) in [(599_998, 1_000), (599_999, 0)] {
+        let mut rig = Rig::held();
+        rig.answered(1_000);
+        let first = 1_000 + since_ms;
+        rig.refused("a", first, None);
+        assert_eq!(rig.held_for(first), 0, "its first");
+        rig.refused("a", first + 1, None);
+        assert_eq!(rig.held_for(first + 1), held);
+    }
+    let mut rig = Rig::held();
+    for ms in (2_000..20_000).step_by(1_000) {
+        rig.answered(ms);
+        rig.refused("a", ms + 500, None);
+        assert_eq!(rig.held_for(ms + 500), 0, "others are answered: it is its own limit");
+    }
+}
+
+#[test]
 fn a_hold_doubles_to_thirty_seconds_while_the_first_call_after_it_gets_another() {
     let mut rig = Rig::held();
     let mut now = 1_000;
