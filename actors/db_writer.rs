@@ -12,7 +12,6 @@ pub mod retry;
 pub mod retrying_store;
 #[cfg(test)]
 pub(crate) mod scripted_store;
-pub mod store_call;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,11 +21,26 @@ use actix::prelude::*;
 use self::drill::{Strike, WriteDrill};
 use self::messages::{DbWriterInjection, Drain};
 use self::retrying_store::RetryingStore;
-use self::store_call::StoreCall;
-use crate::ports::store::StoreError;
+use crate::ports::store::{Store, StoreError, StoreFuture};
 
 /// Messages that may wait: above one ask of every agent.
 const MAILBOX_CAPACITY: usize = 16_384;
+
+/// A message that is one call of the store: the writer makes it, again with the same ids where it
+/// fails, and answers what the store did.
+pub trait StoreCall: Message<Result = Result<Self::Reply, StoreError>> + Send + 'static {
+    /// What the store answers.
+    type Reply: Send + 'static;
+
+    /// Whether it is about one flow: a drill strikes these, never what is written of the run.
+    const IS_OF_A_FLOW: bool = false;
+
+    /// Asks the store, once.
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Self::Reply>;
+
+    /// The store has it.
+    fn acknowledged(&self) {}
+}
 
 /// Writes, and tries again.
 pub struct DbWriter {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use chrono::NaiveDateTime;
 
-use super::store_call::StoreCall;
+use super::StoreCall;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::{Cycle, CycleRecord};
 use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord};

@@ -1,7 +1,7 @@
 //! Closed attempts of a run, one by one, as a checkpoint counts them.
 //!
-//! What a row does not say of its attempt (latency, lateness, times) is not asked for: a record made
-//! of one is good for sums alone.
+//! What a sum does not need (latency, lateness, times) is not asked for: a record made of a row is
+//! good for sums alone.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Integer};
