@@ -19,12 +19,28 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use self::drill::{Strike, WriteDrill};
-use self::messages::{DbWriterInjection, Drain, StoreCall};
+use self::messages::{DbWriterInjection, Drain};
 use self::retrying_store::RetryingStore;
-use crate::ports::store::StoreError;
+use crate::ports::store::{Store, StoreError, StoreFuture};
 
 /// Messages that may wait: above one ask of every agent.
 const MAILBOX_CAPACITY: usize = 16_384;
+
+/// A message that is one call of the store: the writer makes it, again with the same ids where it
+/// fails, and answers what the store did.
+pub trait StoreCall: Message<Result = Result<Self::Reply, StoreError>> + Send + 'static {
+    /// What the store answers.
+    type Reply: Send + 'static;
+
+    /// Whether it is about one flow: a drill strikes these, never what is written of the run.
+    const IS_OF_A_FLOW: bool = false;
+
+    /// Asks the store, once.
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Self::Reply>;
+
+    /// The store has it.
+    fn acknowledged(&self) {}
+}
 
 /// Writes, and tries again.
 pub struct DbWriter {
@@ -134,7 +150,7 @@ mod tests {
         let agent_id = AgentId::new(format!("agent_{agent:03}"));
         let now = SystemPacing.wall();
         OpenFlow(FlowKey {
-            flow_id: FlowId::of(run_id, cycle, &agent_id, replay),
+            flow_id: FlowId::of((run_id, OwnerToken(Uuid::nil())), cycle, &agent_id, replay),
             run_id,
             owner: OwnerToken(Uuid::nil()),
             cycle,

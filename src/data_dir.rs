@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use self::lock::{Holder, Lock};
+pub use self::lock::{Holder, Lock, Place};
 
 /// The lock's file name.
 pub const LOCK_FILE: &str = "cartload.lock";
@@ -236,6 +236,33 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{text}b-4e0e-4d38-9b1e\"]}}")).unwrap();
         assert_eq!(Lock::take(&data, OwnerToken::fresh()).unwrap().dead(), [owner]);
+    }
+
+    #[test]
+    fn the_holder_that_a_copied_directory_names_is_not_known_to_be_dead() {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let data = DataDir::open(folder.path()).unwrap();
+        let owner = OwnerToken::fresh();
+        let held = Lock::take(&data, owner).unwrap();
+        fs::copy(folder.path().join(LOCK_FILE), copy.path().join(LOCK_FILE)).unwrap();
+        assert_eq!(Lock::dead_in(copy.path()), []);
+        let second = Lock::take(&DataDir::open(copy.path()).unwrap(), OwnerToken::fresh()).unwrap();
+        assert_eq!((second.previous(), second.dead()), (None, Vec::new()));
+        drop(held);
+        // Moved, it is the same file.
+        let moved = folder.path().join("moved");
+        fs::create_dir(&moved).unwrap();
+        fs::rename(folder.path().join(LOCK_FILE), moved.join(LOCK_FILE)).unwrap();
+        assert_eq!(Lock::dead_in(&moved), [owner]);
+    }
+
+    #[test]
+    fn the_holder_of_an_older_release_names_no_place_and_is_dead() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = OwnerToken::fresh();
+        let text = format!("{{\"pid\": 1, \"owner\": \"{owner}\"}}");
+        fs::write(folder.path().join(LOCK_FILE), text).unwrap();
+        assert_eq!(Lock::dead_in(folder.path()), [owner]);
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! The runs of a database, as an operator names and sees them.
 
 use actors::domain::ids::RunId;
+use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::store::StoreError;
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use questions::Ask;
 use questions::runs::{self, KnownRun};
 use serde::Serialize;
 use store::Admin;
 use text::output;
+
+/// Clocks of two machines are not farther apart.
+const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(10);
 
 /// Why no run is meant.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -93,11 +97,28 @@ pub fn table(runs: &[Listed]) -> String {
     output::table(&rows)
 }
 
+/// Where the newest of the runs is, given the newest first. One that began later than `now` was
+/// begun under a wrong clock: it is not the newest for ever, unless there is no other.
+fn newest(runs: &[KnownRun], now: NaiveDateTime) -> Option<usize> {
+    let is_possible = |run: &KnownRun| run.started_at <= now + CLOCK_SKEW_MAX;
+    let newest = runs.iter().position(is_possible);
+    if let Some(run) = runs.first().filter(|run| newest.is_some() && !is_possible(run)) {
+        tracing::warn!(
+            "run {} began in the future ({} UTC): the clock was wrong, and it is not taken as the \
+             newest; name it with --run",
+            run.run_id,
+            run.started_at
+        );
+    }
+    newest.or_else(|| (!runs.is_empty()).then_some(0))
+}
+
 /// The run with this id, or the only one whose id begins so; the newest where none is named.
 pub async fn find(admin: &Admin, named: Option<&str>) -> Result<KnownRun, KnownRunError> {
     let mut runs = admin.list_runs().await?;
     let Some(named) = named else {
-        return runs.into_iter().next().ok_or(KnownRunError::None);
+        let newest = newest(&runs, SystemPacing.wall()).ok_or(KnownRunError::None)?;
+        return Ok(runs.swap_remove(newest));
     };
     runs.retain(|run| run.run_id.to_string().starts_with(&named.to_lowercase()));
     let found = runs.len();
@@ -116,4 +137,41 @@ pub async fn find(admin: &Admin, named: Option<&str>) -> Result<KnownRun, KnownR
 /// The run with this id.
 pub async fn with_id(admin: &Admin, run: RunId) -> Result<Option<KnownRun>, StoreError> {
     Ok(admin.list_runs().await?.into_iter().find(|known| known.run_id == run))
+}
+
+#[cfg(test)]
+mod tests {
+    use actors::domain::cycle::ReplayNumber;
+    use actors::domain::ids::OwnerToken;
+    use actors::ports::store::RunState;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn begun(at: NaiveDateTime) -> KnownRun {
+        KnownRun {
+            run_id: RunId(Uuid::nil()),
+            owner: OwnerToken(Uuid::nil()),
+            state: RunState::Completed,
+            resumes: ReplayNumber(0),
+            agents: 1,
+            simulated_start: at,
+            started_at: at,
+            heartbeat_at: at,
+            ended_at: Some(at),
+            settings: json!({}),
+        }
+    }
+
+    #[test]
+    fn a_run_from_the_future_is_the_newest_only_where_it_is_alone() {
+        let now = NaiveDateTime::default();
+        let at = |minutes| begun(now + TimeDelta::minutes(minutes));
+        assert_eq!(newest(&[], now), None);
+        assert_eq!(newest(&[at(-1), at(-9)], now), Some(0));
+        assert_eq!(newest(&[at(10), at(-9)], now), Some(0), "clocks differ so much");
+        assert_eq!(newest(&[at(11), at(-9)], now), Some(1));
+        assert_eq!(newest(&[at(99), at(11)], now), Some(0));
+    }
 }

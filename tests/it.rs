@@ -24,6 +24,7 @@ mod lost_order;
 mod money;
 mod numbers;
 mod offer_statements;
+mod older_database;
 mod orders_found;
 mod practice_shop;
 mod realism;

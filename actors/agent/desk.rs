@@ -115,10 +115,15 @@ impl Desk {
         self.progress.step(now, self.settings.parked.total(now));
     }
 
+    fn flow_id(&self) -> FlowId {
+        let whose = (self.settings.run_id, self.settings.owner);
+        FlowId::of(whose, self.tick.cycle, &self.persona.agent_id, self.tick.replay)
+    }
+
     fn key(&self, clock: &VisitClock) -> FlowKey {
         let (run_id, agent_id) = (self.settings.run_id, self.persona.agent_id.clone());
         FlowKey {
-            flow_id: FlowId::of(run_id, self.tick.cycle, &agent_id, self.tick.replay),
+            flow_id: self.flow_id(),
             run_id,
             owner: self.settings.owner,
             cycle: self.tick.cycle,
@@ -166,12 +171,7 @@ impl Desk {
             caller: Caller {
                 agent_id: self.persona.agent_id.clone(),
                 user_id: self.persona.user_id,
-                flow_id: Some(FlowId::of(
-                    self.settings.run_id,
-                    self.tick.cycle,
-                    &self.persona.agent_id,
-                    self.tick.replay,
-                )),
+                flow_id: Some(self.flow_id()),
             },
             idempotency: self.settings.shop.idempotency,
             timings: Vec::new(),

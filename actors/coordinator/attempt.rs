@@ -41,6 +41,7 @@ mod tests {
             number: ReplayNumber(2),
             last_cycle_with_rows: Some(Cycle(13)),
             ended_rows: 5,
+            lost_from: None,
         });
         assert_eq!(attempts.of(Cycle(10)), ReplayNumber(2));
         assert_eq!(attempts.of(Cycle(13)), ReplayNumber(2));

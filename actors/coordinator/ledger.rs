@@ -20,6 +20,7 @@ use crate::domain::shop_notes::ShopNotes;
 use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
+use crate::ports::store::Borne;
 use crate::rate_limiter::seats::SeatsTaken;
 
 use super::journal::{Journal, JournalLine};
@@ -170,6 +171,20 @@ impl Ledger {
         if !is_frozen {
             self.failures.0 = 0;
         }
+    }
+
+    /// What the database must show before an attempt is closed; nothing of a broken one.
+    pub fn borne(&self, record: &CycleRecord) -> Option<Borne> {
+        let counts = &record.counts;
+        let failed = counts.failed.saturating_sub(counts.failed_unrecorded);
+        let is_next = |last: &CycleRecord| !last.broken && last.cycle.next() == record.cycle;
+        (!record.broken).then(|| Borne {
+            run_id: record.run_id,
+            cycle: record.cycle,
+            replay: record.replay,
+            flows: counts.shopped + counts.browsed + failed,
+            follows: self.last.as_ref().is_some_and(is_next),
+        })
     }
 
     /// Offers were refreshed; or why not.

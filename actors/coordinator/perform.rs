@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::agent::messages::{CutFlow, RunCycle, StopAgent};
 use crate::circuit_breaker::messages::{ResetByOperator, Trip};
-use crate::db_writer::messages::{Drain, RecordCycle, SetRunState};
+use crate::db_writer::messages::{BearOut, Drain, RecordCycle, SetRunState};
 use crate::domain::calendar;
 use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
@@ -21,7 +21,7 @@ use crate::failpoint::{self, Failpoint};
 use crate::offer_refresher::due::due_agents;
 use crate::offer_refresher::messages::RefreshOffers;
 use crate::ports::checkpoint_file::CheckpointError;
-use crate::ports::store::RunState;
+use crate::ports::store::{Lived, RunState};
 use crate::rate_limiter::messages::{Rebound, Retune};
 
 use super::agenda::Moment;
@@ -177,7 +177,13 @@ impl Coordinator {
             self.ledger.tuning.rate,
         );
         let (services, row) = (self.services.clone(), record.clone());
-        let written = async move { services.write(RecordCycle(row)).await };
+        let borne = self.ledger.borne(&record);
+        let written = async move {
+            if let Some(borne) = borne {
+                services.write(BearOut(borne)).await?;
+            }
+            services.write(RecordCycle(row)).await
+        };
         self.after(written, ctx, move |written, act, ctx| {
             if let Err(error) = written {
                 return act.feed(Input::Recorded(Err(error.to_string())), ctx);
@@ -251,9 +257,10 @@ impl Coordinator {
 
     /// Every HTTP session and the shop are looked at, and an attempt is begun.
     fn look(&mut self, from: Cycle, ctx: &mut Context<Self>) {
+        let lived = Lived { before: from, until: from, number: self.run.at().resumes() };
         let (services, plan) = (self.services.clone(), Arc::clone(&self.ledger.plan));
         let (callers, pacing) = (self.shard.callers(), Arc::clone(&self.clock.pacing));
-        let looked = start::reopen(services, plan, pacing, callers, from);
+        let looked = start::reopen(services, plan, pacing, callers, lived);
         self.after(looked, ctx, |looked, act, ctx| {
             act.feed(Input::Looked(looked.map_err(|error| error.to_string())), ctx);
         });

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::circuit_breaker::messages::FreezeReason;
 use crate::domain::behavior::Behavior;
-use crate::domain::cycle::{Cycle, ReplayNumber};
+use crate::domain::cycle::Cycle;
 use crate::domain::experiment::Experiment;
 use crate::domain::ids::{OwnerToken, RunId, StoreId};
 use crate::domain::in_flight::InFlight;
@@ -17,7 +17,7 @@ use crate::domain::rate::Rate;
 use crate::domain::snapshot::{SavedState, Snapshot};
 use crate::ports::entropy::Entropy;
 use crate::ports::shop_api::ShopTraits;
-use crate::ports::store::DirtyCart;
+use crate::ports::store::{DirtyCart, Lived};
 
 /// Everything the system must know before it starts.
 #[derive(Clone, Debug)]
@@ -98,8 +98,8 @@ impl Default for WarmUp {
 pub struct ResumePoint {
     /// The next cycle.
     pub boundary: Cycle,
-    /// The replay number of the process that wrote the checkpoint.
-    pub resumes: ReplayNumber,
+    /// How far the run had come by all its checkpoints.
+    pub lived: Lived,
     /// An operator has said --unfreeze.
     pub unfreeze: bool,
     /// Settings that differ from the checkpoint's, one sentence each.

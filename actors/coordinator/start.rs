@@ -30,7 +30,7 @@ use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
     ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
 };
-use crate::ports::store::{DirtyCart, NewRun, Replay};
+use crate::ports::store::{DirtyCart, Lived, NewRun, Replay};
 use crate::rate_limiter::messages::Place;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
@@ -118,7 +118,9 @@ async fn prepared(
             services.write(OpenRun(run)).await?;
             None
         }
-        Some(point) => Some(begin_attempt(&services, &plan, point.boundary, at).await?),
+        Some(point) => {
+            Some(begin_attempt(&services, &plan, (point.boundary, point.lived), at).await?)
+        }
     };
     // Before anything else is sent: what agents send next would blur what the shop shows.
     let orders = lost_orders::find(&services, &plan, &*pacing, true).await?;
@@ -210,12 +212,12 @@ pub async fn reopen(
     plan: Arc<RunPlan>,
     pacing: Arc<dyn Pacing>,
     callers: Vec<Caller>,
-    boundary: Cycle,
+    lived: Lived,
 ) -> Result<Box<Reopened>, StartError> {
     let reopened = async {
         session_check::all(&services, &plan, &callers[0]).await?;
         let shop = look_at_shop(&services, &plan, &callers).await?;
-        let resumed = begin_attempt(&services, &plan, boundary, pacing.wall()).await?;
+        let resumed = begin_attempt(&services, &plan, (lived.before, lived), pacing.wall()).await?;
         let Resumed { replay, memories } = resumed;
         let orders = lost_orders::find(&services, &plan, &*pacing, false).await?;
         Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories, orders }))
@@ -226,11 +228,12 @@ pub async fn reopen(
 async fn begin_attempt(
     services: &Services,
     plan: &RunPlan,
-    before: Cycle,
+    (boundary, lived): (Cycle, Lived),
     at: NaiveDateTime,
 ) -> Result<Resumed, StartError> {
     let (run_id, owner) = (plan.run_id, plan.owner);
-    let replay = services.write(BeginReplay { run_id, owner, at }).await?;
+    let replay = services.write(BeginReplay { run_id, owner, lived, at }).await?;
+    let before = replay.lost_from.map_or(boundary, |lost| lost.min(boundary));
     let load = LoadMemories { run_id, before, agents: Vec::new() };
     let memories = services.write(load).await?;
     Ok(Resumed { replay, memories })

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use chrono::NaiveDateTime;
 
+use super::StoreCall;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::{Cycle, CycleRecord};
 use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord};
@@ -16,24 +17,9 @@ use crate::domain::lost_order::LostFlow;
 use crate::domain::offer::{Coupon, Wallet};
 use crate::domain::persona::Persona;
 use crate::ports::store::{
-    Committed, NewRun, Orphans, Replay, RunState, SettledOrder, Store, StoreError, StoreFuture,
+    Borne, Committed, Lived, NewRun, Orphans, Replay, RunState, SettledOrder, Store, StoreError,
+    StoreFuture,
 };
-
-/// A message that is one call of the store: the writer makes it, again with the same ids where it
-/// fails, and answers what the store did.
-pub trait StoreCall: Message<Result = Result<Self::Reply, StoreError>> + Send + 'static {
-    /// What the store answers.
-    type Reply: Send + 'static;
-
-    /// Whether it is about one flow: a drill strikes these, never what is written of the run.
-    const IS_OF_A_FLOW: bool = false;
-
-    /// Asks the store, once.
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Self::Reply>;
-
-    /// The store has it.
-    fn acknowledged(&self) {}
-}
 
 /// Sent by the Coordinator before the first tick of a new run.
 #[derive(Clone, Debug, Message)]
@@ -101,6 +87,8 @@ pub struct BeginReplay {
     pub run_id: RunId,
     /// Who may write.
     pub owner: OwnerToken,
+    /// How far the run is known to have come.
+    pub lived: Lived,
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
 }
@@ -109,7 +97,7 @@ impl StoreCall for BeginReplay {
     type Reply = Replay;
 
     fn ask(&self, store: &dyn Store) -> StoreFuture<Replay> {
-        store.begin_replay(self.run_id, self.owner, self.at)
+        store.begin_replay(self.run_id, self.owner, self.lived, self.at)
     }
 }
 
@@ -232,6 +220,22 @@ impl StoreCall for RecordCycle {
 
     fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
         store.record_cycle(self.0.clone())
+    }
+}
+
+/// Sent by the Coordinator at the barrier, before `RecordCycle`.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct BearOut(
+    /// What should be there.
+    pub Borne,
+);
+
+impl StoreCall for BearOut {
+    type Reply = ();
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.bear_out(self.0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The names of things. Ids of the shop are text, kept exactly as received; our own are uuids.
 //!
-//! A [`FlowId`] is a function of run, cycle, agent and replay number: computing it twice gives the
-//! same id, which is what makes a retried commit harmless.
+//! A [`FlowId`] is a function of run, owner, cycle, agent and replay number: computing it twice
+//! gives the same id, which is what makes a retried commit harmless.
 
 use std::fmt;
 use std::sync::Arc;
@@ -110,9 +110,16 @@ impl OwnerToken {
 }
 
 impl FlowId {
-    /// The id of the flow of `agent` in `cycle` of attempt `replay` of `run` (uuid v5).
-    pub fn of(run: RunId, cycle: Cycle, agent: &AgentId, replay: ReplayNumber) -> Self {
-        let name = format!("{}/{}/{}", cycle.0, agent.as_str(), replay.0);
+    /// The id of the flow of `agent` in `cycle` of attempt `replay` of `run`, as `owner` makes it
+    /// (uuid v5). Another process never makes the same one: a shop may remember a flow whose row
+    /// the database has lost.
+    pub fn of(
+        (run, owner): (RunId, OwnerToken),
+        cycle: Cycle,
+        agent: &AgentId,
+        replay: ReplayNumber,
+    ) -> Self {
+        let name = format!("{owner}/{}/{}/{}", cycle.0, agent.as_str(), replay.0);
         Self(Uuid::new_v5(&run.0, name.as_bytes()))
     }
 }
@@ -148,13 +155,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flow_id_depends_on_run_cycle_agent_and_replay_and_on_nothing_else() {
-        let run = RunId(Uuid::nil());
-        let other = RunId(Uuid::max());
+    fn a_flow_id_depends_on_run_owner_cycle_agent_and_replay_and_on_nothing_else() {
+        let run = (RunId(Uuid::nil()), OwnerToken(Uuid::nil()));
+        let (other, heir) = ((RunId(Uuid::max()), run.1), (run.0, OwnerToken(Uuid::max())));
         let agent = AgentId::new("agent_001");
         let id = FlowId::of(run, Cycle(3), &agent, ReplayNumber(0));
         assert_eq!(id, FlowId::of(run, Cycle(3), &AgentId::new("agent_001"), ReplayNumber(0)));
         assert_ne!(id, FlowId::of(other, Cycle(3), &agent, ReplayNumber(0)));
+        assert_ne!(id, FlowId::of(heir, Cycle(3), &agent, ReplayNumber(0)));
         assert_ne!(id, FlowId::of(run, Cycle(4), &agent, ReplayNumber(0)));
         assert_ne!(id, FlowId::of(run, Cycle(3), &AgentId::new("agent_002"), ReplayNumber(0)));
         assert_ne!(id, FlowId::of(run, Cycle(3), &agent, ReplayNumber(1)));

@@ -125,6 +125,9 @@ incident_kinds! {
     /// A run ended, and goods that its flows put in lie in carts at the shop.
     CartsLeft = "carts_left", says "carts were left with goods at the shop",
         log Warn, alert None;
+    /// The database came back without hours that it had acknowledged.
+    RowsLost = "rows_lost", says "the database lost hours that were lived",
+        log Warn, alert Some(Severity::Critical);
     /// An order holds goods that its flow did not put in.
     ForeignGoods = "foreign_goods", says "an order holds goods nobody put in",
         log Warn, alert Some(Severity::Warning);

@@ -13,8 +13,8 @@ use chrono::NaiveDateTime;
 use futures::future::BoxFuture;
 
 pub use self::answers::{
-    Committed, DirtyCart, FoundOrder, Holding, NewRun, OfferBatch, Orphans, PoolStatus, Replay,
-    RunState, SettledOrder,
+    Borne, Committed, DirtyCart, FoundOrder, Holding, Lived, NewRun, OfferBatch, Orphans,
+    PoolStatus, Replay, RunState, SettledOrder,
 };
 pub use self::error::StoreError;
 use domain::catalog::Product;
@@ -51,10 +51,16 @@ pub trait RunStore: Send + Sync + 'static {
 
     /// One transaction: raises `runs.resumes` by one and ends every row of this run still `active`
     /// as abandoned (end_reason crash). Answers the new replay number and the last cycle with any
-    /// row of any replay. With `broken`, also writes that broken cycle's row from its rows if it
-    /// has none.
-    fn begin_replay(&self, run: RunId, owner: OwnerToken, at: NaiveDateTime)
-    -> StoreFuture<Replay>;
+    /// row of any replay, and the row of each attempt that a crash cut is written from its rows.
+    /// What is `lived` and missing is answered too; then cycles up to `lived.until` count as ones
+    /// with rows, and the number is above every one that was given out.
+    fn begin_replay(
+        &self,
+        run: RunId,
+        owner: OwnerToken,
+        lived: Lived,
+        at: NaiveDateTime,
+    ) -> StoreFuture<Replay>;
 
     /// The agents with `status = 'active'`, ordered by id.
     fn load_agents(&self) -> StoreFuture<Vec<Persona>>;
@@ -91,6 +97,9 @@ pub trait JournalStore: Send + Sync + 'static {
 
     /// Writes one attempt at one cycle; the same attempt again replaces nothing and succeeds.
     fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()>;
+
+    /// `RowsLost` where rows that were acknowledged are there no longer.
+    fn bear_out(&self, borne: Borne) -> StoreFuture<()>;
 
     /// Appends an incident.
     fn record_incident(&self, incident: Incident) -> StoreFuture<()>;
@@ -162,8 +171,8 @@ pub mod signatures {
     pub use chrono::NaiveDateTime;
 
     pub use super::{
-        Committed, Holding, JournalStore, LostOrderStore, NewRun, OfferBatch, OfferStore, Orphans,
-        Replay, RunState, RunStore, SettledOrder, StoreFuture,
+        Borne, Committed, Holding, JournalStore, Lived, LostOrderStore, NewRun, OfferBatch,
+        OfferStore, Orphans, Replay, RunState, RunStore, SettledOrder, StoreFuture,
     };
     pub use domain::catalog::Product;
     pub use domain::cycle::{Cycle, CycleRecord};
@@ -186,7 +195,7 @@ macro_rules! pass_on {
         $crate::pass_on! { @part RunStore $store;
             open_run(run: NewRun) -> ();
             heartbeat(run: RunId, owner: OwnerToken, at: NaiveDateTime) -> ();
-            begin_replay(run: RunId, owner: OwnerToken, at: NaiveDateTime) -> Replay;
+            begin_replay(run: RunId, owner: OwnerToken, lived: Lived, at: NaiveDateTime) -> Replay;
             load_agents() -> Vec<Persona>;
             load_memories(run: RunId, before: Cycle, agents: Vec<AgentId>)
                 -> HashMap<AgentId, AgentMemory>;
@@ -198,6 +207,7 @@ macro_rules! pass_on {
         $crate::pass_on! { @part JournalStore $store;
             set_run_state(run: RunId, owner: OwnerToken, state: RunState, at: NaiveDateTime) -> ();
             record_cycle(record: CycleRecord) -> ();
+            bear_out(borne: Borne) -> ();
             record_incident(incident: Incident) -> ();
             record_seen(run: RunId, seen: Vec<Product>, coupons: Vec<Coupon>, at: NaiveDateTime)
                 -> ();

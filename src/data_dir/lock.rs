@@ -2,7 +2,9 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use actors::domain::ids::OwnerToken;
 use serde::{Deserialize, Serialize};
@@ -26,9 +28,38 @@ pub struct Holder {
     /// the owner of a run.
     #[serde(default)]
     pub earlier: Vec<OwnerToken>,
+    /// Which file says so; `None` in one of an older release. A copy of the directory names a file
+    /// that it is not: its holder may live, elsewhere.
+    #[serde(default)]
+    pub place: Option<Place>,
+}
+
+/// One lock file, told from its copies: on another machine they were born at another time, even
+/// where they have the same number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file's number in its file system.
+    pub inode: u64,
+    /// When the file was made, nanoseconds since 1970; `None` where the file system does not say.
+    pub born_ns: Option<u64>,
+}
+
+impl Place {
+    /// Of an open lock file.
+    fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        let born = metadata.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let born_ns = born.and_then(|since| u64::try_from(since.as_nanos()).ok());
+        Ok(Self { inode: metadata.ino(), born_ns })
+    }
 }
 
 impl Holder {
+    /// Whether it held this very file, and not one that this is a copy of.
+    fn held(&self, here: &Place) -> bool {
+        self.place.as_ref().is_none_or(|place| place == here)
+    }
+
     /// Its token and those of all holders before it.
     fn tokens(self) -> Vec<OwnerToken> {
         let mut tokens = vec![self.owner];
@@ -70,10 +101,11 @@ impl Lock {
             }
             Err(TryLockError::Error(cause)) => return Err(not_writable(cause)),
         }
-        let previous = read_holder(&mut file);
+        let place = Place::of(&file).map_err(not_writable)?;
+        let previous = read_holder(&mut file).filter(|holder| holder.held(&place));
         let mut earlier = previous.clone().map(Holder::tokens).unwrap_or_default();
         earlier.truncate(EARLIER_MAX);
-        let holder = Holder { pid: std::process::id(), owner, earlier };
+        let holder = Holder { pid: std::process::id(), owner, earlier, place: Some(place) };
         write_holder(&mut file, &holder).map_err(not_writable)?;
         Ok(Self { _file: file, previous })
     }
@@ -93,7 +125,9 @@ impl Lock {
     pub fn dead_in(folder: &Path) -> Vec<OwnerToken> {
         let Ok(mut file) = File::open(folder.join(LOCK_FILE)) else { return Vec::new() };
         let is_free = file.try_lock_shared().is_ok();
-        let Some(holder) = read_holder(&mut file) else { return Vec::new() };
+        let Ok(here) = Place::of(&file) else { return Vec::new() };
+        let held = read_holder(&mut file).filter(|holder| holder.held(&here));
+        let Some(holder) = held else { return Vec::new() };
         if is_free { holder.tokens() } else { holder.earlier }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod agents;
 pub mod any_row;
+pub mod attempts;
 pub mod baskets;
 pub mod bins;
 pub mod campaigns;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use actors::domain::cycle::Cycle;
+use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::ids::{OwnerToken, RunId};
 use actors::domain::snapshot::Snapshot;
 use actors::ports::checkpoint_file::{CheckpointError, LoadedCheckpoint};
@@ -55,6 +55,9 @@ pub struct Resume {
     pub unfreeze: bool,
     /// Settings that are not the checkpoint's, one sentence each.
     pub changed_settings: Vec<String>,
+    /// What the run had reached by the newest of all its checkpoints: the next cycle, and the
+    /// replay number.
+    pub reached: (Cycle, ReplayNumber),
     /// Runs with a checkpoint in the folder.
     pub saved_runs: BTreeSet<RunId>,
 }
@@ -204,6 +207,7 @@ fn found(
         changed_settings.push(format!("checkpoint {file} was edited, and accepted as it is"));
     }
     let resume = Resume {
+        reached: reached(folder, snapshot)?,
         is_named: how.choice != Choice::Newest,
         ends_anew,
         unfreeze: how.unfreeze,
@@ -212,6 +216,23 @@ fn found(
         checkpoint,
     };
     Ok((settings, resume))
+}
+
+/// An older checkpoint that was named, or one that was put back, does not say how far the run came:
+/// the others in the folder do.
+fn reached(
+    folder: &CheckpointFolder,
+    named: &Snapshot,
+) -> Result<(Cycle, ReplayNumber), CheckpointError> {
+    let of_run = folder.list()?.into_iter().filter(|entry| entry.name.run_id == named.run_id);
+    let mut reached = (named.boundary, named.resumes);
+    for entry in of_run {
+        // One that cannot be read says nothing.
+        let Ok(other) = load_file(&entry.path, Trust::Whole) else { continue };
+        reached.0 = reached.0.max(other.snapshot.boundary);
+        reached.1 = reached.1.max(other.snapshot.resumes);
+    }
+    Ok(reached)
 }
 
 fn newest(

@@ -7,12 +7,14 @@ use std::path::Path;
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::plan::ResumePoint;
-use actors::domain::cycle::Cycle;
+use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::ids::OwnerToken;
-use actors::domain::snapshot::SavedState;
-use actors::ports::store::{RunState, StoreError};
+use actors::domain::snapshot::{SavedState, Snapshot};
+use actors::domain::totals::Totals;
+use actors::ports::store::{Lived, RunState, StoreError};
 use analysis::verify::report::ranges;
 use chrono::NaiveDateTime;
+use questions::{Ask, attempts};
 use store::Admin;
 use store::admin::{KnownRun, TakeOver};
 
@@ -57,7 +59,16 @@ pub async fn take_over(
     if !resume.is_named {
         refuse_an_older_run(admin, resume, &known, taker).await?;
     }
-    refuse_a_reached_end(settings, resume, &known)?;
+    let (reached, number) = resume.reached;
+    let every = settings.checkpoints.every_cycles.max(1);
+    let until = Cycle(reached.0.saturating_add(every - 1));
+    let lived = Lived { before: reached, until, number };
+    let lost = admin.first_lost(run, reached).await?;
+    if let Some(lost) = lost {
+        fall_back(&mut snapshot, lost);
+        snapshot.totals = totals(admin, &snapshot).await?;
+    }
+    refuse_a_reached_end(settings, resume, &known, snapshot.boundary)?;
     let dead = taker.dead.contains(&known.owner).then_some(known.owner);
     match admin.take_over(run, taker.owner, dead, taker.at).await? {
         TakeOver::Taken => {}
@@ -71,13 +82,19 @@ pub async fn take_over(
         snapshot.state =
             SavedState::Frozen { reason: reason(admin, &known).await?, broken_cycle: None };
     }
-    let last = admin.last_cycle(run).await?;
-    let mut says =
-        vec![announcement(&snapshot.state, snapshot.boundary, &known, last, resume.unfreeze)];
+    let is_older_copy = lost.is_some() || known.resumes < number;
+    let last = admin.last_cycle(run).await?.max(is_older_copy.then_some(until));
+    let next = ReplayNumber(known.resumes.max(number).0 + 1);
+    let place = (snapshot.boundary, last, next);
+    let mut says = vec![announcement(&snapshot.state, place, &known, resume.unfreeze)];
+    if is_older_copy {
+        let name = name_of(&resume.checkpoint.path);
+        says.insert(0, older_copy(&name, (reached, number), lost, &known));
+    }
     says.extend(resume.changed_settings.iter().map(|change| format!("  {change}")));
     let from = ResumePoint {
         boundary: snapshot.boundary,
-        resumes: snapshot.resumes,
+        lived,
         snapshot,
         checkpoint: name_of(&resume.checkpoint.path),
         unfreeze: resume.unfreeze,
@@ -115,15 +132,64 @@ fn refuse_a_reached_end(
     settings: &Settings,
     resume: &Resume,
     known: &KnownRun,
+    done: Cycle,
 ) -> Result<(), RunError> {
     let snapshot = &resume.checkpoint.snapshot;
     let end = settings.ends(snapshot.simulated_start)?.cycles;
-    let Some(end) = end.filter(|end| snapshot.boundary.0 >= *end) else { return Ok(()) };
+    let Some(end) = end.filter(|end| done.0 >= *end) else { return Ok(()) };
     if known.state != RunState::Completed && !resume.ends_anew {
         return Ok(());
     }
-    let (run, done) = (snapshot.run_id, snapshot.boundary);
+    let run = snapshot.run_id;
     Err(ResumeRefused::EndReached { run, done, end }.into())
+}
+
+/// The checkpoint goes back to a boundary that the database bears out.
+fn fall_back(snapshot: &mut Snapshot, lost: Cycle) {
+    if lost >= snapshot.boundary {
+        return;
+    }
+    snapshot.boundary = lost;
+    snapshot.simulated_at = lost.begins_at(snapshot.simulated_start);
+    if let SavedState::Frozen { broken_cycle, .. } = &mut snapshot.state {
+        *broken_cycle = None;
+    }
+    for cycles in snapshot.crashes.values_mut() {
+        cycles.retain(|cycle| *cycle < lost);
+    }
+}
+
+/// What has been done as far as the database knows.
+async fn totals(admin: &Admin, snapshot: &Snapshot) -> Result<Totals, StoreError> {
+    let mut totals = Totals {
+        restarts: snapshot.totals.restarts,
+        checkpoints: snapshot.totals.checkpoints,
+        ..Totals::default()
+    };
+    for row in admin.ask(attempts::closed(snapshot.run_id)).await? {
+        totals.close(&row.record(snapshot.run_id));
+    }
+    let handed_out = admin.ask(attempts::handed_out(snapshot.run_id)).await?;
+    totals.offers_assigned = handed_out.first().map_or(0, |row| row.rows.unsigned_abs());
+    Ok(totals)
+}
+
+/// What an operator must know of a database that is older than the run.
+fn older_copy(
+    checkpoint: &str,
+    (reached, number): (Cycle, ReplayNumber),
+    lost: Option<Cycle>,
+    known: &KnownRun,
+) -> String {
+    let lacks = match lost {
+        Some(lost) => format!("cycle {lost} has no closed hour in it"),
+        None => format!("it knows {} resumes of {}", known.resumes.0, number.0),
+    };
+    format!(
+        "the database is older than checkpoint {checkpoint}: the run had reached cycle {reached}, \
+         and {lacks}. It is a restored backup, a failover that lost its tail, or a copy of a \
+         SQLite file without its -wal; what it lost is lived again"
+    )
 }
 
 /// The file's name; where the folder is, is no matter of the run's.
@@ -142,9 +208,8 @@ async fn reason(admin: &Admin, known: &KnownRun) -> Result<FreezeReason, StoreEr
 
 fn announcement(
     state: &SavedState,
-    boundary: Cycle,
+    (boundary, last, next): (Cycle, Option<Cycle>, ReplayNumber),
     known: &KnownRun,
-    last: Option<Cycle>,
     unfreeze: bool,
 ) -> String {
     let again: Vec<u32> = last.map_or(Vec::new(), |last| (boundary.0..=last.0).collect());
@@ -152,7 +217,7 @@ fn announcement(
     let again = match again.as_slice() {
         [] => "no cycle is run again".to_owned(),
         cycles => {
-            format!("{} {are} run again as replay {}", ranges(cycles), known.resumes.0 + 1)
+            format!("{} {are} run again as replay {}", ranges(cycles), next.0)
         }
     };
     let (run, simulated) = (known.run_id, boundary.begins_at(known.simulated_start));
@@ -174,7 +239,6 @@ fn announcement(
 
 #[cfg(test)]
 mod tests {
-    use actors::domain::cycle::ReplayNumber;
     use actors::domain::ids::RunId;
     use serde_json::json;
     use uuid::Uuid;
@@ -200,8 +264,8 @@ mod tests {
     #[test]
     fn the_cycles_that_are_run_again_are_named() {
         let say = |boundary, last: Option<u32>| {
-            let last = last.map(Cycle);
-            announcement(&SavedState::Running, Cycle(boundary), &known(), last, false)
+            let place = (Cycle(boundary), last.map(Cycle), ReplayNumber(2));
+            announcement(&SavedState::Running, place, &known(), false)
         };
         assert!(say(20, Some(23)).ends_with(
             "at cycle 20 (simulated 1970-01-01 20:00), cycles 20-23 are run again as replay 2"
@@ -216,7 +280,8 @@ mod tests {
     fn a_frozen_run_says_why_unless_it_is_opened_at_once() {
         let reason = FreezeReason::NothingAccepted { attempts: 9 };
         let state = SavedState::Frozen { reason, broken_cycle: None };
-        let say = |unfreeze| announcement(&state, Cycle(3), &known(), Some(Cycle(3)), unfreeze);
+        let place = (Cycle(3), Some(Cycle(3)), ReplayNumber(2));
+        let say = |unfreeze| announcement(&state, place, &known(), unfreeze);
         assert!(say(false).contains("none of 9 adds") && say(false).contains("--unfreeze"));
         assert!(say(true).starts_with("resuming run"));
     }

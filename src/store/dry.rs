@@ -23,8 +23,9 @@ use domain::persona::{AgentStatus, Persona};
 use futures::FutureExt;
 use ledger::Ledger;
 use ports::store::{
-    Committed, FlowStore, Holding, JournalStore, LostOrderStore, NewRun, OfferBatch, OfferStore,
-    Orphans, PoolStatus, Replay, RunState, RunStore, SettledOrder, Store, StoreError, StoreFuture,
+    Borne, Committed, FlowStore, Holding, JournalStore, Lived, LostOrderStore, NewRun, OfferBatch,
+    OfferStore, Orphans, PoolStatus, Replay, RunState, RunStore, SettledOrder, Store, StoreError,
+    StoreFuture,
 };
 
 /// Nothing is written, so nothing waits: as many as a file takes.
@@ -107,9 +108,10 @@ impl RunStore for DryStore {
         &self,
         run: RunId,
         owner: OwnerToken,
+        lived: Lived,
         at: NaiveDateTime,
     ) -> StoreFuture<Replay> {
-        self.answer("begin_replay", |ledger| ledger.begin_replay(run, owner, at))
+        self.answer("begin_replay", |ledger| ledger.begin_replay(run, owner, lived, at))
     }
 
     fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
@@ -158,6 +160,11 @@ impl JournalStore for DryStore {
             ledger.record_cycle(&record);
             Ok(())
         })
+    }
+
+    /// Memory loses nothing.
+    fn bear_out(&self, _borne: Borne) -> StoreFuture<()> {
+        self.answer("bear_out", |_| Ok(()))
     }
 
     fn record_incident(&self, _incident: Incident) -> StoreFuture<()> {

@@ -47,6 +47,12 @@ pub enum Fault {
         /// What.
         String,
     ),
+    /// See [`StoreError::RowsLost`].
+    #[error("{0}")]
+    RowsLost(
+        /// Which.
+        String,
+    ),
     /// A row came and went between two statements.
     #[error("{0}")]
     Race(
@@ -71,6 +77,7 @@ impl Fault {
             | Self::Superseded(..)
             | Self::NotOwner(_)
             | Self::Taken(_)
+            | Self::RowsLost(_)
             | Self::Race(_) => self,
         }
     }
@@ -84,6 +91,7 @@ impl Fault {
                 StoreError::Superseded { key, status, end_reason }
             }
             Self::NotOwner(run) => StoreError::NotOwner(run),
+            Self::RowsLost(text) => StoreError::RowsLost(text),
             Self::Race(text) => StoreError::Contention(text),
         }
     }

@@ -224,6 +224,7 @@ impl World {
     fn resume_point(&mut self, owner: OwnerToken) -> ResumePoint {
         let checkpoint = self.files.load_latest().unwrap().unwrap();
         let resume = Resume {
+            reached: (checkpoint.snapshot.boundary, checkpoint.snapshot.resumes),
             checkpoint,
             is_named: false,
             ends_anew: false,

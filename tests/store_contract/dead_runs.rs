@@ -6,7 +6,7 @@ use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::ids::OwnerToken;
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::money::Cents;
-use actors::ports::store::{RunState, StoreError};
+use actors::ports::store::{Lived, RunState, StoreError};
 use analysis::verify::Audit;
 use chrono::TimeDelta;
 use questions::ledger::{Books, Ledger};
@@ -162,7 +162,8 @@ async fn two_hours(rig: &Rig) -> Owned {
     record.volume.revenue_cents = 900;
     rig.store.record_cycle(record.clone()).await.unwrap();
     rig.store.open_flow(key(owned, 1, 0, 0)).await.unwrap();
-    let replay = rig.store.begin_replay(owned.run, owned.owner, wall(90)).await.unwrap();
+    let replay =
+        rig.store.begin_replay(owned.run, owned.owner, Lived::default(), wall(90)).await.unwrap();
     rig.store.commit_flow(arc(bought(key(owned, 1, replay.number.0, 0), false))).await.unwrap();
     let mut again = cycle(owned, 1, replay.number.0, false);
     again.volume = record.volume;

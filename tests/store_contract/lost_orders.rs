@@ -5,7 +5,7 @@ use actors::domain::flow::{EndReason, FlowKey, FlowStatus, Order, OrderOutcome, 
 use actors::domain::ids::{CouponId, OrderId};
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::lost_order::LostFlow;
-use actors::ports::store::{Committed, FoundOrder, SettledOrder, StoreError};
+use actors::ports::store::{Committed, FoundOrder, Lived, SettledOrder, StoreError};
 use analysis::verify::Audit;
 use chrono::TimeDelta;
 use questions::ledger::Books;
@@ -63,7 +63,7 @@ pub async fn a_flow_that_may_have_an_order_is_looked_for_until_it_is_settled(rig
     let ids = |flows: &[LostFlow]| flows.iter().map(|f| f.key.flow_id).collect::<Vec<_>>();
     let flows = rig.store.lost_flows(owned.run).await.unwrap();
     assert_eq!(ids(&flows), [one.flow_id, two.flow_id], "what is under way is not lost");
-    rig.store.begin_replay(owned.run, owned.owner, wall(400)).await.unwrap();
+    rig.store.begin_replay(owned.run, owned.owner, Lived::default(), wall(400)).await.unwrap();
     let flows = rig.store.lost_flows(owned.run).await.unwrap();
     assert_eq!(ids(&flows), [cut.flow_id, one.flow_id, two.flow_id], "what a crash cut is");
     assert_eq!(flows[0].seen_at, wall(400), "nobody knows how long it lived");

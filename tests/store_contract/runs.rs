@@ -4,7 +4,7 @@ use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::flow::{EndReason, FlowStatus, ShopCart};
 use actors::domain::ids::OwnerToken;
 use actors::domain::incident::{Incident, IncidentKind};
-use actors::ports::store::{DirtyCart, RunState, StoreError};
+use actors::ports::store::{DirtyCart, Lived, RunState, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -48,7 +48,8 @@ pub async fn a_replay_ends_what_a_crash_left_open(rig: &Rig) {
     rig.store.record_cycle(cycle(owned, 3, 0, false)).await.unwrap();
     rig.store.commit_flow(arc(bought(key(owned, 4, 0, 0), false))).await.unwrap();
     rig.store.open_flow(key(owned, 4, 0, 1)).await.unwrap();
-    let replay = rig.store.begin_replay(owned.run, owned.owner, wall(500)).await.unwrap();
+    let replay =
+        rig.store.begin_replay(owned.run, owned.owner, Lived::default(), wall(500)).await.unwrap();
     assert_eq!(replay.number, ReplayNumber(1));
     assert_eq!((replay.last_cycle_with_rows, replay.ended_rows), (Some(Cycle(4)), 1));
     let crashed = "shopping_sessions WHERE status = 'abandoned' AND end_reason = 'crash' \
@@ -64,14 +65,21 @@ pub async fn a_replay_ends_what_a_crash_left_open(rig: &Rig) {
 
 pub async fn a_replay_counts_up_and_is_the_owners(rig: &Rig) {
     let owned = rig.run().await;
-    let first = rig.store.begin_replay(owned.run, owned.owner, wall(1)).await.unwrap();
-    let second = rig.store.begin_replay(owned.run, owned.owner, wall(2)).await.unwrap();
+    let first =
+        rig.store.begin_replay(owned.run, owned.owner, Lived::default(), wall(1)).await.unwrap();
+    let second =
+        rig.store.begin_replay(owned.run, owned.owner, Lived::default(), wall(2)).await.unwrap();
     assert_eq!((first.number, first.last_cycle_with_rows), (ReplayNumber(1), None));
     assert_eq!(second.number, ReplayNumber(2));
     rig.store.record_cycle(cycle(owned, 7, 0, false)).await.unwrap();
-    let third = rig.store.begin_replay(owned.run, owned.owner, wall(3)).await.unwrap();
+    let third =
+        rig.store.begin_replay(owned.run, owned.owner, Lived::default(), wall(3)).await.unwrap();
     assert_eq!(third.last_cycle_with_rows, Some(Cycle(7)), "a cycle in which all were idle");
-    let error = rig.store.begin_replay(owned.run, OwnerToken::fresh(), wall(4)).await.unwrap_err();
+    let error = rig
+        .store
+        .begin_replay(owned.run, OwnerToken::fresh(), Lived::default(), wall(4))
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::NotOwner(_)), "{error}");
 }
 

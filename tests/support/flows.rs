@@ -91,7 +91,7 @@ pub fn new_run() -> NewRun {
 pub fn key(owned: Owned, cycle: u32, replay: u32, number: usize) -> FlowKey {
     let (cycle, replay, agent_id) = (Cycle(cycle), ReplayNumber(replay), agent(number));
     FlowKey {
-        flow_id: FlowId::of(owned.run, cycle, &agent_id, replay),
+        flow_id: FlowId::of((owned.run, owned.owner), cycle, &agent_id, replay),
         run_id: owned.run,
         owner: owned.owner,
         cycle,

@@ -14,8 +14,8 @@ use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::offer::{Coupon, Wallet};
 use actors::domain::persona::Persona;
 use actors::ports::store::{
-    Committed, FlowStore, Holding, JournalStore, OfferBatch, OfferStore, PoolStatus, RunState,
-    Store, StoreError, StoreFuture,
+    Borne, Committed, FlowStore, Holding, JournalStore, OfferBatch, OfferStore, PoolStatus,
+    RunState, Store, StoreError, StoreFuture,
 };
 use chrono::NaiveDateTime;
 use store::dry::DryStore;
@@ -134,6 +134,10 @@ impl JournalStore for RecordingStore {
             self.note(|written| written.cycles.push(record.clone()));
             dry.record_cycle(record)
         })
+    }
+
+    fn bear_out(&self, borne: Borne) -> StoreFuture<()> {
+        self.reach(|dry| dry.bear_out(borne))
     }
 
     fn record_incident(&self, incident: Incident) -> StoreFuture<()> {

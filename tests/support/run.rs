@@ -26,7 +26,7 @@ use actors::domain::snapshot::{SavedState, Snapshot};
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
-use actors::ports::store::RunState;
+use actors::ports::store::{Lived, RunState};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use chrono::{NaiveDateTime, TimeDelta};
@@ -169,7 +169,7 @@ impl Setup {
         self.plan.owner = ended.owner;
         self.plan.resume_from = Some(ResumePoint {
             boundary: snapshot.boundary,
-            resumes: snapshot.resumes,
+            lived: Lived { number: snapshot.resumes, ..Lived::default() },
             unfreeze: false,
             changed_settings: Vec::new(),
             snapshot,

@@ -63,9 +63,22 @@ impl<'a> Step<'a> {
         self.answer(ticket, Err(CommandRefused::WrongState { state, hint }));
     }
 
+    /// Where the database lost hours, the run goes back to the first of them.
+    fn fall_back(&mut self, replay: Replay) {
+        let Some(lost) = replay.lost_from else { return };
+        self.at.cycle = self.at.cycle.min(lost);
+        let message = format!(
+            "the database has no closed hour of cycle {lost}, which the run had lived: it is an \
+             older copy (a restored backup, a failover that lost its tail, a file without its \
+             -wal), and what it lost is lived again"
+        );
+        self.act(Action::Incident(IncidentKind::RowsLost, message, json!({ "from": lost })));
+    }
+
     /// Takes an attempt up, and says which cycles it runs again.
     pub fn begin_attempt(&mut self, replay: Replay) {
         self.at.take_up(replay);
+        self.fall_back(replay);
         let first = self.at.cycle;
         let Some(last) = replay.last_cycle_with_rows.filter(|last| *last >= first) else { return };
         let number = replay.number.0;

@@ -210,6 +210,7 @@ impl World {
             number: ReplayNumber(1),
             last_cycle_with_rows: Some(self.run.at.cycle),
             ended_rows: 0,
+            lost_from: None,
         };
         let jobs = &mut self.jobs;
         let closed = |broken, nothing_accepted| Ok(Closed { broken, nothing_accepted });

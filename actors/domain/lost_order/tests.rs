@@ -16,7 +16,12 @@ fn flow(cycle: u32, opened_ms: i64, until_ms: Option<i64>) -> LostFlow {
     let (run_id, agent_id, cycle) = (RunId(Uuid::nil()), AgentId::new("a"), Cycle(cycle));
     LostFlow {
         key: FlowKey {
-            flow_id: FlowId::of(run_id, cycle, &agent_id, ReplayNumber::ORIGINAL),
+            flow_id: FlowId::of(
+                (run_id, OwnerToken(Uuid::nil())),
+                cycle,
+                &agent_id,
+                ReplayNumber::ORIGINAL,
+            ),
             run_id,
             owner: OwnerToken(Uuid::nil()),
             cycle,

@@ -77,6 +77,33 @@ impl RunState {
     }
 }
 
+/// How far a run is known to have come, whatever its rows say: a database may be an older copy of
+/// itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lived {
+    /// Every cycle before this one had a closed, unbroken attempt.
+    pub before: Cycle,
+    /// The last cycle of which a shop may have seen something.
+    pub until: Cycle,
+    /// The highest replay number that was ever given out.
+    pub number: ReplayNumber,
+}
+
+/// What the database says of one attempt before it is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Borne {
+    /// The run.
+    pub run_id: RunId,
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The attempt.
+    pub replay: ReplayNumber,
+    /// Flows that were acknowledged in it, at least.
+    pub flows: u32,
+    /// Whether the cycle before it has a closed, unbroken attempt.
+    pub follows: bool,
+}
+
 /// The outcome of `begin_replay`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replay {
@@ -86,6 +113,9 @@ pub struct Replay {
     pub last_cycle_with_rows: Option<Cycle>,
     /// Rows that were still active.
     pub ended_rows: u64,
+    /// The first cycle that had a closed, unbroken attempt and has none any more: the database lost
+    /// it. `None`: every one is there.
+    pub lost_from: Option<Cycle>,
 }
 
 /// Whether a write was needed.

@@ -54,6 +54,15 @@ pub enum StoreError {
         /// What it said.
         String,
     ),
+    /// What was acknowledged is there no longer: an older copy has taken the database's place.
+    #[error(
+        "the database lost rows that it had acknowledged: {0}; it fell back to an older state \
+         (a failover, a restored backup), and what is lost is lived again"
+    )]
+    RowsLost(
+        /// Which.
+        String,
+    ),
     /// The store was shut down.
     #[error("the store is closed")]
     Closed,
@@ -67,7 +76,11 @@ impl StoreError {
             | Self::PoolExhausted { .. }
             | Self::Contention(_)
             | Self::CannotWrite(_) => true,
-            Self::Superseded { .. } | Self::NotOwner(_) | Self::Refused(_) | Self::Closed => false,
+            Self::Superseded { .. }
+            | Self::NotOwner(_)
+            | Self::Refused(_)
+            | Self::RowsLost(_)
+            | Self::Closed => false,
         }
     }
 }

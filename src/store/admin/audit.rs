@@ -16,6 +16,11 @@ impl Admin {
         on_backend!(self, call_long, |c, q| q::last_cycle(c, run))
     }
 
+    /// The first cycle before `before` without a closed, unbroken attempt.
+    pub async fn first_lost(&self, run: RunId, before: Cycle) -> Result<Option<Cycle>, StoreError> {
+        on_backend!(self, call_long, |c, q| q::first_lost(c, run, before))
+    }
+
     /// Why a run froze last: the incident's details.
     pub async fn last_freeze(&self, run: RunId) -> Result<Option<Value>, StoreError> {
         on_backend!(self, call_long, |c, q| q::last_freeze(c, run))

@@ -12,7 +12,7 @@ use domain::ids::{AgentId, FlowId, OwnerToken, RunId};
 use domain::offer::Wallet;
 use domain::persona::Persona;
 use ports::store::{
-    Committed, DirtyCart, NewRun, OfferBatch, Orphans, Replay, SettledOrder, StoreError,
+    Committed, DirtyCart, Lived, NewRun, OfferBatch, Orphans, Replay, SettledOrder, StoreError,
 };
 
 use super::DryCounts;
@@ -73,13 +73,14 @@ impl Ledger {
         &mut self,
         run: RunId,
         owner: OwnerToken,
+        lived: Lived,
         at: NaiveDateTime,
     ) -> Result<Replay, StoreError> {
         let known = self.owned(run, owner)?;
-        known.resumes += 1;
+        known.resumes = known.resumes.max(lived.number.0) + 1;
         let (number, last) = (ReplayNumber(known.resumes), known.last_cycle);
         let ended_rows = self.end_active(run, at);
-        Ok(Replay { number, last_cycle_with_rows: last, ended_rows })
+        Ok(Replay { number, last_cycle_with_rows: last, ended_rows, lost_from: None })
     }
 
     pub(super) fn open_flow(&mut self, key: &FlowKey) -> Result<Wallet, StoreError> {

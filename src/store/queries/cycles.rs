@@ -3,6 +3,7 @@
 //! An attempt without a `cycles` row was cut by a crash; it gets a broken one from its rows.
 
 use chrono::NaiveDateTime;
+use diesel::prelude::*;
 use diesel::sql_types::Text;
 use domain::catalog::Product;
 use domain::cycle::CycleRecord;
@@ -10,15 +11,16 @@ use domain::ids::{OwnerToken, RunId};
 use domain::incident::Incident;
 use domain::offer::Coupon;
 use ports::failpoint::Failpoint;
-use ports::store::{JournalStore, RunState, StoreFuture};
+use ports::store::{Borne, JournalStore, RunState, StoreFuture};
 
 use super::offers::record_seen;
 use super::runs::set_run_state;
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
-use crate::error::Answer;
+use crate::error::{Answer, Fault};
 use crate::rows::cycles::{CycleRow, IncidentRow};
 use crate::rows::flow::CutAttempt;
-use crate::schema::{cycles, incidents};
+use crate::rows::integer;
+use crate::schema::{cycles, incidents, shopping_sessions};
 
 impl JournalStore for Adapter {
     fn set_run_state(
@@ -34,6 +36,10 @@ impl JournalStore for Adapter {
     fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
         let call = self.call(move |c| answering(record_cycle(c, record)));
         acknowledged(Failpoint::CycleAcknowledge, call)
+    }
+
+    fn bear_out(&self, borne: Borne) -> StoreFuture<()> {
+        self.call(move |c| answering(bear_out(c, borne)))
     }
 
     fn record_incident(&self, incident: Incident) -> StoreFuture<()> {
@@ -57,6 +63,37 @@ async fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
     let row = CycleRow::of(&record);
     let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
     insert.execute(c).await?;
+    Ok(())
+}
+
+/// Looks for what was acknowledged: the attempt's flows, and the row of the cycle before.
+#[dialect]
+async fn bear_out(c: &mut Conn, borne: Borne) -> Answer<()> {
+    let (run, cycle) = (borne.run_id.to_string(), integer(borne.cycle.0));
+    let flows: i64 = shopping_sessions::table
+        .filter(shopping_sessions::run_id.eq(&run))
+        .filter(shopping_sessions::cycle.eq(cycle))
+        .filter(shopping_sessions::replay.eq(integer(borne.replay.0)))
+        .count()
+        .get_result(c)
+        .await?;
+    if flows < i64::from(borne.flows) {
+        let says = format!("cycle {cycle} has {flows} flows of {} acknowledged", borne.flows);
+        return Err(Fault::RowsLost(says));
+    }
+    if !borne.follows {
+        return Ok(());
+    }
+    let before: i64 = cycles::table
+        .filter(cycles::run_id.eq(&run))
+        .filter(cycles::cycle.eq(cycle - 1))
+        .filter(cycles::broken.eq(false))
+        .count()
+        .get_result(c)
+        .await?;
+    if before == 0 {
+        return Err(Fault::RowsLost(format!("the row of cycle {} is gone", cycle - 1)));
+    }
     Ok(())
 }
 

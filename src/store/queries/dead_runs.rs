@@ -19,7 +19,7 @@ use super::summary::RUN_TABLES;
 use super::{Conn, RunQueryDsl, dialect};
 use crate::error::Answer;
 use crate::rows::dead_runs::{LastVisit, LastVisitRow, Purge};
-use crate::rows::{count, replay};
+use crate::rows::{count, integer, replay};
 use crate::schema::{cycles, incidents, runs, shopping_sessions};
 
 /// The last cycle of the run with any row of any attempt.
@@ -36,6 +36,23 @@ pub async fn last_cycle(c: &mut Conn, run: RunId) -> Answer<Option<Cycle>> {
         .first(c)
         .await?;
     Ok(of_sessions.max(of_cycles).map(|last| Cycle(count(last))))
+}
+
+/// The first cycle before `before` without a closed, unbroken attempt.
+#[dialect]
+pub async fn first_lost(c: &mut Conn, run: RunId, before: Cycle) -> Answer<Option<Cycle>> {
+    let closed: Vec<i32> = cycles::table
+        .filter(cycles::run_id.eq(run.to_string()))
+        .filter(cycles::broken.eq(false))
+        .filter(cycles::cycle.lt(integer(before.0)))
+        .select(cycles::cycle)
+        .distinct()
+        .order(cycles::cycle)
+        .load(c)
+        .await?;
+    let there = closed.iter().zip(0..).take_while(|(cycle, wanted)| **cycle == *wanted).count();
+    let first = Cycle(u32::try_from(there).unwrap_or(u32::MAX));
+    Ok((first < before).then_some(first))
 }
 
 /// The details of the run's last freeze.

@@ -12,16 +12,16 @@ use domain::flow::{AgentMemory, EndReason, FlowStatus, OrderOutcome, ShopCart};
 use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
 use domain::persona::Persona;
 use ports::failpoint::{self, Failpoint};
-use ports::store::{DirtyCart, NewRun, Orphans, Replay, RunState, RunStore, StoreFuture};
+use ports::store::{DirtyCart, Lived, NewRun, Orphans, Replay, RunState, RunStore, StoreFuture};
 
 use super::agents::load_agents;
 use super::cycles::close_cut_attempts;
-use super::dead_runs::last_cycle;
+use super::dead_runs::{first_lost, last_cycle};
 use super::memory::{carts, carts_cleared, load_memories};
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::runs::{RunRow, TakeOver};
-use crate::rows::{read, replay};
+use crate::rows::{integer, read, replay};
 use crate::schema::{runs, shopping_sessions};
 
 impl RunStore for Adapter {
@@ -37,9 +37,10 @@ impl RunStore for Adapter {
         &self,
         run: RunId,
         owner: OwnerToken,
+        lived: Lived,
         at: NaiveDateTime,
     ) -> StoreFuture<Replay> {
-        let call = self.call_long(move |c| answering(begin_replay(c, run, owner, at)));
+        let call = self.call_long(move |c| answering(begin_replay(c, run, owner, lived, at)));
         acknowledged(Failpoint::ReplayAcknowledge, call)
     }
 
@@ -128,6 +129,7 @@ async fn begin_replay(
     c: &mut Conn,
     run: RunId,
     owner: OwnerToken,
+    lived: Lived,
     at: NaiveDateTime,
 ) -> Answer<Replay> {
     let mine = runs::table
@@ -139,12 +141,19 @@ async fn begin_replay(
         .get_result(c)
         .await
         .optional()?;
-    let (number, start) = raised.ok_or(Fault::NotOwner(run))?;
+    let (raised, start) = raised.ok_or(Fault::NotOwner(run))?;
     failpoint::reach(Failpoint::ReplayBegin)?;
+    let number = raised.max(integer(lived.number.0.saturating_add(1)));
+    if number > raised {
+        let above = diesel::update(runs::table.find(run.to_string()));
+        above.set(runs::resumes.eq(number)).execute(c).await?;
+    }
     let ended_rows = end_active(c, run, at).await?;
     close_cut_attempts(c, run, start, at).await?;
-    let last_cycle_with_rows = last_cycle(c, run).await?;
-    Ok(Replay { number: replay(number), last_cycle_with_rows, ended_rows })
+    let lost_from = first_lost(c, run, lived.before).await?;
+    let is_older_copy = lost_from.is_some() || number > raised;
+    let last_cycle_with_rows = last_cycle(c, run).await?.max(is_older_copy.then_some(lived.until));
+    Ok(Replay { number: replay(number), last_cycle_with_rows, ended_rows, lost_from })
 }
 
 /// Ends the active rows of the run as crashed; their carts stay dirty.
