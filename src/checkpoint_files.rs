@@ -10,7 +10,7 @@ mod name;
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use actors::domain::ids::RunId;
 use actors::domain::snapshot::Snapshot;
 use actors::failpoint::{self, Failpoint};
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
+use text::bounded_file::{self, Unread};
 
 pub use self::content::config_hash;
 pub use self::name::CheckpointName;
@@ -26,8 +27,9 @@ use self::name::{PREFIX, SUFFIX, TEMP_PREFIX, TEMP_SUFFIX};
 
 /// A half-written file so old belongs to nobody any more.
 const TEMP_AGE_MAX: Duration = Duration::from_secs(60);
-/// No checkpoint is larger; what is, is not one. Some 200 bytes an agent that crashed.
-const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// No checkpoint is larger; what is, is not one. Some 240 bytes an agent that crashed: 100,000 of
+/// them fit.
+const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// The folder.
 #[derive(Debug)]
@@ -60,14 +62,12 @@ pub enum Trust {
 
 /// Reads one file, whatever it is called.
 pub fn load_file(path: &Path, trust: Trust) -> Result<LoadedCheckpoint, CheckpointError> {
-    let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text))
-        .map_err(|error| io_error(path, &error))?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let cause = format!("more than {FILE_BYTES_MAX} bytes: not a checkpoint");
-        return Err(CheckpointError::Io { path: path.to_owned(), cause });
-    }
+    let text = bounded_file::bytes(path, FILE_BYTES_MAX).map_err(|unread| match unread {
+        Unread::System(error) => io_error(path, &error),
+        Unread::NoFile { .. } | Unread::TooLarge { .. } | Unread::NoText { .. } => {
+            foreign(path, format!("no checkpoint: {unread}"))
+        }
+    })?;
     let snapshot = content::read(path, &text, trust == Trust::Edited)?;
     Ok(LoadedCheckpoint { path: path.to_owned(), snapshot, refused: Vec::new() })
 }
@@ -98,7 +98,7 @@ impl CheckpointFolder {
     }
 
     /// The newest valid checkpoint of `run`, or of the run that was saved last: a torn newest file
-    /// must not bring back another, older run.
+    /// must not bring back another, older run, and a stray one must not hide it.
     pub fn load_latest_of(
         &self,
         run: Option<RunId>,
@@ -106,20 +106,29 @@ impl CheckpointFolder {
     ) -> Result<Option<LoadedCheckpoint>, CheckpointError> {
         let misnamed = self.misnamed()?;
         let mut entries = self.list()?;
-        let run = run.or(entries.first().map(|entry| entry.name.run_id));
-        entries.retain(|entry| Some(entry.name.run_id) == run);
-        let count = entries.len() + misnamed.len();
         let mut refused = Vec::new();
-        for entry in entries {
-            match load_entry(&entry, trust) {
-                Ok(loaded) => {
-                    // How new the misnamed ones are nobody knows: better named than passed over.
-                    refused.extend(misnamed);
-                    return Ok(Some(LoadedCheckpoint { refused, ..loaded }));
+        while let Some(run) = run.or(entries.first().map(|entry| entry.name.run_id)) {
+            let of_run: Vec<_> = entries.extract_if(.., |entry| entry.name.run_id == run).collect();
+            let mut is_run = of_run.is_empty();
+            for entry in of_run {
+                match load_entry(&entry, trust) {
+                    Ok(loaded) => {
+                        // How new the misnamed ones are nobody knows: better named than not.
+                        refused.extend(misnamed);
+                        return Ok(Some(LoadedCheckpoint { refused, ..loaded }));
+                    }
+                    Err(error) => {
+                        is_run |= !matches!(error, CheckpointError::Foreign { .. });
+                        refused.push(error);
+                    }
                 }
-                Err(error) => refused.push(error),
+            }
+            // Files that were never checkpoints of a run do not make it one that was saved here.
+            if is_run {
+                break;
             }
         }
+        let count = refused.len() + misnamed.len();
         match refused.first().or(misnamed.first()) {
             None => Ok(None),
             Some(first) => Err(CheckpointError::NoneValid {

@@ -28,9 +28,9 @@ pub(crate) mod warm_up;
 pub(crate) mod web;
 pub mod words;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 use text::ron_text::{self, RonError, keys};
 
 use self::concern::concerns;
@@ -42,8 +42,6 @@ use self::stack::Stack;
 pub const TEMPLATE: &str = include_str!("../config/cartload.ron");
 /// The file that is read when it exists and no other is named.
 pub const DEFAULT_FILE: &str = "config/cartload.ron";
-/// A config file is not longer, bytes.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 concerns! {
     /// Pacing and ends.
@@ -261,14 +259,8 @@ impl Settings {
 /// Reads a config file and where its keys stand.
 fn read_file(path: PathBuf) -> Result<FileLayer, ConfigError> {
     let fail = |cause: String| ConfigError::File { path: path.display().to_string(), cause };
-    let metadata = fs::metadata(&path).map_err(|e| fail(e.to_string()))?;
-    if !metadata.is_file() {
-        return Err(fail("not a file".to_owned()));
-    }
-    if metadata.len() > FILE_BYTES_MAX {
-        return Err(fail(format!("{} bytes are too many for a config file", metadata.len())));
-    }
-    let text = fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
+    let text = bounded_file::text(&path, WRITTEN_BYTES_MAX);
+    let text = text.map_err(|unread| fail(unread.to_string()))?;
     let layer = ron_text::parse(&path.display().to_string(), &text).map_err(|error| {
         let key = keys::key_at(&text, error.line, error.column);
         let knob = key.and_then(|key| knobs().find(|knob| knob.key == key));

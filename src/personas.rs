@@ -4,22 +4,27 @@
 //! value is named the same way wherever it comes from.
 
 pub(crate) mod columns;
+pub(crate) mod csv_form;
+pub(crate) mod csv_rows;
 pub(crate) mod describe;
 pub(crate) mod export;
 pub(crate) mod files;
+pub(crate) mod json_rows;
 pub(crate) mod mapping;
 pub(crate) mod mending;
+pub(crate) mod name_list;
 pub(crate) mod ranges;
 pub(crate) mod rejected;
 pub(crate) mod row;
+pub(crate) mod row_reader;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use self::csv_form::Delimiter;
 use self::mapping::Mapping;
 use self::mending::Change;
 use actors::domain::persona::Persona;
-use serde_json::{Map, Value};
 
 pub use self::export::to_json;
 pub use self::files::read_file;
@@ -41,12 +46,14 @@ pub struct Reading {
     pub on_broken: OnBroken,
     /// What its columns mean.
     pub mapping: Mapping,
+    /// What separates the columns of a CSV file; `None` where the file says it.
+    pub delimiter: Option<Delimiter>,
 }
 
 impl From<OnBroken> for Reading {
     /// Columns have a persona's names.
     fn from(on_broken: OnBroken) -> Self {
-        Self { on_broken, mapping: Mapping::default() }
+        Self { on_broken, mapping: Mapping::default(), delimiter: None }
     }
 }
 
@@ -61,6 +68,8 @@ pub struct Imported {
     pub skipped: Vec<RowError>,
     /// Columns that cartload has no use for, in alphabetical order.
     pub ignored_columns: BTreeSet<String>,
+    /// How the source was read, where it could have been read otherwise; a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Why one row was refused.
@@ -71,8 +80,9 @@ pub struct RowError {
     pub place: Place,
     /// What is wrong with it.
     pub problem: RowProblem,
-    /// The row as the source has it; `None` where it could not be split into columns.
-    pub fields: Option<Map<String, Value>>,
+    /// The row as the source has it, as a JSON object by its column names; `None` where it could
+    /// not be split into columns.
+    pub row: Option<String>,
 }
 
 /// What is wrong with a row.
@@ -164,7 +174,8 @@ pub enum PersonaFileError {
     ),
     /// Neither CSV nor JSON by its name.
     #[error(
-        "{path}: the name says neither CSV nor JSON; allowed endings: .csv, .json, .jsonl, .ndjson",
+        "{path}: the name says neither CSV nor JSON; allowed endings: .csv, .tsv, .json, \
+         .jsonl, .ndjson",
         path = path.display()
     )]
     UnknownKind {
@@ -176,6 +187,28 @@ pub enum PersonaFileError {
     Empty {
         /// The file or table.
         origin: String,
+    },
+    /// More rows than there may be agents.
+    #[error(
+        "{origin}: more than {} rows; there are no more agents than that",
+        row_reader::ROWS_MAX
+    )]
+    TooMany {
+        /// The file or table.
+        origin: String,
+    },
+    /// Two columns of a header have one name.
+    #[error(
+        "{place}: columns {} and {} of the header are both `{column}`; rename or remove one",
+        columns.0, columns.1
+    )]
+    DoubledColumn {
+        /// The file, its line and column.
+        place: String,
+        /// The name.
+        column: String,
+        /// Their numbers, 1-based.
+        columns: (usize, usize),
     },
     /// The text as a whole is broken.
     #[error("{origin}:{line}:{column}: {cause}")]

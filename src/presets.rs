@@ -1,7 +1,7 @@
 //! What ships with cartload for a run that names nothing of its own: rules of behaviour, agents and
 //! coupons.
 
-use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use actors::domain::behavior::Behavior;
@@ -11,6 +11,7 @@ use actors::domain::population::{Archetypes, generate};
 use rand::Rng;
 use shops::coupon_book;
 use shops::practice_shop::catalog;
+use text::bounded_file::{self, Unread, WRITTEN_BYTES_MAX};
 use text::ron_text::{self, RonError};
 
 use crate::config::offers::Offers;
@@ -27,7 +28,7 @@ pub enum PresetError {
         /// Which.
         file: String,
         /// What the system said.
-        cause: io::Error,
+        cause: Unread,
     },
     /// Not RON, or not what a preset is.
     #[error(transparent)]
@@ -47,7 +48,8 @@ pub fn behavior(name: &str) -> Result<Arc<Behavior>, PresetError> {
         )?,
         file => {
             let unreadable = |cause| PresetError::Unreadable { file: file.to_owned(), cause };
-            ron_text::parse(file, &std::fs::read_to_string(file).map_err(unreadable)?)?
+            let text = bounded_file::text(Path::new(file), WRITTEN_BYTES_MAX);
+            ron_text::parse(file, &text.map_err(unreadable)?)?
         }
     };
     Ok(Arc::new(behavior))

@@ -9,10 +9,10 @@ pub(crate) mod player;
 pub(crate) mod report;
 mod step;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 use text::ron_text::{self, RonError, keys};
 
 pub use self::player::Player;
@@ -27,8 +27,6 @@ const BUILTIN: [(&str, &str); 4] = [
     ("crashes_at_the_border", include_str!("../config/scenarios/crashes_at_the_border.ron")),
     ("coupon_rush", include_str!("../config/scenarios/coupon_rush.ron")),
 ];
-/// A scenario file is not longer, bytes.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Real seconds a drill may take where its file does not say.
 const LIMIT_S: u32 = 120;
 
@@ -117,14 +115,8 @@ impl Scenario {
     /// The scenario in this file.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let fail = |cause: String| ScenarioError::Io { path: path.to_path_buf(), cause };
-        let metadata = fs::metadata(path).map_err(|error| fail(error.to_string()))?;
-        if !metadata.is_file() {
-            return Err(fail("not a file".to_owned()));
-        }
-        if metadata.len() > FILE_BYTES_MAX {
-            return Err(fail(format!("{} bytes are too many for a scenario", metadata.len())));
-        }
-        let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+        let text = bounded_file::text(path, WRITTEN_BYTES_MAX);
+        let text = text.map_err(|unread| fail(unread.to_string()))?;
         Self::parse(path, &text)
     }
 

@@ -73,12 +73,17 @@ pub struct AnsweredCall {
 /// What the bound is doing.
 #[derive(Clone, Debug)]
 enum Phase {
-    /// Doubling until answers queue.
+    /// Doubling until answers queue: of a shop that is new, or has turned far slower.
     Start,
     /// Following the work.
     Run,
     /// Few calls at a time, to see what they take without a queue.
-    Dip { since: Instant, answered: Samples },
+    Dip {
+        since: Instant,
+        /// How many times their baselines answers took before.
+        slowness: f64,
+        answered: Samples,
+    },
 }
 
 /// The bound. In memory only: a cold start costs less than a second.
@@ -178,7 +183,7 @@ impl Bound {
         let time_s = call.answered.saturating_duration_since(call.sent).as_secs_f64();
         if call.in_flight <= self.unqueued_max() {
             self.baselines.unqueued(call.step, time_s);
-            if let Phase::Dip { since, answered } = &mut self.phase
+            if let Phase::Dip { since, answered, .. } = &mut self.phase
                 && call.sent >= *since
             {
                 answered.add(call.step, time_s);
@@ -260,14 +265,14 @@ impl Bound {
     }
 
     fn end_dip(&mut self, now: Instant) {
-        let Phase::Dip { since, answered } = &self.phase else { return };
+        let Phase::Dip { since, slowness, answered } = &self.phase else { return };
         let is_long = now.saturating_duration_since(*since) > DIP_MAX;
         let enough = if is_long { DIP_ANSWERS_FEW } else { DIP_ANSWERS };
         if answered.answers() < enough {
             return;
         }
-        self.baselines.renew(answered);
-        self.phase = Phase::Run;
+        let has_turned = self.baselines.renew(answered, *slowness);
+        self.phase = if has_turned { Phase::Start } else { Phase::Run };
         self.last_dip = Some(now);
         self.hot_s = 0.0;
         self.window = Window::open(now);
@@ -318,7 +323,8 @@ impl Bound {
         };
         let wants = self.hot_s >= HOT_S && is_due(HOT_DIP_EVERY) || is_hard && is_due(DIP_EVERY);
         if wants && matches!(self.phase, Phase::Run) {
-            self.phase = Phase::Dip { since: now, answered: Samples::default() };
+            let (slowness, answered) = (closed.slowness, Samples::default());
+            self.phase = Phase::Dip { since: now, slowness, answered };
         }
     }
 }

@@ -4,8 +4,9 @@
 //! the whole run for a second, doubled up to 30 s while the first call after it gets another;
 //! Retry-After takes the place of that. One agent alone waits alone, but where the run was held not
 //! long ago: the last shopper of an hour meets the same window, and its second 429 with no answer
-//! to anybody between holds the run. The calls go back to the head of the line, and their tries do not count, or three of them would be over before any window is;
-//! for two minutes without any answer, from then on they count and the breaker decides.
+//! to anybody between holds the run. The calls go back to the head of the line, and their tries do
+//! not count, or three of them would be over before any window is; for two minutes without any
+//! answer, from then on they count and the breaker decides.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -17,6 +17,10 @@ pub const TEMP_PREFIX: &str = ".checkpoint-";
 /// What a file's name ends with until it is whole.
 pub const TEMP_SUFFIX: &str = ".tmp";
 
+/// No folder has more checkpoints behind it: what is counted higher was put there by hand, and
+/// would be the newest for ever.
+const SEQUENCE_MAX: u64 = 1_000_000_000_000;
+
 /// A checkpoint's name. Ordered as a listing of the folder is: by run, boundary, sequence. Which
 /// one is the newest the sequence alone says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +52,10 @@ impl FromStr for CheckpointName {
         let stem = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
         let mut parts = stem.ok_or(NameError)?.rsplitn(3, '-');
         let mut part = || parts.next().ok_or(NameError);
-        let sequence = part()?.parse().map_err(|_| NameError)?;
+        let sequence: u64 = part()?.parse().map_err(|_| NameError)?;
+        if sequence > SEQUENCE_MAX {
+            return Err(NameError);
+        }
         let boundary = Cycle(part()?.parse().map_err(|_| NameError)?);
         let run_id = RunId(Uuid::parse_str(part()?).map_err(|_| NameError)?);
         let parsed = Self { run_id, boundary, sequence };
@@ -67,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_name_is_read_back_as_it_was_written() {
-        for name in [name(0, 1), name(26_280, 2_628), name(u32::MAX, u64::MAX)] {
+        for name in [name(0, 1), name(26_280, 2_628), name(u32::MAX, SEQUENCE_MAX)] {
             assert_eq!(name.to_string().parse(), Ok(name));
         }
     }
@@ -89,6 +96,8 @@ mod tests {
             &good.replace("000003", "+00003"),
             &good.to_uppercase(),
             &good.replace(".json", "-copy.json"),
+            &name(3, SEQUENCE_MAX + 1).to_string(),
+            &name(3, u64::MAX).to_string(),
         ] {
             assert_eq!(bad.parse::<CheckpointName>(), Err(NameError), "{bad}");
         }

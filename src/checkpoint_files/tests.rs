@@ -227,6 +227,44 @@ fn a_torn_newest_file_does_not_bring_back_another_run() {
 }
 
 #[test]
+fn files_that_only_pose_as_a_newer_run_do_not_hide_the_run_that_was_saved() {
+    let (_directory, folder) = folder();
+    let saved = folder.save(&snapshot(5)).unwrap();
+    let posing = |run: u128, sequence| {
+        let run_id = RunId(Uuid::from_u128(run));
+        folder.folder.join(CheckpointName { run_id, boundary: Cycle(9), sequence }.to_string())
+    };
+    fs::copy(&saved, posing(8, 50)).unwrap();
+    fs::create_dir(posing(9, 60)).unwrap();
+    File::create(posing(10, 70)).unwrap().set_len(FILE_BYTES_MAX + 1).unwrap();
+    fs::copy(&saved, posing(11, u64::MAX)).unwrap();
+    let loaded = latest(&folder);
+    assert_eq!(loaded.snapshot, snapshot(5));
+    assert_eq!(loaded.refused.len(), 4, "{:?}", loaded.refused);
+    let next = folder.save(&snapshot(6)).unwrap();
+    assert!(next.to_string_lossy().ends_with("-000071.json"), "{}", next.display());
+    assert_eq!(latest(&folder).snapshot, snapshot(6));
+}
+
+#[test]
+fn a_checkpoint_of_the_greatest_size_is_read_and_a_pipe_is_refused_at_once() {
+    let (_directory, folder) = folder();
+    let path = folder.save(&snapshot(5)).unwrap();
+    let mut text = fs::read(&path).unwrap();
+    text.resize(usize::try_from(FILE_BYTES_MAX).unwrap(), b' ');
+    fs::write(&path, &text).unwrap();
+    assert_eq!(latest(&folder).snapshot, snapshot(5));
+    text.push(b' ');
+    fs::write(&path, &text).unwrap();
+    let error = load_file(&path, Trust::Whole).unwrap_err();
+    assert!(error.to_string().contains("more than the 33554432 bytes"), "{error}");
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = load_file(&path, Trust::Whole).unwrap_err();
+    assert!(error.to_string().contains("a pipe"), "{error}");
+}
+
+#[test]
 fn an_edited_boundary_is_accepted_with_the_name_it_had_and_another_run_is_not() {
     let (_directory, folder) = folder();
     let path = folder.save(&snapshot(10)).unwrap();

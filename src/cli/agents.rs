@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::exit_code::HasCode;
 use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
+use crate::personas::csv_form::Delimiter;
 use crate::personas::mapping::Mapping;
 use crate::personas::mending::by_mend;
 use crate::personas::rejected::by_reason;
@@ -88,6 +89,9 @@ pub struct ImportArgs {
     /// What the columns mean: names, words, scales, defaults, clamps, sums (docs/personas.md)
     #[arg(long, value_name = "FILE.ron")]
     pub mapping: Option<PathBuf>,
+    /// What separates the columns of a CSV file [default: what its header line has]
+    #[arg(long, value_name = ",|;|tab|\\|")]
+    pub delimiter: Option<Delimiter>,
     /// Write broken rows and their reasons to this CSV file
     #[arg(long, value_name = "FILE.csv")]
     pub rejected: Option<PathBuf>,
@@ -177,7 +181,7 @@ fn reading(args: &ImportArgs) -> Result<Reading> {
     let skips = args.skip_bad || args.dry_run;
     let on_broken = if skips { OnBroken::Skip } else { OnBroken::Refuse };
     let mapping = args.mapping.as_deref().map(Mapping::read).transpose()?.unwrap_or_default();
-    Ok(Reading { on_broken, mapping })
+    Ok(Reading { on_broken, mapping, delimiter: args.delimiter })
 }
 
 /// Writes broken rows to the file that was asked for, whether or not the others are taken.
@@ -203,6 +207,9 @@ fn judged(
 
 /// Says on stderr what an import leaves out and what it changes.
 fn announce_skipped(imported: &Imported) {
+    for note in &imported.notes {
+        output::message(&format!("note: {note}"));
+    }
     for skipped in imported.skipped.iter().take(SKIPPED_LISTED_MAX) {
         output::message(&format!("warning: skipped {skipped}"));
     }

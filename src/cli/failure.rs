@@ -1,7 +1,6 @@
 //! Why a command failed: what is said of it, and the code of the process.
 
 use std::error::Error;
-use std::io;
 
 use super::exit_code::{ExitCode, HasCode};
 
@@ -15,12 +14,12 @@ pub struct Failure {
     error: Box<dyn Error + Send + Sync>,
 }
 
-/// The system said no.
+/// What said no, and while what was tried.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 struct During {
     what: String,
-    source: io::Error,
+    source: Box<dyn Error + Send + Sync>,
 }
 
 impl Failure {
@@ -29,9 +28,15 @@ impl Failure {
         Self { code, error: text.into().into() }
     }
 
-    /// The system said no while `what` was tried.
-    pub fn during(code: ExitCode, what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self { code, error: Box::new(During { what: what.into(), source }) }
+    /// Something said no while `what` was tried.
+    pub fn during<E: Into<Box<dyn Error + Send + Sync>>>(
+        code: ExitCode,
+        what: impl Into<String>,
+    ) -> impl FnOnce(E) -> Self {
+        move |source| Self {
+            code,
+            error: Box::new(During { what: what.into(), source: source.into() }),
+        }
     }
 
     /// What the process ends with.
@@ -64,6 +69,8 @@ impl<E: HasCode> From<E> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use actors::coordinator::messages::StartError;
     use actors::ports::store::StoreError;
 

@@ -1,10 +1,10 @@
 //! `cartload inject`: sends a developer's message to any actor of a live run.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use text::bounded_file;
 
 use super::ctl::data_dir;
 use super::{ExitCode, Failure, GlobalArgs, Result, output};
@@ -81,16 +81,18 @@ fn list(json: bool) -> Result {
 }
 
 fn read_file(path: &Path) -> Result<String> {
-    let origin = path.display().to_string();
-    let file = File::open(path).map_err(Failure::during(ExitCode::Usage, origin.clone()))?;
-    read(file, &origin)
+    let text = bounded_file::text(path, bytes_max());
+    text.map_err(Failure::during(ExitCode::Usage, path.display().to_string()))
 }
 
 /// One character above what a message may have is enough to refuse it.
+fn bytes_max() -> u64 {
+    4 * (MESSAGE_CHARS_MAX as u64 + 1)
+}
+
 fn read(from: impl Read, origin: &str) -> Result<String> {
-    let bytes_max = 4 * (MESSAGE_CHARS_MAX as u64 + 1);
     let mut text = String::new();
-    let read = from.take(bytes_max).read_to_string(&mut text);
+    let read = from.take(bytes_max()).read_to_string(&mut text);
     let unread = Failure::during(ExitCode::Usage, format!("{origin}: it cannot be read"));
     read.map_err(unread)?;
     Ok(text)

@@ -2,7 +2,9 @@
 //! secrets. An empty variable counts as not set.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::path::Path;
+
+use text::bounded_file::{self, SECRET_BYTES_MAX};
 
 use super::ConfigError;
 use super::knob::{Knob, Origin, Value};
@@ -13,8 +15,6 @@ const ALSO_KNOWN: [&str; 2] = ["CARTLOAD_CONFIG", "CARTLOAD_REQUIRE"];
 const PREFIXES_OF_OTHERS: [&str; 2] = ["CARTLOAD_SHOP_", "CARTLOAD_TEST_"];
 /// Edits between a misspelt variable and the one that is suggested, at most.
 const SUGGESTION_EDITS_MAX: usize = 4;
-/// A file that holds one secret is not longer, bytes.
-const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The variables that concern cartload.
 #[derive(Clone, Debug, Default)]
@@ -138,11 +138,8 @@ fn secret_file_of(name: &str) -> Option<&'static str> {
 
 fn read_secret(variable: &'static str, path: &str) -> Result<String, ConfigError> {
     let fail = |cause: String| ConfigError::File { path: format!("{variable}={path}"), cause };
-    let length = fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
-    if length > SECRET_FILE_BYTES_MAX {
-        return Err(fail(format!("{length} bytes are too many for one secret")));
-    }
-    let text = fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    let text = bounded_file::text(Path::new(path), SECRET_BYTES_MAX);
+    let text = text.map_err(|unread| fail(unread.to_string()))?;
     if text.trim().is_empty() {
         return Err(fail("the file is empty".to_owned()));
     }

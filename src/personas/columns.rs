@@ -53,7 +53,7 @@ pub const SHARE: &str = "a number from 0 to 1";
 /// What an agent_id may be: it travels in an HTTP header.
 pub const AGENT_ID: &str = "1 to 64 of the characters A-Z a-z 0-9 _ - . @";
 /// What preferred_categories may be.
-pub const CATEGORIES: &str = "2 to 4 names, separated by ; | or , or as a JSON list";
+pub const CATEGORIES: &str = "2 to 4 names, separated by one of ; | , or as a JSON list";
 /// What weekly_budget may be.
 pub const WEEKLY_BUDGET: &str = "20.00 to 300.00 USD";
 /// What avg_cart_value may be.

@@ -11,11 +11,16 @@ const HEADER: &str = "agent_id,price_sensitivity,brand_loyalty,impulsivity,coupo
 const ROW: &str = "a1,0.5,0.4,0.3,0.2,Bakery;Dairy,120.10,$35,frequent";
 
 fn csv(rows: &[&str]) -> Result<Imported, PersonaFileError> {
-    read_csv("p.csv", &format!("{HEADER}\n{}\n", rows.join("\n")), &OnBroken::Refuse.into())
+    read_csv("p.csv", &format!("{HEADER}\n{}\n", rows.join("\n")), None, &OnBroken::Refuse.into())
 }
 
 fn with(column: &str, value: &str) -> Result<Imported, PersonaFileError> {
-    read_csv("p.csv", &format!("{HEADER},{column}\n{ROW},{value}\n"), &OnBroken::Refuse.into())
+    read_csv(
+        "p.csv",
+        &format!("{HEADER},{column}\n{ROW},{value}\n"),
+        None,
+        &OnBroken::Refuse.into(),
+    )
 }
 
 #[test]
@@ -134,7 +139,7 @@ fn a_broken_value_is_named_by_file_line_column_value_and_what_is_allowed() {
 fn skipping_takes_the_good_rows_and_lists_the_others() {
     let bad = ROW.replace("a1", "a2").replace("0.5", "9");
     let text = format!("{HEADER}\n{ROW}\n{bad}\n{ROW}\n");
-    let imported = read_csv("p.csv", &text, &OnBroken::Skip.into()).unwrap();
+    let imported = read_csv("p.csv", &text, None, &OnBroken::Skip.into()).unwrap();
     assert_eq!(imported.personas.len(), 1);
     assert_eq!(imported.skipped.len(), 2);
     assert!(matches!(
@@ -149,7 +154,7 @@ fn skipping_takes_the_good_rows_and_lists_the_others() {
 fn nothing_good_at_all_is_an_error_even_when_skipping() {
     let bad = ROW.replace("0.5", "9");
     let text = format!("{HEADER}\n{bad}\n");
-    let error = read_csv("p.csv", &text, &OnBroken::Skip.into()).unwrap_err();
+    let error = read_csv("p.csv", &text, None, &OnBroken::Skip.into()).unwrap_err();
     assert!(matches!(error, PersonaFileError::Broken { rows: 1, .. }), "{error}");
 }
 
@@ -158,12 +163,12 @@ fn an_empty_file_and_a_header_without_rows_hold_no_personas() {
     let none = |outcome: Result<Imported, PersonaFileError>| {
         assert!(matches!(outcome, Err(PersonaFileError::Empty { .. })), "{outcome:?}");
     };
-    none(read_csv("p", "", &OnBroken::Refuse.into()));
-    none(read_csv("p", HEADER, &OnBroken::Refuse.into()));
+    none(read_csv("p", "", None, &OnBroken::Refuse.into()));
+    none(read_csv("p", HEADER, None, &OnBroken::Refuse.into()));
     none(read_json("p", "", &OnBroken::Refuse.into()));
     none(read_json("p", " [] ", &OnBroken::Refuse.into()));
-    let error = read_csv("p.csv", "id;name\n1;2\n", &OnBroken::Refuse.into()).unwrap_err();
-    assert!(error.to_string().contains("no column agent_id; columns found: id;name"), "{error}");
+    let error = read_csv("p.csv", "id;name\n1;2\n", None, &OnBroken::Refuse.into()).unwrap_err();
+    assert!(error.to_string().contains("no column agent_id; columns found: id, name"), "{error}");
 }
 
 #[test]

@@ -10,15 +10,15 @@ use std::path::Path;
 use actors::domain::persona::AgentStatus;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 use text::ron_text::keys::{self, KeyPlace};
 use text::ron_text::{self, RonError};
 
 use super::columns::COLUMNS;
 use super::mending::{self, Mend, Mended, SUM_TOLERANCE, text};
+use super::name_list;
 use super::ranges::range_of;
 
-/// A mapping file is not longer, bytes.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Edits between a misspelt column and the one that is suggested, at most.
 const SUGGESTION_EDITS_MAX: usize = 3;
 /// The column whose text is a list of words.
@@ -28,7 +28,7 @@ const STATUS: &str = "status";
 /// A tolerance above this says nothing: three shares from 0 to 1 sum to 3 at most.
 const SUM_TOLERANCE_MAX: f64 = 2.0;
 /// Columns that hold numbers: only these can be scaled.
-const NUMBERS: &[&str] = &[
+pub(super) const NUMBERS: &[&str] = &[
     "age",
     "household_size",
     "price_sensitivity",
@@ -68,6 +68,8 @@ struct Written {
     scale: BTreeMap<String, Scale>,
     /// By column of a persona: what stands where the table has nothing.
     defaults: BTreeMap<String, Value>,
+    /// Words of the table that mean nothing, in any case: `NA`, `NULL`.
+    nothing: BTreeSet<String>,
     /// Columns whose numbers are set to the nearest end of their range.
     clamp: BTreeSet<String>,
     /// How far the sum of three shares may be from 1, to be divided by it.
@@ -115,11 +117,8 @@ impl Mapping {
             column: 1,
             problem: format!("the mapping cannot be read: {cause}"),
         };
-        let length = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
-        if length > FILE_BYTES_MAX {
-            return Err(unreadable(format!("{length} bytes are too many for a mapping")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+        let text = bounded_file::text(path, WRITTEN_BYTES_MAX);
+        let text = text.map_err(|unread| unreadable(unread.to_string()))?;
         Self::parse(&origin, &text)
     }
 
@@ -132,7 +131,8 @@ impl Mapping {
     }
 
     fn check(&self) -> Result<(), RonError> {
-        let Written { columns, values, scale, defaults, clamp, sum_tolerance } = &self.written;
+        let Written { columns, values, scale, defaults, nothing: _, clamp, sum_tolerance } =
+            &self.written;
         let named = (columns.keys().map(|c| ("columns", c)))
             .chain(values.keys().map(|c| ("values", c)))
             .chain(scale.keys().map(|c| ("scale", c)))
@@ -225,10 +225,17 @@ impl Mapping {
         let mut row = Map::new();
         let mut mended = Vec::new();
         for column in COLUMNS.iter().copied() {
-            let given = fields.get(self.source(column)).filter(|value| !is_empty(value));
             let mut note = |mend, from: &Value, to: &Value| {
                 mended.push(Mended { column, mend, from: text(from), to: text(to) });
             };
+            let given = fields.get(self.source(column)).filter(|value| !is_empty(value));
+            let given = given.filter(|value| {
+                let is_nothing = self.is_nothing(value);
+                if is_nothing {
+                    note(Mend::Nothing, value, &Value::Null);
+                }
+                !is_nothing
+            });
             let read = match (given, self.written.defaults.get(column)) {
                 (Some(value), _) => self.scaled(column, self.translated(column, value.clone())),
                 (None, Some(value)) => {
@@ -252,6 +259,11 @@ impl Mapping {
         (row, mended)
     }
 
+    fn is_nothing(&self, value: &Value) -> bool {
+        let word = value.as_str().unwrap_or_default().trim();
+        self.written.nothing.iter().any(|nothing| nothing.eq_ignore_ascii_case(word))
+    }
+
     /// The nearest end of its range, where the mapping wants it and the value lies outside.
     fn clamped(&self, column: &str, value: &Value) -> Option<Value> {
         let (from, to) = range_of(column).filter(|_| self.written.clamp.contains(column))?;
@@ -270,11 +282,10 @@ impl Mapping {
         if column != LIST {
             return meaning(&text).map_or(value, Value::String);
         }
-        let bare = text.trim_matches(|c| matches!(c, '[' | ']' | '{' | '}'));
-        let parts = bare.split([';', '|', ',']).map(|part| part.trim().trim_matches('"'));
-        let parts: Vec<String> =
-            parts.map(|part| meaning(part).unwrap_or_else(|| part.to_owned())).collect();
-        Value::String(parts.join(";"))
+        // What can be read in two ways stays as it is: the row's reader refuses it.
+        let Some(parts) = name_list::names(&text) else { return value };
+        let parts = parts.into_iter().map(|part| Value::String(meaning(&part).unwrap_or(part)));
+        Value::Array(parts.collect())
     }
 
     /// What is no number stays as it is: the row's reader says what is wrong with it.

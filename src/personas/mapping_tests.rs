@@ -30,7 +30,7 @@ const HEADER: &str = "customer,spend_per_month,basket,aisles,visits,q1,shoe_size
 
 fn import(text: &str, on_broken: OnBroken) -> Result<Imported, PersonaFileError> {
     let mapping = Mapping::parse("m.ron", MAPPING).unwrap();
-    read_csv("p.csv", text, &Reading { on_broken, mapping })
+    read_csv("p.csv", text, None, &Reading { on_broken, mapping, delimiter: None })
 }
 
 fn persona(row: &str) -> Persona {
@@ -58,7 +58,7 @@ fn json_rows_are_mapped_as_well() {
     let mapping = Mapping::parse("m.ron", MAPPING).unwrap();
     let row = r#"[{"customer": "c", "spend_per_month": 400, "basket": 20, "q1": 3,
                    "aisles": ["Bread", "Pet"], "visits": "yearly"}]"#;
-    let reading = Reading { on_broken: OnBroken::Refuse, mapping };
+    let reading = Reading { on_broken: OnBroken::Refuse, mapping, delimiter: None };
     let found = read_json("p.json", row, &reading).unwrap().personas.remove(0);
     assert_eq!((found.weekly_budget, found.price_sensitivity), (Cents(10_000), 0.5));
     assert_eq!(found.preferred_categories, ["Bakery", "Pet"]);
@@ -75,7 +75,8 @@ fn a_broken_row_is_left_out_with_its_reason_and_as_it_was() {
     assert_eq!(columns, expected);
     assert!(matches!(&imported.skipped[2].problem,
         RowProblem::Impossible { value, .. } if value.contains('x')));
-    let row = imported.skipped[0].fields.as_ref().unwrap();
+    let row = imported.skipped[0].row.as_deref().unwrap();
+    let row: Value = serde_json::from_str(row).unwrap();
     assert_eq!(row["q1"], "6", "the row of the file, not the mapped one");
 }
 
@@ -128,7 +129,7 @@ fn numbers_are_clamped_and_truth_values_are_a_status_and_both_are_told() {
         "coupon_affinity": 0, "preferred_categories": ["A", "B"], "weekly_budget": "20",
         "avg_cart_value": 20, "shopping_frequency": "rare", "is_active": "inactive"}]"#;
     let mapping = Mapping::parse("m.ron", mapping).unwrap();
-    let how = Reading { on_broken: OnBroken::Refuse, mapping };
+    let how = Reading { on_broken: OnBroken::Refuse, mapping, delimiter: None };
     let imported = read_json("p.json", text, &how).unwrap();
     let [a, b] = &imported.personas[..] else { panic!("{imported:?}") };
     assert_eq!((a.weekly_budget, a.impulsivity), (Cents(2_000), 1.0));

@@ -32,6 +32,8 @@ pub enum Mend {
     Normalise,
     /// A truth value in a column of words.
     Status,
+    /// A word for nothing: no value.
+    Nothing,
 }
 
 impl fmt::Display for Mend {
@@ -41,6 +43,7 @@ impl fmt::Display for Mend {
             Self::Clamp => "clamp",
             Self::Normalise => "normalise",
             Self::Status => "status",
+            Self::Nothing => "nothing",
         })
     }
 }
@@ -71,6 +74,7 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, mended: Mended { column, mend, from, to } } = self;
         let from = if from.is_empty() { "nothing" } else { from };
+        let to = if to.is_empty() { "nothing" } else { to };
         write!(f, "{place}: {column} {from} -> {to} ({mend})")
     }
 }

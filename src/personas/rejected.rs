@@ -35,6 +35,8 @@ pub struct ImportReport {
     pub by_change: Vec<MendCount>,
     /// Columns without a use.
     pub ignored_columns: Vec<String>,
+    /// How the source was read, where it could have been read otherwise.
+    pub notes: Vec<String>,
 }
 
 /// A value that was changed.
@@ -48,7 +50,7 @@ pub struct ChangedValue {
     pub agent_id: Option<String>,
     /// The persona's column.
     pub column: &'static str,
-    /// `default`, `clamp`, `normalise` or `status`.
+    /// `default`, `clamp`, `normalise`, `status` or `nothing`.
     pub change: Mend,
     /// What the source had.
     pub from: String,
@@ -92,7 +94,11 @@ impl From<&RowError> for RejectedRow {
             column: error.problem.column(),
             reason: error.problem.reason(),
             message: error.problem.to_string(),
-            row: error.fields.clone().map_or(Value::Null, Value::Object),
+            row: error
+                .row
+                .as_deref()
+                .and_then(|row| serde_json::from_str(row).ok())
+                .unwrap_or_default(),
         }
     }
 }
@@ -128,6 +134,7 @@ impl ImportReport {
             changed: imported.changes.iter().map(Into::into).collect(),
             by_change: by_mend(&imported.changes),
             ignored_columns: imported.ignored_columns.iter().cloned().collect(),
+            notes: imported.notes.clone(),
         }
     }
 }
@@ -160,7 +167,7 @@ pub fn write(path: &Path, errors: &[RowError]) -> Result<(), PersonaFileError> {
             rejected.column.unwrap_or_default().to_owned(),
             rejected.reason.to_owned(),
             rejected.message,
-            if rejected.row.is_null() { String::new() } else { rejected.row.to_string() },
+            error.row.clone().unwrap_or_default(),
         ];
         writer.write_record(cells).map_err(|e| fail(e.to_string()))?;
     }

@@ -1,6 +1,5 @@
-//! One row, a JSON object by column name, to one persona; and many rows with their duplicates.
+//! One row, a JSON object by column name, to one persona.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,12 +7,13 @@ use actors::domain::ids::{AgentId, CohortName};
 use actors::domain::money::Cents;
 use actors::domain::persona::{AgentStatus, DealSeeking, Persona, ShoppingFrequency, TimeOfDay};
 use serde_json::{Map, Value};
+use text::visible;
 use uuid::Uuid;
 
 use super::columns;
-use super::mending::{Change, SUM_TOLERANCE, TRIPLES, sums_to_one};
+use super::mending::{SUM_TOLERANCE, TRIPLES, sums_to_one};
 use super::ranges::{check_ranges, range_of};
-use super::{Imported, OnBroken, PersonaFileError, Reading, RowError, RowProblem};
+use super::{RowProblem, name_list};
 
 /// Namespace of the user ids of agents that bring none: an agent gets the same user each time.
 const USER_NAMESPACE: Uuid = Uuid::from_u128(0x9d3f_5c1e_7a42_4f0b_8e61_2b7c_90d4_1a55);
@@ -43,65 +43,21 @@ impl fmt::Display for Place {
     }
 }
 
-/// A row and where it is; `Err` where it could not even be split into columns.
-pub type Row = (Place, Result<Map<String, Value>, String>);
-
-/// Reads all rows of `origin`.
-pub fn read_rows(
-    origin: &str,
-    rows: impl IntoIterator<Item = Row>,
-    how: &Reading,
-) -> Result<Imported, PersonaFileError> {
-    let mut imported = Imported::default();
-    let mut agents: HashMap<AgentId, Place> = HashMap::new();
-    let mut users: BTreeMap<Uuid, Place> = BTreeMap::new();
-    let mut count = 0;
-    for (place, row) in rows {
-        count += 1;
-        let persona = row.as_ref().map_err(|e| RowProblem::Unreadable(e.clone()));
-        let persona = persona.and_then(|fields| {
-            imported.ignored_columns.extend(how.mapping.unused(fields));
-            let (mapped, mended) = how.mapping.apply(fields);
-            let persona = read_row(&mapped)?;
-            if let Some(first) = agents.get(&persona.agent_id) {
-                return Err(duplicate("agent_id", persona.agent_id.to_string(), first));
-            }
-            // Two agents with one user would share one cart at the shop.
-            if let Some(first) = users.get(&persona.user_id) {
-                return Err(duplicate("user_id", persona.user_id.to_string(), first));
-            }
-            Ok((persona, mended))
-        });
-        match persona {
-            Ok((persona, mended)) => {
-                let change = |mended| Change { place: place.clone(), mended };
-                imported.changes.extend(mended.into_iter().map(change));
-                agents.insert(persona.agent_id.clone(), place.clone());
-                users.insert(persona.user_id, place);
-                imported.personas.push(persona);
-            }
-            Err(problem) => {
-                imported.skipped.push(RowError { place, problem, fields: row.ok() });
-            }
-        }
-    }
-    if count == 0 {
-        return Err(PersonaFileError::Empty { origin: origin.to_owned() });
-    }
-    let is_refused = how.on_broken == OnBroken::Refuse || imported.personas.is_empty();
-    if !imported.skipped.is_empty() && is_refused {
-        return Err(PersonaFileError::Broken { errors: imported.skipped, rows: count });
-    }
-    Ok(imported)
+/// Words for nothing that tools write; whether one is meant is for a mapping to say.
+const NOTHINGS: &[&str] = &["NA", "N/A", "#N/A", "NULL", "NONE", "NIL", "NAN", "\\N"];
+/// The word for nothing that a text is.
+pub(super) fn nothing(text: &str) -> Option<&'static str> {
+    NOTHINGS.iter().copied().find(|word| word.eq_ignore_ascii_case(text.trim()))
 }
 
-fn duplicate(column: &'static str, value: String, first: &Place) -> RowProblem {
-    RowProblem::Duplicate { column, value, first: first.clone() }
+pub(super) fn or_nothing(word: &str) -> String {
+    format!("`nothing: [{word:?}]` in a mapping takes it as no value")
 }
 
 /// Reads one row; numbers may be numbers or texts, an empty text or null counts as absent.
 pub fn read_row(fields: &Map<String, Value>) -> Result<Persona, RowProblem> {
     let row = Fields(fields);
+    row.refuse_nul()?;
     let agent_id = AgentId::new(row.required("agent_id", columns::AGENT_ID)?);
     let age = row.whole("age", columns::AGE)?.unwrap_or(40);
     let (weekday_affinity, weekend_affinity) = row.day_affinities()?;
@@ -160,6 +116,25 @@ impl Fields<'_> {
             json @ (Value::Array(_) | Value::Object(_)) => json.to_string(),
         };
         (!text.is_empty()).then_some(text)
+    }
+
+    /// No database of the two takes a NUL in a text alike, and no text needs one.
+    fn refuse_nul(&self) -> Result<(), RowProblem> {
+        let has_nul = |column: &&&str| match self.0.get(**column) {
+            Some(Value::String(text)) => text.contains('\0'),
+            Some(list @ (Value::Array(_) | Value::Object(_))) => {
+                list.to_string().contains("\\u0000")
+            }
+            Some(Value::Null | Value::Bool(_) | Value::Number(_)) | None => false,
+        };
+        match columns::COLUMNS.iter().find(has_nul) {
+            None => Ok(()),
+            Some(column) => Err(RowProblem::Impossible {
+                column,
+                value: cut(&self.text(column).unwrap_or_default()),
+                allowed: "a text without the character NUL (U+0000)".to_owned(),
+            }),
+        }
     }
 
     fn required(&self, column: &'static str, allowed: &'static str) -> Result<String, RowProblem> {
@@ -226,14 +201,9 @@ impl Fields<'_> {
     fn categories(&self) -> Result<Vec<String>, RowProblem> {
         let column = "preferred_categories";
         let text = self.required(column, columns::CATEGORIES)?;
-        let refuse = || impossible(column, &text, columns::CATEGORIES);
-        let names: Vec<String> = if text.starts_with('[') {
-            serde_json::from_str(&text).map_err(|_| refuse())?
-        } else {
-            // A Postgres array of text comes as {a,b}.
-            let bare = text.trim_start_matches('{').trim_end_matches('}');
-            bare.split([';', '|', ',']).map(|name| name.trim_matches('"').to_owned()).collect()
-        };
+        let names = name_list::names(&text)
+            .filter(|names| !names.iter().any(|name| name.contains('\0')))
+            .ok_or_else(|| impossible(column, &text, columns::CATEGORIES))?;
         let mut distinct: Vec<String> = Vec::new();
         for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
             if !distinct.iter().any(|known| known == name) {
@@ -303,11 +273,13 @@ fn missing(column: &'static str, allowed: &'static str) -> RowProblem {
 }
 
 fn impossible(column: &'static str, value: &str, allowed: &str) -> RowProblem {
-    RowProblem::Impossible { column, value: cut(value), allowed: allowed.to_owned() }
+    let hint = nothing(value).map_or_else(String::new, |word| format!("; {}", or_nothing(word)));
+    RowProblem::Impossible { column, value: cut(value), allowed: format!("{allowed}{hint}") }
 }
 
 fn cut(text: &str) -> String {
-    format!("`{}`", text.chars().take(40).collect::<String>())
+    let shown: String = text.chars().take(40).collect();
+    format!("`{}`", visible::line(&shown))
 }
 
 fn age_group(age: u8) -> &'static str {

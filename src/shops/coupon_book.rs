@@ -10,6 +10,7 @@ use domain::ids::CouponId;
 use domain::money::{Cents, Percent};
 use domain::offer::{Coupon, CouponKind, Discount};
 use serde::Deserialize;
+use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 use text::ron_text::{self, RonError};
 use uuid::Uuid;
 
@@ -40,11 +41,11 @@ pub fn builtin() -> Result<Vec<Coupon>, RonError> {
 /// The definitions in the file at `path`.
 pub fn read(path: &Path) -> Result<Vec<Coupon>, RonError> {
     let origin = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| RonError {
+    let text = bounded_file::text(path, WRITTEN_BYTES_MAX).map_err(|unread| RonError {
         origin: origin.clone(),
         line: 1,
         column: 1,
-        problem: format!("the file cannot be read: {error}"),
+        problem: format!("the file cannot be read: {unread}"),
     })?;
     parse(&origin, &text)
 }

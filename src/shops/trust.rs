@@ -7,6 +7,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::BuilderVerifierExt;
+use text::bounded_file::{self, CERTIFICATES_BYTES_MAX};
 
 /// Why no trust can be set up: what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +39,8 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustEr
     let problem = |problem: &dyn std::fmt::Display| {
         TrustError(format!("ca_file {}: {problem}", path.display()))
     };
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| problem(&error))?;
-    let found: Result<Vec<_>, _> = found.collect();
+    let pem = bounded_file::bytes(path, CERTIFICATES_BYTES_MAX).map_err(|error| problem(&error))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let found = found.map_err(|error| problem(&error))?;
     if found.is_empty() {
         return Err(problem(&"no certificate in it; give a PEM file"));

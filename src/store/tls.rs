@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::BuilderVerifierExt;
+use text::bounded_file::{self, CERTIFICATES_BYTES_MAX};
 
 use super::open_error::StoreOpenError;
 use super::url::{PostgresUrl, SslMode};
@@ -60,8 +61,9 @@ pub(super) fn settings(
 fn roots(path: &Path) -> Result<RootCertStore, StoreOpenError> {
     let unusable = |cause: String| StoreOpenError::CaFile { path: path.to_owned(), cause };
     let mut store = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|e| unusable(e.to_string()))?;
-    for certificate in certificates {
+    let pem = bounded_file::bytes(path, CERTIFICATES_BYTES_MAX);
+    let pem = pem.map_err(|unread| unusable(unread.to_string()))?;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|e| unusable(e.to_string()))?;
         store.add(certificate).map_err(|e| unusable(e.to_string()))?;
     }

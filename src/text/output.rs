@@ -1,6 +1,9 @@
-//! Writing to stdout and stderr without dying of a closed pipe.
+//! Writing to stdout and stderr without dying of a closed pipe, and without a word that steers the
+//! terminal: what is piped stays as it is.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+
+use crate::visible;
 
 /// Writes data and a line end to stdout. A reader that went away (`| head`) is no error.
 pub fn data(text: &str) -> io::Result<()> {
@@ -10,7 +13,12 @@ pub fn data(text: &str) -> io::Result<()> {
 /// As [`data`]; false once the reader went away.
 pub fn data_while_read(text: &str) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    let written = if stdout.is_terminal() {
+        writeln!(stdout, "{}", visible::lines(text))
+    } else {
+        writeln!(stdout, "{text}")
+    };
+    match written.and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),
@@ -19,11 +27,13 @@ pub fn data_while_read(text: &str) -> io::Result<bool> {
 
 /// Writes a message to stderr; there is nowhere to complain if that fails.
 pub fn message(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible::lines(text));
 }
 
 /// Columns two spaces apart, each as wide as its widest cell; the last is not padded.
 pub fn table(rows: &[Vec<String>]) -> String {
+    let shown = |row: &Vec<String>| row.iter().map(|cell| visible::line(cell)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
@@ -44,5 +54,7 @@ mod tests {
     fn cells_of_a_column_begin_below_each_other() {
         let rows = [vec!["a".into(), "bb".into()], vec!["ccc".into(), String::new()]];
         assert_eq!(table(&rows), "a    bb\nccc");
+        let rows = [vec!["a\nb\u{202e}".into(), "c".into()], vec![String::new(), "d".into()]];
+        assert_eq!(table(&rows), "a\\nb\\u{202e}  c\n            d");
     }
 }

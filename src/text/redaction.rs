@@ -7,6 +7,7 @@ mod suspicion;
 
 use std::sync::LazyLock;
 
+use crate::visible;
 use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -76,7 +77,7 @@ impl Redactor {
         for (pattern, replacement) in PATTERNS.iter() {
             text = pattern.replace_all(&text, replacement).into_owned();
         }
-        cut(&escape_controls(suspicion::masked(&text).trim()))
+        cut(&visible::line(suspicion::masked(&text).trim()))
     }
 }
 
@@ -138,22 +139,6 @@ fn parameters(query: &str) -> String {
         Some(_) | None => pair.to_owned(),
     };
     query.split('&').map(show).collect::<Vec<_>>().join("&")
-}
-
-/// Each control character as `\n`, `\u{1b}`; so are those that turn the direction of text.
-fn escape_controls(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = ['\u{200e}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2066}'..='\u{2069}']
-            .iter()
-            .any(|range| range.contains(&c));
-        if c.is_control() || turns {
-            escaped.extend(c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
 }
 
 fn cut(text: &str) -> String {

@@ -24,6 +24,12 @@ pub struct Process {
 }
 
 #[derive(QueryableByName)]
+struct Text {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    says: String,
+}
+
+#[derive(QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
     n: i64,
@@ -118,6 +124,14 @@ impl Place {
         let sql = format!("SELECT COUNT(*) AS n FROM {from}");
         let rows: Vec<Number> = diesel::sql_query(&sql).load(&mut self.sqlite()).expect(&sql);
         rows[0].n
+    }
+
+    /// What one expression of text is in the rows that `FROM ... WHERE` finds.
+    #[track_caller]
+    pub fn texts(&self, of: &str, from: &str) -> Vec<String> {
+        let sql = format!("SELECT {of} AS says FROM {from}");
+        let rows: Vec<Text> = diesel::sql_query(&sql).load(&mut self.sqlite()).expect(&sql);
+        rows.into_iter().map(|row| row.says).collect()
     }
 
     /// Waits until `FROM ... WHERE` finds a row.

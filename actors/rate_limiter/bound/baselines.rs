@@ -29,6 +29,12 @@ const DIP_WEIGHT: f64 = 0.3;
 const DIP_ANSWERS: usize = 6;
 /// ...or these, where the whole dip is shorter than that.
 const DIP_ANSWERS_FEW: usize = 2;
+/// Two answers suffice where their mean is above the baseline by this factor, and one by twice
+/// that: of exponential service times 3 in 1,000 are, and a shop that turned so slow fills no dip.
+const FAR_ABOVE: f64 = 4.0;
+/// Where answers took so many times their baselines before the dip, and the dip shows that no queue
+/// was the cause, the shop is another than it was.
+const TURNED_FROM: f64 = 20.0;
 
 /// One baseline.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,17 +86,31 @@ impl Baselines {
         }
     }
 
-    /// Renews them from a dip.
-    pub fn renew(&mut self, dip: &Samples) {
+    /// Renews them from a dip, before which answers took `slowness` times as long as they; answers
+    /// whether the shop has turned far slower. Then the steps that the dip did not show are learnt
+    /// anew: shoppers come to a step in waves, and a shop that turned slow is slow in all.
+    pub fn renew(&mut self, dip: &Samples, slowness: f64) -> bool {
+        let mut has_turned = false;
         let is_short = dip.answers() < DIP_ANSWERS;
         let needed = if is_short { DIP_ANSWERS_FEW } else { DIP_ANSWERS };
-        for (step, sum) in dip.each().filter(|(_, sum)| sum.answers >= needed) {
+        for (step, sum) in dip.each() {
             let Some(baseline) = self.by_step.get_mut(step) else { continue };
             let factor = sum.mean_s() / baseline.mean_s;
+            let is_far = factor >= if sum.answers == 1 { 2.0 * FAR_ABOVE } else { FAR_ABOVE };
+            if sum.answers < needed && !is_far {
+                continue;
+            }
             let is_near = (1.0 / REPLACED_FROM..=REPLACED_FROM).contains(&factor);
             let weight = if is_near { DIP_WEIGHT } else { 1.0 };
             baseline.mean_s += (sum.mean_s() - baseline.mean_s) * weight;
+            has_turned |= factor >= REPLACED_FROM && slowness >= TURNED_FROM;
         }
+        if has_turned {
+            let is_shown = |step: Step| dip.each().any(|(shown, _)| shown == step);
+            let others = self.by_step.iter_mut().filter(|(step, _)| !is_shown(step));
+            others.for_each(|(_, baseline)| baseline.answers = 0);
+        }
+        has_turned
     }
 
     /// How long answers of these steps take without a queue, s in all.
@@ -164,7 +184,7 @@ mod tests {
     fn a_dip_replaces_what_is_far_off_and_moves_what_is_near() {
         for (time_s, after) in [(1.6, 1.6), (1.4, 1.12), (0.6, 0.6), (0.7, 0.91)] {
             let mut baselines = with(1.0);
-            baselines.renew(&samples(&[("list", 6, time_s)]));
+            let _ = baselines.renew(&samples(&[("list", 6, time_s)]), 3.0);
             assert!(near(baselines.of("list"), after), "{time_s}: {}", baselines.of("list"));
         }
     }
@@ -172,11 +192,36 @@ mod tests {
     #[test]
     fn a_dip_of_many_answers_says_nothing_of_a_step_with_five_and_a_short_one_of_two_does() {
         let mut baselines = with(1.0);
-        baselines.renew(&samples(&[("list", 5, 2.0), ("view", 11, 2.0)]));
+        let _ = baselines.renew(&samples(&[("list", 5, 2.0), ("view", 11, 2.0)]), 3.0);
         assert!(near(baselines.of("list"), 1.0));
-        baselines.renew(&samples(&[("list", 1, 2.0)]));
+        let _ = baselines.renew(&samples(&[("list", 1, 2.0)]), 3.0);
         assert!(near(baselines.of("list"), 1.0));
-        baselines.renew(&samples(&[("list", 2, 2.0)]));
+        let _ = baselines.renew(&samples(&[("list", 2, 2.0)]), 3.0);
         assert!(near(baselines.of("list"), 2.0));
+    }
+
+    #[test]
+    fn two_answers_four_times_above_or_one_eight_times_replace_it_in_any_dip_and_none_far_below() {
+        let cases = [(2, 4.0, 4.0), (2, 3.9, 1.0), (1, 8.0, 8.0), (1, 7.9, 1.0), (5, 0.1, 1.0)];
+        for (answers, time_s, after) in cases {
+            let mut baselines = with(1.0);
+            let _ = baselines.renew(&samples(&[("list", answers, time_s), ("view", 11, 2.0)]), 3.0);
+            assert!(near(baselines.of("list"), after), "{answers} of {time_s} s");
+        }
+    }
+
+    #[test]
+    fn where_answers_took_twenty_times_as_long_and_no_queue_explains_it_all_is_learnt_anew() {
+        let cases = [(1.6, 20.0, true), (1.6, 19.9, false), (1.4, 20.0, false)];
+        for (time_s, slowness, turned) in cases {
+            let mut baselines = with(1.0);
+            for _ in 0..20 {
+                baselines.unqueued("view", 1.0);
+            }
+            assert_eq!(baselines.renew(&samples(&[("list", 6, time_s)]), slowness), turned);
+            baselines.unqueued("view", 5.0);
+            let after = if turned { 5.0 } else { 1.2 };
+            assert!(near(baselines.of("view"), after), "{}", baselines.of("view"));
+        }
     }
 }

@@ -8,7 +8,7 @@ mod shop;
 mod table;
 mod world;
 
-use self::table::{HELD_OUT, Row, TUNED};
+use self::table::{FOUND, HELD_OUT, Row, TUNED};
 use self::world::{Outcome, Setup, run};
 use crate::domain::in_flight::InFlight;
 
@@ -81,6 +81,11 @@ fn a_slow_shop_is_used_in_full_and_not_drowned_and_a_fast_one_is_left_alone() {
 #[test]
 fn shops_that_the_constants_were_not_made_for_fare_as_the_table_says() {
     hold(&HELD_OUT);
+}
+
+#[test]
+fn a_shop_that_turns_far_slower_and_has_room_for_all_is_used_again_within_half_a_minute() {
+    hold(&FOUND);
 }
 
 #[test]

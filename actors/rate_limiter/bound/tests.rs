@@ -192,7 +192,7 @@ fn held_back_a_dip_renews_the_baselines_every_minute() {
 #[test]
 fn a_dip_at_a_slow_shop_ends_after_5_s_with_two_answers() {
     let mut rig = Rig::at_run(4.0, 2.0);
-    rig.bound.phase = Phase::Dip { since: rig.now, answered: Samples::default() };
+    rig.bound.phase = Phase::Dip { since: rig.now, slowness: 3.0, answered: Samples::default() };
     for (s, over) in [(2.5, false), (2.5, false), (2.5, true)] {
         rig.pass(s);
         rig.answer(s, 1);
@@ -203,7 +203,7 @@ fn a_dip_at_a_slow_shop_ends_after_5_s_with_two_answers() {
 #[test]
 fn a_closed_gate_ends_a_dip_and_forgets_the_window() {
     let mut rig = Rig::at_run(4.0, 0.1);
-    rig.bound.phase = Phase::Dip { since: rig.now, answered: Samples::default() };
+    rig.bound.phase = Phase::Dip { since: rig.now, slowness: 3.0, answered: Samples::default() };
     rig.wait(0.9, 1.0);
     rig.bound.drop_window(rig.now);
     assert!(matches!(rig.bound.phase, Phase::Run));

@@ -1,10 +1,13 @@
 //! The part of `cartload agents` that reads and writes the database.
 
+use std::path::Path;
+
 use actors::domain::ids::AgentId;
 use actors::ports::store::StoreError;
 use chrono::{SubsecRound, Utc};
 use store::admin::AgentFilter;
 use store::{Admin, OpenStore, TableError};
+use text::bounded_file::{self, SECRET_BYTES_MAX};
 
 use super::{GenerateArgs, ImportArgs, ListArgs, SetStatusArgs, json_of, judged, reading, text_of};
 use crate::cli::{ExitCode, Failure, Result, output};
@@ -103,7 +106,7 @@ fn dry_run(imported: &Imported, args: &ImportArgs) -> Result {
 fn source_url(from: &str) -> Result<DbUrl> {
     let text = match from.strip_prefix('@') {
         None => from.to_owned(),
-        Some(file) => std::fs::read_to_string(file)
+        Some(file) => bounded_file::text(Path::new(file), SECRET_BYTES_MAX)
             .map_err(Failure::during(ExitCode::Usage, format!("--from @{file}")))?,
     };
     let url = DbUrl::parse(text.trim()).filter(DbUrl::is_postgres);

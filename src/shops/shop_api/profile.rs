@@ -20,6 +20,7 @@ use ports::shop_api::{
     CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode,
 };
 use serde::Deserialize;
+use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 
 pub use answers::{
     Answers, CartAnswer, ClearedAnswer, CouponFields, CouponsAnswer, DiscountKind, ItemAnswer,
@@ -164,9 +165,8 @@ impl Profile {
 
     /// The profile in this file.
     pub fn read(path: &Path) -> Result<Self, ProfileError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ProfileError::Io {
-            path: path.to_owned(),
-            cause: error.to_string(),
+        let text = bounded_file::text(path, WRITTEN_BYTES_MAX).map_err(|unread| {
+            ProfileError::Io { path: path.to_owned(), cause: unread.to_string() }
         })?;
         Self::parse(&path.display().to_string(), &text)
     }

@@ -225,3 +225,11 @@ pub const HELD_OUT: [Row; 12] = [
         ShopModel { slower: Some((0.0, 240.0, 20.0)), ..shop(Queue(3), 50.0, Exponential) },
     ),
 ];
+
+/// Shops of the field at which the bound was once too low for minutes: endless servers that turn
+/// far slower, as a shop does whose own neighbour is slow.
+pub const FOUND: [Row; 3] = [
+    row("5 ms to 300 ms", [50.0, 0.302], [0.85, 1.2, 0.0], ANY, slower(60.0, FAST)),
+    row("5 ms to 800 ms", [50.0, 0.802], [0.87, 1.2, 0.0], 2, slower(160.0, FAST)),
+    row("5 ms to 3 s", [50.0, 3.002], [0.75, 1.2, 0.0], 2, slower(600.0, FAST)),
+];

@@ -12,6 +12,7 @@ use super::base_url::BaseUrl;
 use super::token::TokenSource;
 use crate::shop_api::profile::{Auth, Profile, SecretSource};
 use crate::trust::{self, TrustError};
+use text::bounded_file::{self, SECRET_BYTES_MAX};
 use text::redaction::Redactor;
 
 /// Called with the time of each request right before it is sent: the meter behind P3.
@@ -128,8 +129,10 @@ impl Credentials {
 }
 
 fn read_secret(path: &Path) -> Result<String, ShopSetupError> {
-    std::fs::read_to_string(path).map(|text| text.trim_end().to_owned()).map_err(|error| {
-        ShopSetupError::SecretFile { path: path.to_owned(), cause: error.to_string() }
+    let text = bounded_file::text(path, SECRET_BYTES_MAX);
+    text.map(|text| text.trim_end().to_owned()).map_err(|unread| ShopSetupError::SecretFile {
+        path: path.to_owned(),
+        cause: unread.to_string(),
     })
 }
 
