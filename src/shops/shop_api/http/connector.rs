@@ -16,8 +16,8 @@ use tokio_rustls::TlsConnector;
 
 use super::stream::{ShopStream, Wire};
 
-/// Connects and, where `tls` is given, shakes hands, each within `limit`; give awc's own limit, which
-/// is around both, more than twice that.
+/// Connects and, where `tls` is given, shakes hands, each within `limit`; give awc's own limit,
+/// which is around both, more than twice that.
 pub(super) fn connector(
     tls: Option<Arc<rustls::ClientConfig>>,
     limit: Duration,

@@ -71,7 +71,7 @@ pub(super) fn look(bytes: &[u8], is_reused: bool) -> Look {
         _ if is_chunked => None,
         _ => length,
     };
-    // To the codec a 1.1 without a length is empty, and an empty 1.0 goes on to the connection's end.
+    // To the codec a 1.1 without a length is empty, and an empty 1.0 ends with the connection.
     let show_as = match (is_1_1, left) {
         (true, None) if !is_chunked => Some(b'0'),
         (false, Some(0)) => Some(b'1'),
