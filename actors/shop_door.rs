@@ -19,6 +19,9 @@ use crate::session_pool::messages::Call;
 /// Permits that one probe may let expire: a process too busy to send must not probe for ever.
 pub const PERMITS_PER_PROBE_MAX: u32 = 3;
 
+/// Sends of one call that took not one byte to the shop and cost nobody a try.
+const UNSENT_MAX: u32 = 2;
+
 /// A way to the shop over one HTTP session.
 #[derive(Clone, Debug)]
 pub struct ShopDoor {
@@ -92,12 +95,18 @@ impl ShopDoor {
         place: Place,
         watch: impl Fn(Stage),
     ) -> Result<Answered, Stop> {
+        let mut unsent = 0;
         loop {
             watch(Stage::InLine);
             let grant = self.permit(place, asker).await.map_err(Stop::NoPermit)?;
             watch(Stage::Sending);
             match self.send(grant, request.clone()).await {
                 Err(Stop::Failed(error)) if is_expired(&error) => {}
+                Err(Stop::Failed(error))
+                    if error.kind == ApiErrorKind::Unsent && unsent < UNSENT_MAX =>
+                {
+                    unsent += 1;
+                }
                 end => return end,
             }
         }
@@ -116,7 +125,8 @@ impl ShopDoor {
             match self.send(grant, request).await {
                 Ok(_) => return Probed::Answered,
                 Err(Stop::Failed(error)) if error.shows_life() => return Probed::Answered,
-                Err(Stop::Failed(error)) if is_expired(&error) => {}
+                Err(Stop::Failed(error))
+                    if is_expired(&error) || error.kind == ApiErrorKind::Unsent => {}
                 Err(Stop::Failed(_)) => return Probed::Failed,
                 Err(Stop::SessionGone | Stop::NoPermit(_)) => return Probed::Unsent,
             }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod faults;
+mod framing;
 mod fuzz;
 mod mock;
 mod requests;

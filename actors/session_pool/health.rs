@@ -33,6 +33,8 @@ pub fn tried(end: &Result<Answered, ApiError>) -> Option<Tried> {
     match &error.kind {
         // 0: the request could not be made.
         Kind::PermitExpired | Kind::Invalid(0) => None,
+        // An idle connection's end says nothing of the next one.
+        Kind::Unsent | Kind::StaleConnection => None,
         Kind::ConnectRefused | Kind::ConnectTimeout | Kind::Tls | Kind::Disconnected => {
             Some(Tried::Fault)
         }

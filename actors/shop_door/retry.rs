@@ -45,6 +45,10 @@ pub fn next(
     if tries >= TRIES_MAX || !error.is_transient() {
         return Next::GiveUp;
     }
+    if error.kind == ApiErrorKind::StaleConnection && *call != ShopCall::Checkout && tries == 1 {
+        // A server says 408 to what it has no whole request of; only an order wants more proof.
+        return Next::Again(Duration::ZERO);
+    }
     if let ApiErrorKind::RateLimited { retry_after } = error.kind {
         // A 429 was answered before the shop did anything, so any call may follow it.
         let wait = retry_after.unwrap_or(RATE_LIMITED_DEFAULT * tries);
@@ -109,6 +113,15 @@ mod tests {
         let mode = IdempotencyMode::Honoured;
         assert_eq!(decide(&add(), ApiErrorKind::CallTimeout, 1, mode), Next::GiveUp);
         assert!(matches!(decide(&add(), ApiErrorKind::ConnectRefused, 1, mode), Next::Again(_)));
+    }
+
+    #[test]
+    fn what_met_an_idle_connections_end_is_sent_once_again_at_once_but_no_checkout() {
+        let (mode, kind) = (IdempotencyMode::Ignored, ApiErrorKind::StaleConnection);
+        assert_eq!(decide(&add(), kind.clone(), 1, mode), Next::Again(Duration::ZERO));
+        assert_eq!(decide(&add(), kind.clone(), 2, mode), Next::GiveUp);
+        assert!(matches!(decide(&ShopCall::ReadCart, kind.clone(), 2, mode), Next::Again(_)));
+        assert_eq!(decide(&ShopCall::Checkout, kind, 1, mode), Next::GiveUp);
     }
 
     #[test]

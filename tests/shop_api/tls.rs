@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use actors::ports::shop_api::{ApiErrorKind, ShopCall, ShopReply};
 use rustls::pki_types::pem::PemObject;
@@ -21,17 +21,24 @@ fn https_way(port: u16, ca: &str) -> Way {
 
 /// Answers one request over TLS with an empty cart; the port.
 fn tls_server() -> u16 {
+    tls_server_of(&[b"http/1.1"]).0
+}
+
+/// As [`tls_server`], at one that speaks these protocols; the port, and which was agreed upon.
+fn tls_server_of(protocols: &[&[u8]]) -> (u16, mpsc::Receiver<Option<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let certificate = CertificateDer::from_pem_file(format!("{CERTIFICATES}/leaf.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(format!("{CERTIFICATES}/leaf.key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .unwrap();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let (agreed, agreement) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut tcp, _) = listener.accept().unwrap();
         let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
@@ -40,9 +47,21 @@ fn tls_server() -> u16 {
             let body = br#"{"items":[]}"#;
             stream.write_all(&bytes(200, &[("content-length", "12")], body)).unwrap();
             stream.flush().unwrap();
+            let _ = agreed.send(connection.alpn_protocol().map(<[u8]>::to_vec));
         }
     });
-    port
+    (port, agreement)
+}
+
+#[actix::test]
+async fn http_1_1_is_all_that_is_offered_also_where_the_shop_would_rather_speak_http_2() {
+    let (port, agreed) = tls_server_of(&[b"h2", b"http/1.1"]);
+    let way = https_way(port, "ca.pem");
+    assert_eq!(way.reply(ShopCall::ReadCart).await, ShopReply::Cart { items: 0 });
+    assert_eq!(agreed.recv().unwrap().as_deref(), Some(&b"http/1.1"[..]));
+    // A server that speaks nothing else is not spoken to.
+    let (port, _) = tls_server_of(&[b"h2"]);
+    assert_eq!(https_way(port, "ca.pem").kind(ShopCall::ReadCart).await, ApiErrorKind::Tls);
 }
 
 #[actix::test]

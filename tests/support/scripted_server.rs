@@ -22,6 +22,8 @@ pub enum Answer {
     BytesThenSilence(Vec<u8>),
     /// These bytes, one at a time with this pause before each, then the end of the connection.
     Drip(Vec<u8>, Duration),
+    /// Each of these bytes after its pause; the connection stays open.
+    Parts(Vec<(Duration, Vec<u8>)>),
     /// These bytes, then spaces for as long as the client takes them.
     Endless(Vec<u8>),
     /// The connection is reset.
@@ -52,6 +54,11 @@ impl Scripted {
     pub fn start(script: impl IntoIterator<Item = Answer>) -> Self {
         let script: Mutex<VecDeque<Answer>> = Mutex::new(script.into_iter().collect());
         Self::open(None, Box::new(move |_| script.lock().unwrap().pop_front()))
+    }
+
+    /// Answers what `decide` says; where it says nothing, the connection ends.
+    pub fn deciding(decide: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> Self {
+        Self::open(None, Box::new(decide))
     }
 
     /// Answers what `decide` says; where it says nothing, the server at `behind` answers.
@@ -185,6 +192,13 @@ fn give(shared: &Shared, client: &mut BufReader<TcpStream>, answer: Answer) -> O
                 stream.write_all(&[byte]).ok()?;
             }
             None
+        }
+        Answer::Parts(parts) => {
+            for (pause, bytes) in parts {
+                std::thread::sleep(pause);
+                stream.write_all(&bytes).ok()?;
+            }
+            Some(())
         }
         Answer::Endless(bytes) => {
             stream.write_all(&bytes).ok()?;

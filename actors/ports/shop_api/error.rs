@@ -3,9 +3,6 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// "It is done, look there": how some shops answer a POST.
-const SEE_OTHER: u16 = 303;
-
 /// A call that did not lead to the answer asked for.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{call}: {kind}{}", detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
@@ -65,6 +62,11 @@ pub enum ApiErrorKind {
     CallTimeout,
     /// The connection broke, possibly after the request was sent.
     Disconnected,
+    /// The connection broke before it took one byte of the request.
+    Unsent,
+    /// The shop had given up an idle connection (408) as the request went out over it: it has
+    /// probably not seen the request, which proves nothing.
+    StaleConnection,
 }
 
 /// Why a shop says no for reasons of business.
@@ -128,7 +130,9 @@ impl ApiError {
             | ApiErrorKind::Unparsable { .. }
             | ApiErrorKind::BodyTooLarge
             | ApiErrorKind::BodyTruncated
-            | ApiErrorKind::Disconnected => None,
+            | ApiErrorKind::Disconnected
+            | ApiErrorKind::Unsent
+            | ApiErrorKind::StaleConnection => None,
         }
     }
 
@@ -143,7 +147,8 @@ impl ApiError {
             | ApiErrorKind::UnexpectedStatus(_)
             | ApiErrorKind::Unparsable { .. }
             | ApiErrorKind::BodyTooLarge
-            | ApiErrorKind::BodyTruncated => true,
+            | ApiErrorKind::BodyTruncated
+            | ApiErrorKind::StaleConnection => true,
             // 0: no status, the request could not be made.
             ApiErrorKind::Invalid(status) => status != 0,
             ApiErrorKind::PermitExpired
@@ -153,7 +158,8 @@ impl ApiError {
             | ApiErrorKind::Dns
             | ApiErrorKind::Tls
             | ApiErrorKind::CallTimeout
-            | ApiErrorKind::Disconnected => false,
+            | ApiErrorKind::Disconnected
+            | ApiErrorKind::Unsent => false,
         }
     }
 
@@ -188,7 +194,9 @@ impl ApiError {
             | ApiErrorKind::Dns
             | ApiErrorKind::Tls
             | ApiErrorKind::CallTimeout
-            | ApiErrorKind::Disconnected => false,
+            | ApiErrorKind::Disconnected
+            | ApiErrorKind::Unsent
+            | ApiErrorKind::StaleConnection => false,
         }
     }
 
@@ -200,6 +208,7 @@ impl ApiError {
                 | ApiErrorKind::ConnectTimeout
                 | ApiErrorKind::Dns
                 | ApiErrorKind::PermitExpired
+                | ApiErrorKind::Unsent
         )
     }
 
@@ -213,11 +222,10 @@ impl ApiError {
             | ApiErrorKind::BodyTooLarge
             | ApiErrorKind::Unparsable { .. }
             | ApiErrorKind::ServerError(_)
-            | ApiErrorKind::EdgeDown(_) => true,
-            // A success, or where to see it, that the profile does not name.
-            ApiErrorKind::UnexpectedStatus(status) => {
-                (200..=299).contains(&status) || status == SEE_OTHER
-            }
+            | ApiErrorKind::EdgeDown(_)
+            | ApiErrorKind::StaleConnection
+            // Neither a success nor a refusal that the profile names: it may be either.
+            | ApiErrorKind::UnexpectedStatus(_) => true,
             ApiErrorKind::PermitExpired
             | ApiErrorKind::Refused(_)
             | ApiErrorKind::RateLimited { .. }
@@ -226,7 +234,8 @@ impl ApiError {
             | ApiErrorKind::ConnectRefused
             | ApiErrorKind::ConnectTimeout
             | ApiErrorKind::Dns
-            | ApiErrorKind::Tls => false,
+            | ApiErrorKind::Tls
+            | ApiErrorKind::Unsent => false,
         };
         is_unknown && self.sent_at.is_some()
     }
@@ -243,7 +252,9 @@ impl ApiError {
             | ApiErrorKind::Dns
             | ApiErrorKind::Tls
             | ApiErrorKind::CallTimeout
-            | ApiErrorKind::Disconnected => true,
+            | ApiErrorKind::Disconnected
+            | ApiErrorKind::Unsent
+            | ApiErrorKind::StaleConnection => true,
             ApiErrorKind::PermitExpired
             | ApiErrorKind::Refused(_)
             | ApiErrorKind::Unauthorized(_)
@@ -278,6 +289,8 @@ impl fmt::Display for ApiErrorKind {
             Self::Tls => f.write_str("TLS failed"),
             Self::CallTimeout => f.write_str("no answer in time"),
             Self::Disconnected => f.write_str("the connection broke"),
+            Self::Unsent => f.write_str("the connection broke before anything was sent"),
+            Self::StaleConnection => f.write_str("the shop had closed the idle connection"),
         }
     }
 }

@@ -6,9 +6,12 @@
 mod base_url;
 mod body;
 mod classify;
+mod connector;
+mod head;
 mod reading;
 mod request;
 mod setup;
+mod stream;
 mod token;
 
 use std::cell::RefCell;
@@ -26,6 +29,7 @@ use self::body::{BodyFault, Received};
 use self::token::TokenCache;
 use super::profile::{Step, StepName};
 
+pub use self::head::{HEAD_BYTES_MAX, HEADER_LINES_MAX};
 pub use self::reading::{Unparsable, read};
 pub use self::setup::{Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError, factory};
 
@@ -33,6 +37,9 @@ pub use self::setup::{Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupErro
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// A connection is given up after this, however busy; edges end one after some 10,000 requests.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
+
+/// awc's own limit for connecting, in ours: it is around TCP and TLS, ours around each.
+const AWC_CONNECT_FACTOR: u32 = 3;
 
 /// The adapter of one HTTP session. Built inside the session's arbiter; shares no connection.
 pub struct HttpShop {
@@ -54,15 +61,12 @@ impl HttpShop {
     pub fn new(setup: Arc<ShopSetup>) -> Self {
         let timeouts = setup.profile().timeouts;
         let connect = Duration::from_millis(timeouts.connect_ms);
-        let mut connector = Connector::new()
-            .timeout(connect)
-            .handshake_timeout(connect)
+        let connector = Connector::new()
+            .connector(connector::connector(setup.tls(), connect))
+            .timeout(connect * AWC_CONNECT_FACTOR)
             .conn_keep_alive(Duration::from_secs_f64(setup.profile().keep_alive_s))
             .conn_lifetime(CONNECTION_LIFETIME)
             .limit(0);
-        if let Some(tls) = setup.tls() {
-            connector = connector.rustls_0_23(tls);
-        }
         // awc's own limit ends at the response head; the one around the exchange does not.
         let client = awc::Client::builder()
             .connector(connector)
@@ -149,7 +153,11 @@ impl HttpSession {
                 return Err((ApiErrorKind::Unparsable { field: "body".to_owned() }, Some(cause)));
             }
         };
-        let mut reply = read(self.setup.profile(), &request.call, &body).map_err(|fault| {
+        let mut reply = read(self.setup.profile(), &request.call, &body).map_err(|mut fault| {
+            if let (true, Some(content_type)) = (fault.is_no_json, &received.content_type) {
+                let problem = fault.problem.unwrap_or_default();
+                fault.problem = Some(format!("{problem}; Content-Type: {content_type}"));
+            }
             // Without a declared length a body that stops early looks complete; JSON tells.
             if fault.ended_early && !received.length_declared {
                 return (ApiErrorKind::BodyTruncated, fault.problem);

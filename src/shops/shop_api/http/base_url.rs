@@ -6,10 +6,20 @@ use awc::http::Uri;
 
 use super::setup::ShopSetupError;
 
+const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
+
 /// A checked base URL: scheme, host, optional port and path, no slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BaseUrl {
-    text: String,
+    /// `http://HOST:PORT`, whatever the scheme: the connector speaks TLS, not awc. The port stands
+    /// there also where nobody said one, or 80 would be taken for https.
+    prefix: String,
+    /// Empty, or `/path`.
+    path: String,
+    /// What `Host` says: the port where it is not the scheme's own. awc would leave out both 80 and
+    /// 443 for either.
+    host_header: String,
     is_https: bool,
 }
 
@@ -40,17 +50,40 @@ impl BaseUrl {
                  shop's profile",
             ));
         }
-        Ok(Self { text: text.to_owned(), is_https })
+        let port_problem = "its port is none; give a number from 1 to 65535, or no port";
+        let written = written_port(&uri, host).map_err(|()| problem(port_problem))?;
+        let own_port = if is_https { HTTPS_PORT } else { HTTP_PORT };
+        let port = written.unwrap_or(own_port);
+        let host_header = if port == own_port { host.to_owned() } else { format!("{host}:{port}") };
+        let prefix = format!("http://{host}:{port}");
+        let path = uri.path().trim_end_matches('/').to_owned();
+        Ok(Self { prefix, path, host_header, is_https })
     }
 
     pub(super) fn is_https(&self) -> bool {
         self.is_https
     }
 
-    /// The address of a path that begins with `/`.
+    /// The address of a path that begins with `/`, as awc is to see it.
     pub(super) fn with_path(&self, path: &str) -> String {
-        format!("{}{path}", self.text)
+        format!("{}{}{path}", self.prefix, self.path)
     }
+
+    /// What the `Host` header says.
+    pub(super) fn host_header(&self) -> &str {
+        &self.host_header
+    }
+}
+
+/// The port in the address, where there is one; `Err` where it is no port.
+fn written_port(uri: &Uri, host: &str) -> Result<Option<u16>, ()> {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let port = authority.get(host.len()..).unwrap_or_default();
+    if port.is_empty() {
+        return Ok(None);
+    }
+    let port = port.strip_prefix(':').and_then(|port| port.parse().ok());
+    port.filter(|port| *port > 0).map(Some).ok_or(())
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -72,6 +105,32 @@ mod tests {
             assert!(BaseUrl::parse(url, false).is_err(), "{url}");
             assert!(BaseUrl::parse(url, true).is_ok(), "{url}");
         }
+    }
+
+    #[test]
+    fn awc_sees_http_with_the_port_written_out_and_the_shop_its_own_host() {
+        for (url, address, host) in [
+            ("https://a.example", "http://a.example:443/x", "a.example"),
+            ("https://a.example:443/", "http://a.example:443/x", "a.example"),
+            ("https://a.example:80/b/", "http://a.example:80/b/x", "a.example:80"),
+            ("https://[::1]", "http://[::1]:443/x", "[::1]"),
+            ("http://127.0.0.1", "http://127.0.0.1:80/x", "127.0.0.1"),
+            ("http://127.0.0.1:443", "http://127.0.0.1:443/x", "127.0.0.1:443"),
+            ("http://[::1]:8080", "http://[::1]:8080/x", "[::1]:8080"),
+            ("http://localhost:65535", "http://localhost:65535/x", "localhost:65535"),
+        ] {
+            let base = BaseUrl::parse(url, false).unwrap();
+            assert_eq!((base.with_path("/x").as_str(), base.host_header()), (address, host));
+        }
+    }
+
+    #[test]
+    fn a_port_outside_1_to_65535_is_refused() {
+        for port in ["0", "65536", "99999", "", "-1"] {
+            let error = BaseUrl::parse(&format!("http://localhost:{port}"), false);
+            assert!(error.is_err(), "{port:?}");
+        }
+        assert!(BaseUrl::parse("http://localhost:1", false).is_ok());
     }
 
     #[test]

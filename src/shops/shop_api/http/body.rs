@@ -1,7 +1,7 @@
 //! Taking an answer in: whole, at most 1 MiB, its length compared with what was declared.
 //!
 //! The bytes come as sent (gzip is unpacked here): the declared length is that of the packed ones.
-//! An HTTP/1.1 answer with neither a length nor chunks is empty to awc, and truncated to us.
+//! An answer with neither a length nor chunks ends with its connection (head.rs).
 //! A body that is not read to its end closes its connection, so none is left half read in the pool.
 
 use std::io::Read;
@@ -9,7 +9,8 @@ use std::io::Read;
 use awc::ClientResponse;
 use awc::error::PayloadError;
 use awc::http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION,
+    RETRY_AFTER,
 };
 use chrono::{DateTime, NaiveDateTime};
 use futures::{Stream, StreamExt};
@@ -26,6 +27,8 @@ pub(super) struct Received {
     pub(super) location: Option<String>,
     /// What the server's clock showed, as its `Date` says.
     pub(super) date: Option<NaiveDateTime>,
+    /// `Content-Type`, as written.
+    pub(super) content_type: Option<String>,
     /// Whether the answer said how long its body is.
     pub(super) length_declared: bool,
     pub(super) body: Result<Vec<u8>, BodyFault>,
@@ -59,19 +62,35 @@ where
     let date = text(DATE).and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
     let date = date.map(|date| date.naive_utc());
     let declared = text(CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
-    let is_packed = is_gzip(headers);
+    let content_type = text(CONTENT_TYPE);
+    let packing = packing(headers);
     // Some servers close after an error of theirs without saying so: such a connection is not kept.
     let is_kept = status < 500;
-    let body = drain(response, declared, is_kept)
-        .await
-        .and_then(|body| if is_packed { unpack(&body) } else { Ok(body) });
-    Received { status, retry_after, location, date, length_declared: declared.is_some(), body }
+    let body = drain(response, declared, is_kept).await.and_then(|body| unpacked(&packing, body));
+    let length_declared = declared.is_some();
+    Received { status, retry_after, location, date, content_type, length_declared, body }
 }
 
-fn is_gzip(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_ENCODING).is_some_and(
-        |value| matches!(value.to_str().map(str::trim), Ok(v) if v.eq_ignore_ascii_case("gzip")),
-    )
+/// What the body is packed with, in the order of packing; `identity` is nothing.
+fn packing(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(CONTENT_ENCODING);
+    let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
+    let values: Vec<String> = values.collect();
+    let names = values.iter().flat_map(|value| value.split(',')).map(str::trim);
+    names.filter(|name| !matches!(*name, "" | "identity")).map(str::to_owned).collect()
+}
+
+fn unpacked(packing: &[String], body: Vec<u8>) -> Result<Vec<u8>, BodyFault> {
+    match packing {
+        // No body, as of a 204: nothing to unpack.
+        _ if body.is_empty() => Ok(body),
+        [] => Ok(body),
+        [one] if matches!(one.as_str(), "gzip" | "x-gzip") => unpack(&body),
+        others => Err(BodyFault::Packing(format!(
+            "its Content-Encoding is `{}`; what was asked for and is read is gzip, or none",
+            others.join(", ")
+        ))),
+    }
 }
 
 async fn drain<S, B>(

@@ -4,11 +4,13 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
+use actix_web::error::ParseError;
 use awc::error::{ConnectError, SendRequestError};
 use ports::shop_api::ApiErrorKind;
 use serde_json::Value;
 
 use super::body::Received;
+use super::stream::StreamFault;
 use crate::shop_api::profile::{Found, Profile, StepName, Timeouts};
 
 /// What Retry-After may ask for, at most.
@@ -85,9 +87,12 @@ fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
 
 /// What an error of the client is, with the limit that a timeout met.
 pub(super) fn send_error(error: &SendRequestError, timeouts: Timeouts) -> Classified {
-    if matches!(error, SendRequestError::Connect(ConnectError::Timeout)) {
+    if is_late(error) {
         let connect = limit(Duration::from_millis(timeouts.connect_ms));
         return (ApiErrorKind::ConnectTimeout, Some(connect));
+    }
+    if let Some(fault) = stream_fault(error) {
+        return (fault_kind(fault), Some(fault.to_string()));
     }
     let kind = match error {
         SendRequestError::Connect(error) => connect_error(error),
@@ -105,6 +110,38 @@ pub(super) fn send_error(error: &SendRequestError, timeouts: Timeouts) -> Classi
         _ => ApiErrorKind::Disconnected,
     };
     (kind, Some(error.to_string()))
+}
+
+/// Whether our limit for connecting was met, not the system's.
+fn is_late(error: &SendRequestError) -> bool {
+    match error {
+        SendRequestError::Connect(ConnectError::Timeout) => true,
+        SendRequestError::Connect(ConnectError::Io(error)) => {
+            error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
+        }
+        _ => false,
+    }
+}
+
+fn stream_fault(error: &SendRequestError) -> Option<&StreamFault> {
+    let error = match error {
+        SendRequestError::Send(error) => error,
+        SendRequestError::Response(ParseError::Io(error)) => error,
+        SendRequestError::Connect(ConnectError::Io(error)) => error,
+        _ => return None,
+    };
+    error.get_ref()?.downcast_ref()
+}
+
+fn fault_kind(fault: &StreamFault) -> ApiErrorKind {
+    match fault {
+        StreamFault::Unsent(_) => ApiErrorKind::Unsent,
+        StreamFault::Stale => ApiErrorKind::StaleConnection,
+        StreamFault::TooManyLines
+        | StreamFault::HeadTooLong
+        | StreamFault::TooManyInterims
+        | StreamFault::OtherProtocol => ApiErrorKind::Unparsable { field: "head".to_owned() },
+    }
 }
 
 /// A time limit in words, for the detail of a timeout.

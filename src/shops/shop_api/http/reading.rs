@@ -3,6 +3,7 @@
 
 mod counted;
 mod coupon;
+mod foreign;
 mod value;
 
 use domain::catalog::Product;
@@ -19,6 +20,9 @@ use crate::shop_api::profile::{
     Field, LatestOrderAnswer, LineFields, OrderAnswer, ProductFields, Profile, StepName,
 };
 
+/// What some servers write before UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// Why a body is not what the profile says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unparsable {
@@ -28,11 +32,14 @@ pub struct Unparsable {
     pub problem: Option<String>,
     /// Whether the JSON stopped early.
     pub ended_early: bool,
+    /// Whether the body is no JSON at all.
+    pub is_no_json: bool,
 }
 
 impl Unparsable {
     fn field(field: String, problem: &str) -> Self {
-        Self { field, problem: Some(problem.to_owned()), ended_early: false }
+        let problem = Some(problem.to_owned());
+        Self { field, problem, ended_early: false, is_no_json: false }
     }
 
     /// The profile does not say where: a profile that was checked does.
@@ -48,11 +55,17 @@ pub fn read(profile: &Profile, call: &ShopCall, body: &[u8]) -> Result<ShopReply
     if is_done(call) && requires.is_empty() {
         return Ok(ShopReply::Done);
     }
-    let root: Value = serde_json::from_slice(body).map_err(|error| Unparsable {
-        field: "body".to_owned(),
-        problem: Some(format!("no JSON: {error}")),
-        ended_early: error.is_eof(),
-    })?;
+    let body = body.strip_prefix(BOM).unwrap_or(body);
+    let root: Value =
+        match may_be_empty(call) && requires.is_empty() && body.trim_ascii().is_empty() {
+            true => Value::Object(serde_json::Map::new()),
+            false => serde_json::from_slice(body).map_err(|error| Unparsable {
+                field: "body".to_owned(),
+                problem: Some(foreign::no_json(body, &error)),
+                ended_early: error.is_eof(),
+                is_no_json: true,
+            })?,
+        };
     let at = At::root(&root, profile.answers.money);
     for field in requires {
         at.require(field)?;
@@ -69,6 +82,11 @@ fn is_done(call: &ShopCall) -> bool {
             | ShopCall::ApplyCoupon { .. }
             | ShopCall::GrantWallet { .. }
     )
+}
+
+/// Whether all that the profile may map in the answer is optional.
+fn may_be_empty(call: &ShopCall) -> bool {
+    matches!(call, ShopCall::SelectStore { .. } | ShopCall::ClearCart)
 }
 
 fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<ShopReply, Unparsable> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use awc::ClientRequest;
-use awc::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
+use awc::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use ports::shop_api::{Caller, ShopCall, ShopRequest};
 
@@ -35,6 +35,7 @@ pub(super) fn build(
     let mut prepared = client
         .request(method(step.method), url)
         .no_decompress()
+        .insert_header((HOST, setup.base_url().host_header()))
         .insert_header((ACCEPT, "application/json"))
         .insert_header((ACCEPT_ENCODING, "gzip"));
     if step.auth {

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::Unparsable;
 use crate::shop_api::profile::{Field, Found, MoneyUnit};
 
+/// Digits of the largest whole number.
+const WHOLE_DIGITS_MAX: usize = 20;
+
 /// A place: the answer itself, or an item of a list in it.
 #[derive(Clone, Copy)]
 pub(super) struct At<'v> {
@@ -141,12 +144,10 @@ impl<'v> At<'v> {
         self.optional_whole(field)?.ok_or_else(|| self.missing(field))
     }
 
-    /// A whole number; `3.0` is one.
+    /// A whole number; `3.0` and `3e0` are.
     pub(super) fn optional_whole(self, field: &Field) -> Result<Option<u64>, Unparsable> {
         let Some(text) = self.optional_text(field)? else { return Ok(None) };
-        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-        let number = whole.parse().ok().filter(|_| fraction.bytes().all(|digit| digit == b'0'));
-        number.map(Some).ok_or_else(|| self.unfit(field, "no whole number"))
+        whole(&text).map(Some).ok_or_else(|| self.unfit(field, "no whole number"))
     }
 
     /// A yes or no, also as text or as a number of units; `absent` where there is none.
@@ -195,9 +196,72 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
+/// The number in `text`, where it is whole: digits, maybe a point, maybe an exponent.
+fn whole(text: &str) -> Option<u64> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if integer.is_empty() || !integer.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let digits = format!("{integer}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() {
+        return exponent.parse::<i64>().ok().map(|_| 0);
+    }
+    // How many zeros follow the digits; below zero: so many digits lie behind the point.
+    let zeros = exponent.parse::<i64>().ok()?.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    match usize::try_from(zeros) {
+        Ok(zeros) if zeros <= WHOLE_DIGITS_MAX => {
+            format!("{digits}{}", "0".repeat(zeros)).parse().ok()
+        }
+        Ok(_) => None,
+        Err(_) => {
+            let behind = usize::try_from(zeros.checked_neg()?).ok()?;
+            let (whole, rest) = digits.split_at_checked(digits.len().checked_sub(behind)?)?;
+            rest.bytes().all(|digit| digit == b'0').then(|| whole.parse().ok())?
+        }
+    }
+}
+
 /// The text of a hundredth of the number in `text`.
 fn in_hundredths(text: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent = exponent.parse::<i32>().ok()?.checked_sub(2)?;
     Some(format!("{mantissa}e{exponent}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_may_have_a_point_and_an_exponent_and_nothing_behind_the_point() {
+        for (text, number) in [
+            ("3", Some(3)),
+            ("3.0", Some(3)),
+            ("1e0", Some(1)),
+            ("1E2", Some(100)),
+            ("1.5e1", Some(15)),
+            ("0.3e1", Some(3)),
+            ("30e-1", Some(3)),
+            ("0e-99999999999", Some(0)),
+            ("0.0", Some(0)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("1e19", Some(10_000_000_000_000_000_000)),
+            ("1e20", None),
+            ("1e999999999", None),
+            ("3.5", None),
+            ("35e-1", None),
+            ("1e-1", None),
+            ("-1", None),
+            ("+1", None),
+            ("", None),
+            ("e1", None),
+            (".", None),
+            ("1e", None),
+        ] {
+            assert_eq!(whole(text), number, "{text}");
+        }
+    }
 }
