@@ -114,21 +114,19 @@ pub(super) fn send_error(error: &SendRequestError, timeouts: Timeouts) -> Classi
 
 /// Whether our limit for connecting was met, not the system's.
 fn is_late(error: &SendRequestError) -> bool {
-    match error {
-        SendRequestError::Connect(ConnectError::Timeout) => true,
-        SendRequestError::Connect(ConnectError::Io(error)) => {
-            error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
-        }
-        _ => false,
-    }
+    let is_ours = |error: &io::Error| {
+        error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
+    };
+    matches!(error, SendRequestError::Connect(ConnectError::Timeout))
+        || matches!(error, SendRequestError::Connect(ConnectError::Io(error)) if is_ours(error))
 }
 
 fn stream_fault(error: &SendRequestError) -> Option<&StreamFault> {
-    let error = match error {
-        SendRequestError::Send(error) => error,
-        SendRequestError::Response(ParseError::Io(error)) => error,
-        SendRequestError::Connect(ConnectError::Io(error)) => error,
-        _ => return None,
+    let (SendRequestError::Send(error)
+    | SendRequestError::Response(ParseError::Io(error))
+    | SendRequestError::Connect(ConnectError::Io(error))) = error
+    else {
+        return None;
     };
     error.get_ref()?.downcast_ref()
 }

@@ -98,10 +98,9 @@ mod tests {
     use super::*;
 
     fn answer(head: &str) -> Final {
-        match look(head.as_bytes(), false) {
-            Look::Final(answer) => answer,
-            other => panic!("{head:?}: {other:?}"),
-        }
+        let look = look(head.as_bytes(), false);
+        let Look::Final(answer) = look else { panic!("{head:?}: {look:?}") };
+        answer
     }
 
     #[test]
