@@ -55,6 +55,6 @@ mod tests {
         let rows = [vec!["a".into(), "bb".into()], vec!["ccc".into(), String::new()]];
         assert_eq!(table(&rows), "a    bb\nccc");
         let rows = [vec!["a\nb\u{202e}".into(), "c".into()], vec![String::new(), "d".into()]];
-        assert_eq!(table(&rows), "a\\nb\\u{202e}  c\n            d");
+        assert_eq!(table(&rows), "a\\nb\\u{202e}  c\n              d");
     }
 }

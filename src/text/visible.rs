@@ -13,7 +13,7 @@ pub fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// Several lines: as [`line`], but line ends and tabs stay.
+/// Several lines: as [`line()`], but line ends and tabs stay.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
