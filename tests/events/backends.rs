@@ -1,6 +1,6 @@
 //! Postgres exports what SQLite exports.
 
-use actors::domain::ids::RunId;
+use actors::domain::ids::{OwnerToken, RunId};
 use actors::ports::store::Store;
 use analysis::export::{ReplayFilter, tables};
 use serde_json::{Value, json};
@@ -16,8 +16,9 @@ use crate::support::{pgbouncer, postgres};
 pub async fn fill(store: &dyn Store, admin: &Admin) -> RunId {
     admin.insert_agents((0..4).map(persona).collect(), false, wall(0)).await.unwrap();
     let mut run = new_run();
-    // The ids of all rows hang on it.
+    // The ids of all rows hang on these two.
     run.run_id = RunId(uuid::Uuid::from_u128(7));
+    run.owner = OwnerToken(uuid::Uuid::from_u128(8));
     let owned = Owned { run: run.run_id, owner: run.owner };
     store.open_run(run).await.unwrap();
     store.record_seen(owned.run, products(), Vec::new(), wall(1)).await.unwrap();
@@ -53,10 +54,7 @@ async fn all(url: &str) -> Vec<(String, Vec<Value>)> {
             let is_possible = replay == ReplayFilter::Canonical
                 || matches!(table.attempts, tables::Attempts::Each | tables::Attempts::Log);
             if is_possible {
-                let mut rows = exported(&opened.admin, run, table.name, replay).await;
-                rows.iter_mut().for_each(|row| {
-                    row["owner_token"] = Value::Null;
-                });
+                let rows = exported(&opened.admin, run, table.name, replay).await;
                 found.push((format!("{} {replay:?}", table.name), rows));
             }
         }

@@ -9,8 +9,8 @@ use actors::domain::incident::{Incident, IncidentKind};
 use chrono::TimeDelta;
 use questions::ledger::Books;
 use questions::{
-    Ask, agents, baskets, campaigns, coupons, cycles, exposures, hours, incidents, orders, pace,
-    population, products, replays, runs, shoppers, visits,
+    Ask, agents, attempts, baskets, campaigns, coupons, cycles, exposures, hours, incidents,
+    orders, pace, population, products, replays, runs, shoppers, visits,
 };
 use serde_json::{Value, json};
 use store::Admin;
@@ -45,6 +45,8 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         agents::by_cohort(run),
         agents::assigned(run),
         agents::redeemed(run),
+        attempts::closed(run),
+        attempts::handed_out(run),
         baskets::lines(run),
         baskets::units(run),
         baskets::returns(run, 8),
@@ -235,4 +237,4 @@ fn every_question_there_is_is_among_them() {
 }
 
 /// How many there are.
-const QUESTIONS: usize = 50;
+const QUESTIONS: usize = 52;
