@@ -72,12 +72,6 @@ impl ShopDoor {
         self.call_as(Asker::Call, request, place, |_| {}).await
     }
 
-    /// As [`call`](Self::call), beside the bound on calls in flight: what asks whether the shop is
-    /// back must not wait for the calls that it is lost with.
-    pub async fn call_unseated(&self, request: &ShopRequest) -> Result<Answered, Stop> {
-        self.call_as(Asker::Probe, request, Place::Head, |_| {}).await
-    }
-
     /// As [`call`](Self::call), and tells `watch` of each stage.
     pub async fn call_watched(
         &self,
@@ -88,7 +82,9 @@ impl ShopDoor {
         self.call_as(Asker::Call, request, place, watch).await
     }
 
-    async fn call_as(
+    /// As [`call_watched`](Self::call_watched); as a [probe](Asker::Probe) beside the bound on calls
+    /// in flight: what asks whether the shop is back must not wait for the calls it is lost with.
+    pub async fn call_as(
         &self,
         asker: Asker,
         request: &ShopRequest,

@@ -31,7 +31,7 @@ use crate::ports::shop_api::{
     ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
 };
 use crate::ports::store::{DirtyCart, Lived, NewRun, Replay};
-use crate::rate_limiter::messages::Place;
+use crate::rate_limiter::messages::{Asker, Place};
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stop};
 
@@ -275,8 +275,7 @@ pub(super) struct Look {
     caller: Caller,
     idempotency: IdempotencyMode,
     rng: Xoshiro256PlusPlus,
-    /// Whether it takes a place under the bound on calls in flight.
-    is_seated: bool,
+    asker: Asker,
 }
 
 impl Look {
@@ -291,13 +290,13 @@ impl Look {
             caller,
             idempotency: plan.shop.idempotency,
             rng: plan.entropy.stream("look", &http_session.to_string()),
-            is_seated: true,
+            asker: Asker::Call,
         }
     }
 
     /// Over and above the bound on calls in flight, which a shop that was lost has brought to 1.
     pub(super) fn unseated(self) -> Self {
-        Self { is_seated: false, ..self }
+        Self { asker: Asker::Probe, ..self }
     }
 
     /// From here on in the name of this one.
@@ -311,11 +310,7 @@ impl Look {
         let mut tries = 1;
         loop {
             // At the head: what its own failures make the breaker ask must not hold it back.
-            let ended = match self.is_seated {
-                true => door.call(&request, Place::Head).await,
-                false => door.call_unseated(&request).await,
-            };
-            let error = match ended {
+            let error = match door.call_as(self.asker, &request, Place::Head, |_| {}).await {
                 Ok(answered) => return Ok(answered.reply),
                 Err(Stop::NoPermit(refused)) => return Err(StartError::Ended(refused.to_string())),
                 Err(Stop::SessionGone) => return Err(session_gone(&request.call)),

@@ -127,7 +127,7 @@ async fn who_asks_whether_the_shop_is_back_needs_no_seat_beside_calls_that_are_l
     let seated = bench.door.call(&read, Place::Head);
     assert!(tokio::time::timeout(Duration::from_secs(1), seated).await.is_err());
     assert_eq!(bench.came.granted().len(), 8);
-    let unseated = bench.door.call_unseated(&read);
+    let unseated = bench.door.call_as(Asker::Probe, &read, Place::Head, |_| {});
     assert!(tokio::time::timeout(Duration::from_secs(1), unseated).await.is_err());
     assert_eq!(bench.came.granted().len(), 9, "it was sent, and nobody answered");
 }
