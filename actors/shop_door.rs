@@ -82,8 +82,8 @@ impl ShopDoor {
         self.call_as(Asker::Call, request, place, watch).await
     }
 
-    /// As [`call_watched`](Self::call_watched); as a [probe](Asker::Probe) beside the bound on calls
-    /// in flight: what asks whether the shop is back must not wait for the calls it is lost with.
+    /// As [`call_watched`](Self::call_watched); as a [probe](Asker::Probe) beside the bound on
+    /// calls in flight: what asks whether the shop is back must not wait for lost calls.
     pub async fn call_as(
         &self,
         asker: Asker,
