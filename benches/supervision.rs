@@ -157,6 +157,7 @@ impl Shop {
             timings: Vec::new(),
             requests: 0,
             retries: 0,
+            misreads: Vec::new(),
         };
         Visit {
             persona: Arc::clone(&self.persona),

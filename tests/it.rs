@@ -46,6 +46,7 @@ mod support;
 mod throttle;
 mod tidy;
 mod two_runs;
+mod unfit_answers;
 mod unlucky_order;
 mod upgrades;
 mod verify;

@@ -6,6 +6,7 @@ mod answers;
 mod faults;
 mod framing;
 mod fuzz;
+mod misfits;
 mod mock;
 mod requests;
 mod tls;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use crate::domain::shop_notes::Misread;
 use crate::domain::timing::CallTiming;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
@@ -45,6 +46,8 @@ pub struct Calls {
     pub requests: u64,
     /// Of `requests`: tries after the first of a call.
     pub retries: u64,
+    /// What of the last answer did not fit; a few at most.
+    pub misreads: Vec<Misread>,
 }
 
 /// Why a flow cannot go on with its calls.
@@ -94,6 +97,7 @@ impl Calls {
             let error = match answer {
                 Ok(answered) => {
                     self.sent(sends, wanted, answered.sent_at, answered.answered_at);
+                    self.misreads = answered.misreads;
                     return Ok(answered.reply);
                 }
                 Err(Stop::Failed(error)) => error,

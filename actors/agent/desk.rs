@@ -177,6 +177,7 @@ impl Desk {
             timings: Vec::new(),
             requests: 0,
             retries: 0,
+            misreads: Vec::new(),
         };
         Visit {
             persona: Arc::clone(&self.persona),

@@ -34,8 +34,8 @@ use super::temporal::VisitClock;
 
 pub use closing::ORDERS_ASKED;
 
-/// Products asked for in one list.
-const LIST_LIMIT: u32 = 100;
+/// Products of one list that are chosen among: a page of the largest size.
+const LISTED_MAX: usize = 1_000;
 
 /// What every agent of a run, or of an arm of its experiment, is told once.
 #[derive(Clone)]
@@ -225,11 +225,14 @@ impl Visit {
             CatalogMode::Live => {
                 let call = ShopCall::ListProducts {
                     category: category.map(str::to_owned),
-                    limit: LIST_LIMIT,
+                    limit: self.settings.shop.page_size,
                     offset: 0,
                 };
                 match self.ask(call).await {
-                    Ok(ShopReply::Products { products, .. }) => products,
+                    Ok(ShopReply::Products { mut products, .. }) => {
+                        products.truncate(LISTED_MAX);
+                        products
+                    }
                     Ok(_) => Vec::new(),
                     Err(stop) if stop.refusal().is_some() => Vec::new(),
                     Err(stop) => return Err(stop),
@@ -356,9 +359,11 @@ impl Visit {
         }
         let answer = self.calls.ask(call, &mut self.state.rng).await;
         let (requests, retries) = (self.calls.requests, self.calls.retries);
+        let misreads = std::mem::take(&mut self.calls.misreads);
         self.with(|d| {
             d.volume.requests = requests;
             d.volume.retries = retries;
+            misreads.into_iter().for_each(|misread| d.notes.misread(misread));
         });
         answer
     }

@@ -124,7 +124,7 @@ mod tests {
 
         fn answer(&mut self, sent_ms: u64, ms: u64) -> bool {
             let (sent_at, answered_at) = (self.at(sent_ms), self.at(ms));
-            self.pulse.note(&Ok(Answered { reply: ShopReply::Done, sent_at, answered_at }))
+            self.pulse.note(&Ok(Answered::new(ShopReply::Done, sent_at, answered_at)))
         }
 
         fn error(&mut self, kind: ApiErrorKind, sent_ms: u64, ms: u64) -> bool {

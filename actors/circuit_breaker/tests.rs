@@ -86,9 +86,7 @@ impl Handler<Call> for StubSession {
         let shop = self.1;
         Box::pin(async move {
             match shop {
-                Shop::Answers => {
-                    Ok(Answered { reply: ShopReply::Done, sent_at: now, answered_at: now })
-                }
+                Shop::Answers => Ok(Answered::new(ShopReply::Done, now, now)),
                 Shop::Refuses => Err(ApiError {
                     call: "probe",
                     kind: ApiErrorKind::ConnectRefused,
@@ -113,7 +111,7 @@ impl Bench {
     /// A call that was sent then is answered now.
     async fn answered(&self, sent_at: Instant) {
         let answered_at = SystemPacing.now();
-        let end = Ok(Answered { reply: ShopReply::Done, sent_at, answered_at });
+        let end = Ok(Answered::new(ShopReply::Done, sent_at, answered_at));
         if self.pulse.with(|pulse| pulse.note(&end)) {
             self.breaker.send(ShopAnswered).await.unwrap();
         }

@@ -44,8 +44,14 @@ pub enum StartError {
         ApiError,
     ),
     /// The shop lists no product.
-    #[error("the shop lists no products: nothing to shop for")]
-    EmptyCatalog,
+    #[error(
+        "the shop lists no products: nothing to shop for{}",
+        left_out.as_deref().map(|one| format!("; {one}")).unwrap_or_default()
+    )]
+    EmptyCatalog {
+        /// What it lists and does not fit.
+        left_out: Option<String>,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

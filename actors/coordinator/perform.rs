@@ -16,6 +16,7 @@ use crate::domain::cycle::Cycle;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
 use crate::domain::incident::{Incident, IncidentKind};
+use crate::domain::shop_notes::ShopNotes;
 use crate::domain::snapshot::SavedState;
 use crate::failpoint::{self, Failpoint};
 use crate::offer_refresher::due::due_agents;
@@ -112,7 +113,7 @@ impl Coordinator {
         let pacing = Arc::clone(&self.clock.pacing);
         let prepared = start::prepare(services, Arc::clone(&plan), pacing);
         self.after(prepared, ctx, move |prepared, act, ctx| {
-            let Prepared { personas, shop, memories, input, reports } = match prepared {
+            let Prepared { personas, shop, memories, input, notes, reports } = match prepared {
                 Ok(prepared) => prepared,
                 Err(error) => return act.feed(Input::Prepared(Err(error)), ctx),
             };
@@ -123,6 +124,7 @@ impl Coordinator {
             reports.0.into_iter().for_each(|report| act.note(report, NOBODY));
             act.feed(input, ctx);
             reports.1.into_iter().for_each(|report| act.note(report, NOBODY));
+            act.hear(&notes, None);
         });
     }
 
@@ -190,10 +192,11 @@ impl Coordinator {
             }
             let (report, nothing_accepted) = ledger::refusals(&record, &notes).unzip();
             let nothing_accepted = nothing_accepted.flatten();
-            let news = act.ledger.shop_news.hear(&notes, record.counts.released);
             act.outlets.closed(&record);
+            let released = record.counts.released;
             act.ledger.close(record, act.run.frozen().is_some());
-            report.into_iter().chain(news).for_each(|report| act.note(report, NOBODY));
+            report.into_iter().for_each(|report| act.note(report, NOBODY));
+            act.hear(&notes, Some(released));
             act.feed(Input::Recorded(Ok(Closed { broken, nothing_accepted })), ctx);
         });
     }
@@ -267,12 +270,20 @@ impl Coordinator {
     }
 
     fn rebuild_all(&mut self, reopened: Reopened) {
-        let Reopened { shop, mut memories, .. } = reopened;
+        let Reopened { shop, mut memories, notes, .. } = reopened;
         self.shard.shop = shop;
+        self.hear(&notes, None);
         for agent in self.shard.roster().everybody().to_vec() {
             let memory = memories.remove(&agent).unwrap_or_default();
             self.rebuild(&agent, memory);
         }
+    }
+
+    /// What so many agents, or all, met at the shop is said where it is new.
+    fn hear(&mut self, notes: &ShopNotes, agents: Option<u32>) {
+        let all = || u32::try_from(self.shard.roster().len()).unwrap_or(u32::MAX);
+        let news = self.ledger.shop_news.hear(notes, agents.unwrap_or_else(all));
+        news.into_iter().for_each(|report| self.note(report, NOBODY));
     }
 
     /// A fresh build of an agent; the one before ends quietly, if it still lives.

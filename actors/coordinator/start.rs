@@ -2,6 +2,7 @@
 //!
 //! In this order, so that nothing is written before both the shop and the store have answered.
 
+mod catalogue;
 pub(super) mod first_contact;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use crate::domain::flow::{AgentMemory, ShopCart};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::IncidentKind;
 use crate::domain::persona::Persona;
+use crate::domain::shop_notes::{Misread, ShopNotes};
 use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
@@ -43,11 +45,7 @@ use super::run::input::{Input, Reopened};
 use super::services::Services;
 use super::session_check;
 
-/// Products asked for in one page.
-const PAGE: u32 = 100;
-
-/// Pages read at most: 10,000 products.
-const PAGES_MAX: u32 = 100;
+use self::catalogue::Pages;
 
 /// Under this share of agents' categories at the shop, somebody should look at the personas.
 const CATEGORIES_KNOWN_MIN_PERCENT: usize = 50;
@@ -62,6 +60,8 @@ pub struct Prepared {
     pub input: Input,
     /// What its agents remember.
     pub memories: HashMap<AgentId, AgentMemory>,
+    /// What the shop showed that does not fit.
+    pub notes: ShopNotes,
     /// What is said before the run hears of it, and after.
     pub reports: (Vec<Report>, Vec<Report>),
 }
@@ -102,7 +102,7 @@ async fn prepared(
     if plan.resume_from.is_some() {
         session_check::all(&services, &plan, &callers[0]).await?;
     }
-    let shop = look_at_shop(&services, &plan, &callers).await?;
+    let (shop, notes) = look_at_shop(&services, &plan, &callers).await?;
     warn_of_foreign_categories(&personas, &shop.catalog);
     let at = pacing.wall();
     let resumed = match &plan.resume_from {
@@ -142,7 +142,7 @@ async fn prepared(
     let cleaned = cleans_up(orphans.abandoned, carts, replay).into_iter().chain(searched);
     let reports = (resumes(&plan, replay), cleaned.collect());
     let input = Input::Prepared(Ok(replay));
-    Ok(Prepared { personas, shop: Arc::new(shop), memories, input, reports })
+    Ok(Prepared { personas, shop: Arc::new(shop), memories, input, notes, reports })
 }
 
 /// A run that comes back frozen asks the store for its agents and what they left, and nobody for
@@ -159,8 +159,9 @@ async fn come_back(
     let (run_id, before, agents) = (plan.run_id, point.boundary, Vec::new());
     let mut memories = services.write(LoadMemories { run_id, before, agents }).await?;
     remember_carts(&mut memories, &plan.dirty_carts);
-    let (shop, input) = (Arc::default(), Input::CameBack(reason));
-    Ok(Prepared { personas, shop, memories, input, reports })
+    let (shop, notes) = (Arc::default(), ShopNotes::default());
+    let input = Input::CameBack(reason);
+    Ok(Prepared { personas, shop, memories, input, notes, reports })
 }
 
 /// Whose cart a dead process left full clears it before it puts anything in.
@@ -216,11 +217,12 @@ pub async fn reopen(
 ) -> Result<Box<Reopened>, StartError> {
     let reopened = async {
         session_check::all(&services, &plan, &callers[0]).await?;
-        let shop = look_at_shop(&services, &plan, &callers).await?;
+        let (shop, notes) = look_at_shop(&services, &plan, &callers).await?;
         let resumed = begin_attempt(&services, &plan, (lived.before, lived), pacing.wall()).await?;
         let Resumed { replay, memories } = resumed;
         let orders = lost_orders::find(&services, &plan, &*pacing, false).await?;
-        Ok(Box::new(Reopened { replay, shop: Arc::new(shop), memories, orders }))
+        let shop = Arc::new(shop);
+        Ok(Box::new(Reopened { replay, shop, notes, memories, orders }))
     };
     caught(reopened).await
 }
@@ -243,7 +245,7 @@ async fn look_at_shop(
     services: &Services,
     plan: &RunPlan,
     callers: &[Caller],
-) -> Result<ShopFacts, StartError> {
+) -> Result<(ShopFacts, ShopNotes), StartError> {
     let mut look = Look::new(SessionId(0), services, plan, callers[0].clone());
     look.ask(ShopCall::Probe).await?;
     let mut facts = ShopFacts::default();
@@ -253,20 +255,18 @@ async fn look_at_shop(
         facts.stores = stores;
     }
     first_contact::meet(&mut look, callers, plan, &facts).await?;
-    for page in 0..PAGES_MAX {
-        let call = ShopCall::ListProducts { category: None, limit: PAGE, offset: page * PAGE };
-        let ShopReply::Products { products, total } = look.ask(call).await? else { break };
-        let got = products.len();
-        facts.catalog.products.extend(products);
-        let enough = total.is_some_and(|t| facts.catalog.products.len() as u64 >= t);
-        if got < PAGE as usize || enough {
-            break;
-        }
+    let mut pages = Pages::new(plan.shop.page_size);
+    while let Some(call) = pages.next() {
+        let ShopReply::Products { products, came, total } = look.ask(call).await? else { break };
+        pages.take(products, came, total);
     }
+    look.notes.catalog = pages.partial();
+    facts.catalog = Catalog { products: pages.into_products() };
     if facts.catalog.products.is_empty() {
-        return Err(StartError::EmptyCatalog);
+        let left_out = look.notes.misreads().next().map(Misread::says);
+        return Err(StartError::EmptyCatalog { left_out });
     }
-    Ok(facts)
+    Ok((facts, look.notes))
 }
 
 /// The start-up check's own way to the shop, over one HTTP session.
@@ -276,6 +276,8 @@ pub(super) struct Look {
     idempotency: IdempotencyMode,
     rng: Xoshiro256PlusPlus,
     asker: Asker,
+    /// What of its answers did not fit.
+    notes: ShopNotes,
 }
 
 impl Look {
@@ -291,6 +293,7 @@ impl Look {
             idempotency: plan.shop.idempotency,
             rng: plan.entropy.stream("look", &http_session.to_string()),
             asker: Asker::Call,
+            notes: ShopNotes::default(),
         }
     }
 
@@ -311,7 +314,11 @@ impl Look {
         loop {
             // At the head: what its own failures make the breaker ask must not hold it back.
             let error = match door.call_as(self.asker, &request, Place::Head, |_| {}).await {
-                Ok(answered) => return Ok(answered.reply),
+                Ok(answered) => {
+                    let misreads = answered.misreads.into_iter();
+                    misreads.for_each(|misread| self.notes.misread(misread));
+                    return Ok(answered.reply);
+                }
                 Err(Stop::NoPermit(refused)) => return Err(StartError::Ended(refused.to_string())),
                 Err(Stop::SessionGone) => return Err(session_gone(&request.call)),
                 Err(Stop::Failed(error)) => error,

@@ -22,6 +22,62 @@ pub struct Product {
     pub in_stock: bool,
 }
 
+/// How the reading of a catalogue ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogEnd {
+    /// At the shop's end of it.
+    Whole,
+    /// At a page without products, below the total that the shop says.
+    Nothing,
+    /// At a page that had been listed before, below the total that the shop says.
+    NothingNew,
+    /// At the total that the shop says, with some listed twice.
+    Repeats,
+    /// At the bound of what is kept.
+    Full,
+    /// At the bound of what is asked.
+    Pages,
+}
+
+/// A catalogue that is not all that the shop has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartialCatalog {
+    /// Products that are kept.
+    pub listed: u64,
+    /// How many the shop says it has.
+    pub total: Option<u64>,
+    /// Pages that were asked for.
+    pub pages: u32,
+    /// Products asked for in each.
+    pub page_size: u32,
+    /// How it ended.
+    pub end: CatalogEnd,
+}
+
+impl PartialCatalog {
+    /// In words, with what may be done.
+    pub fn says(&self) -> String {
+        let Self { listed, pages, page_size, .. } = self;
+        let of = self.total.map_or(String::new(), |total| format!(" of {total}"));
+        let why = match self.end {
+            CatalogEnd::Whole => "it is whole",
+            CatalogEnd::Nothing => "the last page was empty; the shop's total counts others too",
+            CatalogEnd::NothingNew => {
+                "the last page had nothing new; does the shop take the `offset` of the profile's \
+                 list_products?"
+            }
+            CatalogEnd::Repeats => "some were listed twice, and others not at all",
+            CatalogEnd::Full => "no more than 50,000 products and 16 MiB of their texts are kept",
+            CatalogEnd::Pages => "no more pages are asked for; raise `page_size` in the profile",
+        };
+        format!(
+            "the catalogue is short: {listed}{of} products came in {pages} pages of {page_size}: \
+             {why}"
+        )
+    }
+}
+
 /// Every product the shop listed at the start of the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {

@@ -119,6 +119,9 @@ incident_kinds! {
     /// An answer of the shop has another shape than its profile says.
     AnswerShape = "answer_shape", says "an answer that does not fit the shop's profile",
         log Warn, alert None;
+    /// The shop has more products than it lists, or than are kept.
+    CatalogShort = "catalog_short", says "not all products of the shop are known",
+        log Warn, alert None;
     /// A flow that could be written neither as itself nor as failed.
     Unrecorded = "unrecorded", says "a visit could not be written",
         log Warn, alert None;

@@ -5,8 +5,48 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::PartialCatalog;
+
 /// Different misfits that are kept of one cycle.
 const MISREADS_MAX: usize = 8;
+
+/// What became of an answer of which a part did not fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// An order is one; which coupons counted in it is unknown.
+    #[default]
+    CouponsUnknown,
+    /// The rest of the list was taken.
+    LeftOut,
+    /// An order is one; the figure was reckoned from its others.
+    Reckoned,
+    /// A checkout was answered well; its order is what the shop's reads show of it.
+    LookedUp,
+    /// A character that no database keeps was replaced.
+    Replaced,
+    /// A product is as the list showed it.
+    AsListed,
+}
+
+impl Outcome {
+    /// In words.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::CouponsUnknown => {
+                "which coupons counted is unknown, all that were applied are taken as used where \
+                 something was taken off"
+            }
+            Self::LeftOut => "it is left out, the rest of the list is taken",
+            Self::Reckoned => "the order is kept, the figure is reckoned from its others",
+            Self::LookedUp => {
+                "the order is kept as the shop's list of orders and the visit itself tell of it"
+            }
+            Self::Replaced => "each NUL in it is kept as U+FFFD: no database keeps it",
+            Self::AsListed => "the product is taken as it was listed",
+        }
+    }
+}
 
 /// A part of an answer that does not fit the profile; the rest of the answer was of use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +57,12 @@ pub struct Misread {
     pub expected: String,
     /// What was there.
     pub came: String,
+    /// The id of what it is a part of, where a list has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What became of it.
+    #[serde(default)]
+    pub outcome: Outcome,
 }
 
 impl Misread {
@@ -24,6 +70,19 @@ impl Misread {
     pub fn place(&self) -> String {
         let is_number = |part: &&str| !part.bytes().all(|byte| byte.is_ascii_digit());
         self.path.split('.').filter(is_number).collect::<Vec<_>>().join(".")
+    }
+
+    /// What is told once: the place, of each id.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.place(), self.id.as_deref().unwrap_or_default())
+    }
+
+    /// What does not fit, and what became of it.
+    pub fn says(&self) -> String {
+        let of = self.id.as_ref().map_or(String::new(), |id| format!(" of `{id}`"));
+        let (path, expected, came) = (&self.path, &self.expected, &self.came);
+        let outcome = self.outcome.says();
+        format!("`{path}`{of} should be {expected} and is {came}; {outcome}")
     }
 }
 
@@ -36,8 +95,10 @@ pub struct ShopNotes {
     pub wallets: u64,
     /// Of them: without one coupon.
     pub empty_wallets: u64,
-    /// By [`Misread::place`], the first of each.
+    /// By [`Misread::key`], the first of each.
     misreads: BTreeMap<String, Misread>,
+    /// What was read before the first tick is not all that the shop has.
+    pub catalog: Option<PartialCatalog>,
 }
 
 impl ShopNotes {
@@ -55,7 +116,7 @@ impl ShopNotes {
     /// An answer did not fit.
     pub fn misread(&mut self, misread: Misread) {
         if self.misreads.len() < MISREADS_MAX {
-            self.misreads.entry(misread.place()).or_insert(misread);
+            self.misreads.entry(misread.key()).or_insert(misread);
         }
     }
 
@@ -71,7 +132,7 @@ impl ShopNotes {
         }
     }
 
-    /// The misfits, each place once.
+    /// The misfits, each place of each id once.
     pub fn misreads(&self) -> impl Iterator<Item = &Misread> {
         self.misreads.values()
     }
@@ -95,7 +156,8 @@ mod tests {
     use super::*;
 
     fn misread(path: &str) -> Misread {
-        Misread { path: path.to_owned(), expected: "a list".into(), came: "an object".into() }
+        let (expected, came) = ("a list".into(), "an object".into());
+        Misread { path: path.to_owned(), expected, came, id: None, outcome: Outcome::default() }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use domain::lost_order::PlacedOrder;
 use domain::money::Cents;
 use domain::offer::{Coupon, CouponUse};
 use domain::permit::Permit;
+use domain::shop_notes::Misread;
 
 pub use error::{ApiError, ApiErrorKind, Doubt, Refusal};
 
@@ -58,6 +59,8 @@ pub struct ShopTraits {
     pub is_real: bool,
     /// How an order is found whose checkout was not answered.
     pub orders: OrderReads,
+    /// Products asked for in one list.
+    pub page_size: u32,
 }
 
 /// What a shop shows of an agent's orders.
@@ -171,7 +174,7 @@ pub enum ShopCall {
     ListProducts {
         /// Only this category.
         category: Option<String>,
-        /// 1-100.
+        /// The profile's `page_size`.
         limit: u32,
         /// From 0.
         offset: u32,
@@ -258,6 +261,15 @@ pub struct Answered {
     pub sent_at: Instant,
     /// When the body was complete.
     pub answered_at: Instant,
+    /// What in it did not fit the shop's profile; the reply is of use without.
+    pub misreads: Vec<Misread>,
+}
+
+impl Answered {
+    /// An answer of which everything fits.
+    pub fn new(reply: ShopReply, sent_at: Instant, answered_at: Instant) -> Self {
+        Self { reply, sent_at, answered_at, misreads: Vec::new() }
+    }
 }
 
 /// What the shop answers, one variant per kind of body.
@@ -274,8 +286,10 @@ pub enum ShopReply {
     },
     /// A page of products.
     Products {
-        /// The page.
+        /// The page, without what does not fit.
         products: Vec<Product>,
+        /// How many items the page has, with what does not fit.
+        came: u32,
         /// How many there are in all, where the shop says.
         total: Option<u64>,
     },

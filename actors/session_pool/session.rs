@@ -304,7 +304,7 @@ mod tests {
                 if request.call == ShopCall::ReadCart {
                     return Err(failed(ApiErrorKind::ServerError(500)));
                 }
-                Ok(Answered { reply: ShopReply::Done, sent_at, answered_at })
+                Ok(Answered::new(ShopReply::Done, sent_at, answered_at))
             })
         }
     }

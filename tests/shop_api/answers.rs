@@ -5,7 +5,7 @@ use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use actors::domain::lost_order::PlacedOrder;
 use actors::domain::money::{Amount, Cents, Percent};
 use actors::domain::offer::{CouponKind, Discount};
-use actors::domain::shop_notes::Misread;
+use actors::domain::shop_notes::{Misread, Outcome};
 use actors::ports::shop_api::{ApiErrorKind, ShopCall, ShopReply};
 
 use shops::shop_api::http::Credentials;
@@ -92,11 +92,10 @@ async fn charges_are_added_up_and_one_that_is_not_there_is_nothing() {
     assert_eq!(order.charges.text.as_deref(), Some("4.99 + 0.355"));
     let order = ordered(charging(), ORDER).await;
     assert_eq!(order.charges, Amount::default());
+    // What cannot be read is what was paid beyond the goods.
     let odd = ORDER.replacen("\"id\"", "\"tax\":\"much\",\"id\"", 1);
-    let server = Scripted::json(201, &odd);
-    let way = way_with(charging(), &server.url(), Credentials::default(), None);
-    let kind = way.kind(ShopCall::Checkout).await;
-    assert_eq!(kind, ApiErrorKind::Unparsable { field: "order.tax".to_owned() });
+    let odd = odd.replace("\"final_total\":8.9925", "\"final_total\":10");
+    assert_eq!(ordered(charging(), &odd).await.charges, Cents(101).into());
 }
 
 /// The order that a shop of this profile answers with.
@@ -164,7 +163,9 @@ async fn an_order_whose_coupons_do_not_fit_is_still_an_order_and_says_what_came(
     ] {
         let order = with_coupons(profile, coupons).await;
         let (path, expected, came) = (path.to_owned(), expected.to_owned(), came.to_owned());
-        assert_eq!(order.misread, Some(Misread { path, expected, came }), "{coupons}");
+        let (id, outcome) = (None, Outcome::CouponsUnknown);
+        let misread = Misread { path, expected, came, id, outcome };
+        assert_eq!(order.misread, Some(misread), "{coupons}");
         assert_eq!((order.coupons, order.final_total.cents), (None, Cents(899)), "{coupons}");
     }
 }
@@ -190,12 +191,8 @@ async fn a_missing_field_is_named() {
         let body = without(&from_quoted).replacen('x', "\"x\"", 1);
         assert_eq!(missing(201, &body, ShopCall::Checkout).await, field);
     }
-    let body = r#"{"products":[{"id":"p","name":"n","category":"c","price":null}]}"#;
-    assert_eq!(missing(200, body, list()).await, "products.0.price");
     assert_eq!(missing(200, r#"{"items":7}"#, ShopCall::ReadCart).await, "items");
-    assert_eq!(missing(200, r#"{"success":true}"#, add()).await, "cart_item.unit_price");
-    let body = r#"{"success":true,"cart_item":{"unit_price":-1}}"#;
-    assert_eq!(missing(200, body, add()).await, "cart_item.unit_price");
+    assert_eq!(missing(200, r#"{"success":false}"#, add()).await, "success");
     assert_eq!(missing(200, "[]", ShopCall::ListStores).await, "stores");
     assert_eq!(missing(200, "", ShopCall::ListStores).await, "body");
 }
@@ -207,7 +204,7 @@ async fn products_are_read_with_their_optional_fields() {
          "inStock":true},
         {"id":"P-2","name":"x","price":"37","category":null,"brand":null,"inStock":false},
         {"id":12345678901234567890123,"name":"y","price":1e1,"category":"c"}],"total":72}"#;
-    let ShopReply::Products { products, total } = reply(200, body, list()).await else {
+    let ShopReply::Products { products, total, .. } = reply(200, body, list()).await else {
         panic!("no products");
     };
     assert_eq!(total, Some(72));
@@ -252,9 +249,6 @@ async fn coupons_are_translated() {
     assert_eq!(ineligible[1].coupon.discount, Discount::FreeShipping);
     let empty = reply(200, r#"{"eligible":[],"message":"no store"}"#, ShopCall::EligibleCoupons);
     assert!(matches!(empty.await, ShopReply::Coupons { ineligible, .. } if ineligible.is_empty()));
-    let odd = body.replacen("percent", "cashback", 1);
-    let field = missing(200, &odd, ShopCall::EligibleCoupons).await;
-    assert_eq!(field, "eligible.0.discount_type");
 }
 
 #[actix::test]

@@ -173,7 +173,7 @@ async fn a_body_without_a_length_ends_with_its_connection() {
     let way = patient(&server.url());
     for head in heads {
         let reply = way.reply(list()).await;
-        let empty = ShopReply::Products { products: Vec::new(), total: Some(0) };
+        let empty = ShopReply::Products { products: Vec::new(), came: 0, total: Some(0) };
         assert_eq!(reply, empty, "{head}");
     }
     assert_eq!(server.connections(), 3);

@@ -120,7 +120,7 @@ impl SimulatedShop {
             let earlier = flow.and_then(|flow| self.orders.lock().unwrap().get(&flow).cloned());
             if let Some(order) = earlier.and_then(|mut orders| orders.pop()) {
                 let reply = ShopReply::OrderPlaced(Box::new(order));
-                return Ok(Answered { reply, sent_at: now, answered_at: now });
+                return Ok(Answered::new(reply, now, now));
             }
         }
         let answered = self.mock(session).call(Permit::unlimited(now), request).await?;

@@ -33,6 +33,9 @@ pub enum Answer {
 /// What a request gets; `None`: what the server behind says, or the end where there is none.
 type Decide = Box<dyn Fn(&str) -> Option<Answer> + Send + Sync>;
 
+/// What becomes of the body that the server behind answers to a request.
+type Bend = Box<dyn Fn(&str, String) -> String + Send + Sync>;
+
 /// A scripted server on loopback; ends when dropped.
 pub struct Scripted {
     address: SocketAddr,
@@ -41,6 +44,7 @@ pub struct Scripted {
 
 struct Shared {
     decide: Decide,
+    bend: Option<Bend>,
     behind: Option<SocketAddr>,
     requests: Mutex<Vec<String>>,
     connections: AtomicUsize,
@@ -53,12 +57,12 @@ impl Scripted {
     /// Answers requests with `script`, in order of arrival, whatever connection they come over.
     pub fn start(script: impl IntoIterator<Item = Answer>) -> Self {
         let script: Mutex<VecDeque<Answer>> = Mutex::new(script.into_iter().collect());
-        Self::open(None, Box::new(move |_| script.lock().unwrap().pop_front()))
+        Self::open(None, Box::new(move |_| script.lock().unwrap().pop_front()), None)
     }
 
     /// Answers what `decide` says; where it says nothing, the connection ends.
     pub fn deciding(decide: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> Self {
-        Self::open(None, Box::new(decide))
+        Self::open(None, Box::new(decide), None)
     }
 
     /// Answers what `decide` says; where it says nothing, the server at `behind` answers.
@@ -66,7 +70,15 @@ impl Scripted {
         behind: SocketAddr,
         decide: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
-        Self::open(Some(behind), Box::new(decide))
+        Self::open(Some(behind), Box::new(decide), None)
+    }
+
+    /// Answers what the server at `behind` says, its bodies bent.
+    pub fn bending(
+        behind: SocketAddr,
+        bend: impl Fn(&str, String) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self::open(Some(behind), Box::new(|_| None), Some(Box::new(bend)))
     }
 
     /// One that gives a single answer.
@@ -79,11 +91,12 @@ impl Scripted {
         Self::once(json(status, body))
     }
 
-    fn open(behind: Option<SocketAddr>, decide: Decide) -> Self {
+    fn open(behind: Option<SocketAddr>, decide: Decide, bend: Option<Bend>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             decide,
+            bend,
             behind,
             requests: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -230,10 +243,22 @@ fn pass_on(
     let is_packed = |line: &&str| line.to_ascii_lowercase().starts_with("accept-encoding:");
     let (head, body) = request.split_once("\r\n\r\n")?;
     let head: Vec<&str> = head.split("\r\n").filter(|line| !is_packed(line)).collect();
-    let request = format!("{}\r\n\r\n{body}", head.join("\r\n"));
-    server.get_mut().write_all(request.as_bytes()).ok()?;
-    let answer = read_message(server)?;
+    let passed = format!("{}\r\n\r\n{body}", head.join("\r\n"));
+    server.get_mut().write_all(passed.as_bytes()).ok()?;
+    let mut answer = read_message(server)?;
+    if let Some(bend) = &shared.bend {
+        answer = bent(&answer, |body| bend(request, body))?;
+    }
     client.get_mut().write_all(answer.as_bytes()).ok()
+}
+
+/// The answer with another body, and its length.
+fn bent(answer: &str, bend: impl Fn(String) -> String) -> Option<String> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let body = bend(body.to_owned());
+    let is_length = |line: &&str| line.to_ascii_lowercase().starts_with("content-length:");
+    let head: Vec<&str> = head.split("\r\n").filter(|line| !is_length(line)).collect();
+    Some(format!("{}\r\ncontent-length: {}\r\n\r\n{body}", head.join("\r\n"), body.len()))
 }
 
 /// Head and body of the next request; `None` at the end of the connection.

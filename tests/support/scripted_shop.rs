@@ -175,7 +175,7 @@ impl ShopApi for Counter {
             }
             Act::Say(reply) => {
                 (self.on_sent)(now);
-                let said = Answered { reply, sent_at: now, answered_at: now };
+                let said = Answered::new(reply, now, now);
                 Box::pin(async move { Ok(said) })
             }
             Act::Fail(kind) => self.fail(call, now, Duration::ZERO, kind),

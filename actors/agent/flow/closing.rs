@@ -23,6 +23,7 @@ use crate::domain::ids::AssignmentId;
 use crate::domain::lost_order::{OrderList, PlacedOrder};
 use crate::domain::money::{Amount, Cents};
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
+use crate::domain::shop_notes::Outcome;
 use crate::ports::shop_api::{ShopCall, ShopCoupon, ShopReply, WalletMode};
 
 /// How long a coupon seen in a shop's answer is taken to live where the shop does not say, days.
@@ -140,7 +141,14 @@ impl Visit {
                 Ok(FlowEnding::done(FlowStatus::Completed))
             }
             Ok(_) => Ok(FlowEnding::failed(EndReason::CheckoutFailed, "checkout without an order")),
-            Err(CallStop::Uncertain(error)) => Ok(self.settle_checkout(error.to_string()).await),
+            Err(CallStop::Uncertain(error)) => {
+                let ending = self.settle_checkout(error.to_string()).await;
+                if ending.status == FlowStatus::Completed {
+                    let misfit = error.misfit(Outcome::LookedUp);
+                    self.with(|d| misfit.into_iter().for_each(|misfit| d.notes.misread(misfit)));
+                }
+                Ok(ending)
+            }
             Err(stop) => {
                 self.with(|d| d.order_outcome = None);
                 self.checkout_stopped(stop).await

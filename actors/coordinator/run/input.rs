@@ -11,6 +11,7 @@ use crate::coordinator::lost_orders::board::OrderSearch;
 use crate::coordinator::messages::{Service, StartError};
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
+use crate::domain::shop_notes::ShopNotes;
 use crate::ports::checkpoint_file::CheckpointError;
 use crate::ports::store::Replay;
 
@@ -67,6 +68,8 @@ pub struct Reopened {
     pub replay: Replay,
     /// What the shop shows.
     pub shop: Arc<ShopFacts>,
+    /// What of that does not fit.
+    pub notes: ShopNotes,
     /// What the agents remember.
     pub memories: HashMap<AgentId, AgentMemory>,
     /// What became of orders that no row named.

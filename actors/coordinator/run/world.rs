@@ -82,7 +82,8 @@ fn tripped() -> FreezeReason {
 /// A shop that is back, with nothing lost.
 fn reopened(replay: Replay) -> Box<Reopened> {
     let (shop, memories) = (Arc::new(ShopFacts::default()), Default::default());
-    Box::new(Reopened { replay, shop, memories, orders: OrderSearch::default() })
+    let (notes, orders) = (Default::default(), OrderSearch::default());
+    Box::new(Reopened { replay, shop, notes, memories, orders })
 }
 
 impl World {

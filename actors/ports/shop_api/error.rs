@@ -3,6 +3,11 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use domain::shop_notes::{Misread, Outcome};
+
+/// What stands for the whole answer where it is no answer.
+const WHOLE: [&str; 2] = ["body", "head"];
+
 /// A call that did not lead to the answer asked for.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{call}: {kind}{}", detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
@@ -173,6 +178,17 @@ impl ApiError {
                 | ApiErrorKind::CallTimeout
                 | ApiErrorKind::Disconnected
         )
+    }
+
+    /// What did not fit, where it is one part of an answer and not the whole.
+    pub fn misfit(&self, outcome: Outcome) -> Option<Misread> {
+        let ApiErrorKind::Unparsable { field } = &self.kind else { return None };
+        if WHOLE.contains(&field.as_str()) {
+            return None;
+        }
+        let came = self.detail.clone().unwrap_or_else(|| "not so".to_owned());
+        let (path, expected) = (field.clone(), "as the profile says".to_owned());
+        Some(Misread { path, expected, came, id: None, outcome })
     }
 
     /// Whether it is the shop's own answer to a request that it worked on: 2xx to 4xx but 429.

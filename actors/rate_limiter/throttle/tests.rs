@@ -36,7 +36,7 @@ impl Rig {
 
     fn answered(&mut self, sent: u64) {
         let (sent_at, answered_at) = (self.at(sent), self.at(sent + 5));
-        let answered = Answered { reply: ShopReply::Done, sent_at, answered_at };
+        let answered = Answered::new(ShopReply::Done, sent_at, answered_at);
         self.throttle.note(&AgentId::new("c"), &Ok(answered));
     }
 

@@ -52,7 +52,7 @@ impl HasCode for ResumeRefused {
 impl HasCode for StartError {
     fn code(&self) -> ExitCode {
         match self {
-            Self::Shop(_) | Self::EmptyCatalog => ExitCode::Shop,
+            Self::Shop(_) | Self::EmptyCatalog { .. } => ExitCode::Shop,
             Self::Store(_) => ExitCode::Database,
             Self::Checkpoint(_) => ExitCode::Checkpoint,
             Self::NoAgents => ExitCode::Config,

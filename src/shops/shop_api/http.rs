@@ -23,14 +23,16 @@ use awc::error::SendRequestError;
 use awc::{ClientRequest, Connector};
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
-use ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopReply, ShopRequest};
+use ports::shop_api::{
+    Answered, ApiError, ApiErrorKind, ShopApi, ShopCall, ShopReply, ShopRequest,
+};
 
 use self::body::{BodyFault, Received};
 use self::token::TokenCache;
 use super::profile::{Step, StepName};
 
 pub use self::head::{HEAD_BYTES_MAX, HEADER_LINES_MAX};
-pub use self::reading::{Unparsable, read};
+pub use self::reading::{Reading, Unparsable, read};
 pub use self::setup::{Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError, factory};
 
 /// Bytes of an answer, packed or unpacked (P5).
@@ -90,6 +92,16 @@ impl ShopApi for HttpShop {
     }
 }
 
+fn answered(reading: Reading, sent_at: Instant, answered_at: Instant) -> Answered {
+    Answered { reply: reading.reply, sent_at, answered_at, misreads: reading.misreads }
+}
+
+/// What makes the answer to a list smaller.
+fn smaller_pages(call: &ShopCall) -> Option<String> {
+    let ShopCall::ListProducts { limit, .. } = call else { return None };
+    Some(format!("write a `page_size` below {limit} in the shop's profile"))
+}
+
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -123,7 +135,7 @@ impl HttpSession {
             Ok(Err(error)) => Err(classify::send_error(&error, self.setup.profile().timeouts)),
             Ok(Ok(received)) => self.judge(step, request, received),
         };
-        outcome.map(|reply| Answered { reply, sent_at, answered_at }).map_err(|(kind, detail)| {
+        outcome.map(|reading| answered(reading, sent_at, answered_at)).map_err(|(kind, detail)| {
             let detail = detail.map(|text| self.setup.redactor().detail(&text));
             let mut error = ApiError { call, kind, detail, sent_at: None, failed_at: answered_at };
             if !error.is_provably_unsent() {
@@ -139,35 +151,38 @@ impl HttpSession {
         step: &Step,
         request: &ShopRequest,
         received: Received,
-    ) -> Result<ShopReply, (ApiErrorKind, Option<String>)> {
+    ) -> Result<Reading, (ApiErrorKind, Option<String>)> {
         if !step.ok.contains(&received.status) {
             let step = StepName::of(&request.call);
             return Err(classify::status(self.setup.profile(), step, &received));
         }
         let body = match received.body {
             Ok(body) => body,
-            Err(BodyFault::TooLarge) => return Err((ApiErrorKind::BodyTooLarge, None)),
+            Err(BodyFault::TooLarge) => {
+                return Err((ApiErrorKind::BodyTooLarge, smaller_pages(&request.call)));
+            }
             Err(BodyFault::Truncated) => return Err((ApiErrorKind::BodyTruncated, None)),
             Err(BodyFault::Broken(cause)) => return Err((ApiErrorKind::Disconnected, Some(cause))),
             Err(BodyFault::Packing(cause)) => {
                 return Err((ApiErrorKind::Unparsable { field: "body".to_owned() }, Some(cause)));
             }
         };
-        let mut reply = read(self.setup.profile(), &request.call, &body).map_err(|mut fault| {
-            if let (true, Some(content_type)) = (fault.is_no_json, &received.content_type) {
-                let problem = fault.problem.unwrap_or_default();
-                fault.problem = Some(format!("{problem}; Content-Type: {content_type}"));
-            }
-            // Without a declared length a body that stops early looks complete; JSON tells.
-            if fault.ended_early && !received.length_declared {
-                return (ApiErrorKind::BodyTruncated, fault.problem);
-            }
-            (ApiErrorKind::Unparsable { field: fault.field }, fault.problem)
-        })?;
-        if let ShopReply::LatestOrders { shop_clock, .. } = &mut reply {
+        let mut reading =
+            read(self.setup.profile(), &request.call, &body).map_err(|mut fault| {
+                if let (true, Some(content_type)) = (fault.is_no_json, &received.content_type) {
+                    let problem = fault.problem.unwrap_or_default();
+                    fault.problem = Some(format!("{problem}; Content-Type: {content_type}"));
+                }
+                // Without a declared length a body that stops early looks complete; JSON tells.
+                if fault.ended_early && !received.length_declared {
+                    return (ApiErrorKind::BodyTruncated, fault.problem);
+                }
+                (ApiErrorKind::Unparsable { field: fault.field }, fault.problem)
+            })?;
+        if let ShopReply::LatestOrders { shop_clock, .. } = &mut reading.reply {
             *shop_clock = received.date;
         }
-        Ok(reply)
+        Ok(reading)
     }
 }
 

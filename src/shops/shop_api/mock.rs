@@ -34,6 +34,8 @@ use super::http::OnSent;
 const DRAWN: usize = 12;
 /// Of those drawn, offered at most.
 const OFFERED_MAX: usize = 4;
+/// Products asked for in one list.
+const PAGE_SIZE: u32 = 100;
 /// Orders of an agent that it shows.
 const ORDERS_KEPT: usize = 20;
 /// As the call timeout of a shop over HTTP.
@@ -110,6 +112,7 @@ impl MockShop {
                 settles_in: SETTLES_IN,
                 is_own: false,
             },
+            page_size: PAGE_SIZE,
         }
     }
 }
@@ -136,7 +139,7 @@ impl MockSession {
         (self.on_sent)(now);
         let (agent, flow) = request.caller.map(|c| (c.agent_id, c.flow_id)).unzip();
         self.answer(agent, flow.flatten(), request.call)
-            .map(|reply| Answered { reply, sent_at: now, answered_at: now })
+            .map(|reply| Answered::new(reply, now, now))
             .map_err(|kind| error(kind, Some(now)))
     }
 
@@ -240,8 +243,9 @@ impl MockSession {
     fn page(&self, category: Option<&str>, limit: u32, offset: u32) -> ShopReply {
         let matching: Vec<&Product> = self.goods.catalog.list(category).collect();
         let page = matching.iter().skip(offset as usize).take(limit as usize);
-        let products = page.map(|product| (*product).clone()).collect();
-        ShopReply::Products { products, total: Some(matching.len() as u64) }
+        let products: Vec<Product> = page.map(|product| (*product).clone()).collect();
+        let came = u32::try_from(products.len()).unwrap_or(u32::MAX);
+        ShopReply::Products { products, came, total: Some(matching.len() as u64) }
     }
 
     /// A few definitions drawn at random, sorted by whether they fit the cart.

@@ -64,7 +64,7 @@ pub struct Profile {
     pub timeouts: Timeouts,
     /// An idle connection is not used again after this; below the server's own, in seconds.
     pub keep_alive_s: f64,
-    /// Products asked for at once when the catalog is read.
+    /// Products asked for in one list, by agents and when the catalog is read.
     pub page_size: u32,
     /// Requests a second that the shop is known to bear: the limit of a run that names none.
     #[serde(default)]
@@ -201,6 +201,7 @@ impl Profile {
             carts: self.carts,
             is_real: true,
             orders: self.order_reads(),
+            page_size: self.page_size,
         }
     }
 

@@ -44,6 +44,7 @@ pub fn plan() -> RunPlan {
                 settles_in: Duration::ZERO,
                 is_own: false,
             },
+            page_size: 100,
         },
         agents_max: None,
         store_id: None,

@@ -3,21 +3,28 @@
 
 mod counted;
 mod coupon;
+mod fault;
 mod foreign;
+mod lenient;
+mod moment;
+mod order;
+mod sifter;
 mod value;
 
 use domain::catalog::Product;
-use domain::flow::{Order, OrderLine};
 use domain::ids::{OrderId, ProductId, StoreId};
 use domain::lost_order::PlacedOrder;
-use domain::money::Amount;
+use domain::shop_notes::{Misread, Outcome};
 use ports::shop_api::{ShopCall, ShopReply};
 use serde_json::Value;
 
-use self::coupon::read_time;
-use self::value::At;
+use self::fault::Fault;
+use self::moment::read_time;
+use self::order::read_order;
+use self::sifter::Sifter;
+use self::value::{At, shown};
 use crate::shop_api::profile::{
-    Field, LatestOrderAnswer, LineFields, OrderAnswer, ProductFields, Profile, StepName,
+    LatestOrderAnswer, ProductFields, ProductsAnswer, Profile, StepName,
 };
 
 /// What some servers write before UTF-8.
@@ -34,36 +41,73 @@ pub struct Unparsable {
     pub ended_early: bool,
     /// Whether the body is no JSON at all.
     pub is_no_json: bool,
+    /// What should have been there, and the beginning of what was; not redacted.
+    instead: Option<(&'static str, String)>,
 }
 
 impl Unparsable {
-    fn field(field: String, problem: &str) -> Self {
-        let problem = Some(problem.to_owned());
-        Self { field, problem, ended_early: false, is_no_json: false }
+    fn field(field: String, fault: Fault, came: String) -> Self {
+        let problem = Some(fault.problem().to_owned());
+        let instead = Some((fault.expected(), came));
+        Self { field, problem, ended_early: false, is_no_json: false, instead }
     }
 
     /// The profile does not say where: a profile that was checked does.
     fn unmapped(entry: &str) -> Self {
-        Self::field(entry.to_owned(), "the profile does not say where it is")
+        let problem = Some("the profile does not say where it is".to_owned());
+        let field = entry.to_owned();
+        Self { field, problem, ended_early: false, is_no_json: false, instead: None }
+    }
+
+    /// What is told of it where the rest of the answer is of use.
+    fn misread(&self, outcome: Outcome) -> Misread {
+        let (expected, came) = match &self.instead {
+            Some((expected, came)) => (*expected, shown(came)),
+            None => ("as the profile says", self.problem.clone().unwrap_or_default()),
+        };
+        let (path, expected) = (self.field.clone(), expected.to_owned());
+        Misread { path, expected, came, id: None, outcome }
+    }
+}
+
+/// What an answer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The reply.
+    pub reply: ShopReply,
+    /// What in the answer did not fit; the reply is of use without.
+    pub misreads: Vec<Misread>,
+}
+
+impl From<ShopReply> for Reading {
+    fn from(reply: ShopReply) -> Self {
+        Self { reply, misreads: Vec::new() }
+    }
+}
+
+impl From<(ShopReply, Vec<Misread>)> for Reading {
+    fn from((reply, misreads): (ShopReply, Vec<Misread>)) -> Self {
+        Self { reply, misreads }
     }
 }
 
 /// The reply in the body of a success of `call`.
-pub fn read(profile: &Profile, call: &ShopCall, body: &[u8]) -> Result<ShopReply, Unparsable> {
+pub fn read(profile: &Profile, call: &ShopCall, body: &[u8]) -> Result<Reading, Unparsable> {
     let step = profile.steps.get(StepName::of(call));
     let requires = step.map(|step| step.requires.as_slice()).unwrap_or_default();
     if is_done(call) && requires.is_empty() {
-        return Ok(ShopReply::Done);
+        return Ok(ShopReply::Done.into());
     }
     let body = body.strip_prefix(BOM).unwrap_or(body);
     let root: Value =
         match may_be_empty(call) && requires.is_empty() && body.trim_ascii().is_empty() {
             true => Value::Object(serde_json::Map::new()),
-            false => serde_json::from_slice(body).map_err(|error| Unparsable {
+            false => lenient::parse(body).map_err(|error| Unparsable {
                 field: "body".to_owned(),
                 problem: Some(foreign::no_json(body, &error)),
                 ended_early: error.is_eof(),
                 is_no_json: true,
+                instead: None,
             })?,
         };
     let at = At::root(&root, profile.answers.money);
@@ -89,75 +133,104 @@ fn may_be_empty(call: &ShopCall) -> bool {
     matches!(call, ShopCall::SelectStore { .. } | ShopCall::ClearCart)
 }
 
-fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<ShopReply, Unparsable> {
+fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unparsable> {
     let answers = &profile.answers;
-    match call {
+    Ok(match call {
         ShopCall::Probe
         | ShopCall::FirstVisit
         | ShopCall::ApplyCoupon { .. }
-        | ShopCall::GrantWallet { .. } => Ok(ShopReply::Done),
+        | ShopCall::GrantWallet { .. } => ShopReply::Done.into(),
         ShopCall::ListStores => {
             let fields = mapped(&answers.stores, "stores")?;
-            let ids = at.each(&fields.list, |store| store.id(&fields.id).map(StoreId::new))?;
-            Ok(ShopReply::Stores(ids))
+            let mut sifter = Sifter::default();
+            let id = &fields.id;
+            let ids = sifter.take(at, &fields.list, id, |store| store.id(id).map(StoreId::new))?;
+            (ShopReply::Stores(ids), sifter.end()?.1).into()
         }
         ShopCall::SelectStore { .. } => {
             let fields = mapped(&answers.store_selected, "store_selected")?;
             let cart_cleared = at.flag_or(fields.cart_cleared.as_ref(), false)?;
-            Ok(ShopReply::StoreSelected { cart_cleared })
+            ShopReply::StoreSelected { cart_cleared }.into()
         }
         ShopCall::ListProducts { .. } => {
             let fields = mapped(&answers.products, "products")?;
             let product = mapped(&answers.product_fields, "product_fields")?;
-            let products = at.each(&fields.list, |item| read_product(product, item))?;
-            let total = fields.total.as_ref().map(|field| at.optional_whole(field)).transpose()?;
-            Ok(ShopReply::Products { products, total: total.flatten() })
+            read_page(fields, product, at)?
         }
         ShopCall::ViewProduct { .. } => {
             let fields = mapped(&answers.product, "product")?;
             let product = mapped(&answers.product_fields, "product_fields")?;
-            Ok(ShopReply::Product(read_product(product, at.inside(&fields.root)?)?))
+            // It was listed: what cannot be read here is known.
+            let read = at.inside(&fields.root).and_then(|at| read_product(product, at));
+            read.map_or_else(as_listed, |product| ShopReply::Product(product).into())
         }
         ShopCall::AddItem { .. } => {
             let fields = mapped(&answers.item_added, "item_added")?;
-            Ok(ShopReply::ItemAdded { unit_price: at.price(&fields.unit_price)? })
+            let price = at.price(&fields.unit_price);
+            price.map_or_else(as_listed, |unit_price| ShopReply::ItemAdded { unit_price }.into())
         }
         ShopCall::ReadCart => {
             let fields = mapped(&answers.cart, "cart")?;
-            Ok(ShopReply::Cart { items: at.list(&fields.list)?.len() })
+            ShopReply::Cart { items: at.list(&fields.list)?.len() }.into()
         }
         ShopCall::ReadSummary => {
             let fields = mapped(&answers.summary, "summary")?;
-            Ok(ShopReply::Summary { final_total: at.price(&fields.final_total)? })
+            ShopReply::Summary { final_total: at.price(&fields.final_total)? }.into()
         }
         ShopCall::EligibleCoupons => {
             let fields = mapped(&answers.coupons, "coupons")?;
             let coupon = mapped(&answers.coupon_fields, "coupon_fields")?;
-            coupon::read_wallet(fields, coupon, at)
+            coupon::read_wallet(fields, coupon, at)?.into()
         }
         ShopCall::Checkout => {
-            read_order(mapped(&answers.order, "order")?, at).map(ShopReply::OrderPlaced)
+            let (order, misreads) = read_order(mapped(&answers.order, "order")?, at)?;
+            (ShopReply::OrderPlaced(order), misreads).into()
         }
         ShopCall::ReadOrder { .. } => {
-            read_order(mapped(&answers.order, "order")?, at).map(ShopReply::OrderShown)
+            let (order, misreads) = read_order(mapped(&answers.order, "order")?, at)?;
+            (ShopReply::OrderShown(order), misreads).into()
         }
         ShopCall::LatestOrders { .. } => {
             let fields = mapped(&answers.latest_order, "latest_order")?;
             let orders = at.each(&fields.list, |item| read_placed(fields, item))?;
             // When that was only the head of the answer knows.
-            Ok(ShopReply::LatestOrders { orders, shop_clock: None })
+            ShopReply::LatestOrders { orders, shop_clock: None }.into()
         }
         ShopCall::ClearCart => {
             let fields = mapped(&answers.cart_cleared, "cart_cleared")?;
             let removed = fields.items_removed.as_ref();
             let removed = removed.map(|field| at.optional_whole(field)).transpose()?.flatten();
-            Ok(ShopReply::CartCleared { items_removed: removed.unwrap_or(0) })
+            ShopReply::CartCleared { items_removed: removed.unwrap_or(0) }.into()
         }
-    }
+    })
 }
 
 fn mapped<'p, T>(entry: &'p Option<T>, name: &str) -> Result<&'p T, Unparsable> {
     entry.as_ref().ok_or_else(|| Unparsable::unmapped(name))
+}
+
+/// The shop did what it was asked, and what it says of the product does not fit.
+fn as_listed(wrong: Unparsable) -> Reading {
+    (ShopReply::Done, vec![wrong.misread(Outcome::AsListed)]).into()
+}
+
+fn read_page<'v>(
+    fields: &'v ProductsAnswer,
+    product: &ProductFields,
+    at: At<'v>,
+) -> Result<Reading, Unparsable> {
+    let mut sifter = Sifter::default();
+    let list = &fields.list;
+    let products = sifter.take(at, list, &product.id, |item| read_product(product, item))?;
+    let (came, mut misreads) = sifter.end()?;
+    let came = u32::try_from(came).unwrap_or(u32::MAX);
+    // A list whose total cannot be read is one all the same.
+    let total = fields.total.as_ref().map(|field| at.optional_whole(field)).transpose();
+    let total = total.unwrap_or_else(|wrong| {
+        misreads.push(wrong.misread(Outcome::LeftOut));
+        None
+    });
+    Ok((ShopReply::Products { products, came, total: total.flatten() }, misreads).into())
 }
 
 fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsable> {
@@ -172,34 +245,6 @@ fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsabl
     })
 }
 
-fn read_order(fields: &OrderAnswer, at: At<'_>) -> Result<Box<Order>, Unparsable> {
-    let id = OrderId::new(at.id(&fields.id)?);
-    let subtotal = at.amount(&fields.subtotal)?;
-    let item_discounts = at.discount(&fields.item_discounts)?;
-    let frontstore_discount = at.discount(&fields.frontstore_discount)?;
-    let discount_total = at.discount(&fields.discount_total)?;
-    let counted = fields
-        .coupons
-        .as_ref()
-        .map_or(Ok(None), |coupons| counted::read_counted(coupons, at, discount_total.cents));
-    let (coupons, misread) = match counted {
-        Ok(coupons) => (coupons, None),
-        Err(misread) => (None, Some(misread)),
-    };
-    Ok(Box::new(Order {
-        id,
-        subtotal,
-        item_discounts,
-        frontstore_discount,
-        discount_total,
-        charges: read_charges(&fields.charges, at)?,
-        final_total: at.amount(&fields.final_total)?,
-        lines: at.each(&fields.lines, |item| read_line(&fields.line, item))?,
-        coupons,
-        misread,
-    }))
-}
-
 fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Unparsable> {
     let total = fields.final_total.as_ref().map(|field| at.amount(field));
     let flow = fields.flow.as_ref().map(|field| at.optional_text(field));
@@ -209,30 +254,5 @@ fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Un
         final_total: total.transpose()?,
         flow: flow.transpose()?.flatten(),
         placed_at: placed_at.transpose()?.flatten(),
-    })
-}
-
-/// All of them together; one that the order does not have is nothing.
-fn read_charges(fields: &[Field], at: At<'_>) -> Result<Amount, Unparsable> {
-    let mut charges = Vec::with_capacity(fields.len());
-    for field in fields {
-        charges.extend(at.optional_amount(field)?);
-    }
-    let last = fields.last();
-    Amount::sum(&charges).ok_or_else(|| match last {
-        Some(field) => at.unfit(field, "more money than can be counted"),
-        None => Unparsable::unmapped("charges"),
-    })
-}
-
-fn read_line(fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
-    let quantity = at.whole(&fields.quantity)?;
-    Ok(OrderLine {
-        product_id: ProductId::new(at.id(&fields.product_id)?),
-        quantity: u32::try_from(quantity)
-            .map_err(|_| at.unfit(&fields.quantity, "more units than can be"))?,
-        unit_price: at.amount(&fields.unit_price)?,
-        discount: at.discount(&fields.discount)?,
-        line_total: at.amount(&fields.line_total)?,
     })
 }

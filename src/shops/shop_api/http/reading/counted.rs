@@ -3,7 +3,7 @@
 
 use domain::ids::CouponId;
 use domain::money::Cents;
-use domain::shop_notes::Misread;
+use domain::shop_notes::{Misread, Outcome};
 
 use super::value::At;
 use crate::shop_api::profile::{Field, OrderCoupons};
@@ -42,5 +42,5 @@ pub(super) fn read_counted<'v>(
 
 fn misread(path: &str, expected: &str, came: &str) -> Misread {
     let (path, expected, came) = (path.to_owned(), expected.to_owned(), came.to_owned());
-    Misread { path, expected, came }
+    Misread { path, expected, came, id: None, outcome: Outcome::CouponsUnknown }
 }

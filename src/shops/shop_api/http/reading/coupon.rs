@@ -1,33 +1,40 @@
 //! Coupons in an answer: the shop's words for kinds and discounts are the profile's to translate.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound};
+use std::collections::BTreeMap;
+
 use domain::ids::CouponId;
 use domain::money::Cents;
 use domain::offer::{Coupon, CouponKind, Discount};
+use domain::shop_notes::Misread;
 use ports::shop_api::{ShopCoupon, ShopReply};
 
-use super::Unparsable;
+use super::moment::read_time;
+use super::sifter::Sifter;
 use super::value::At;
+use super::{Fault, Unparsable};
 use crate::shop_api::profile::{CouponFields, CouponsAnswer, DiscountKind, Field};
 
-/// The wallet in an answer; coupons whose discount the profile ignores are left out.
+/// The wallet in an answer, and what was left out; coupons whose discount the profile ignores are
+/// left out without a word.
 pub(super) fn read_wallet<'v>(
     fields: &'v CouponsAnswer,
     coupon: &CouponFields,
     at: At<'v>,
-) -> Result<ShopReply, Unparsable> {
-    let eligible = at.each(&fields.eligible, |item| read_coupon(coupon, item, None))?;
+) -> Result<(ShopReply, Vec<Misread>), Unparsable> {
+    let mut sifter = Sifter::default();
+    let id = &coupon.id;
+    let eligible = sifter.take(at, &fields.eligible, id, |item| read_coupon(coupon, item, None))?;
     let ineligible = match &fields.ineligible {
         // A shop may leave the list out.
         Some(list) if at.is_there(list) => {
-            at.each(list, |item| read_coupon(coupon, item, fields.reason.as_ref()))?
+            sifter.take(at, list, id, |item| read_coupon(coupon, item, fields.reason.as_ref()))?
         }
         Some(_) | None => Vec::new(),
     };
-    Ok(ShopReply::Coupons {
-        eligible: eligible.into_iter().flatten().collect(),
-        ineligible: ineligible.into_iter().flatten().collect(),
-    })
+    let (_, misreads) = sifter.end()?;
+    let eligible = eligible.into_iter().flatten().collect();
+    let ineligible = ineligible.into_iter().flatten().collect();
+    Ok((ShopReply::Coupons { eligible, ineligible }, misreads))
 }
 
 fn read_coupon(
@@ -38,10 +45,8 @@ fn read_coupon(
     let id = CouponId::new(at.id(&fields.id)?);
     let Some(discount) = read_discount(fields, at)? else { return Ok(None) };
     let kind = at.text(&fields.kind)?;
-    let kind = *fields
-        .kinds
-        .get(&kind)
-        .ok_or_else(|| at.unfit(&fields.kind, "a word that the profile's `kinds` does not have"))?;
+    let kind = word_of(&fields.kinds, &kind);
+    let kind = *kind.ok_or_else(|| at.unfit(&fields.kind, Fault::NoKind))?;
     let target = at.optional_text(&fields.target)?.filter(|target| !target.is_empty());
     let target = match kind {
         CouponKind::Frontstore => None,
@@ -69,10 +74,8 @@ fn read_coupon(
 
 fn read_discount(fields: &CouponFields, at: At<'_>) -> Result<Option<Discount>, Unparsable> {
     let word = at.text(&fields.discount_type)?;
-    let kind = fields.discount_types.get(&word).ok_or_else(|| {
-        let problem = "a word that the profile's `discount_types` does not have";
-        at.unfit(&fields.discount_type, problem)
-    })?;
+    let kind = word_of(&fields.discount_types, &word);
+    let kind = kind.ok_or_else(|| at.unfit(&fields.discount_type, Fault::NoDiscountType))?;
     Ok(match kind {
         DiscountKind::Percent => Some(Discount::PercentOff(at.percent(&fields.value)?)),
         DiscountKind::Fixed => Some(Discount::FixedOff(at.price(&fields.value)?)),
@@ -82,19 +85,10 @@ fn read_discount(fields: &CouponFields, at: At<'_>) -> Result<Option<Discount>, 
     })
 }
 
-/// A moment in UTC: with an offset, without one (UTC then), or a date (its last second).
-pub(super) fn read_time(field: &Field, at: At<'_>) -> Result<Option<NaiveDateTime>, Unparsable> {
-    let Some(text) = at.optional_text(field)? else { return Ok(None) };
-    let text = text.trim();
-    let moment = DateTime::parse_from_rfc3339(text)
-        .map(|moment| moment.naive_utc())
-        .or_else(|_| {
-            DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z").map(|m| m.naive_utc())
-        })
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f"))
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f"))
-        .ok()
-        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(23, 59, 59));
-    // Whole microseconds: what both databases keep.
-    moment.map(|moment| Some(moment.trunc_subsecs(6))).ok_or_else(|| at.unfit(field, "no date"))
+/// What the profile says of a word of the shop's; capitals do not matter where no other word is the
+/// very same.
+fn word_of<'w, T>(words: &'w BTreeMap<String, T>, said: &str) -> Option<&'w T> {
+    let low = said.trim().to_lowercase();
+    let alike = || words.iter().find(|(word, _)| word.to_lowercase() == low);
+    words.get(said).or_else(|| alike().map(|(_, meant)| meant))
 }

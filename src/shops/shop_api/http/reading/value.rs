@@ -1,12 +1,21 @@
 //! One place in an answer, and typed reading from it. No value is echoed in an error: it may be
-//! anything; the field's name is enough to find it.
+//! anything; the field's name is enough to find it. What came is kept beside it, cut and without
+//! secrets, for what is said of an item that was left out.
+//!
+//! A NUL is a character that PostgreSQL keeps nowhere: in a text it is replaced, an id that has one
+//! is none.
 
 use domain::money::{Amount, Cents, Percent};
 use serde_json::Value;
+use text::redaction::Redactor;
 
-use super::Unparsable;
+use super::{Fault, Unparsable};
 use crate::shop_api::profile::{Field, Found, MoneyUnit};
 
+const NUL: char = '\0';
+const REPLACEMENT: &str = "\u{fffd}";
+/// Characters of a value that are shown.
+const SHOWN_CHARS: usize = 60;
 /// Digits of the largest whole number.
 const WHOLE_DIGITS_MAX: usize = 20;
 
@@ -69,28 +78,40 @@ impl<'v> At<'v> {
     pub(super) fn list(self, field: &'v Field) -> Result<&'v [Value], Unparsable> {
         match field.find(self.value) {
             Some(Found::Value(Value::Array(items))) => Ok(items),
-            Some(Found::Value(_) | Found::Literal(_)) => Err(self.unfit(field, "no list")),
+            Some(Found::Value(_) | Found::Literal(_)) => Err(self.unfit(field, Fault::NoList)),
             None => Err(self.missing(field)),
         }
     }
 
     /// An id, exactly as received; a number's text where it is one.
     pub(super) fn id(self, field: &Field) -> Result<String, Unparsable> {
-        let id = self.text(field)?;
-        if id.is_empty() { Err(self.unfit(field, "empty")) } else { Ok(id) }
+        let id = self.raw_text(field)?.ok_or_else(|| self.missing(field))?;
+        match id {
+            _ if id.is_empty() => Err(self.unfit(field, Fault::Empty)),
+            _ if id.contains(NUL) => Err(self.unfit(field, Fault::Nul)),
+            id => Ok(id),
+        }
     }
 
     pub(super) fn text(self, field: &Field) -> Result<String, Unparsable> {
         self.optional_text(field)?.ok_or_else(|| self.missing(field))
     }
 
-    /// A text, or a number's text.
+    /// A text, or a number's text, without a NUL.
     pub(super) fn optional_text(self, field: &Field) -> Result<Option<String>, Unparsable> {
+        let replaced = |text: String| match text.contains(NUL) {
+            true => text.replace(NUL, REPLACEMENT),
+            false => text,
+        };
+        Ok(self.raw_text(field)?.map(replaced))
+    }
+
+    fn raw_text(self, field: &Field) -> Result<Option<String>, Unparsable> {
         match field.find(self.value) {
             Some(Found::Value(Value::String(text))) => Ok(Some(text.clone())),
             Some(Found::Value(Value::Number(number))) => Ok(Some(number.to_string())),
             Some(Found::Literal(text)) => Ok(Some(text.to_owned())),
-            Some(Found::Value(_)) => Err(self.unfit(field, "no text")),
+            Some(Found::Value(_)) => Err(self.unfit(field, Fault::NoText)),
             None => Ok(None),
         }
     }
@@ -111,7 +132,7 @@ impl<'v> At<'v> {
 
     pub(super) fn optional_amount(self, field: &Field) -> Result<Option<Amount>, Unparsable> {
         match self.signed_amount(field)? {
-            Some(amount) if amount.cents < Cents::ZERO => Err(self.unfit(field, "below zero")),
+            Some(amount) if amount.cents < Cents::ZERO => Err(self.unfit(field, Fault::BelowZero)),
             amount => Ok(amount),
         }
     }
@@ -119,7 +140,7 @@ impl<'v> At<'v> {
     /// What is taken off: some shops write it below zero.
     pub(super) fn discount(self, field: &Field) -> Result<Amount, Unparsable> {
         let amount = self.signed_amount(field)?.ok_or_else(|| self.missing(field))?;
-        amount.magnitude().ok_or_else(|| self.unfit(field, "no amount of money"))
+        amount.magnitude().ok_or_else(|| self.unfit(field, Fault::NoMoney))
     }
 
     fn signed_amount(self, field: &Field) -> Result<Option<Amount>, Unparsable> {
@@ -128,32 +149,34 @@ impl<'v> At<'v> {
             MoneyUnit::Units => Amount::read(&text).ok(),
             MoneyUnit::Cents => in_hundredths(&text).and_then(|text| Amount::read(&text).ok()),
         };
-        amount.map(Some).ok_or_else(|| self.unfit(field, "no amount of money"))
+        amount.map(Some).ok_or_else(|| self.unfit(field, Fault::NoMoney))
     }
 
     /// A percentage that is not below zero.
     pub(super) fn percent(self, field: &Field) -> Result<Percent, Unparsable> {
         match self.text(field)?.parse::<Percent>() {
             Ok(percent) if percent >= Percent(0) => Ok(percent),
-            Ok(_) => Err(self.unfit(field, "below zero")),
-            Err(_) => Err(self.unfit(field, "no percentage")),
+            Ok(_) => Err(self.unfit(field, Fault::BelowZero)),
+            Err(_) => Err(self.unfit(field, Fault::NoPercentage)),
         }
     }
 
-    pub(super) fn whole(self, field: &Field) -> Result<u64, Unparsable> {
-        self.optional_whole(field)?.ok_or_else(|| self.missing(field))
+    /// Units of something.
+    pub(super) fn units(self, field: &Field) -> Result<u32, Unparsable> {
+        let units = self.optional_whole(field)?.ok_or_else(|| self.missing(field))?;
+        u32::try_from(units).map_err(|_| self.unfit(field, Fault::TooMany))
     }
 
     /// A whole number; `3.0` and `3e0` are.
     pub(super) fn optional_whole(self, field: &Field) -> Result<Option<u64>, Unparsable> {
         let Some(text) = self.optional_text(field)? else { return Ok(None) };
-        whole(&text).map(Some).ok_or_else(|| self.unfit(field, "no whole number"))
+        whole(&text).map(Some).ok_or_else(|| self.unfit(field, Fault::NotWhole))
     }
 
     /// A yes or no, also as text or as a number of units; `absent` where there is none.
     pub(super) fn flag_or(self, field: Option<&Field>, absent: bool) -> Result<bool, Unparsable> {
         let Some(field) = field else { return Ok(absent) };
-        let unfit = || self.unfit(field, "neither yes nor no");
+        let unfit = || self.unfit(field, Fault::NeitherYesNorNo);
         match field.find(self.value) {
             None => Ok(absent),
             Some(Found::Value(Value::Bool(flag))) => Ok(*flag),
@@ -170,22 +193,44 @@ impl<'v> At<'v> {
     pub(super) fn require(self, field: &Field) -> Result<(), Unparsable> {
         match field.find(self.value) {
             None => Err(self.missing(field)),
-            Some(Found::Value(Value::Bool(false))) => Err(self.unfit(field, "false")),
+            Some(Found::Value(Value::Bool(false))) => Err(self.unfit(field, Fault::IsFalse)),
             Some(Found::Value(_) | Found::Literal(_)) => Ok(()),
         }
     }
 
     pub(super) fn missing(self, field: &Field) -> Unparsable {
-        self.unfit(field, "missing")
+        self.unfit(field, Fault::Missing)
     }
 
-    pub(super) fn unfit(self, field: &Field, problem: &str) -> Unparsable {
+    pub(super) fn unfit(self, field: &Field, fault: Fault) -> Unparsable {
+        let came = self.came(field);
         let field = match self.item {
             None => field.as_str().to_owned(),
             Some((list, index)) => format!("{}.{index}.{}", list.as_str(), field.as_str()),
         };
-        Unparsable::field(field, problem)
+        Unparsable::field(field, fault, came)
     }
+
+    /// What there is: the beginning of a number or text, else its kind.
+    fn came(self, field: &Field) -> String {
+        match field.find(self.value) {
+            Some(Found::Value(Value::Number(number))) => beginning(&number.to_string()),
+            Some(Found::Value(Value::String(text))) if !text.is_empty() => {
+                format!("\"{}\"", beginning(text))
+            }
+            Some(Found::Value(Value::Bool(flag))) => flag.to_string(),
+            Some(Found::Value(_) | Found::Literal(_)) | None => self.kind(field).to_owned(),
+        }
+    }
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
+}
+
+/// The beginning of what a shop wrote, as it may be shown.
+pub(super) fn shown(text: &str) -> String {
+    Redactor::default().detail(&beginning(text))
 }
 
 fn flag(text: &str) -> Option<bool> {
