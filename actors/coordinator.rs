@@ -40,6 +40,7 @@ pub mod shard;
 mod slow_shop;
 mod start;
 pub mod status;
+mod store_watch;
 pub mod tuning;
 pub mod wards;
 
@@ -51,7 +52,6 @@ use serde_json::json;
 
 use crate::agent::Agent;
 use crate::circuit_breaker::messages::{Forgive, FreezeReason, Verdict};
-use crate::db_writer::messages::Heartbeat;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::IncidentKind;
@@ -73,8 +73,9 @@ use services::Services;
 use shard::{Build, Heard, Shard};
 use wards::Wards;
 
-/// How often the run says that its owner lives; 120 s of silence make it dead.
-pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
+/// How often the run says that its owner lives, of which 120 s of silence make it dead, and finds
+/// out whether the database takes writes.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How often the picture is shown beside what happens: readers draw rates and queues from it.
 pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
@@ -126,9 +127,10 @@ impl Actor for Coordinator {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(HEARTBEAT_INTERVAL, |act, _| act.beat());
-        ctx.run_interval(STATUS_INTERVAL, |act, _| {
+        ctx.run_interval(HEARTBEAT_INTERVAL, store_watch::beat);
+        ctx.run_interval(STATUS_INTERVAL, |act, ctx| {
             act.note_time();
+            store_watch::look(act, ctx);
             act.outlets.weigh();
             act.publish();
         });
@@ -387,14 +389,6 @@ impl Coordinator {
         let news = [self.clock.gaps.stood(now), throttled.map(sessions::throttled), slow];
         if self.run.is_live() {
             news.into_iter().flatten().for_each(|report| self.note(report, NOBODY));
-        }
-    }
-
-    fn beat(&self) {
-        let (plan, at) = (&self.ledger.plan, self.clock.wall());
-        if self.run.is_live() {
-            let beat = Heartbeat { run_id: plan.run_id, owner: plan.owner, at };
-            actix::spawn(self.services.clone().beat(beat));
         }
     }
 }

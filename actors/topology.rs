@@ -296,6 +296,7 @@ fn wire(starter: &Starter, parked: ParkedTime) -> Wired {
         orders: Default::default(),
         throttle: starter.throttle.clone(),
         writer,
+        trouble: starter.store.trouble(),
         refresher: refresher.recipient(),
         breaker,
         checkpointer,

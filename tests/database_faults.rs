@@ -6,6 +6,7 @@
 //! after it are in `outlasting`, on the paused clock.
 
 mod outlasting;
+mod told;
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use diesel::{Connection, SqliteConnection};
 use store::{OpenStore, StoreOptions, StoreUrl, open};
 
 use crate::support::proxy::{Mode, Proxy};
+use crate::support::small_disk::SmallDisk;
 use crate::support::whole_run::{Finished, Rows, mock_shop, personas, plan, ports, run_to_end};
 use crate::support::{amount, flows, postgres};
 
@@ -285,61 +287,15 @@ async fn a_file_that_is_said_to_be_full_for_a_while_costs_lateness_only() {
     survives_refused_writes("database or disk is full").await;
 }
 
-/// A disk of 24 MB, some times what a run needs, where this user may mount one. A shell waits
-/// beside it on a pipe of ours and unmounts it however this process ends.
-struct SmallDisk {
-    directory: tempfile::TempDir,
-    guard: std::process::Child,
-}
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        use std::process::{Command, Stdio};
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(path).stderr(Stdio::null());
-        if !mount.status().is_ok_and(|status| status.success()) {
-            return None;
-        }
-        let script = format!("cat >/dev/null; umount -l {0}; rmdir {0}", path.display());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &script]).stdin(Stdio::piped()).stderr(Stdio::null());
-        Some(Self { guard: shell.spawn().unwrap(), directory })
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        drop(self.guard.wait());
-    }
-}
-
 #[actix::test]
 async fn a_disk_that_is_full_for_a_while_costs_lateness_only() {
-    let Some(disk) = SmallDisk::mount() else {
-        eprintln!("skipped: this user may not mount a small disk");
-        return;
-    };
-    let open = opened(&format!("sqlite://{}/cartload.db", disk.directory.path().display())).await;
-    let ballast = disk.directory.path().join("ballast");
+    // Some times what a run needs.
+    let Some(disk) = SmallDisk::mount(24) else { return };
+    let open = opened(&format!("sqlite://{}/cartload.db", disk.path().display())).await;
     let survived = survives(open, async {
-        // As much as there is.
-        let mut size: usize = 1 << 22;
-        while size > 256 {
-            if append(&ballast, size).is_err() {
-                size /= 2;
-            }
-        }
+        disk.fill();
         tokio::time::sleep(fault_lasts()).await;
-        std::fs::remove_file(&ballast).unwrap();
+        disk.empty();
     });
     survived.await.was_late(Duration::ZERO);
-}
-
-fn append(path: &std::path::Path, size: usize) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut file = std::fs::File::options().create(true).append(true).open(path)?;
-    file.write_all(&vec![0; size])
 }

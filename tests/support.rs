@@ -17,6 +17,7 @@ pub mod scripted_server;
 pub mod scripted_shop;
 pub mod served;
 pub mod server;
+pub mod small_disk;
 pub mod tmux;
 pub mod whole_run;
 

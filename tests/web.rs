@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::command::{Command, Door, Quit};
+use actors::coordinator::status::StoreTrouble;
 use actors::ports::store::RunState;
 use cartload::web::{FEEDS_MAX, Reading};
 
@@ -163,6 +164,18 @@ async fn a_run_is_ready_while_it_runs_or_pauses_and_at_no_other_time() {
     served.status.send_modify(|status| status.agents = 372);
     ready(200, "running");
     served.status.send_modify(|status| status.state = RunState::Paused);
+    ready(200, "paused");
+    served.status.send_modify(|status| status.saved.checkpoint_failed = Some("no space".into()));
+    ready(503, "not healthy: no space");
+    served.status.send_modify(|status| {
+        let says = "the database cannot write: database or disk is full".to_owned();
+        let trouble = StoreTrouble { for_ms: 3_900, says, is_for_good: false };
+        status.health.store_trouble = Some(trouble);
+    });
+    ready(503, "not healthy: the database cannot write: database or disk is full (for 3 s)");
+    served.status.send_modify(|status| {
+        (status.saved.checkpoint_failed, status.health.store_trouble) = (None, None);
+    });
     ready(200, "paused");
     served.status.send_modify(|status| {
         status.state = RunState::Frozen;

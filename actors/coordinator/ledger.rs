@@ -3,6 +3,7 @@
 //! It decides nothing; checkpoints and the picture are drawn from it.
 
 mod shop_news;
+mod store_news;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ use super::status::{Attempt, Clock, Saved};
 use super::tuning::Tuning;
 
 use self::shop_news::ShopNews;
+use self::store_news::StoreNews;
 
 /// Ticks whose lateness is remembered for the trend.
 const LATENESS_KEPT: usize = 32;
@@ -74,6 +76,8 @@ pub struct Ledger {
     pub failures: (u32, u32),
     /// The newest checkpoint, and when it was written by the wall clock.
     last_checkpoint: Option<(PathBuf, NaiveDateTime)>,
+    /// Why the one after it could not be.
+    pub checkpoint_failed: Option<String>,
     /// Orders of this process with goods that their flows did not put in.
     pub foreign_orders: u64,
     /// What happened last.
@@ -82,6 +86,8 @@ pub struct Ledger {
     slow_shop: SlowShop,
     /// What was said of how the shop is.
     pub shop_news: ShopNews,
+    /// What was said of how the database is.
+    pub store_news: StoreNews,
 }
 
 impl Ledger {
@@ -98,10 +104,12 @@ impl Ledger {
             lateness_ms: VecDeque::new(),
             failures: (0, 0),
             last_checkpoint: None,
+            checkpoint_failed: None,
             foreign_orders: 0,
             journal: Journal::default(),
             slow_shop: SlowShop::default(),
             shop_news: ShopNews::default(),
+            store_news: StoreNews::default(),
             plan,
         }
     }
@@ -204,6 +212,7 @@ impl Ledger {
     pub fn saved(&mut self, path: PathBuf, wall: NaiveDateTime) {
         self.totals.checkpoints += 1;
         self.last_checkpoint = Some((path, wall));
+        self.checkpoint_failed = None;
     }
 
     /// What a checkpoint of the last clean boundary holds.
@@ -264,6 +273,7 @@ impl Ledger {
         Saved {
             last_checkpoint: path.map(|path| path.display().to_string()),
             last_checkpoint_at: written_at,
+            checkpoint_failed: self.checkpoint_failed.clone(),
         }
     }
 }

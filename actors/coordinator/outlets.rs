@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::run::Run;
 use super::services::Services;
 use super::shard::Shard;
-use super::status::{Health, RunStatus, Traffic};
+use super::status::{Health, RunStatus, StoreTrouble, Traffic};
 
 /// Where the Coordinator publishes.
 pub struct Outlets {
@@ -73,6 +73,7 @@ impl Outlets {
                 carts_dirty: carts_dirty(shard, ledger),
                 is_clearing_carts: run.is_clearing_carts(),
                 pool: (self.pool)(),
+                store_trouble: services.trouble.at(now).map(|it| StoreTrouble::of(it, now)),
             },
             saved: ledger.newest(),
             memory_bytes: self.memory_bytes,

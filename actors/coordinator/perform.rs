@@ -216,8 +216,9 @@ impl Coordinator {
             match &saved {
                 Ok(path) => act.ledger.saved(path.clone(), act.clock.wall()),
                 Err(error) => {
-                    let kind = IncidentKind::CheckpointFailed;
-                    act.note((kind, error.to_string(), json!({})), NOBODY);
+                    let (kind, says) = (IncidentKind::CheckpointFailed, error.to_string());
+                    act.ledger.checkpoint_failed = Some(says.clone());
+                    act.note((kind, says, json!({})), NOBODY);
                 }
             }
             act.publish();

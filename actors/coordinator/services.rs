@@ -1,6 +1,7 @@
 //! Whom the Coordinator may ask: every edge of the topology that begins at it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
@@ -11,6 +12,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::circuit_breaker::messages::DropQuestions;
 use crate::db_writer::DbWriter;
 use crate::db_writer::messages::{Heartbeat, RecordIncident};
+use crate::db_writer::trouble::TroubleBoard;
 use crate::domain::ids::SessionId;
 use crate::domain::incident::Incident;
 use crate::domain::snapshot::Snapshot;
@@ -29,6 +31,9 @@ use crate::shop_door::ShopDoor;
 
 use super::injections::DrillDoors;
 use super::lost_orders::board::SearchBoard;
+
+/// From one try at an incident that could not be written to the next.
+const INCIDENT_AGAIN: Duration = Duration::from_secs(1);
 
 /// The services below the Coordinator. Whole addresses where it uses most of what one accepts.
 #[derive(Clone)]
@@ -51,6 +56,8 @@ pub struct Services {
     pub throttle: SharedThrottle,
     /// Rows.
     pub writer: Addr<DbWriter>,
+    /// Whether the database takes them.
+    pub trouble: TroubleBoard,
     /// Offers; told, never waited for.
     pub refresher: Recipient<RefreshOffers>,
     /// Verdicts.
@@ -96,16 +103,20 @@ impl Services {
     pub async fn write_down(&self, incident: Incident) {
         while let Err(error) = self.write(RecordIncident(incident.clone())).await {
             tracing::error!(%error, "an incident could not be recorded");
-            if !error.is_retryable() {
+            if !error.may_pass() {
                 break;
             }
+            tokio::time::sleep(INCIDENT_AGAIN).await;
         }
     }
 
     /// Says that the run's owner lives.
     pub async fn beat(self, beat: Heartbeat) {
-        if let Err(error) = self.write(beat).await {
-            tracing::warn!(%error, "the heartbeat was not written");
+        match self.write(beat).await {
+            Ok(()) => {}
+            // The board has noted it, and every door says so.
+            Err(error) if error.may_pass() => tracing::debug!(%error, "no heartbeat"),
+            Err(error) => tracing::warn!(%error, "the heartbeat was not written"),
         }
     }
 

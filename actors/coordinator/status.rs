@@ -5,6 +5,7 @@
 //! those who draw it, flat as JSON: a field's name is its key, so that no two groups share one.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use chrono::NaiveDateTime;
 use serde::de::{Deserializer, Error};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::circuit_breaker::messages::FreezeReason;
+use crate::db_writer::trouble::Trouble;
 use crate::domain::call_histogram::CallHistograms;
 use crate::domain::cycle::{Cycle, CycleCounts, CycleRecord, CycleVolume, ReplayNumber};
 use crate::domain::ids::{AgentId, RunId};
@@ -183,6 +185,37 @@ pub struct Health {
     pub is_clearing_carts: bool,
     /// Database connections.
     pub pool: PoolStatus,
+    /// What keeps the database from taking writes; absent while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_trouble: Option<StoreTrouble>,
+}
+
+/// A database that takes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreTrouble {
+    /// For so long, milliseconds.
+    pub for_ms: u64,
+    /// What it said last, and what to do.
+    pub says: String,
+    /// Whether no later write can succeed, so that the process ends.
+    pub is_for_good: bool,
+}
+
+impl StoreTrouble {
+    /// As it looks at `now`.
+    pub fn of(trouble: Trouble, now: Instant) -> Self {
+        let lasts = now.saturating_duration_since(trouble.since);
+        Self {
+            for_ms: u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX),
+            is_for_good: trouble.error.is_of_the_place() && !trouble.error.may_pass(),
+            says: trouble.error.to_string(),
+        }
+    }
+
+    /// In one sentence.
+    pub fn sentence(&self) -> String {
+        format!("{} (for {} s)", self.says, self.for_ms / 1_000)
+    }
 }
 
 /// The newest checkpoint.
@@ -192,6 +225,9 @@ pub struct Saved {
     pub last_checkpoint: Option<String>,
     /// Wall clock (UTC) at which it was written.
     pub last_checkpoint_at: Option<NaiveDateTime>,
+    /// Why the one after it could not be written; absent where it could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_failed: Option<String>,
 }
 
 /// What happened in this process.
@@ -204,6 +240,12 @@ pub struct News {
 }
 
 impl RunStatus {
+    /// What is wrong with the disk or the database, in a sentence; a run that is healthy has none.
+    pub fn unwell(&self) -> Option<String> {
+        let of_store = self.health.store_trouble.as_ref().map(StoreTrouble::sentence);
+        of_store.or_else(|| self.saved.checkpoint_failed.clone())
+    }
+
     /// A run that has not begun, looked at `at`.
     pub fn before(plan: &RunPlan, at: NaiveDateTime) -> Self {
         let cycle = plan.resume_from.as_ref().map_or(Cycle(0), |point| point.boundary);

@@ -10,6 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::in_flight::InFlight;
 use super::retry::{Backoff, RetryPolicy};
+use super::trouble::TroubleBoard;
 use crate::ports::entropy::Entropy;
 use crate::ports::pacing::Pacing;
 use crate::ports::store::{Store, StoreError, StoreFuture};
@@ -49,6 +50,7 @@ pub struct RetryingStore {
     policy: RetryPolicy,
     in_flight: InFlight,
     meter: Arc<RetryMeter>,
+    trouble: TroubleBoard,
     pacing: Arc<dyn Pacing>,
     /// What waits are drawn from; held for one draw.
     rng: Arc<Mutex<Xoshiro256PlusPlus>>,
@@ -65,7 +67,13 @@ impl RetryingStore {
     ) -> Self {
         let in_flight = InFlight::new(attempts_max);
         let rng = Arc::new(Mutex::new(entropy.stream("store", "")));
-        Self { store, policy, in_flight, meter: Arc::default(), pacing, rng }
+        let (meter, trouble) = (Arc::default(), TroubleBoard::default());
+        Self { store, policy, in_flight, meter, trouble, pacing, rng }
+    }
+
+    /// Whether it takes what it is given.
+    pub fn trouble(&self) -> TroubleBoard {
+        self.trouble.clone()
     }
 
     /// What retries have cost so far.
@@ -89,6 +97,7 @@ impl RetryingStore {
         async move {
             let _operation = operation;
             let mut backoff = Backoff::new(this.policy, this.pacing.now());
+            let mut noted = this.trouble.call(this.pacing.now());
             let mut first_failure = None;
             let result = loop {
                 let error = match this.attempt(&call).await {
@@ -96,7 +105,7 @@ impl RetryingStore {
                     ended => break ended,
                 };
                 let now = this.pacing.now();
-                first_failure.get_or_insert(now);
+                first_failure = Some(noted.failed(now, &error));
                 let Some(wait) = this.wait_after_failure(&mut backoff, now) else {
                     break Err(error);
                 };
@@ -104,6 +113,7 @@ impl RetryingStore {
                 tokio::time::sleep(wait).await;
                 this.meter.add_retry();
             };
+            noted.ended(this.pacing.now(), &result);
             this.add_time_since(first_failure);
             result
         }

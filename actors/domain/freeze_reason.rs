@@ -76,7 +76,8 @@ pub enum FreezeReason {
         /// Of how many.
         active: u32,
     },
-    /// A cycle's row could not be written: its hour would be claimed without proof (P8).
+    /// A cycle's row could not be written, and its hour would be claimed without proof (P8); or the
+    /// database is gone.
     StoreFailed {
         /// What the store said.
         cause: String,
@@ -116,7 +117,7 @@ impl std::fmt::Display for FreezeReason {
             Self::Quarantines { quarantined, active } => {
                 write!(f, "{quarantined} of {active} agents are in quarantine")
             }
-            Self::StoreFailed { cause } => write!(f, "the cycle could not be recorded: {cause}"),
+            Self::StoreFailed { cause } => write!(f, "nothing can be recorded: {cause}"),
             Self::Tripped { reason } => write!(f, "tripped by hand: {reason}"),
         }
     }

@@ -128,6 +128,9 @@ incident_kinds! {
     /// A run ended, and goods that its flows put in lie in carts at the shop.
     CartsLeft = "carts_left", says "carts were left with goods at the shop",
         log Warn, alert None;
+    /// The database takes nothing, or takes writes again.
+    StoreTrouble = "store_trouble", says "the database took nothing, or took writes again",
+        log Warn, alert Some(Severity::Critical);
     /// The database came back without hours that it had acknowledged.
     RowsLost = "rows_lost", says "the database lost hours that were lived",
         log Warn, alert Some(Severity::Critical);

@@ -3,6 +3,7 @@
 //! Every write is idempotent by its key, so that a lost acknowledgement is answered by asking
 //! again. Two real adapters (Postgres, SQLite) and a dry one pass one contract test.
 
+pub mod advice;
 mod answers;
 mod error;
 
@@ -16,7 +17,7 @@ pub use self::answers::{
     Borne, Committed, DirtyCart, FoundOrder, Holding, Lived, NewRun, OfferBatch, Orphans,
     PoolStatus, Replay, RunState, SettledOrder,
 };
-pub use self::error::StoreError;
+pub use self::error::{FileChange, StoreError};
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord};
 use domain::flow::{AgentMemory, FlowKey, FlowRecord};

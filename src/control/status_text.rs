@@ -24,6 +24,9 @@ pub fn summary(status: &RunStatus) -> String {
     if status.frozen.is_some() {
         lines.push(frozen::text(status));
     }
+    if let Some(says) = status.unwell() {
+        lines.push(format!("NOT HEALTHY: {says}"));
+    }
     if let Some(search) = &status.order_search {
         lines.push(format!("  orders     {}", search.progress()));
     }
@@ -72,7 +75,7 @@ pub fn line(status: &RunStatus) -> String {
     let (n, attempt, traffic) = (units::grouped, &status.attempt, &status.traffic);
     format!(
         "{}  {:<9}  cycle {:>5}  {}  under way {:>4}  failed {:>3}  {:>6}/s  wait {:>4}  \
-         felt p95 {:>7}  late {:>5.1} s{}",
+         felt p95 {:>7}  late {:>5.1} s{}{}",
         status.at.format("%H:%M:%S"),
         status.state.as_str(),
         attempt.cycle,
@@ -84,6 +87,7 @@ pub fn line(status: &RunStatus) -> String {
         units::duration(status.calls.rolling.felt.p95),
         units::seconds(status.clock.lateness_ms),
         if traffic.held_back { "  held back" } else { "" },
+        if status.unwell().is_some() { "  NOT HEALTHY" } else { "" },
     )
 }
 

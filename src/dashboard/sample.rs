@@ -169,6 +169,7 @@ pub fn running() -> RunStatus {
                 "data/checkpoints/checkpoint-01a20b1b-0000000010-2.json".to_owned(),
             ),
             last_checkpoint_at: Some(wall(3, 12)),
+            checkpoint_failed: None,
         },
         memory_bytes: Some(84_300_000),
         news: News {

@@ -4,7 +4,7 @@ use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
 use actors::domain::freeze_reason::ShopSeen;
 use actors::ports::shop_api::stranger;
-use actors::ports::store::PoolStatus;
+use actors::ports::store::{PoolStatus, advice};
 use serde::Serialize;
 
 /// What an operator needs to know of a freeze.
@@ -65,6 +65,9 @@ fn failures(causes: &[String], shop: Option<ShopSeen>) -> String {
     if let Some(advice) = causes.iter().find_map(|cause| stranger::advice(cause)) {
         return advice;
     }
+    if let Some(place) = causes.first().and_then(|cause| advice::of_cause(cause)) {
+        return place.to_owned();
+    }
     match shop {
         Some(ShopSeen::Slow) => {
             "the load of the shop at this time: it answers, but calls ran out of time; lower the \
@@ -118,9 +121,9 @@ fn place(reason: &FreezeReason) -> String {
         FreezeReason::Quarantines { .. } => {
             "the panics named in the incidents: agents crash again and again".to_owned()
         }
-        FreezeReason::StoreFailed { .. } => {
-            "the database: free space, rights, and whether it answers".to_owned()
-        }
+        FreezeReason::StoreFailed { cause } => advice::of_cause(cause)
+            .unwrap_or("the database: free space, rights, and whether it answers")
+            .to_owned(),
         FreezeReason::Tripped { .. } => "nothing: this is a drill".to_owned(),
     }
 }
@@ -145,6 +148,14 @@ mod tests {
         for (open, server) in [(30, 60), (28, 57), (125, 0), (0, 60), (0, 0)] {
             assert!(!of(open, server).contains("holds"), "{}", of(open, server));
         }
+    }
+
+    #[test]
+    fn flows_that_the_database_did_not_take_point_at_its_disk_and_not_at_the_shop() {
+        let said = |cause: &str| look_at(&failures(cause), &pool(0, 0));
+        let full = "store: the database cannot write: database or disk is full; free space (19)";
+        assert!(said(full).contains("free space (`df -h`)"), "{}", said(full));
+        assert!(said("checkout: 500 (19)").contains("the shop's own log"));
     }
 
     #[test]

@@ -124,7 +124,13 @@ async fn follow(
     say_whose_rate(&asked.settings);
     let has_ended = CancellationToken::new();
     let drill = player.map(|player| actix_rt::spawn(player.play(has_ended.clone())));
-    let state = shown(&mut running, progress, asked.settings.breaker.on_freeze).await?;
+    let state = match shown(&mut running, progress, asked.settings.breaker.on_freeze).await {
+        Ok(state) => state,
+        Err(error) => {
+            running.give_up();
+            return Err(error);
+        }
+    };
     let last = running.status.borrow().clone();
     // A frozen run that was quit keeps its freeze: it comes back frozen.
     let state = if last.frozen.is_some() { RunState::Frozen } else { state };
@@ -155,7 +161,8 @@ fn hear_signals(running: &Running, doors: &Doors) -> Result<Heard, RunError> {
     signals::forward(coordinator, doors.screen.clone()).map_err(RunError::Signals)
 }
 
-/// Shows every cycle and every picture until the run ends; the state it ended in.
+/// Shows every cycle and every picture until the run ends; the state it ended in. A run that can
+/// never be written again has ended.
 async fn shown(
     running: &mut Running,
     progress: &Progress,
@@ -169,6 +176,9 @@ async fn shown(
             Ok(()) = status.changed() => {
                 let seen = status.borrow_and_update().clone();
                 progress.status(&seen);
+                if let Some(lost) = seen.health.store_trouble.filter(|it| it.is_for_good) {
+                    return Err(RunError::StoreLost { says: lost.says });
+                }
                 let ends = seen.state == RunState::Frozen && on_freeze == OnFreeze::Exit;
                 if ends && !is_asked_to_end {
                     is_asked_to_end = true;

@@ -64,6 +64,12 @@ pub enum RunError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database was lost under the run.
+    #[error("{says}")]
+    StoreLost {
+        /// What it said, and what to do.
+        says: String,
+    },
     /// A checkpoint cannot be used, or their folder.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -147,6 +147,9 @@ const CANNOT_WRITE: [&str; 8] = [
     "unable to open database file",
 ];
 
+/// SQLITE_CORRUPT and SQLITE_NOTADB.
+const DAMAGED: [&str; 2] = ["disk image is malformed", "is not a database"];
+
 fn database_error(error: &DieselError, redactor: &Redactor) -> StoreError {
     let text = redactor.clean(&chain(error));
     if let DieselError::DatabaseError(kind, _) = error {
@@ -190,6 +193,8 @@ fn by_words(text: String) -> StoreError {
         StoreError::Contention(text)
     } else if says(&CANNOT_WRITE) {
         StoreError::CannotWrite(text)
+    } else if says(&DAMAGED) {
+        StoreError::Damaged(text)
     } else if says(&REFUSED) {
         StoreError::Refused(text)
     } else {
@@ -232,6 +237,16 @@ mod tests {
             assert!(!told(Kind::Unknown, words).is_retryable(), "{words}");
         }
         assert!(!told(Kind::UniqueViolation, "UNIQUE constraint failed").is_retryable());
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_asked_again_and_damaged_json_is_none() {
+        for words in ["database disk image is malformed", "file is not a database"] {
+            let error = told(Kind::Unknown, words);
+            assert!(matches!(error, StoreError::Damaged(_)), "{error}");
+            assert!(!error.is_retryable() && error.is_of_the_place());
+        }
+        assert!(!told(Kind::Unknown, "malformed JSON").is_of_the_place());
     }
 
     #[test]

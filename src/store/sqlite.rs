@@ -3,6 +3,7 @@
 //! An answer is sent after the COMMIT that made it durable, which several waiting calls share.
 
 mod open;
+mod open_files;
 mod writer;
 
 use std::path::PathBuf;
@@ -156,6 +157,38 @@ mod tests {
             insert(&store, n).await.unwrap();
         }
         assert_eq!(there(&store).await.len(), 500);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_acknowledged_once_the_file_is_gone_and_all_is_well_when_it_is_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, aside) = (directory.path().join("some.db"), directory.path().join("aside"));
+        let (store, _) = SqliteStore::open(path.clone(), Access::Write).await.unwrap();
+        insert(&store, 1).await.unwrap();
+        std::fs::rename(&path, &aside).unwrap();
+        let gone = insert(&store, 2).await.unwrap_err();
+        assert!(gone.is_of_the_place() && !gone.is_retryable(), "{gone}");
+        assert!(!path.exists(), "no empty database is made in its place");
+        std::fs::rename(&aside, &path).unwrap();
+        insert(&store, 3).await.unwrap();
+        assert_eq!(there(&store).await, ["p1", "p3"]);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_said_to_be_damaged() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("some.db");
+        let (store, _) = SqliteStore::open(path.clone(), Access::Write).await.unwrap();
+        insert(&store, 1).await.unwrap();
+        for file in [path.clone(), directory.path().join("some.db-wal")] {
+            let length = usize::try_from(std::fs::metadata(&file).unwrap().len()).unwrap();
+            let file = std::fs::File::options().write(true).open(file).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, &vec![0x5a; length], 0).unwrap();
+        }
+        let refresh = store.call(|c| Ok(c.batch_execute("PRAGMA shrink_memory")?));
+        refresh.await.unwrap_or_default();
+        let error = insert(&store, 2).await.unwrap_err();
+        assert!(matches!(error, StoreError::Damaged(_)), "{error}");
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! `/healthz`: the process lives and its Coordinator publishes. `/readyz`: the run goes on.
 //!
-//! A frozen run is alive and not ready: to restart its process would change nothing, an operator
-//! has to look.
+//! A frozen run is alive and not ready, and so is one whose database takes nothing: to restart the
+//! process would change nothing, an operator has to look.
 
 use std::time::{Duration, Instant};
 
@@ -56,8 +56,11 @@ fn readiness(picture: Option<&RunStatus>) -> Result<String, String> {
     let Some(status) = picture.filter(|status| status.agents > 0) else {
         return Err("starting".to_owned());
     };
-    match (&status.frozen, status.state) {
-        (Some(reason), _) => Err(format!("frozen: {reason}")),
+    if let Some(reason) = &status.frozen {
+        return Err(format!("frozen: {reason}"));
+    }
+    match (status.unwell(), status.state) {
+        (Some(says), _) => Err(format!("not healthy: {says}")),
         (None, RunState::Running | RunState::Paused) => Ok(status.state.as_str().to_owned()),
         (None, RunState::Freezing | RunState::Frozen | RunState::Stopped | RunState::Completed) => {
             Err(status.state.as_str().to_owned())

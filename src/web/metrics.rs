@@ -296,6 +296,11 @@ fn health(page: &mut Families, health: &Health) {
     ] {
         page.gauge(name, help, value.into());
     }
+    page.gauge(
+        "cartload_store_trouble_seconds",
+        "For so long the database takes nothing; 0: it does.",
+        health.store_trouble.as_ref().map_or(0.0, |it| millis(it.for_ms as f64).max(0.001)),
+    );
 }
 
 fn process(page: &mut Families, status: &RunStatus) {

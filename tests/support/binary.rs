@@ -103,6 +103,18 @@ impl Place {
         fs::read_to_string(self.path().join("log")).unwrap_or_default()
     }
 
+    /// The port at which a run says that it serves its page.
+    pub fn port(&self) -> u16 {
+        let port = || {
+            let log = self.log();
+            let line = log.lines().find(|line| line.contains("the page is open"))?.to_owned();
+            let url = line.split_once("url=")?.1.split_whitespace().next()?.to_owned();
+            url.rsplit_once(':')?.1.parse().ok()
+        };
+        wait(|| port().is_some(), || format!("a port: {}", self.log()));
+        port().expect("a port")
+    }
+
     /// A connection to the database.
     pub fn sqlite(&self) -> SqliteConnection {
         let file = self.data().join("cartload.db");

@@ -109,10 +109,12 @@ fn full() -> RunStatus {
             carts_dirty: 4_294_967_295,
             is_clearing_carts: true,
             pool: PoolStatus { open: 8, idle: 5, waiting: 1, max: 9, server: 60 },
+            store_trouble: None,
         },
         saved: Saved {
             last_checkpoint: Some("data/checkpoints/checkpoint-01.json".to_owned()),
             last_checkpoint_at: Some(at(8)),
+            checkpoint_failed: None,
         },
         order_search: None,
         memory_bytes: Some(84_300_000),

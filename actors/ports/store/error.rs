@@ -1,5 +1,7 @@
 //! Why the store did not do it, and whether asking again may help.
 
+use std::fmt;
+
 use domain::flow::{EndReason, FlowStatus};
 use domain::ids::{FlowId, RunId};
 
@@ -63,6 +65,26 @@ pub enum StoreError {
         /// Which.
         String,
     ),
+    /// The file at the database's path is not the one that was opened.
+    #[error(
+        "the database file {path} {change} under the run: nothing is written to it; put that file \
+         back, or end this process, restore a backup and `cartload resume`"
+    )]
+    FileGone {
+        /// Its path.
+        path: String,
+        /// What became of it.
+        change: FileChange,
+    },
+    /// What the database holds is no database any more.
+    #[error(
+        "the database is damaged: {0}; nothing can be written to it; keep a copy, restore a backup \
+         and `cartload resume`"
+    )]
+    Damaged(
+        /// What it said.
+        String,
+    ),
     /// The store was shut down.
     #[error("the store is closed")]
     Closed,
@@ -80,7 +102,37 @@ impl StoreError {
             | Self::NotOwner(_)
             | Self::Refused(_)
             | Self::RowsLost(_)
+            | Self::FileGone { .. }
+            | Self::Damaged(_)
             | Self::Closed => false,
         }
+    }
+
+    /// Whether a later call may succeed: as retryable, or somebody puts a file back.
+    pub fn may_pass(&self) -> bool {
+        self.is_retryable() || matches!(self, Self::FileGone { .. })
+    }
+
+    /// Whether it is the database itself that fails, and not one call.
+    pub fn is_of_the_place(&self) -> bool {
+        matches!(self, Self::FileGone { .. } | Self::Damaged(_))
+    }
+}
+
+/// What became of a file that is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileChange {
+    /// Deleted, or moved away.
+    Missing,
+    /// Another one is in its place.
+    Replaced,
+}
+
+impl fmt::Display for FileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "was deleted or moved away",
+            Self::Replaced => "was replaced by another one",
+        })
     }
 }

@@ -21,6 +21,7 @@ impl HasCode for RunError {
             Self::PracticeShop(_) => ExitCode::Shop,
             Self::Database(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::StoreLost { .. } => ExitCode::Database,
             Self::Checkpoint(error) => error.code(),
             Self::Resume(refused) => refused.code(),
             Self::Start(error) | Self::Unwelcome { refused: error, .. } => error.code(),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actors::coordinator::command::{Command, CommandRefused, Done, Quit};
+use actors::coordinator::status::StoreTrouble;
 use actors::domain::cycle::ReplayNumber;
 use actors::domain::incident::IncidentKind;
 use actors::ports::store::RunState;
@@ -166,12 +167,16 @@ fn each_trouble_is_a_concern_beyond_its_border() {
     let last = status.attempt.last.as_mut().unwrap();
     last.volume.retries = last.volume.requests / 10 + 20;
     status.saved.last_checkpoint_at = None;
+    let says = "the database cannot write: database or disk is full".to_owned();
+    let trouble = StoreTrouble { for_ms: 3_000, says, is_for_good: false };
+    status.health.store_trouble = Some(trouble);
     status.news.incidents.push(incident(98, IncidentKind::CheckpointFailed, "no space"));
     status.news.incidents.push(incident(99, IncidentKind::Unrecorded, "agent_012"));
     state.tick(now + Duration::from_secs(11));
     let concerns = state.concerns();
     for part in [
         "no news from the run for 11 s",
+        "the database cannot write: database or disk is full (for 3 s)",
         "9 of 18 failures used",
         "HTTP session 3 is down",
         "HTTP sessions 4, 7 are in doubt",
@@ -184,7 +189,7 @@ fn each_trouble_is_a_concern_beyond_its_border() {
     ] {
         assert!(concerns.iter().any(|concern| concern.contains(part)), "{part}: {concerns:#?}");
     }
-    assert_eq!(concerns.len(), 10, "{concerns:#?}");
+    assert_eq!(concerns.len(), 11, "{concerns:#?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::coordinator::status::{Clock, Health, RunStatus, Traffic};
+use actors::coordinator::status::{Clock, Health, RunStatus, StoreTrouble, Traffic};
 use actors::domain::cycle::{Cycle, CycleRecord};
 use actors::domain::incident::IncidentKind;
 use actors::ports::store::PoolStatus;
@@ -67,6 +67,7 @@ impl State {
         if silence > SILENCE_MAX && !self.mood().is_over() {
             concerns.push(format!("no news from the run for {} s", silence.as_secs()));
         }
+        concerns.extend(status.health.store_trouble.as_ref().map(StoreTrouble::sentence));
         concerns.extend(breaker(status));
         concerns.extend(sessions(&status.health));
         concerns.extend(quarantine(&status.health));

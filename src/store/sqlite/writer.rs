@@ -1,6 +1,7 @@
 //! The writer thread: takes what waits, runs each call in a savepoint, commits once, answers.
 //!
-//! If the COMMIT fails, every call of that transaction gets its error: none was made durable.
+//! If the COMMIT fails, every call of that transaction gets its error: none was made durable. So it
+//! is where the file is no longer at its path: what was written to it then, nobody finds.
 
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use ports::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::open;
+use super::open_files::OpenFiles;
 use crate::Access;
 use crate::error::{Answer, Fault};
 use crate::open_error::StoreOpenError;
@@ -108,6 +110,7 @@ pub(super) fn serve(
             return;
         }
     };
+    let mut files = OpenFiles::at(path, access);
     while let Some(first) = queue.blocking_recv() {
         let mut last = first.is_last();
         let mut jobs = vec![first];
@@ -116,8 +119,13 @@ pub(super) fn serve(
             last = job.is_last();
             jobs.push(job);
         }
-        let committed = transact(&mut connection, access, &mut jobs);
-        if committed.is_err() {
+        let committed = files
+            .are_there()
+            .and_then(|()| transact(&mut connection, access, &mut jobs))
+            .and_then(|()| files.are_there());
+        // A connection to a missing file would make an empty one, and one to a damaged file waits.
+        let may_pass = committed.as_ref().is_err_and(|error| !error.is_of_the_place());
+        if may_pass && files.are_there().is_ok() {
             reconnect(path, access, &mut connection);
         }
         for job in jobs {

@@ -192,6 +192,9 @@ function draw() {
   document.title = `${state}, cycle ${status.cycle} · cartload`;
   put("state", state);
   $("frozen").hidden = !frozen;
+  const unwell = status.store_trouble ? status.store_trouble.says : status.checkpoint_failed;
+  $("unwell").hidden = !unwell;
+  put("unwell", unwell || "");
   if (frozen) {
     put("frozen_why", frozen.why);
     put("frozen_look", frozen.look_at);
