@@ -167,7 +167,7 @@ async fn manages_agents_and_runs(open: OpenStore) {
     assert_eq!(admin.insert_agents(personas(0..5), false, wall(0)).await.unwrap(), 5);
     assert_eq!(admin.insert_agents(personas(3..6), false, wall(0)).await.unwrap(), 1);
     let two = vec![agent(1), agent(2), agent(99)];
-    assert_eq!(admin.set_agent_status(two, AgentStatus::Inactive).await.unwrap(), 2);
+    assert_eq!(admin.set_agent_status(two, AgentStatus::Inactive, wall(0)).await.unwrap(), 2);
     assert_eq!(admin.count_agents(None).await.unwrap(), 6);
     assert_eq!(admin.count_agents(Some(AgentStatus::Active)).await.unwrap(), 4);
     let filter = AgentFilter { status: Some(AgentStatus::Inactive), cohort: None };

@@ -2,6 +2,8 @@
 //!
 //! One clean run is made once; each test damages a copy of it.
 
+mod seals;
+
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -29,7 +31,8 @@ fn audit(place: &Place, code: i32) -> Value {
     serde_json::from_str(&out).unwrap()
 }
 
-/// The names of the checks that found something, each once.
+/// The names of the checks that found something, each once, but for the seals: nearly every damage
+/// breaks one.
 fn found(place: &Place) -> Vec<String> {
     let audit = audit(place, 1);
     assert_eq!(audit["clean"], false);
@@ -37,6 +40,7 @@ fn found(place: &Place) -> Vec<String> {
     assert!(audit["problems_total"].as_u64().unwrap() >= problems.len() as u64);
     let mut names: Vec<String> =
         problems.iter().map(|p| p["check"].as_str().unwrap().to_owned()).collect();
+    names.retain(|name| name != "seal");
     names.sort();
     names.dedup();
     names
@@ -53,6 +57,9 @@ macro_rules! damage {
         }
     )+};
 }
+
+/// As of a release without seals: what is meant to be right is not what was written.
+const NO_SEALS: &str = "DELETE FROM seals; UPDATE runs SET seals = 0";
 
 const ONE_ORDER: &str = "(SELECT flow_id FROM orders ORDER BY flow_id LIMIT 1)";
 
@@ -238,7 +245,8 @@ fn unrounded_totals_may_miss_by_a_cent_and_a_coupon_may_be_used_again() {
            WHERE flow_id = {ONE_ORDER};
          CREATE TEMP TABLE t AS SELECT * FROM coupon_interactions WHERE step = 'redeemed'
            AND assignment_id IS NOT NULL LIMIT 1;
-         UPDATE t SET seq = 999, is_reuse = TRUE; INSERT INTO coupon_interactions SELECT * FROM t"
+         UPDATE t SET seq = 999, is_reuse = TRUE; INSERT INTO coupon_interactions SELECT * FROM t;
+         {NO_SEALS}"
     ));
     assert_eq!(audit(&place, 0)["clean"], true);
 }
@@ -246,14 +254,14 @@ fn unrounded_totals_may_miss_by_a_cent_and_a_coupon_may_be_used_again() {
 #[test]
 fn a_coupon_may_come_back_after_28_days() {
     let place = Place::copy_of(clean());
-    place.sql(
+    place.sql(&format!(
         "CREATE TEMP TABLE t AS SELECT * FROM coupon_assignments
            WHERE redeemed_flow_id IS NOT NULL LIMIT 1;
          UPDATE t SET assignment_id = 'again', cycle = cycle + 672, redeemed_flow_id = NULL,
            redeemed_at = NULL, assigned_at = '2026-02-02 10:00:00',
            expires_at = '2026-02-16 10:00:00';
-         INSERT INTO coupon_assignments SELECT * FROM t",
-    );
+         INSERT INTO coupon_assignments SELECT * FROM t; {NO_SEALS}"
+    ));
     assert_eq!(audit(&place, 0)["clean"], true);
 }
 

@@ -50,10 +50,25 @@ pub struct Audit {
     /// Which orders are in which count.
     #[serde(flatten)]
     pub counts: OrderCounts,
+    /// How far its rows are sealed.
+    pub sealed: Sealed,
     /// What is wrong; of each check the first few.
     pub problems: Vec<Problem>,
     /// How many there are in all.
     pub problems_total: u64,
+}
+
+/// How far the rows of a run are sealed: what is not is checked by its meaning alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sealed {
+    /// Closed attempts with a seal.
+    pub attempts: u32,
+    /// Closed attempts of releases that had none.
+    pub attempts_not_sealed: u32,
+    /// Attempts sealed from their rows, since whoever wrote them had died.
+    pub attempts_read_back: u32,
+    /// Visits of sealed attempts whose write had an outcome that nobody knew.
+    pub visits_not_sealed: u64,
 }
 
 /// A cycle with several attempts.
@@ -117,6 +132,12 @@ impl Audit {
             orders: ledger.orders.iter().map(|o| o.orders.unsigned_abs()).sum(),
             revenue_cents: ledger.orders.iter().map(|o| o.revenue_cents).sum(),
             counts: ledger.counts,
+            sealed: Sealed {
+                attempts: ledger.sealed.attempts,
+                attempts_not_sealed: ledger.sealed.not_sealed,
+                attempts_read_back: ledger.sealed.read_back,
+                visits_not_sealed: ledger.sealed.outside,
+            },
             problems,
             problems_total: total,
         }

@@ -8,6 +8,7 @@ pub mod checks;
 mod goods_checks;
 pub mod limits;
 mod money_checks;
+pub mod seals;
 mod sums;
 
 use chrono::NaiveDateTime;
@@ -16,6 +17,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamp};
 use domain::ids::RunId;
 
 use self::checks::Finding;
+use self::seals::Extent;
 use super::orders::{self, OrderCounts};
 use super::runs::{self, KnownRun};
 use super::{Inquiry, Moment, Question};
@@ -37,6 +39,8 @@ pub struct Ledger {
     pub counts: OrderCounts,
     /// By check: its name, what it says, and the first rows it found.
     pub findings: Vec<(&'static str, &'static str, Vec<Finding>)>,
+    /// How far its rows are sealed.
+    pub sealed: Extent,
     /// Whoever was handed coupons by the engine, with how many; who may not be only a hash knows.
     pub holders: Vec<Finding>,
 }
@@ -201,10 +205,18 @@ impl Inquiry for Books {
             findings.push((check.name, check.says, rows));
         }
         findings.push((sums::NAME, sums::SAYS, sums::findings(moment, run).await?));
+        let attempts: Vec<AttemptRow> =
+            moment.ask(Question::new("attempts", ATTEMPTS).with("run", run)).await?;
+        let flows: Vec<FlowCount> =
+            moment.ask(Question::new("their visits", FLOWS).with("run", run)).await?;
+        let rows = (&*attempts, &*flows, known.state.is_end());
+        let (broken, sealed) = seals::findings(moment, run, rows).await?;
+        findings.push((seals::NAME, seals::SAYS, broken));
         Ok(Some(Ledger {
             run: known,
-            attempts: moment.ask(Question::new("attempts", ATTEMPTS).with("run", run)).await?,
-            flows: moment.ask(Question::new("their visits", FLOWS).with("run", run)).await?,
+            attempts,
+            flows,
+            sealed,
             events: moment.ask(Question::new("their events", EVENTS).with("run", run)).await?,
             orders: moment.ask(Question::new("their orders", ORDERS).with("run", run)).await?,
             counts: moment.one(orders::counts(run)).await?,

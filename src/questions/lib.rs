@@ -23,6 +23,7 @@ pub mod products;
 pub mod question;
 pub mod replays;
 pub mod runs;
+pub mod seals;
 pub mod shoppers;
 pub mod statement;
 pub mod visits;

@@ -84,8 +84,9 @@ impl Admin {
         &self,
         agents: Vec<AgentId>,
         status: AgentStatus,
+        at: NaiveDateTime,
     ) -> Result<u64, StoreError> {
-        on_backend!(self, call_long, |c, q| q::set_agent_status(c, agents, status))
+        on_backend!(self, call_long, |c, q| q::set_agent_status(c, agents, status, at))
     }
 
     /// How many agents there are of a status, or in all.

@@ -69,7 +69,7 @@ impl Moment for OnSqlite<'_> {
     }
 }
 
-fn bound<DB>(statement: &Statement) -> BoxedSqlQuery<'static, DB, SqlQuery>
+pub(crate) fn bound<DB>(statement: &Statement) -> BoxedSqlQuery<'static, DB, SqlQuery>
 where
     DB: Backend + HasSqlType<Text> + HasSqlType<Integer> + HasSqlType<BigInt>,
     DB: HasSqlType<Timestamp> + HasSqlType<Json>,

@@ -15,6 +15,7 @@ mod rows;
 mod schema;
 pub mod shop_rows;
 mod sqlite;
+mod tally;
 mod tls;
 mod url;
 

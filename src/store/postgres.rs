@@ -27,6 +27,7 @@ use tokio::sync::watch;
 
 use super::error::{Answer, Fault};
 use super::open_error::StoreOpenError;
+use super::tally::Tally;
 use super::url::PostgresUrl;
 use super::{Access, PoolChoice, StoreOptions};
 use connect::Connector;
@@ -68,6 +69,8 @@ struct Shared {
     redactor: Redactor,
     /// Calls accepted and not yet ended.
     in_flight: watch::Sender<usize>,
+    /// For the seals.
+    tally: Tally,
 }
 
 impl Drop for Shared {
@@ -111,6 +114,7 @@ impl PostgresStore {
             begin: format!("{}; SET LOCAL search_path TO \"{}\"", begin(access), options.schema),
             redactor: url.redactor.clone(),
             in_flight: watch::Sender::new(0),
+            tally: Tally::default(),
         };
         Ok((Self { shared: Arc::new(shared) }, prepared.applied))
     }
@@ -165,6 +169,11 @@ impl PostgresStore {
             }
         }
         .boxed()
+    }
+
+    /// What this process has committed.
+    pub(super) fn tally(&self) -> Tally {
+        self.shared.tally.clone()
     }
 
     /// How many connections there are at most, and why.

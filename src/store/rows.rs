@@ -11,11 +11,13 @@ pub(crate) mod flow_parts;
 pub(crate) mod lost_orders;
 pub(crate) mod offers;
 pub(crate) mod runs;
+pub(crate) mod seals;
 
 use std::str::FromStr;
 
 use domain::cycle::ReplayNumber;
 use domain::flow::FlowKey;
+use questions::seals::{Sealed, Sum, Sums};
 
 use super::error::Fault;
 
@@ -63,7 +65,7 @@ impl Tags {
 
 /// A row whose leading columns are a flow's tags.
 macro_rules! flow_row {
-    ($(#[$doc:meta])* $name:ident in $table:ident {
+    ($(#[$doc:meta])* $name:ident in $table:ident, sealed as $sealed:ident {
         $($(#[$fdoc:meta])* $field:ident: $ty:ty,)*
     }) => {
         $(#[$doc])*
@@ -88,9 +90,48 @@ macro_rules! flow_row {
             pub cohort: Option<&'a str>,
             $($(#[$fdoc])* pub $field: $ty,)*
         }
+
+        $crate::rows::sealed_row!($name<'_>, in $sealed: flow_id, run_id, cycle, replay, is_replay,
+            is_simulated, agent_id, cohort, $($field),*);
     };
 }
 pub(crate) use flow_row;
+
+/// A row that is sealed: its columns in the order of the seal, free ones among them.
+pub(crate) trait SealedRow {
+    /// Its table.
+    const TABLE: Sealed;
+
+    /// What it adds to a sum.
+    fn sum(&self) -> Sum;
+}
+
+/// Columns of sealed rows that change by design.
+pub(crate) const FREE: [&str; 2] = ["shop_cart", "order_outcome"];
+
+macro_rules! sealed_row {
+    ($name:ty, in $table:ident: $($field:ident),+ $(,)?) => {
+        impl $crate::rows::SealedRow for $name {
+            const TABLE: questions::seals::Sealed = questions::seals::Sealed::$table;
+
+            fn sum(&self) -> questions::seals::Sum {
+                let mut text = questions::seals::RowText::of(Self::TABLE);
+                $(if !$crate::rows::FREE.contains(&stringify!($field)) {
+                    questions::seals::SealedValue::seal(&self.$field, &mut text);
+                })+
+                text.sum()
+            }
+        }
+    };
+}
+pub(crate) use sealed_row;
+
+/// What these rows add up to.
+pub(crate) fn summed<R: SealedRow>(rows: &[R]) -> Sums {
+    let mut sums = Sums::default();
+    rows.iter().for_each(|row| sums.add(R::TABLE, row.sum()));
+    sums
+}
 
 /// Fills a row's tags.
 macro_rules! tagged {

@@ -15,6 +15,7 @@ diesel::table! {
         heartbeat_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
         settings -> Json,
+        seals -> Integer,
     }
 }
 
@@ -298,6 +299,23 @@ diesel::table! {
         message -> Text,
         detail -> Json,
         simulated_at -> Timestamp,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    seals (run_id, seq) {
+        run_id -> Text,
+        seq -> Integer,
+        version -> Integer,
+        kind -> Text,
+        cycle -> Integer,
+        replay -> Integer,
+        is_replay -> Bool,
+        is_simulated -> Bool,
+        sums -> Json,
+        agents -> Nullable<Json>,
+        chain -> Text,
         recorded_at -> Timestamp,
     }
 }

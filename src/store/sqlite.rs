@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Access;
 use super::error::Answer;
 use super::open_error::StoreOpenError;
+use super::tally::Tally;
 use writer::{Call, Job};
 
 /// Calls that may wait; more callers wait to be queued.
@@ -30,6 +31,8 @@ pub struct SqliteStore {
     jobs: mpsc::Sender<Box<dyn Job>>,
     /// Joined by `close`; shared by all clones.
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// For the seals.
+    tally: Tally,
 }
 
 impl SqliteStore {
@@ -43,7 +46,8 @@ impl SqliteStore {
         let thread = spawned.map_err(|e| StoreOpenError::Other { cause: e.to_string() })?;
         let died = |_| StoreOpenError::Other { cause: "the store's thread died".into() };
         let applied = answer.await.map_err(died)??;
-        Ok((Self { jobs, thread: Arc::new(Mutex::new(Some(thread))) }, applied))
+        let thread = Arc::new(Mutex::new(Some(thread)));
+        Ok((Self { jobs, thread, tally: Tally::default() }, applied))
     }
 
     /// Runs `query` in a savepoint of the next transaction.
@@ -78,6 +82,11 @@ impl SqliteStore {
         F: FnOnce(&mut SqliteConnection) -> Answer<T> + Send + 'static,
     {
         self.call(query)
+    }
+
+    /// What this process has committed.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally.clone()
     }
 
     /// Waits for what was accepted, refuses the rest and closes the file.

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use questions::ledger::Books;
 use questions::{
     Ask, agents, attempts, baskets, campaigns, coupons, cycles, exposures, hours, incidents,
-    orders, pace, population, products, replays, runs, shoppers, visits,
+    orders, pace, population, products, replays, runs, seals, shoppers, visits,
 };
 use serde_json::{Value, json};
 use store::Admin;
@@ -82,6 +82,7 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         runs::all(),
         runs::of(run),
         runs::hours(),
+        seals::entries(run),
         shoppers::names(run),
         shoppers::visits(run, ends, wall(900)),
         shoppers::coupons(run, ends),
@@ -237,4 +238,4 @@ fn every_question_there_is_is_among_them() {
 }
 
 /// How many there are.
-const QUESTIONS: usize = 52;
+const QUESTIONS: usize = 53;

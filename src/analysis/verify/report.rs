@@ -2,7 +2,7 @@
 
 use text::output;
 
-use super::{Audit, Replayed};
+use super::{Audit, Replayed, Sealed};
 
 /// The form of the JSON; a key is added without a new number, none is taken away.
 pub const SCHEMA: &str = "cartload.verify/1";
@@ -21,6 +21,7 @@ pub fn text(audit: &Audit) -> String {
             audit.shopping_sessions, audit.events
         ),
         format!("  orders     {}", audit.counts.says()),
+        format!("  seals      {}", sealed(&audit.sealed)),
     ];
     if audit.clean {
         lines.push("  clean      every check passed".to_owned());
@@ -41,6 +42,22 @@ pub fn text(audit: &Audit) -> String {
         lines.push(format!("... and {hidden} more of the same kinds"));
     }
     lines.join("\n")
+}
+
+fn sealed(sealed: &Sealed) -> String {
+    let Sealed { attempts, attempts_not_sealed, attempts_read_back, visits_not_sealed } = sealed;
+    let mut text = format!("{attempts} attempts");
+    if *attempts_read_back > 0 {
+        text.push_str(&format!(", {attempts_read_back} of them read back after a crash"));
+    }
+    if *attempts_not_sealed > 0 {
+        text.push_str(&format!("; {attempts_not_sealed} not sealed, by a release without seals"));
+    }
+    if *visits_not_sealed > 0 {
+        let text_of = "visits outside: how their writes had ended nobody knew";
+        text.push_str(&format!("; {visits_not_sealed} {text_of}"));
+    }
+    text
 }
 
 /// `cycles 20-23 (attempts 0, 2)`, one part for each run of cycles with the same attempts.

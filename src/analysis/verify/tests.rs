@@ -5,6 +5,7 @@ use domain::cycle::{Cycle, ReplayNumber};
 use domain::ids::{OwnerToken, RunId};
 use ports::store::RunState;
 use questions::ledger::checks::Finding;
+use questions::ledger::seals::Extent;
 use questions::ledger::{AttemptRow, EventCount, FlowCount, OrderCount};
 use questions::orders::OrderCounts;
 use questions::runs::KnownRun;
@@ -72,7 +73,8 @@ fn ledger(attempts: Vec<AttemptRow>) -> Ledger {
     let (flows, events, orders) = (flows.collect(), events.collect(), orders.collect());
     let (findings, holders) = (Vec::new(), Vec::new());
     let counts = OrderCounts::default();
-    Ledger { run, attempts, flows, events, orders, counts, findings, holders }
+    let sealed = Extent::default();
+    Ledger { run, attempts, flows, events, orders, counts, findings, sealed, holders }
 }
 
 fn checks(ledger: &Ledger) -> Vec<&'static str> {

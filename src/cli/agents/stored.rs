@@ -172,7 +172,7 @@ pub fn set_status(settings: &Settings, args: &SetStatusArgs) -> Result {
             }
             named
         };
-        let changed = admin.set_agent_status(agents, args.status).await?;
+        let changed = admin.set_agent_status(agents, args.status, Utc::now().naive_utc()).await?;
         output::data(&format!("{changed} agents are {}; from the next run on", args.status))?;
         Ok(ExitCode::Ok)
     })

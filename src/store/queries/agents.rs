@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use domain::ids::AgentId;
 use domain::persona::{AgentStatus, Persona};
 
+use super::seals::seal_agents;
 use super::{Conn, Db, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, dialect};
 use crate::error::Answer;
 use crate::rows::agents::{AgentFilter, AgentRow};
@@ -53,12 +54,18 @@ pub async fn insert_agents(
         let insert = diesel::insert_into(agents::table).values(rows).on_conflict_do_nothing();
         inserted += insert.execute(c).await? as u64;
     }
+    seal_agents(c, at).await?;
     Ok(inserted)
 }
 
 /// Sets the status of these agents; answers how many exist.
 #[dialect]
-pub async fn set_agent_status(c: &mut Conn, who: Vec<AgentId>, status: AgentStatus) -> Answer<u64> {
+pub async fn set_agent_status(
+    c: &mut Conn,
+    who: Vec<AgentId>,
+    status: AgentStatus,
+    at: NaiveDateTime,
+) -> Answer<u64> {
     let names: Vec<&str> = who.iter().map(|a| a.as_str()).collect();
     let mut updated = 0_u64;
     for names in names.chunks(VALUES_PER_LIST) {
@@ -66,6 +73,7 @@ pub async fn set_agent_status(c: &mut Conn, who: Vec<AgentId>, status: AgentStat
         let set = diesel::update(those).set(agents::status.eq(status.as_str()));
         updated += set.execute(c).await? as u64;
     }
+    seal_agents(c, at).await?;
     Ok(updated)
 }
 

@@ -10,17 +10,20 @@ use domain::cycle::CycleRecord;
 use domain::ids::{OwnerToken, RunId};
 use domain::incident::Incident;
 use domain::offer::Coupon;
+use futures::FutureExt;
 use ports::failpoint::Failpoint;
 use ports::store::{Borne, JournalStore, RunState, StoreFuture};
+use questions::seals::{Entry, SealKind, Sums};
 
 use super::offers::record_seen;
 use super::runs::set_run_state;
+use super::seals;
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::cycles::{CycleRow, IncidentRow};
 use crate::rows::flow::CutAttempt;
-use crate::rows::integer;
-use crate::schema::{cycles, incidents, shopping_sessions};
+use crate::rows::{SealedRow, integer};
+use crate::schema::{cycles, incidents, runs, shopping_sessions};
 
 impl JournalStore for Adapter {
     fn set_run_state(
@@ -30,12 +33,18 @@ impl JournalStore for Adapter {
         state: RunState,
         at: NaiveDateTime,
     ) -> StoreFuture<()> {
-        self.call(move |c| answering(set_run_state(c, run, owner, state, at)))
+        let late = if state.is_end() { self.tally().take_late(run) } else { Vec::new() };
+        self.call_long(move |c| answering(set_run_state(c, run, owner, (state, late), at)))
     }
 
     fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
-        let call = self.call(move |c| answering(record_cycle(c, record)));
-        acknowledged(Failpoint::CycleAcknowledge, call)
+        let tally = self.tally();
+        let attempt = (record.run_id, record.cycle, record.replay);
+        let is_partial = record.broken || record.counts.failed_unrecorded > 0;
+        let seals = tally.close(attempt, is_partial);
+        let call = self.call(move |c| answering(record_cycle(c, record, seals)));
+        let call = acknowledged(Failpoint::CycleAcknowledge, call);
+        call.map(move |outcome| outcome.inspect(|()| tally.closed(attempt))).boxed()
     }
 
     fn bear_out(&self, borne: Borne) -> StoreFuture<()> {
@@ -59,10 +68,15 @@ impl JournalStore for Adapter {
 
 /// Writes one attempt; one that is there stays as it is.
 #[dialect]
-async fn record_cycle(c: &mut Conn, record: CycleRecord) -> Answer<()> {
+async fn record_cycle(c: &mut Conn, record: CycleRecord, mut seals: Vec<Entry>) -> Answer<()> {
     let row = CycleRow::of(&record);
     let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
-    insert.execute(c).await?;
+    if insert.execute(c).await? == 1 {
+        if let Some(own) = seals.first_mut() {
+            own.sums.add(CycleRow::TABLE, row.sum());
+        }
+        seals::append(c, record.run_id, &seals, record.ended_at).await?;
+    }
     Ok(())
 }
 
@@ -102,8 +116,28 @@ async fn bear_out(c: &mut Conn, borne: Borne) -> Answer<()> {
 pub(super) async fn record_incident(c: &mut Conn, incident: Incident) -> Answer<()> {
     let row = IncidentRow::of(&incident);
     let insert = diesel::insert_into(incidents::table).values(&row).on_conflict_do_nothing();
-    insert.execute(c).await?;
+    if insert.execute(c).await? == 0 {
+        return Ok(());
+    }
+    let (run, at) = (incident.run_id, incident.recorded_at);
+    let ends = [RunState::Stopped.as_str(), RunState::Completed.as_str()];
+    let ended: i64 = runs::table
+        .filter(runs::run_id.eq(run.to_string()))
+        .filter(runs::state.eq_any(ends))
+        .count()
+        .get_result(c)
+        .await?;
+    if ended > 0 {
+        seals::append(c, run, &[late_incident(&row)], at).await?;
+    }
     Ok(())
+}
+
+/// The seal of what is told of a run that has ended: the one of its end does not have it.
+fn late_incident(row: &IncidentRow) -> Entry {
+    let mut sums = Sums::default();
+    sums.add(IncidentRow::TABLE, row.sum());
+    Entry { kind: SealKind::Late, cycle: 0, replay: 0, sums, agents: None }
 }
 
 #[dialect]
@@ -119,7 +153,12 @@ pub(super) async fn close_cut_attempts(
     for attempt in &cut {
         let row = CycleRow::cut(&run_id, simulated_start, attempt, at);
         let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
-        insert.execute(c).await?;
+        if insert.execute(c).await? == 1 {
+            let key = (attempt.cycle, attempt.replay);
+            let mut seal = seals::read_attempt(c, &run_id, key).await?;
+            seal.sums.add(CycleRow::TABLE, row.sum());
+            seals::append(c, run, &[seal], at).await?;
+        }
     }
     Ok(())
 }

@@ -8,17 +8,21 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
 use domain::offer::Wallet;
+use futures::FutureExt;
 use ports::failpoint::{self, Failpoint};
 use ports::store::{Committed, FlowStore, StoreFuture};
+use questions::seals::Sums;
 
 use super::flow_parts::write_parts;
 use super::runs::owns;
+use super::seals::read_visit;
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
-use crate::rows::Tags;
 use crate::rows::flow::{Ending, SessionRow, Standing};
 use crate::rows::offers::HeldRow;
+use crate::rows::{Tags, summed};
 use crate::schema::{coupon_assignments, runs, shopping_sessions};
+use crate::tally::Tally;
 
 impl FlowStore for Adapter {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
@@ -27,14 +31,31 @@ impl FlowStore for Adapter {
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
+        let key = record.key.clone();
         let call = self.call(move |c| answering(commit_flow(c, record)));
-        acknowledged(Failpoint::FlowAcknowledge, call)
+        tallied(self.tally(), key, acknowledged(Failpoint::FlowAcknowledge, call))
     }
 
     fn fail_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
-        self.call(move |c| answering(fail_flow(c, record)))
+        let key = record.key.clone();
+        tallied(self.tally(), key, self.call(move |c| answering(fail_flow(c, record))))
     }
 }
+
+/// Notes for the seal of its attempt how a flow's end came back, and what it wrote.
+fn tallied(tally: Tally, flow: FlowKey, call: StoreFuture<Ended>) -> StoreFuture<Committed> {
+    let noted = async move {
+        let (attempt, agent) = ((flow.run_id, flow.cycle, flow.replay), flow.agent_id.as_str());
+        tally.begins(attempt, agent);
+        let outcome = call.await;
+        tally.ends(attempt, agent, outcome.as_ref().map(|(_, sums)| sums));
+        Ok(outcome?.0)
+    };
+    noted.boxed()
+}
+
+/// What came of a flow's end, and what its rows add up to.
+type Ended = (Committed, Sums);
 
 /// Inserts the active row and answers the wallet.
 #[dialect]
@@ -62,40 +83,39 @@ async fn open_flow(c: &mut Conn, key: FlowKey) -> Answer<Wallet> {
 
 /// Writes the whole flow; the row is there if OpenFlow wrote it.
 #[dialect]
-async fn commit_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
+async fn commit_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Ended> {
     let opened = record.opened;
     end_flow(c, &record, opened).await
 }
 
 /// Ends the active row as failed, or inserts it where there is none.
 #[dialect]
-async fn fail_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Committed> {
+async fn fail_flow(c: &mut Conn, record: Arc<FlowRecord>) -> Answer<Ended> {
     end_flow(c, &record, true).await
 }
 
 #[dialect]
-async fn end_flow(c: &mut Conn, record: &FlowRecord, may_be_open: bool) -> Answer<Committed> {
+async fn end_flow(c: &mut Conn, record: &FlowRecord, may_be_open: bool) -> Answer<Ended> {
     let tags = Tags::of(&record.key);
     if may_be_open && end_active_row(c, record, &tags).await? {
-        write_parts(c, record, &tags).await?;
-        return Ok(Committed::Written);
+        return written(c, record, &tags).await;
     }
     let owner = owns(c, record.key.run_id, record.key.owner).await?;
     if owner && insert_ended_row(c, record, &tags).await? {
-        write_parts(c, record, &tags).await?;
-        return Ok(Committed::Written);
+        return written(c, record, &tags).await;
     }
     let ending = (record.status, Some(record.end_reason));
     match standing(c, &tags).await? {
-        Some(found) if found == ending => Ok(Committed::AlreadyThere),
+        Some(found) if found == ending => {
+            Ok((Committed::AlreadyThere, read_visit(c, &tags).await?))
+        }
         Some(_) | None if !owner => Err(Fault::NotOwner(record.key.run_id)),
         Some((FlowStatus::Active, _)) => {
             // Opened by an earlier try whose answer was lost: it is this flow's own row.
             if !end_active_row(c, record, &tags).await? {
                 return Err(Fault::Race(format!("flow {} is being ended", tags.flow_id)));
             }
-            write_parts(c, record, &tags).await?;
-            Ok(Committed::Written)
+            written(c, record, &tags).await
         }
         Some((status, reason)) => {
             let reason = reason.unwrap_or(EndReason::Crash);
@@ -103,6 +123,14 @@ async fn end_flow(c: &mut Conn, record: &FlowRecord, may_be_open: bool) -> Answe
         }
         None => Err(Fault::Race(format!("flow {} came and went", tags.flow_id))),
     }
+}
+
+/// The row has ended as the record says: what hangs on it follows.
+#[dialect]
+async fn written(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<Ended> {
+    let mut sums = summed(&[SessionRow::ended(record, tags)]);
+    sums.add_all(&write_parts(c, record, tags).await?);
+    Ok((Committed::Written, sums))
 }
 
 #[dialect]

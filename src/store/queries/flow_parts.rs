@@ -7,30 +7,36 @@ use domain::event::{CouponInteraction, CouponStep};
 use domain::flow::{FlowRecord, Order};
 use domain::ids::AssignmentId;
 use ports::failpoint::{self, Failpoint};
+use questions::seals::Sums;
 
+use super::seals::read_seen_assignments;
 use super::{Conn, ROWS_PER_INSERT, RunQueryDsl, dialect};
 use crate::error::Answer;
-use crate::rows::Tags;
 use crate::rows::flow_parts::{
-    Became, InteractionRow, event_rows, interaction_row, item_rows, order_row,
+    Became, InteractionRow, OrderRow, event_rows, interaction_row, item_rows, order_row,
 };
 use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow};
+use crate::rows::{SealedRow, Tags, summed};
 use crate::schema::{
     coupon_assignments, coupon_interactions, coupons, order_items, orders, shopping_session_events,
 };
 
+/// Writes them; answers what they add up to.
 #[dialect]
-pub(super) async fn write_parts(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
+pub(super) async fn write_parts(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<Sums> {
     failpoint::reach(Failpoint::FlowInsert)?;
-    for rows in event_rows(record, tags).chunks(ROWS_PER_INSERT) {
+    let events = event_rows(record, tags);
+    for rows in events.chunks(ROWS_PER_INSERT) {
         diesel::insert_into(shopping_session_events::table).values(rows).execute(c).await?;
     }
+    let mut sums = summed(&events);
     if let Some(order) = &record.order {
-        write_order(c, record, order, tags).await?;
+        sums.add_all(&write_order(c, record, order, tags).await?);
     }
-    write_seen_offers(c, record, tags).await?;
-    write_interactions(c, record, tags, 0).await?;
-    Ok(failpoint::reach(Failpoint::FlowCommit)?)
+    sums.add_all(&write_seen_offers(c, record, tags).await?);
+    sums.add_all(&write_interactions(c, record, tags, 0).await?);
+    failpoint::reach(Failpoint::FlowCommit)?;
+    Ok(sums)
 }
 
 #[dialect]
@@ -39,17 +45,20 @@ pub(super) async fn write_order(
     record: &FlowRecord,
     order: &Order,
     tags: &Tags,
-) -> Answer<()> {
+) -> Answer<Sums> {
     let row = order_row(record, order, tags);
     diesel::insert_into(orders::table).values(&row).execute(c).await?;
-    for rows in item_rows(record, order, tags).chunks(ROWS_PER_INSERT) {
+    let items = item_rows(record, order, tags);
+    for rows in items.chunks(ROWS_PER_INSERT) {
         diesel::insert_into(order_items::table).values(rows).execute(c).await?;
     }
-    Ok(())
+    let mut sums = summed(&items);
+    sums.add(OrderRow::TABLE, row.sum());
+    Ok(sums)
 }
 
 #[dialect]
-async fn write_seen_offers(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<()> {
+async fn write_seen_offers(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> Answer<Sums> {
     let at = record.ended_at;
     let seen = record.seen_coupons.iter();
     let rows: Vec<_> = seen.map(|s| CouponRow::of(s, &tags.run_id, at)).collect();
@@ -63,14 +72,20 @@ async fn write_seen_offers(c: &mut Conn, record: &FlowRecord, tags: &Tags) -> An
     let by = AssignedBy::flow(tags, at);
     let seen = record.seen_assignments.iter();
     let rows: Vec<_> = seen.map(|a| AssignmentRow::of(a, &by)).collect();
-    for rows in rows.chunks(ROWS_PER_INSERT) {
-        diesel::insert_into(coupon_assignments::table)
-            .values(rows)
+    let mut written = 0;
+    for some in rows.chunks(ROWS_PER_INSERT) {
+        written += diesel::insert_into(coupon_assignments::table)
+            .values(some)
             .on_conflict_do_nothing()
             .execute(c)
             .await?;
     }
-    Ok(())
+    match written {
+        0 => Ok(Sums::default()),
+        all if all == rows.len() => Ok(summed(&rows)),
+        // Some were known: which ones only the rows tell.
+        _ => read_seen_assignments(c, tags).await,
+    }
 }
 
 /// What became of the flow's coupons, numbered from `first` on.
@@ -80,7 +95,7 @@ pub(super) async fn write_interactions(
     record: &FlowRecord,
     tags: &Tags,
     first: u32,
-) -> Answer<()> {
+) -> Answer<Sums> {
     let mut rows: Vec<InteractionRow<'_>> = Vec::with_capacity(record.coupons.len());
     for (seq, seen) in (first..).zip(&record.coupons) {
         let became = match (seen.step, seen.assignment_id) {
@@ -95,10 +110,10 @@ pub(super) async fn write_interactions(
         };
         rows.push(interaction_row(record, tags, (seq, seen), became));
     }
-    for rows in rows.chunks(ROWS_PER_INSERT) {
-        diesel::insert_into(coupon_interactions::table).values(rows).execute(c).await?;
+    for some in rows.chunks(ROWS_PER_INSERT) {
+        diesel::insert_into(coupon_interactions::table).values(some).execute(c).await?;
     }
-    Ok(())
+    Ok(summed(&rows))
 }
 
 /// Takes the assignment for this flow, or says why it cannot be taken.

@@ -16,10 +16,12 @@ use domain::lost_order::LostFlow;
 use domain::offer::CouponUse;
 use ports::failpoint::{self, Failpoint};
 use ports::store::{Committed, FoundOrder, LostOrderStore, SettledOrder, StoreFuture};
+use questions::seals::{Entry, SealKind};
 
 use super::cycles::record_incident;
 use super::flow::wallet;
 use super::flow_parts::{write_interactions, write_order};
+use super::seals;
 use super::{Adapter, Conn, RunQueryDsl, VALUES_PER_LIST, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::lost_orders::{LostFlowRow, found_record};
@@ -138,14 +140,17 @@ async fn write_found(
     let wallet = wallet(c, tags, settled.flow.simulated_end).await?;
     let wallet = wallet.at_a_shop_with(CouponUse::Reusable);
     let record = found_record(settled, found, &coupons, &wallet);
-    write_order(c, &record, &found.order, tags).await?;
+    let mut sums = write_order(c, &record, &found.order, tags).await?;
     let last: Option<i32> = coupon_interactions::table
         .filter(coupon_interactions::flow_id.eq(&tags.flow_id))
         .select(diesel::dsl::max(coupon_interactions::seq))
         .first(c)
         .await?;
     let first = last.map_or(0, |last| count(last).saturating_add(1));
-    write_interactions(c, &record, tags, first).await?;
+    sums.add_all(&write_interactions(c, &record, tags, first).await?);
+    let (kind, cycle, replay) = (SealKind::Recovered, tags.cycle, tags.replay);
+    let seal = Entry { kind, cycle, replay, sums, agents: None };
+    seals::append(c, record.key.run_id, &[seal], settled.at).await?;
     record_incident(c, found.incident.clone()).await?;
     Ok(failpoint::reach(Failpoint::OrderCommit)?)
 }

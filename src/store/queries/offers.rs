@@ -11,12 +11,16 @@ use diesel::upsert::excluded;
 use domain::catalog::Product;
 use domain::ids::{AgentId, CouponId, RunId};
 use domain::offer::Coupon;
+use futures::FutureExt;
 use ports::store::{Holding, OfferBatch, OfferStore, StoreFuture};
+use questions::seals::Sums;
 
 use super::runs::owns;
+use super::seals::read_refresh;
 use super::{Adapter, Conn, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow, OfferCycleRow, ProductRow};
+use crate::rows::{SealedRow, integer, summed};
 use crate::schema::{coupon_assignments, coupons, offer_cycles, products};
 
 impl OfferStore for Adapter {
@@ -31,7 +35,16 @@ impl OfferStore for Adapter {
     }
 
     fn assign_offers(&self, batch: OfferBatch) -> StoreFuture<u64> {
-        self.call(move |c| answering(assign_offers(c, batch)))
+        let tally = self.tally();
+        let attempt = (batch.run_id, batch.cycle, batch.replay);
+        let call = self.call(move |c| answering(assign_offers(c, batch)));
+        let noted = async move {
+            tally.begins(attempt, "");
+            let outcome = call.await;
+            tally.ends(attempt, "", outcome.as_ref().map(|(_, sums)| sums));
+            Ok(outcome?.0)
+        };
+        noted.boxed()
     }
 }
 
@@ -83,24 +96,29 @@ async fn holdings(
 
 /// Writes a refresh; assignments that exist are left alone.
 #[dialect]
-async fn assign_offers(c: &mut Conn, batch: OfferBatch) -> Answer<u64> {
+async fn assign_offers(c: &mut Conn, batch: OfferBatch) -> Answer<(u64, Sums)> {
     if !owns(c, batch.run_id, batch.owner).await? {
         return Err(Fault::NotOwner(batch.run_id));
     }
-    diesel::insert_into(offer_cycles::table)
-        .values(&OfferCycleRow::of(&batch))
-        .on_conflict_do_nothing()
-        .execute(c)
-        .await?;
+    let row = OfferCycleRow::of(&batch);
+    let insert = diesel::insert_into(offer_cycles::table).values(&row).on_conflict_do_nothing();
+    let is_new = insert.execute(c).await? == 1;
     let by = AssignedBy::batch(&batch);
     let rows: Vec<_> = batch.assignments.iter().map(|a| AssignmentRow::of(a, &by)).collect();
     let mut written = 0_u64;
-    for rows in rows.chunks(ROWS_PER_INSERT) {
+    for some in rows.chunks(ROWS_PER_INSERT) {
         let insert =
-            diesel::insert_into(coupon_assignments::table).values(rows).on_conflict_do_nothing();
+            diesel::insert_into(coupon_assignments::table).values(some).on_conflict_do_nothing();
         written += insert.execute(c).await? as u64;
     }
-    Ok(written)
+    if !is_new || written < rows.len() as u64 {
+        // Some were there before: which ones only the rows tell.
+        let attempt = (integer(batch.cycle.0), integer(batch.replay.0));
+        return Ok((written, read_refresh(c, &batch.run_id.to_string(), attempt).await?));
+    }
+    let mut sums = summed(&rows);
+    sums.add(OfferCycleRow::TABLE, row.sum());
+    Ok((written, sums))
 }
 
 /// Upserts products and coupons as seen.

@@ -11,17 +11,20 @@ use domain::cycle::Cycle;
 use domain::flow::{AgentMemory, EndReason, FlowStatus, OrderOutcome, ShopCart};
 use domain::ids::{AgentId, OwnerToken, RunId, StoreId};
 use domain::persona::Persona;
+use futures::FutureExt;
 use ports::failpoint::{self, Failpoint};
 use ports::store::{DirtyCart, Lived, NewRun, Orphans, Replay, RunState, RunStore, StoreFuture};
+use questions::seals::Entry;
 
 use super::agents::load_agents;
 use super::cycles::close_cut_attempts;
 use super::dead_runs::{first_lost, last_cycle};
 use super::memory::{carts, carts_cleared, load_memories};
+use super::seals::{self, seal_begin, seal_end};
 use super::{Adapter, Conn, RunQueryDsl, acknowledged, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::runs::{RunRow, TakeOver};
-use crate::rows::{integer, read, replay};
+use crate::rows::{SealedRow, integer, read, replay};
 use crate::schema::{runs, shopping_sessions};
 
 impl RunStore for Adapter {
@@ -40,8 +43,12 @@ impl RunStore for Adapter {
         lived: Lived,
         at: NaiveDateTime,
     ) -> StoreFuture<Replay> {
-        let call = self.call_long(move |c| answering(begin_replay(c, run, owner, lived, at)));
-        acknowledged(Failpoint::ReplayAcknowledge, call)
+        let tally = self.tally();
+        let late = tally.take_late(run);
+        let call =
+            self.call_long(move |c| answering(begin_replay(c, run, owner, (lived, late), at)));
+        let call = acknowledged(Failpoint::ReplayAcknowledge, call);
+        call.map(move |outcome| outcome.inspect(|_| tally.forget(run))).boxed()
     }
 
     fn load_agents(&self) -> StoreFuture<Vec<Persona>> {
@@ -76,7 +83,10 @@ impl RunStore for Adapter {
 async fn open_run(c: &mut Conn, run: NewRun) -> Answer<()> {
     let row = RunRow::begin(&run);
     let insert = diesel::insert_into(runs::table).values(&row).on_conflict_do_nothing();
-    if insert.execute(c).await? == 1 || owns(c, run.run_id, run.owner).await? {
+    if insert.execute(c).await? == 1 {
+        return seal_begin(c, run.run_id, row.sum(), run.started_at).await;
+    }
+    if owns(c, run.run_id, run.owner).await? {
         return Ok(());
     }
     Err(Fault::NotOwner(run.run_id))
@@ -107,7 +117,7 @@ pub(super) async fn set_run_state(
     c: &mut Conn,
     run: RunId,
     owner: OwnerToken,
-    state: RunState,
+    (state, late): (RunState, Vec<Entry>),
     at: NaiveDateTime,
 ) -> Answer<()> {
     let mine = runs::table
@@ -119,8 +129,10 @@ pub(super) async fn set_run_state(
         runs::ended_at.eq(ended_at),
         runs::heartbeat_at.eq(at),
     ));
-    let updated = set.execute(c).await?;
-    if updated == 0 { Err(Fault::NotOwner(run)) } else { Ok(()) }
+    if set.execute(c).await? == 0 {
+        return Err(Fault::NotOwner(run));
+    }
+    if state.is_end() { seal_end(c, run, late, at).await } else { Ok(()) }
 }
 
 /// Raises the replay number, ends what a crash left open, closes the attempts it cut.
@@ -129,7 +141,7 @@ async fn begin_replay(
     c: &mut Conn,
     run: RunId,
     owner: OwnerToken,
-    lived: Lived,
+    (lived, late): (Lived, Vec<Entry>),
     at: NaiveDateTime,
 ) -> Answer<Replay> {
     let mine = runs::table
@@ -148,6 +160,7 @@ async fn begin_replay(
         let above = diesel::update(runs::table.find(run.to_string()));
         above.set(runs::resumes.eq(number)).execute(c).await?;
     }
+    seals::append(c, run, &late, at).await?;
     let ended_rows = end_active(c, run, at).await?;
     close_cut_attempts(c, run, start, at).await?;
     let lost_from = first_lost(c, run, lived.before).await?;
@@ -159,8 +172,10 @@ async fn begin_replay(
 /// Ends the active rows of the run as crashed; their carts stay dirty.
 #[dialect]
 pub(super) async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<u64> {
+    let run_id = run.to_string();
+    let mut unsealed = seals::open_in_closed_attempts(c, &run_id).await?;
     let active = shopping_sessions::table
-        .filter(shopping_sessions::run_id.eq(run.to_string()))
+        .filter(shopping_sessions::run_id.eq(&run_id))
         .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()));
     let set = diesel::update(active).set((
         shopping_sessions::status.eq(FlowStatus::Abandoned.as_str()),
@@ -169,7 +184,10 @@ pub(super) async fn end_active(c: &mut Conn, run: RunId, at: NaiveDateTime) -> A
         shopping_sessions::order_outcome.eq(Some(OrderOutcome::Unknown.as_str())),
         shopping_sessions::recorded_at.eq(at),
     ));
-    Ok(set.execute(c).await? as u64)
+    let ended = set.execute(c).await? as u64;
+    seals::read_back(c, &run_id, &mut unsealed).await?;
+    seals::append(c, run, &unsealed, at).await?;
+    Ok(ended)
 }
 
 /// Ends the active rows and answers every agent whose last row is dirty.

@@ -13,6 +13,7 @@ mod lost_orders;
 mod memory;
 mod offers;
 mod runs;
+mod seals;
 mod summary;
 
 pub use agents::*;

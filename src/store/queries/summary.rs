@@ -58,7 +58,7 @@ pub async fn number(c: &mut Conn, sql: String, run: RunId) -> Answer<i64> {
 }
 
 /// Tables whose rows carry a run, in the order of their use.
-pub(super) const RUN_TABLES: [&str; 12] = [
+pub(super) const RUN_TABLES: [&str; 13] = [
     "runs",
     "products",
     "coupons",
@@ -71,6 +71,7 @@ pub(super) const RUN_TABLES: [&str; 12] = [
     "order_items",
     "coupon_interactions",
     "incidents",
+    "seals",
 ];
 
 /// One row per table: its name and how many rows of run $1 it has.

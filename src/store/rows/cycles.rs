@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::flow::CutAttempt;
-use super::{big, integer};
+use super::{big, integer, sealed_row};
 use crate::schema::{cycles, incidents};
 
 /// One attempt at one cycle.
@@ -48,6 +48,13 @@ pub struct CycleRow {
     requests_per_second: f64,
     latency: Value,
 }
+
+sealed_row!(CycleRow, in Cycles:
+    run_id, cycle, replay, is_replay, is_simulated, simulated_at, started_at, recorded_at, broken,
+    released, shopped, completed, abandoned, browsed, idle, failed, failed_unrecorded,
+    skipped_session_down, skipped_quarantined, unfinished, events, orders, revenue_cents,
+    requests, retries, attempts, refusals, lateness_ms, requests_per_second, latency,
+);
 
 impl CycleRow {
     /// The row written at the barrier.
@@ -157,6 +164,11 @@ pub struct IncidentRow {
     simulated_at: NaiveDateTime,
     recorded_at: NaiveDateTime,
 }
+
+sealed_row!(IncidentRow, in Incidents:
+    incident_id, run_id, cycle, replay, is_replay, is_simulated, agent_id, http_session, kind,
+    message, detail, simulated_at, recorded_at,
+);
 
 impl IncidentRow {
     /// The incident's row.

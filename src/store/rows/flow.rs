@@ -12,7 +12,7 @@ use crate::schema::shopping_sessions;
 
 flow_row!(
     /// A row as it is inserted, active or ended.
-    SessionRow in shopping_sessions {
+    SessionRow in shopping_sessions, sealed as ShoppingSessions {
         /// Its HTTP session.
         http_session: i32,
         /// Which build of the agent's actor.

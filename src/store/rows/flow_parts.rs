@@ -12,7 +12,7 @@ use crate::schema::{coupon_interactions, order_items, orders, shopping_session_e
 
 flow_row!(
     /// One event.
-    EventRow in shopping_session_events {
+    EventRow in shopping_session_events, sealed as ShoppingSessionEvents {
         /// Its place in the flow.
         seq: i32,
         /// An [`EventKind`].
@@ -31,7 +31,7 @@ flow_row!(
 );
 flow_row!(
     /// The order.
-    OrderRow in orders {
+    OrderRow in orders, sealed as Orders {
         /// The shop's id.
         order_id: &'a str,
         /// The branch.
@@ -70,7 +70,7 @@ flow_row!(
 );
 flow_row!(
     /// One line of the order.
-    ItemRow in order_items {
+    ItemRow in order_items, sealed as OrderItems {
         /// Its place in the order.
         line: i32,
         /// The shop's id of the order.
@@ -101,7 +101,7 @@ flow_row!(
 );
 flow_row!(
     /// What became of one coupon.
-    InteractionRow in coupon_interactions {
+    InteractionRow in coupon_interactions, sealed as CouponInteractions {
         /// Its place in the flow.
         seq: i32,
         /// The coupon.

@@ -11,7 +11,7 @@ use domain::ids::{AgentId, AssignmentId, CohortName, CouponId};
 use domain::offer::{Assignment, Coupon, Discount};
 use ports::store::OfferBatch;
 
-use super::{Tags, count, integer, read};
+use super::{Tags, count, integer, read, sealed_row};
 use crate::error::Fault;
 use crate::schema::{coupon_assignments, coupons, offer_cycles, products};
 
@@ -86,6 +86,11 @@ pub struct AssignmentRow<'a> {
     recorded_at: NaiveDateTime,
 }
 
+sealed_row!(AssignmentRow<'_>, in CouponAssignments:
+    assignment_id, run_id, cycle, replay, is_replay, is_simulated, agent_id, cohort, coupon_id,
+    offer_cycle, source, simulated_at, assigned_at, expires_at, recorded_at,
+);
+
 impl<'a> AssignmentRow<'a> {
     /// The row of one assignment.
     pub fn of(assignment: &'a Assignment, by: &'a AssignedBy) -> Self {
@@ -159,6 +164,11 @@ pub struct OfferCycleRow {
     simulated_at: NaiveDateTime,
     recorded_at: NaiveDateTime,
 }
+
+sealed_row!(OfferCycleRow, in OfferCycles:
+    run_id, cycle, replay, is_replay, is_simulated, offer_cycle, due_agents, held_out, assigned,
+    simulated_at, recorded_at,
+);
 
 impl OfferCycleRow {
     /// The refresh's row.

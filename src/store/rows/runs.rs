@@ -10,7 +10,7 @@ use ports::store::{NewRun, RunState};
 use questions::runs::KnownRun;
 use serde_json::Value;
 
-use super::{integer, read};
+use super::{integer, read, sealed_row};
 use crate::error::Fault;
 use crate::schema::runs;
 
@@ -71,6 +71,10 @@ pub enum TakeOver {
     /// There is no such run.
     Unknown,
 }
+
+sealed_row!(RunRow, in Runs:
+    run_id, is_simulated, simulated_start, started_at, agents, settings,
+);
 
 impl RunRow {
     /// Its row.

@@ -48,6 +48,7 @@ pub(super) fn runs() -> Table {
             instant("heartbeat_at", "its process' last sign of life on the wall clock"),
             instant("ended_at", "its end on the wall clock").or_null(),
             column("settings", Kind::Json, "every setting that is not secret, by section and key"),
+            int("seals", "how many seals of its rows were written; 0 by releases without seals"),
         ],
         source: own(driver),
         filters: Filters::default(),

@@ -1,0 +1,245 @@
+//! Seals: appended to the chain of a run in the transaction that they are of; and rows read back
+//! where whoever wrote them took their sums along.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use domain::ids::RunId;
+use questions::Statement;
+use questions::any_row::AnyRow;
+use questions::seals::{Entry, SealKind, Sealed, SealedRow, Sums, reading};
+
+use super::{Conn, Db, RunQueryDsl, dialect};
+use crate::asking::bound;
+use crate::error::{Answer, Fault};
+use crate::rows::Tags;
+use crate::rows::seals::SealRow;
+use crate::schema::{cycles, runs, seals, shopping_sessions};
+
+/// Appends these to the chain of the run. Taking the next place takes hold of the run's row, so that
+/// of two who append at a time one waits.
+#[dialect]
+pub(super) async fn append(
+    c: &mut Conn,
+    run: RunId,
+    entries: &[Entry],
+    at: NaiveDateTime,
+) -> Answer<()> {
+    let run_id = run.to_string();
+    for entry in entries {
+        let place = diesel::update(runs::table.find(&run_id))
+            .set(runs::seals.eq(runs::seals + 1))
+            .returning(runs::seals);
+        let place: Option<i32> = place.get_result(c).await.optional()?;
+        let seq = place.ok_or_else(|| Fault::Race(format!("run {run} came and went")))?;
+        let before: Option<String> =
+            seals::table.find((&run_id, seq - 1)).select(seals::chain).first(c).await.optional()?;
+        let row = SealRow::of(entry, &run_id, (seq, &before.unwrap_or_default()), at)?;
+        diesel::insert_into(seals::table).values(&row).execute(c).await?;
+    }
+    Ok(())
+}
+
+/// The sealed rows that a statement answers, added up.
+#[dialect]
+async fn add_rows(
+    c: &mut Conn,
+    sums: &mut Sums,
+    table: Sealed,
+    statement: Statement,
+    wanted: impl Fn(&SealedRow) -> bool + Send,
+) -> Answer<()> {
+    let rows: Vec<AnyRow> = bound::<Db>(&statement).load(c).await?;
+    let rows = rows.into_iter().map(|row| SealedRow::of(table, row));
+    rows.filter(|row| wanted(row)).for_each(|row| sums.add(table, row.sum));
+    Ok(())
+}
+
+/// The rows of a visit that has ended, as they are.
+#[dialect]
+pub(super) async fn read_visit(c: &mut Conn, tags: &Tags) -> Answer<Sums> {
+    rows_of(c, &Visit::of(tags)).await
+}
+
+/// What the shop was first seen to have handed out in a visit, as it is.
+#[dialect]
+pub(super) async fn read_seen_assignments(c: &mut Conn, tags: &Tags) -> Answer<Sums> {
+    handed_out_by_the_shop(c, &Visit::of(tags)).await
+}
+
+/// The visit of an agent in an attempt.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = shopping_sessions)]
+struct Visit {
+    run_id: String,
+    cycle: i32,
+    replay: i32,
+    agent_id: String,
+}
+
+impl Visit {
+    fn of(tags: &Tags) -> Self {
+        Self {
+            run_id: tags.run_id.clone(),
+            cycle: tags.cycle,
+            replay: tags.replay,
+            agent_id: tags.agent_id.clone(),
+        }
+    }
+}
+
+#[dialect]
+async fn rows_of(c: &mut Conn, visit: &Visit) -> Answer<Sums> {
+    let Visit { run_id, cycle, replay, agent_id } = visit;
+    let mut sums = handed_out_by_the_shop(c, visit).await?;
+    for table in reading::OF_VISITS {
+        let rows = reading::of_visit(table, run_id, (*cycle, *replay), agent_id);
+        add_rows(c, &mut sums, table, rows, |row| !row.recovered).await?;
+    }
+    Ok(sums)
+}
+
+#[dialect]
+async fn handed_out_by_the_shop(c: &mut Conn, visit: &Visit) -> Answer<Sums> {
+    let mut sums = Sums::default();
+    let Visit { run_id, cycle, replay, agent_id } = visit;
+    let rows = reading::assignments_of(run_id, (agent_id, agent_id));
+    let by_it =
+        |row: &SealedRow| (row.cycle, row.replay) == (*cycle, *replay) && !row.agent_id.is_empty();
+    add_rows(c, &mut sums, Sealed::CouponAssignments, rows, by_it).await?;
+    Ok(sums)
+}
+
+/// What a refresh wrote in an attempt: its row, and what it handed out.
+#[dialect]
+pub(super) async fn read_refresh(c: &mut Conn, run: &str, attempt: (i32, i32)) -> Answer<Sums> {
+    let mut sums = Sums::default();
+    for table in [Sealed::OfferCycles, Sealed::CouponAssignments] {
+        let of_it = |row: &SealedRow| (row.cycle, row.replay) == attempt && row.agent_id.is_empty();
+        add_rows(c, &mut sums, table, reading::of_run(table, run), of_it).await?;
+    }
+    Ok(sums)
+}
+
+/// Everything of an attempt but its row of `cycles`, and whose visits are among it.
+#[dialect]
+pub(super) async fn read_attempt(
+    c: &mut Conn,
+    run: &str,
+    (cycle, replay): (i32, i32),
+) -> Answer<Entry> {
+    let mut sums = read_refresh(c, run, (cycle, replay)).await?;
+    let visits: Vec<Visit> = shopping_sessions::table
+        .filter(shopping_sessions::run_id.eq(run))
+        .filter(shopping_sessions::cycle.eq(cycle))
+        .filter(shopping_sessions::replay.eq(replay))
+        .order(shopping_sessions::agent_id)
+        .select(Visit::as_select())
+        .load(c)
+        .await?;
+    for visit in &visits {
+        sums.add_all(&rows_of(c, visit).await?);
+    }
+    // The refresh, which is nobody's, is among it.
+    let nobody = std::iter::once(String::new());
+    let agents = Some(nobody.chain(visits.into_iter().map(|visit| visit.agent_id)).collect());
+    Ok(Entry { kind: SealKind::ReadBack, cycle, replay, sums, agents })
+}
+
+/// The visits of the run that are active although their attempt is closed, and so has its seal.
+#[dialect]
+pub(super) async fn open_in_closed_attempts(c: &mut Conn, run: &str) -> Answer<Vec<Entry>> {
+    let visits: Vec<Visit> = shopping_sessions::table
+        .inner_join(
+            cycles::table.on(cycles::run_id
+                .eq(shopping_sessions::run_id)
+                .and(cycles::cycle.eq(shopping_sessions::cycle))
+                .and(cycles::replay.eq(shopping_sessions::replay))),
+        )
+        .filter(shopping_sessions::run_id.eq(run))
+        .filter(shopping_sessions::status.eq(domain::flow::FlowStatus::Active.as_str()))
+        .select(Visit::as_select())
+        .load(c)
+        .await?;
+    let entry = |visit: Visit| Entry {
+        kind: SealKind::ReadBack,
+        cycle: visit.cycle,
+        replay: visit.replay,
+        sums: Sums::default(),
+        agents: Some(vec![visit.agent_id]),
+    };
+    Ok(visits.into_iter().map(entry).collect())
+}
+
+/// Fills these with the rows of the visits that they name.
+#[dialect]
+pub(super) async fn read_back(c: &mut Conn, run: &str, entries: &mut [Entry]) -> Answer<()> {
+    for entry in entries {
+        for agent_id in entry.agents.iter().flatten() {
+            let (run_id, agent_id) = (run.to_owned(), agent_id.clone());
+            let visit = Visit { run_id, cycle: entry.cycle, replay: entry.replay, agent_id };
+            entry.sums.add_all(&rows_of(c, &visit).await?);
+        }
+    }
+    Ok(())
+}
+
+/// The agents as they are, for the seals of every run that has any.
+#[dialect]
+pub(super) async fn seal_agents(c: &mut Conn, at: NaiveDateTime) -> Answer<()> {
+    let sealed: Vec<String> = runs::table
+        .filter(runs::seals.gt(0))
+        .order(runs::run_id)
+        .select(runs::run_id)
+        .load(c)
+        .await?;
+    let entry = whole(SealKind::Agents, read_agents(c).await?);
+    for run in sealed {
+        let run = RunId(crate::rows::read("runs.run_id", &run)?);
+        append(c, run, std::slice::from_ref(&entry), at).await?;
+    }
+    Ok(())
+}
+
+/// The seal of a run as it begins.
+#[dialect]
+pub(super) async fn seal_begin(
+    c: &mut Conn,
+    run: RunId,
+    own: questions::seals::Sum,
+    at: NaiveDateTime,
+) -> Answer<()> {
+    let mut sums = read_agents(c).await?;
+    sums.add(Sealed::Runs, own);
+    append(c, run, &[whole(SealKind::Run, sums)], at).await
+}
+
+/// The seal of a run as it ends, after what came late.
+#[dialect]
+pub(super) async fn seal_end(
+    c: &mut Conn,
+    run: RunId,
+    mut entries: Vec<Entry>,
+    at: NaiveDateTime,
+) -> Answer<()> {
+    let mut sums = Sums::default();
+    for table in [Sealed::Products, Sealed::Coupons, Sealed::Incidents] {
+        sums.name(table);
+        let rows = reading::of_run(table, &run.to_string());
+        add_rows(c, &mut sums, table, rows, |_| true).await?;
+    }
+    entries.push(whole(SealKind::End, sums));
+    append(c, run, &entries, at).await
+}
+
+#[dialect]
+async fn read_agents(c: &mut Conn) -> Answer<Sums> {
+    let mut sums = Sums::default();
+    sums.name(Sealed::Agents);
+    add_rows(c, &mut sums, Sealed::Agents, reading::agents(), |_| true).await?;
+    Ok(sums)
+}
+
+/// A seal that is of no attempt.
+fn whole(kind: SealKind, sums: Sums) -> Entry {
+    Entry { kind, cycle: 0, replay: 0, sums, agents: None }
+}
