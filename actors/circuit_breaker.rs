@@ -8,6 +8,7 @@
 
 pub mod asking;
 pub mod breaker;
+mod causes;
 pub mod messages;
 pub mod probe;
 pub mod pulse;

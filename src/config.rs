@@ -21,6 +21,7 @@ pub(crate) mod realism;
 pub(crate) mod saved;
 pub mod secret;
 pub(crate) mod shop;
+pub(crate) mod shop_url;
 mod stack;
 pub(crate) mod store;
 pub(crate) mod time;

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::MultiProgress;
+use text::visible;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -106,10 +107,23 @@ impl Screen {
         if let Some(diversion) = self.diversion().as_mut() {
             return diversion.take(bytes);
         }
+        let shown = harmless(bytes);
         // A closed stderr must not end a run.
         self.bars.suspend(|| {
-            let _ = io::stderr().write_all(bytes);
+            let _ = io::stderr().write_all(shown.as_bytes());
         });
+    }
+}
+
+/// What was said, without what else than a colour would steer a terminal: settings and a shop's
+/// words may stand in it. JSON stays as it is; it escapes what steers, by rules of its own.
+fn harmless(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    match (text.starts_with('{'), has_colours()) {
+        (true, _) => text.into_owned(),
+        // The escapes that come with a message are made harmless before its colours are put on.
+        (false, true) => visible::coloured(&text),
+        (false, false) => visible::lines(&text),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The binary as an operator meets it: what it prints, where, and the code it ends with.
 
+mod addresses;
 mod describe;
 mod from_table;
 mod own_table;
+mod stdout;
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -8,6 +8,7 @@ mod framing;
 mod fuzz;
 mod misfits;
 mod mock;
+mod proxy;
 mod requests;
 mod tls;
 

@@ -19,6 +19,7 @@ pub mod served;
 pub mod server;
 pub mod small_disk;
 pub mod tmux;
+pub mod tunnel;
 pub mod whole_run;
 
 /// How much of something a test does: what the variable says, else a few, for CI.

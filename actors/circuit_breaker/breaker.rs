@@ -3,9 +3,9 @@
 //! Frozen is left by [`Breaker::reset`] alone. An idle agent neither counts nor ends a row: quiet
 //! presets would never fill a cycle with failures.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
+use super::causes;
 use super::messages::{FreezeReason, Outcome, RecordOutcome, Verdict};
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::freeze_reason::ShopSeen;
@@ -171,15 +171,8 @@ fn row_verdict(row: &[Failure], allowed: u32, shop: ShopSeen) -> Option<FreezeRe
     (failures > allowed).then(reason)
 }
 
-/// The most frequent causes, each as `cause (n)`; equally frequent ones by the alphabet.
 fn top_causes(failures: &[Failure]) -> Vec<String> {
-    let mut counts: HashMap<&str, u32> = HashMap::new();
-    for failure in failures {
-        *counts.entry(&failure.cause).or_default() += 1;
-    }
-    let mut causes: Vec<_> = counts.into_iter().collect();
-    causes.sort_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
-    causes.into_iter().take(CAUSES_NAMED).map(|(cause, n)| format!("{cause} ({n})")).collect()
+    causes::top(failures.iter().map(|failure| failure.cause.as_str()), CAUSES_NAMED)
 }
 
 fn count(failures: usize) -> u32 {

@@ -13,6 +13,7 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
+use shops::address;
 use shops::trust::{self, TrustError};
 use text::redaction::Redactor;
 
@@ -68,7 +69,8 @@ impl ServerUrl {
             Some("smtp") => return Err("without TLS only to loopback; add ?tls=required"),
             _ => return Err("it begins with smtps:// or smtp://"),
         };
-        let port = uri.port_u16().unwrap_or(match security {
+        let written = address::port(&uri).map_err(|_| "its port is none of 1 to 65535")?;
+        let port = written.unwrap_or(match security {
             Security::Wrapped => 465,
             Security::StartTls => 587,
             Security::Plain => 25,

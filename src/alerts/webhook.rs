@@ -10,7 +10,7 @@ use awc::http::Uri;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::{Value, json};
-use shops::trust;
+use shops::{address, trust};
 use text::redaction::Redactor;
 
 use super::AlertSetupError;
@@ -39,6 +39,7 @@ impl HookUrl {
         let host = uri.host().unwrap_or_default();
         match uri.scheme_str() {
             _ if host.is_empty() => Err("it names no host"),
+            _ if address::port(&uri).is_err() => Err("its port is none of 1 to 65535"),
             Some("https") => Ok(Self(uri)),
             Some("http") if is_loopback(host) => Ok(Self(uri)),
             Some("http") => Err("http:// shows the secret to the network; use https://"),

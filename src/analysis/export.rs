@@ -71,6 +71,8 @@ pub struct Export {
     pub limit: Option<u64>,
     /// In which form.
     pub format: Format,
+    /// Whether texts in CSV that a spreadsheet would run get a sign before them.
+    pub guard_formulas: bool,
     /// Where to.
     pub destination: Destination,
     /// Whether it takes the place of what is there.
@@ -194,7 +196,7 @@ fn open(
         }
     };
     let sink: Box<dyn Sink> = match export.format {
-        Format::Csv => Box::new(CsvSink::new(place, table)?),
+        Format::Csv => Box::new(CsvSink::new(place, table, export.guard_formulas)?),
         Format::Jsonl => Box::new(JsonlSink::new(place, table)),
         Format::Parquet | Format::Table => Box::new(ParquetSink::new(place, layout(&[])?)?),
     };

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::exit_code::HasCode;
 use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
+use crate::config::shop_url::ShopUrl;
 use crate::personas::csv_form::Delimiter;
 use crate::personas::mapping::Mapping;
 use crate::personas::mending::by_mend;
@@ -114,7 +115,7 @@ pub struct ImportArgs {
 pub struct DescribeArgs {
     /// Compare with the shop at this address [default: the settings']
     #[arg(long, value_name = "URL")]
-    pub api: Option<String>,
+    pub api: Option<ShopUrl>,
     /// Expected shopping by these rules: load, lifelike or a file [default: the settings']
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,

@@ -43,7 +43,7 @@ enum ConfigCommand {
     },
     /// Write a config file with every setting, its default, unit and meaning
     Init {
-        /// File to write
+        /// File to write, - for stdout
         #[arg(default_value = DEFAULT_FILE)]
         file: PathBuf,
         /// Write over a file that is there
@@ -132,6 +132,10 @@ fn pool(settings: &Settings) -> Option<(Option<u32>, String)> {
 }
 
 fn init(file: &Path, force: bool) -> Result {
+    if file.as_os_str() == output::STDOUT {
+        output::data(TEMPLATE.trim_end())?;
+        return Ok(ExitCode::Ok);
+    }
     let failed =
         |error: io::Error| Failure::during(ExitCode::Config, file.display().to_string())(error);
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {

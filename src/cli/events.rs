@@ -4,7 +4,7 @@
 mod request;
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{SubsecRound, Utc};
 use clap::Args;
@@ -85,7 +85,10 @@ pub struct EventsArgs {
     /// As --format jsonl
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
-    /// Into this file, a data card beside it
+    /// In CSV, a ' before texts that begin with = + - @, a tab or a line end, as formulas do
+    #[arg(long)]
+    pub guard_formulas: bool,
+    /// Into this file, a data card beside it; - is stdout, without a card
     #[arg(long, value_name = "FILE", conflicts_with = "out_dir")]
     pub out: Option<PathBuf>,
     /// Into this folder as Parquet, by run and simulated day, a data card beside it
@@ -94,6 +97,13 @@ pub struct EventsArgs {
     /// Put it in the place of an export that is there
     #[arg(long)]
     pub force: bool,
+}
+
+impl EventsArgs {
+    /// The file; none where it is stdout.
+    fn file(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|file| file.as_os_str() != output::STDOUT)
+    }
 }
 
 impl HasCode for ExportError {
@@ -169,7 +179,7 @@ async fn runs(admin: &Admin, args: &EventsArgs, request: &Export) -> Result<Vec<
 
 /// On stderr, and only where somebody looks; never beside a table on the same terminal.
 fn bar(args: &EventsArgs) -> ProgressBar {
-    let is_seen = args.out.is_some() || args.out_dir.is_some() || !io::stdout().is_terminal();
+    let is_seen = args.file().is_some() || args.out_dir.is_some() || !io::stdout().is_terminal();
     let target = if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(None, target);
     let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {percent}% {eta}");

@@ -1,7 +1,7 @@
 //! `cartload report`: one page that says what a run did, how well it held, and how it differs from
 //! another one. It writes nothing into the database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use analysis::export::{must_be_free, write_file};
@@ -41,7 +41,7 @@ pub struct ReportArgs {
     /// Another run to put beside it
     #[arg(long, value_name = "RUN2")]
     pub compare: Option<String>,
-    /// Into this file [default: report-RUN.html in this folder; with --json none]
+    /// Into this file, - for stdout [default: report-RUN.html in this folder; with --json none]
     #[arg(long, short, value_name = "FILE.html")]
     pub out: Option<PathBuf>,
     /// Put it in the place of a file that is there
@@ -70,7 +70,11 @@ impl HasCode for ReportError {
 
 /// Does it.
 pub fn execute(global: &GlobalArgs, args: &ReportArgs) -> Result {
-    if let Some(path) = &args.out {
+    if args.json && args.out.as_deref().is_some_and(is_stdout) {
+        let text = "-o - and --json are both for stdout; say one, or name a file";
+        return Err(Failure::new(ExitCode::Usage, text));
+    }
+    if let Some(path) = args.out.as_deref().filter(|path| !is_stdout(path)) {
         must_be_free(path, args.force)?;
     }
     let settings = global.settings(Layer::default())?;
@@ -92,7 +96,7 @@ async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result {
         None => None,
     };
     let path = out(args, &run);
-    if let Some(path) = &path {
+    if let Some(path) = path.as_deref().filter(|path| !is_stdout(path)) {
         must_be_free(path, args.force)?;
     }
     let bar = bar();
@@ -105,8 +109,12 @@ async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result {
     if let Some(path) = &path {
         let drawn = report.html();
         let page = drawn.map_err(|e| Failure::new(ExitCode::Unexpected, e.to_string()))?;
-        write_file(path, args.force, &page)?;
-        output::message(&format!("{}: the report of run {}", path.display(), run.run_id));
+        if is_stdout(path) {
+            output::data(page.trim_end())?;
+        } else {
+            write_file(path, args.force, &page)?;
+            output::message(&format!("{}: the report of run {}", path.display(), run.run_id));
+        }
     }
     if args.json {
         output::data(&serde_json::to_string(&report)?)?;
@@ -132,6 +140,10 @@ async fn other(admin: &Admin, run: &KnownRun, named: &str) -> Result<KnownRun> {
         return Err(Failure::new(ExitCode::Usage, text));
     }
     Ok(other)
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == output::STDOUT
 }
 
 /// With `--json` a page is made where a file is named.

@@ -2,21 +2,23 @@
 
 use std::path::PathBuf;
 
-use actix_web::http::Uri;
+use shops::shop_api::http::proxy::ProxyUse;
 
 use super::concern::concern;
+use super::shop_url::ShopUrl;
 
 concern!(
     /// `shop`: the target of all requests. Without an address it is the practice shop in this
     /// process, over real HTTP.
     Shop, "shop" {
         /// `shop.api`, default none, the shop's base URL; without credentials.
-        api: Option<String> = None,
-            flag "api" as Option<String>, place 10, (value_name = "URL")
+        api: Option<ShopUrl> = None,
+            flag "api" as Option<ShopUrl>, place 10, (value_name = "URL")
                 "Base URL of the shop [default: the practice shop, in this process]",
             env "CARTLOAD_API", unit "URL", decision "",
-            allowed "http://host[:port][/path] or https://..., without user, password or query",
-            check |url| url.as_deref().is_none_or(is_base_url);
+            allowed "http://host[:port][/path] or https://..., with a port from 1 to 65535, \
+                     without user, password, query or fragment",
+            check |url| url.as_ref().is_none_or(ShopUrl::is_sound);
         /// `shop.profile`, default `practice` without an address and `voiceoffers` with one: the
         /// name of a built-in profile or a file.
         profile: Option<String> = None,
@@ -45,6 +47,12 @@ concern!(
         ca_file: Option<PathBuf> = None,
             env "CARTLOAD_SHOP_CA_FILE", unit "file", decision "",
             allowed "the path of a PEM file, or none", check |_| true;
+        /// `shop.proxy`, default `warn`: what HTTP_PROXY, HTTPS_PROXY and ALL_PROXY are to requests
+        /// to the shop.
+        proxy: ProxyUse = ProxyUse::Warn,
+            env "CARTLOAD_SHOP_PROXY", unit "", decision "",
+            allowed "warn (not used, which is said), ignore, or environment (used, by CONNECT)",
+            check |_| true;
         /// `shop.mock`, default false: answers come from inside the process, without HTTP (Q9.3).
         mock: bool = false,
             flag "mock-api" as bool, place 13, ()
@@ -79,18 +87,11 @@ impl Shop {
         match (&self.api, self.profile.as_deref()) {
             (None, None | Some("practice")) => ShopTarget::PracticeInProcess,
             (api, profile) => ShopTarget::Remote {
-                api: api.clone(),
+                api: api.as_ref().map(|api| api.as_str().to_owned()),
                 profile: profile.unwrap_or("voiceoffers").to_owned(),
             },
         }
     }
-}
-
-fn is_base_url(text: &str) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let has_host =
-        uri.authority().is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
-    matches!(uri.scheme_str(), Some("http" | "https")) && has_host && uri.query().is_none()
 }
 
 #[cfg(test)]
@@ -98,24 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_base_url_has_a_scheme_and_a_host_and_no_credentials() {
-        for url in ["http://127.0.0.1:8080", "https://shop.example/v2", "http://[::1]:80"] {
-            assert!(is_base_url(url), "{url}");
-        }
-        for url in ["", "shop.example", "ftp://x", "http://", "http://u:p@h", "http://h/?a=b", "/x"]
-        {
-            assert!(!is_base_url(url), "{url}");
-        }
-    }
-
-    #[test]
     fn the_practice_shop_serves_where_nothing_else_is_named() {
         let shop = |api: Option<&str>, profile: Option<&str>, mock| Shop {
-            api: api.map(str::to_owned),
+            api: api.map(|api| api.parse().unwrap()),
             profile: profile.map(str::to_owned),
             store_id: None,
             auth: None,
             ca_file: None,
+            proxy: ProxyUse::Warn,
             mock,
         };
         assert_eq!(shop(None, None, false).target(), ShopTarget::PracticeInProcess);

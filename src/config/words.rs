@@ -9,6 +9,7 @@ use actors::domain::rate::Rate;
 use actors::domain::time_scale::TimeScale;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use shops::shop_api::http::proxy::ProxyUse;
 
 use super::knob::value_from_str;
 
@@ -131,6 +132,18 @@ macro_rules! from_value_enum {
     )+};
 }
 from_value_enum!(OnFreeze, LogFormat, WebhookShape);
+
+impl super::knob::Value for ProxyUse {
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "warn" => Some(Self::Warn),
+            "ignore" => Some(Self::Ignore),
+            "environment" => Some(Self::Environment),
+            _ => None,
+        }
+    }
+}
+
 value_from_str!(
     TimeScale,
     Rate,

@@ -7,7 +7,8 @@ use actors::domain::catalog::Catalog;
 use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{ApiErrorKind, ShopApiFactory, ShopTraits, stranger};
 use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
-use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions};
+use shops::shop_api::http::proxy::{Named, Proxy, ProxyUse};
+use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions, ShopSetupError};
 use shops::shop_api::mock::{MockGoods, MockShop};
 use shops::shop_api::profile::Profile;
 
@@ -74,8 +75,29 @@ fn over_http(
     };
     let credentials = Credentials::from_environment(&profile, &options)?;
     let sign_in = Some(profile.sign_in(options.auth.as_deref()));
-    let factory = http::factory(profile, &options, credentials, on_sent)?;
+    let proxy = match options.base_url.as_deref().or(profile.base_url.as_deref()) {
+        Some(url) => proxy(url, settings.shop.proxy)?,
+        None => None,
+    };
+    let factory = http::factory_through(proxy, profile, &options, credentials, on_sent)?;
     Ok(Target { factory, traits, sign_in, practice: None })
+}
+
+/// The proxy on the way to the shop at `url`; one that the environment names and the settings do
+/// not use is said.
+fn proxy(url: &str, proxy_use: ProxyUse) -> Result<Option<Proxy>, ShopSetupError> {
+    let named = Named::of(url, &|name| std::env::var(name).ok());
+    match (proxy_use, named) {
+        (_, None) | (ProxyUse::Ignore, Some(_)) => Ok(None),
+        (ProxyUse::Warn, Some(named)) => {
+            tracing::warn!("{}", named.unused());
+            Ok(None)
+        }
+        (ProxyUse::Environment, Some(named)) => {
+            tracing::info!("the shop is reached through the proxy that {} names", named.variable);
+            Proxy::try_from(&named).map(Some)
+        }
+    }
 }
 
 impl Target {

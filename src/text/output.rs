@@ -5,6 +5,9 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::visible;
 
+/// What an option that takes a file says for stdout.
+pub const STDOUT: &str = "-";
+
 /// Writes data and a line end to stdout. A reader that went away (`| head`) is no error.
 pub fn data(text: &str) -> io::Result<()> {
     data_while_read(text).map(|_| ())

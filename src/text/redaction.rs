@@ -133,6 +133,21 @@ pub fn database_url(url: &str) -> String {
     format!("{scheme}://{credentials}{place}{query}")
 }
 
+/// An address without what may be a secret in it: user and password, query, fragment.
+pub fn address(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((_, rest)) => (format!("{MASK}@"), rest),
+        None => (String::new(), rest),
+    };
+    let (place, hidden) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
+    let hidden = hidden.chars().next().map_or(String::new(), |mark| format!("{mark}{MASK}"));
+    format!("{scheme}{user}{place}{hidden}")
+}
+
 fn parameters(query: &str) -> String {
     let show = |pair: &str| match pair.split_once('=') {
         Some((name, _)) if !HARMLESS.contains(&name) => format!("{name}={MASK}"),
@@ -235,6 +250,20 @@ mod tests {
     fn the_reason_of_a_401_is_shown() {
         let said = "Invalid or expired token: Signature verification failed";
         assert_eq!(Redactor::default().detail(said), said);
+    }
+
+    #[test]
+    fn an_address_is_shown_without_user_and_query() {
+        for (url, shown) in [
+            ("http://h:1/x", "http://h:1/x"),
+            ("http://me:p?a#s@s@h/x", "http://***@h/x"),
+            ("http://h/x?t=1#f", "http://h/x?***"),
+            ("http://h/x#t", "http://h/x#***"),
+            ("me:pw@h", "***@h"),
+            ("http:/me:pw@h?x", "***@h?***"),
+        ] {
+            assert_eq!(address(url), shown);
+        }
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub fn lines(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
 
+/// Lines in colours: as [`lines()`], but what begins a colour stays.
+pub fn coloured(text: &str) -> String {
+    escaped(text, |c| matches!(c, '\n' | '\t' | '\u{1b}'))
+}
+
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -36,6 +41,7 @@ mod tests {
         let shown = r"a\u{1b}[2J\r\n\t\u{7}\u{9b}31m\u{7f}\u{202e}b\u{61c}\u{2066}";
         assert_eq!(line(hostile), shown);
         assert_eq!(lines("a\u{1b}\n\tb\r"), "a\\u{1b}\n\tb\\r");
+        assert_eq!(coloured("\u{1b}[2ma\u{9b}\u{202e}\n"), "\u{1b}[2ma\\u{9b}\\u{202e}\n");
         assert_eq!(line("Käse 乳酪 شاي"), "Käse 乳酪 شاي");
     }
 }

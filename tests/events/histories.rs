@@ -39,6 +39,7 @@ pub async fn exported(admin: &Admin, run: RunId, table: &str, replay: ReplayFilt
         filter: Filter { replay, ..Filter::default() },
         limit: None,
         format: Format::Jsonl,
+        guard_formulas: false,
         destination: Destination::File(path.clone()),
         force: false,
         at: wall(0),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shops::shop_api::http::Credentials;
 
 use super::{add, list, profile_with, way, way_with};
-use crate::support::scripted_server::Scripted;
+use crate::support::scripted_server::{Scripted, answer};
 
 async fn answered(body: &str, call: ShopCall) -> Answered {
     let status = if call == ShopCall::Checkout { 201 } else { 200 };
@@ -177,6 +177,28 @@ async fn a_product_or_a_line_that_cannot_be_read_is_as_it_was_listed() {
     }
     let server = Scripted::json(200, "<html>");
     assert!(matches!(way(&server.url()).kind(view()).await, ApiErrorKind::Unparsable { .. }));
+}
+
+#[actix::test]
+async fn an_add_without_a_body_is_one_at_the_listed_price_unless_something_is_required() {
+    let free = (
+        "\"quantity\": \"{quantity}\"}\"#,\n            requires: [\"success\"],",
+        "\"quantity\": \"{quantity}\"}\"#,",
+    );
+    for status in [200, 204] {
+        let any = profile_with(
+            "practice",
+            &[free, ("path: \"/api/cart/items\",", "path: \"/api/cart/items\", ok: [200, 204],")],
+        );
+        let server = Scripted::once(answer(status, &[], b""));
+        let way = way_with(any, &server.url(), Credentials::default(), None);
+        let answered = way.call(add()).await.unwrap();
+        assert_eq!(answered.reply, ShopReply::Done);
+        assert_eq!(answered.misreads[0].path, "cart_item.unit_price");
+    }
+    let server = Scripted::once(answer(200, &[], b""));
+    let kind = way(&server.url()).kind(add()).await;
+    assert_eq!(kind, ApiErrorKind::Unparsable { field: "body".to_owned() });
 }
 
 const COUPON: &str = r#"{"id":"c","type":"frontstore","discount_type":"percent",

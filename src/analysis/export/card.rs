@@ -19,7 +19,7 @@ use super::place::Written;
 use super::scope::Scope;
 use super::tables::{Attempts, Source};
 use super::value::instant_text;
-use super::{Destination, Export, ExportError, Tally};
+use super::{Destination, Export, ExportError, Format, Tally};
 use crate::realism;
 
 /// A data card.
@@ -255,6 +255,16 @@ fn limits(export: &Export, scopes: &[Arc<Scope>]) -> Vec<String> {
         matches!(table.source, Source::AgentDays),
         "Shoppers without any visit or coupon in the run have no rows; a day with fewer than 24 \
          hours lived has labels of those hours only.",
+    );
+    add(
+        export.format == Format::Csv && !export.guard_formulas,
+        "Texts are as shop and agents have them: a spreadsheet runs those that begin with = + - @, \
+         a tab or a line end; --guard-formulas puts a ' before them.",
+    );
+    add(
+        export.guard_formulas,
+        "Texts that begin with = + - @, a tab or a line end have a ' before them \
+         (--guard-formulas): take it off when reading.",
     );
     for scope in scopes {
         let is_mock = scope.run.settings.get("shop").and_then(|s| s.get("mock"));

@@ -48,6 +48,10 @@ pub fn generate(settings: &Settings, args: &GenerateArgs) -> Result {
 
 /// `agents import`.
 pub fn import(settings: &Settings, args: &ImportArgs) -> Result {
+    if args.rejected.as_deref().is_some_and(|file| file.as_os_str() == output::STDOUT) {
+        let text = "--rejected -: name a file; --json prints the broken rows on stdout";
+        return Err(Failure::new(ExitCode::Usage, text));
+    }
     // A source is read before the database is touched: a broken one changes nothing.
     let how = reading(args)?;
     let is_postgres = settings.store.url.as_ref().is_some_and(DbUrl::is_postgres);

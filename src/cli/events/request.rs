@@ -12,6 +12,7 @@ use analysis::realism::yardstick::Yardstick;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::EventsArgs;
+use crate::cli::output::STDOUT;
 use crate::cli::{ExitCode, Failure, Result};
 
 /// Rows on a terminal where nobody says how many.
@@ -49,6 +50,9 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<
         table = table.with_causes();
     }
     let (format, destination) = form(args)?;
+    if args.guard_formulas && format != Format::Csv {
+        return usage("--guard-formulas: it is for csv; other forms have no formulas".to_owned());
+    }
     let limit = match (format, args.limit) {
         (Format::Table, None) => Some(ROWS_SHOWN),
         (Format::Table, Some(limit)) if limit > ROWS_MAX => {
@@ -58,20 +62,24 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<
         (_, limit) => limit,
     };
     let force = args.force;
-    Ok(Export { table, filter, limit, format, destination, force, at, yardstick })
+    let guard_formulas = args.guard_formulas;
+    Ok(Export { table, filter, limit, format, guard_formulas, destination, force, at, yardstick })
 }
 
 fn form(args: &EventsArgs) -> Result<(Format, Destination)> {
     let asked = if args.json { Some(Format::Jsonl) } else { args.format };
     if let Some(folder) = &args.out_dir {
         return match asked {
+            _ if folder.as_os_str() == STDOUT => {
+                usage("--out-dir -: a folder cannot go to stdout; name one, or say --out -".into())
+            }
             None | Some(Format::Parquet) => {
                 Ok((Format::Parquet, Destination::Folder(folder.clone())))
             }
             Some(_) => usage("--out-dir: folders hold Parquet; csv and jsonl go to --out".into()),
         };
     }
-    let Some(file) = &args.out else {
+    let Some(file) = args.file() else {
         let default = if io::stdout().is_terminal() { Format::Table } else { Format::Csv };
         return match asked.unwrap_or(default) {
             Format::Parquet => {
@@ -84,7 +92,7 @@ fn form(args: &EventsArgs) -> Result<(Format, Destination)> {
     };
     match asked.or_else(|| by_extension(file)) {
         Some(Format::Table) => usage("--format table: it is for the terminal, not a file".into()),
-        Some(format) => Ok((format, Destination::File(file.clone()))),
+        Some(format) => Ok((format, Destination::File(file.to_owned()))),
         None => usage(format!(
             "--out {}: its extension is none of .csv, .jsonl and .parquet; say --format",
             file.display()

@@ -8,6 +8,7 @@ mod body;
 mod classify;
 mod connector;
 mod head;
+pub mod proxy;
 mod reading;
 mod request;
 mod setup;
@@ -33,15 +34,17 @@ use super::profile::{Step, StepName};
 
 pub use self::head::{HEAD_BYTES_MAX, HEADER_LINES_MAX};
 pub use self::reading::{Reading, Unparsable, read};
-pub use self::setup::{Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError, factory};
+pub use self::setup::{
+    Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError, factory, factory_through,
+};
 
 /// Bytes of an answer, packed or unpacked (P5).
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// A connection is given up after this, however busy; edges end one after some 10,000 requests.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
 
-/// awc's own limit for connecting, in ours: it is around TCP and TLS, ours around each.
-const AWC_CONNECT_FACTOR: u32 = 3;
+/// awc's own limit for connecting, in ours: it is around TCP, tunnel and TLS, ours around each.
+const AWC_CONNECT_FACTOR: u32 = 4;
 
 /// The adapter of one HTTP session. Built inside the session's arbiter; shares no connection.
 pub struct HttpShop {
@@ -64,7 +67,7 @@ impl HttpShop {
         let timeouts = setup.profile().timeouts;
         let connect = Duration::from_millis(timeouts.connect_ms);
         let connector = Connector::new()
-            .connector(connector::connector(setup.tls(), connect))
+            .connector(connector::connector(setup.tls(), setup.proxy().cloned(), connect))
             .timeout(connect * AWC_CONNECT_FACTOR)
             .conn_keep_alive(Duration::from_secs_f64(setup.profile().keep_alive_s))
             .conn_lifetime(CONNECTION_LIFETIME)

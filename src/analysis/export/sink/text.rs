@@ -1,4 +1,5 @@
-//! CSV: a header, timestamps as RFC 3339, nothing for NULL.
+//! CSV: a header, timestamps as RFC 3339, nothing for NULL. Texts are those of a shop and of
+//! agents: a spreadsheet runs what begins like a formula, unless a sign stands before it.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,16 +16,17 @@ pub struct CsvSink {
     writer: csv::Writer<Place>,
     path: PathBuf,
     rows: u64,
+    guards: bool,
 }
 
 impl CsvSink {
-    /// Writes the header.
-    pub fn new(place: Place, table: &Arc<Table>) -> Result<Self, ExportError> {
+    /// Writes the header; with `guards` texts that begin like a formula get a sign before them.
+    pub fn new(place: Place, table: &Arc<Table>, guards: bool) -> Result<Self, ExportError> {
         let path = place.path().to_owned();
         let mut writer = csv::WriterBuilder::new().from_writer(place);
         let header = writer.write_record(table.columns.iter().map(|column| column.name));
         header.map_err(|error| io(&path, error))?;
-        Ok(Self { writer, path, rows: 0 })
+        Ok(Self { writer, path, rows: 0, guards })
     }
 }
 
@@ -38,6 +40,9 @@ impl Sink for CsvSink {
                     Value::Bool(false) => self.writer.write_field("false"),
                     Value::Integer(number) => self.writer.write_field(number.to_string()),
                     Value::Double(number) => self.writer.write_field(number.to_string()),
+                    Value::Text(text) if self.guards && is_formula(text) => {
+                        self.writer.write_field(format!("'{text}"))
+                    }
                     Value::Text(text) => self.writer.write_field(text),
                     Value::Instant(at) => self.writer.write_field(instant_text(*at)),
                     Value::Day(day) => self.writer.write_field(day_text(*day)),
@@ -60,6 +65,11 @@ impl Sink for CsvSink {
         })?;
         Ok(vec![place.finish(self.rows)?])
     }
+}
+
+/// Whether a spreadsheet runs it.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
 fn io(path: &std::path::Path, error: csv::Error) -> ExportError {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use awc::http::Uri;
 
 use super::setup::ShopSetupError;
+use crate::address;
 
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
@@ -51,7 +52,7 @@ impl BaseUrl {
             ));
         }
         let port_problem = "its port is none; give a number from 1 to 65535, or no port";
-        let written = written_port(&uri, host).map_err(|()| problem(port_problem))?;
+        let written = address::port(&uri).map_err(|_| problem(port_problem))?;
         let own_port = if is_https { HTTPS_PORT } else { HTTP_PORT };
         let port = written.unwrap_or(own_port);
         let host_header = if port == own_port { host.to_owned() } else { format!("{host}:{port}") };
@@ -75,18 +76,8 @@ impl BaseUrl {
     }
 }
 
-/// The port in the address, where there is one; `Err` where it is no port.
-fn written_port(uri: &Uri, host: &str) -> Result<Option<u16>, ()> {
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let port = authority.get(host.len()..).unwrap_or_default();
-    if port.is_empty() {
-        return Ok(None);
-    }
-    let port = port.strip_prefix(':').and_then(|port| port.parse().ok());
-    port.filter(|port| *port > 0).map(Some).ok_or(())
-}
-
-fn is_loopback(host: &str) -> bool {
+/// Whether it is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

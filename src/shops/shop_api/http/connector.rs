@@ -14,12 +14,14 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::proxy::Proxy;
 use super::stream::{ShopStream, Wire};
 
-/// Connects and, where `tls` is given, shakes hands, each within `limit`; give awc's own limit,
-/// which is around both, more than twice that.
+/// Connects, to the shop or to a tunnel of `proxy`, and, where `tls` is given, shakes hands, each
+/// within `limit`; give awc's own limit, which is around all of it, more than three times that.
 pub(super) fn connector(
     tls: Option<Arc<rustls::ClientConfig>>,
+    proxy: Option<Proxy>,
     limit: Duration,
 ) -> impl Service<ConnectInfo<Uri>, Response = Connection<Uri, ShopStream>, Error = ConnectError>
 + Clone
@@ -27,10 +29,19 @@ pub(super) fn connector(
     let tcp = actix_tls::connect::Connector::default().service();
     let tls = tls.map(TlsConnector::from);
     fn_service(move |asked: ConnectInfo<Uri>| {
-        let (tcp, tls) = (tcp.clone(), tls.clone());
+        let (tcp, tls, proxy) = (tcp.clone(), tls.clone(), proxy.clone());
         async move {
+            let uri = asked.request().clone();
+            let asked = match &proxy {
+                None => asked,
+                Some(proxy) => ConnectInfo::new(proxy.address().clone()),
+            };
             let connected = timeout(limit, tcp.call(asked)).await.map_err(|_| late())??;
-            let (socket, uri) = connected.into_parts();
+            let (mut socket, _) = connected.into_parts();
+            if let Some(proxy) = proxy {
+                let tunnel = timeout(limit, proxy.tunnel(&mut socket, &uri)).await;
+                tunnel.map_err(|_| late())?.map_err(ConnectError::Io)?;
+            }
             let wire: Box<dyn Wire> = match tls {
                 None => Box::new(socket),
                 Some(tls) => shake_hands(&tls, &uri, socket, limit).await?,

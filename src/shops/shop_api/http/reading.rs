@@ -128,9 +128,9 @@ fn is_done(call: &ShopCall) -> bool {
     )
 }
 
-/// Whether all that the profile may map in the answer is optional.
+/// Whether all that the profile may map in the answer is optional, or known from elsewhere.
 fn may_be_empty(call: &ShopCall) -> bool {
-    matches!(call, ShopCall::SelectStore { .. } | ShopCall::ClearCart)
+    matches!(call, ShopCall::SelectStore { .. } | ShopCall::ClearCart | ShopCall::AddItem { .. })
 }
 
 fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unparsable> {

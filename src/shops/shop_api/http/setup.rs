@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::HttpShop;
 use super::base_url::BaseUrl;
+use super::proxy::Proxy;
 use super::token::TokenSource;
 use crate::shop_api::profile::{Auth, Profile, SecretSource};
 use crate::trust::{self, TrustError};
@@ -85,6 +86,14 @@ pub enum ShopSetupError {
         path: PathBuf,
         /// What the system said.
         cause: String,
+    },
+    /// The environment's proxy cannot be used; it is not repeated, it may hold a password.
+    #[error("{variable}: {problem}; or set `shop.proxy` to `ignore`")]
+    Proxy {
+        /// The variable.
+        variable: String,
+        /// What is wrong.
+        problem: &'static str,
     },
     /// The secret is no header value.
     #[error("the shop's secret has a character that no header may have; check for line breaks")]
@@ -166,6 +175,7 @@ pub struct ShopSetup {
     tls: Option<Arc<rustls::ClientConfig>>,
     redactor: Redactor,
     on_sent: OnSent,
+    proxy: Option<Proxy>,
 }
 
 impl ShopSetup {
@@ -193,7 +203,12 @@ impl ShopSetup {
             true => Some(trust::client_config(options.ca_file.as_deref())?),
             false => None,
         };
-        Ok(Self { base_url, tokens, tls, redactor, on_sent, profile })
+        Ok(Self { base_url, tokens, tls, redactor, on_sent, proxy: None, profile })
+    }
+
+    /// The same through this proxy, if any.
+    pub fn through(self, proxy: Option<Proxy>) -> Self {
+        Self { proxy, ..self }
     }
 
     /// The shop's profile.
@@ -213,6 +228,10 @@ impl ShopSetup {
         self.tls.clone()
     }
 
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
     pub(super) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
@@ -229,7 +248,19 @@ pub fn factory(
     credentials: Credentials,
     on_sent: OnSent,
 ) -> Result<ShopApiFactory, ShopSetupError> {
-    let setup = Arc::new(ShopSetup::new(profile, options, credentials, on_sent)?);
+    factory_through(None, profile, options, credentials, on_sent)
+}
+
+/// The same through this proxy, if any.
+pub fn factory_through(
+    proxy: Option<Proxy>,
+    profile: Arc<Profile>,
+    options: &ShopOptions,
+    credentials: Credentials,
+    on_sent: OnSent,
+) -> Result<ShopApiFactory, ShopSetupError> {
+    let setup = ShopSetup::new(profile, options, credentials, on_sent)?.through(proxy);
+    let setup = Arc::new(setup);
     Ok(Arc::new(move |_session| Box::new(HttpShop::new(Arc::clone(&setup))) as Box<dyn ShopApi>))
 }
 
