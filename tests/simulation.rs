@@ -2,7 +2,8 @@
 //! and store, panics, hangs, operators, kills and resumes. All actors and a real SQLite database on
 //! a paused clock.
 //!
-//! `CARTLOAD_SIMULATIONS` says how many seeds (a few in CI), `CARTLOAD_SEED` the first of them. A
+//! `CARTLOAD_SIMULATIONS` says how many seeds (a few in CI), `CARTLOAD_SEED` the first of them;
+//! `CARTLOAD_SOUND_RUNS` how many of them `verify` looks at on machines whose clocks are set. A
 //! failure names its seed.
 
 mod invariants;
@@ -15,10 +16,13 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::support::amount;
+use scenario::Scenario;
 use world::World;
 
 /// Seeds in CI.
 const A_FEW: usize = 12;
+/// Runs that `verify` looks at in CI.
+const A_FEW_SOUND: usize = 4;
 
 /// Does this with each seed; those that fail are named, and do not keep the others from running.
 fn each(seeds: impl Iterator<Item = u64>, check: impl Fn(u64)) {
@@ -64,5 +68,14 @@ fn the_same_seed_is_the_same_run() {
         }
         assert_eq!(one.len(), other.len());
         assert!(one.last().unwrap().ends_with("it ends as Ok(Completed)"), "{:?}", one.last());
+    });
+}
+
+#[test]
+fn verify_finds_nothing_in_a_sound_run_when_it_ends_or_is_killed_however_clocks_are_set() {
+    each(seeds(amount("CARTLOAD_SOUND_RUNS", A_FEW_SOUND)), |seed| {
+        let mut world = World::of(Scenario::on_an_odd_clock(seed));
+        world.live();
+        assert!(world.audited.is_empty(), "{:?}{:#?}", world.scenario, world.audited);
     });
 }

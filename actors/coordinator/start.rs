@@ -155,7 +155,8 @@ async fn come_back(
 ) -> Result<Prepared, StartError> {
     let personas = load_agents(services, plan).await?;
     let message = format!("came back frozen: {reason}");
-    let reports = (vec![(IncidentKind::Freeze, message, point.detail())], Vec::new());
+    let frozen = [(IncidentKind::Freeze, message, point.detail())];
+    let reports = (changes(point).chain(frozen).collect(), Vec::new());
     let (run_id, before, agents) = (plan.run_id, point.boundary, Vec::new());
     let mut memories = services.write(LoadMemories { run_id, before, agents }).await?;
     remember_carts(&mut memories, &plan.dirty_carts);
@@ -177,13 +178,17 @@ fn remember_carts<'a>(
 /// What is said of a process that goes on with a run of another one, or of its own past.
 fn resumes(plan: &RunPlan, replay: Option<Replay>) -> Vec<Report> {
     let (Some(point), Some(replay)) = (&plan.resume_from, replay) else { return Vec::new() };
-    let changes = point.changed_settings.iter();
-    let changes = changes.map(|change| (IncidentKind::SettingChanged, change.clone(), json!({})));
     let cycle = point.snapshot.boundary;
     let message = format!("the run goes on at cycle {cycle} after a resume");
     let mut detail = point.detail();
     detail["ended_rows"] = replay.ended_rows.into();
-    changes.chain([(IncidentKind::Resume, message, detail)]).collect()
+    changes(point).chain([(IncidentKind::Resume, message, detail)]).collect()
+}
+
+/// What is said of settings that are not those of before.
+fn changes(point: &ResumePoint) -> impl Iterator<Item = Report> {
+    let changes = point.changed_settings.iter();
+    changes.map(|change| (IncidentKind::SettingChanged, change.clone(), json!({})))
 }
 
 /// What is said of what a dead process left behind.

@@ -5,8 +5,11 @@
 //! whose process lives may have one attempt under way; a run whose process is dead may not.
 
 mod attempts;
+mod cohort;
 pub mod holdout;
+mod offers;
 pub mod report;
+mod run_row;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,6 +105,9 @@ impl Audit {
     pub fn of(ledger: &Ledger, is_owned: bool) -> Self {
         let mut problems = attempts::problems(ledger, is_owned);
         problems.extend(hour_problems(&claimed(ledger)));
+        problems.extend(run_row::problems(ledger));
+        problems.extend(cohort::problems(ledger));
+        problems.extend(offers::problems(ledger));
         let mut total = problems.len() as u64;
         let holdout = [held_out(&ledger.run.settings, &ledger.holders)];
         for (check, says, rows) in ledger.findings.iter().chain(&holdout) {

@@ -7,9 +7,13 @@
 pub mod checks;
 mod goods_checks;
 pub mod limits;
+pub mod members;
 mod money_checks;
+mod name_checks;
+pub mod refreshes;
 pub mod seals;
 mod sums;
+mod visit_checks;
 
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
@@ -17,6 +21,8 @@ use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamp};
 use domain::ids::RunId;
 
 use self::checks::Finding;
+use self::members::MemberRow;
+use self::refreshes::RefreshRow;
 use self::seals::Extent;
 use super::orders::{self, OrderCounts};
 use super::runs::{self, KnownRun};
@@ -43,7 +49,40 @@ pub struct Ledger {
     pub sealed: Extent,
     /// Whoever was handed coupons by the engine, with how many; who may not be only a hash knows.
     pub holders: Vec<Finding>,
+    /// Whoever has rows, by agent and cohort.
+    pub members: Vec<MemberRow>,
+    /// Refreshes of offers.
+    pub refreshes: Vec<RefreshRow>,
+    /// What was changed while the run went on.
+    pub changes: Vec<ChangeRow>,
 }
+
+impl Ledger {
+    /// Whether a resume changed a setting whose key begins so: what the run's row says of it holds
+    /// for a part of the run only.
+    pub fn changed(&self, keys: &str) -> bool {
+        changed(&self.changes, keys)
+    }
+}
+
+fn changed(changes: &[ChangeRow], keys: &str) -> bool {
+    changes.iter().any(|change| change.message.starts_with(keys))
+}
+
+/// A setting that a resume changed, or a drill.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct ChangeRow {
+    /// As the incident says.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// Of a setting: its key, and what became of it; else empty.
+    #[diesel(sql_type = Text)]
+    pub message: String,
+}
+
+const CHANGES: &str = "\
+SELECT DISTINCT kind, CASE kind WHEN 'setting_changed' THEN message ELSE '' END AS message
+FROM incidents WHERE run_id = {run} AND kind IN ('setting_changed', 'injection')";
 
 /// One attempt as its row claims it; agents unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
@@ -60,6 +99,9 @@ pub struct AttemptRow {
     /// Simulated begin.
     #[diesel(sql_type = Timestamp)]
     pub simulated_at: NaiveDateTime,
+    /// Wall clock of its end.
+    #[diesel(sql_type = Timestamp)]
+    pub recorded_at: NaiveDateTime,
     /// With a tick.
     #[diesel(sql_type = Integer)]
     pub released: i32,
@@ -102,6 +144,18 @@ pub struct AttemptRow {
     /// Paid, cents.
     #[diesel(sql_type = BigInt)]
     pub revenue_cents: i64,
+    /// Calls sent.
+    #[diesel(sql_type = BigInt)]
+    pub requests: i64,
+    /// Of them sent again.
+    #[diesel(sql_type = BigInt)]
+    pub retries: i64,
+    /// Adds and checkouts that the shop answered.
+    #[diesel(sql_type = BigInt)]
+    pub attempts: i64,
+    /// Of them refused.
+    #[diesel(sql_type = BigInt)]
+    pub refusals: i64,
 }
 
 const ATTEMPTS: &str = "SELECT * FROM cycles WHERE run_id = {run} ORDER BY cycle, replay";
@@ -121,10 +175,28 @@ pub struct FlowCount {
     /// Rows.
     #[diesel(sql_type = BigInt)]
     pub flows: i64,
+    /// Calls of theirs.
+    #[diesel(sql_type = BigInt)]
+    pub calls: i64,
+    /// How often the run had been resumed when they began, at least.
+    #[diesel(sql_type = Integer)]
+    pub resumes_from: i32,
+    /// And at most.
+    #[diesel(sql_type = Integer)]
+    pub resumes_to: i32,
+    /// Simulated begin of the first.
+    #[diesel(sql_type = Timestamp)]
+    pub first_at: NaiveDateTime,
+    /// Simulated end of the last.
+    #[diesel(sql_type = Timestamp)]
+    pub last_at: NaiveDateTime,
 }
 
 const FLOWS: &str = "\
-SELECT cycle, replay, status, COUNT(*) AS flows
+SELECT cycle, replay, status, COUNT(*) AS flows,
+  CAST(COALESCE(SUM(calls), 0) AS BIGINT) AS calls,
+  MIN(resumes) AS resumes_from, MAX(resumes) AS resumes_to, MIN(simulated_at) AS first_at,
+  MAX(COALESCE(simulated_end, simulated_at)) AS last_at
 FROM shopping_sessions WHERE run_id = {run}
 GROUP BY cycle, replay, status ORDER BY cycle, replay, status";
 
@@ -140,6 +212,12 @@ pub struct EventCount {
     /// Rows.
     #[diesel(sql_type = BigInt)]
     pub events: i64,
+    /// Of them adds and checkouts that the shop answered.
+    #[diesel(sql_type = BigInt)]
+    pub attempts: i64,
+    /// Of them refused.
+    #[diesel(sql_type = BigInt)]
+    pub refusals: i64,
     /// Simulated.
     #[diesel(sql_type = Timestamp)]
     pub first_at: NaiveDateTime,
@@ -150,6 +228,12 @@ pub struct EventCount {
 
 const EVENTS: &str = "\
 SELECT cycle, replay, COUNT(*) AS events,
+  COUNT(CASE WHEN event_type IN ('cart_add_item', 'checkout_complete', 'checkout_failed')
+    THEN 1 END) AS attempts,
+  COUNT(CASE event_type
+    WHEN 'cart_add_item' THEN NULLIF(CAST(payload -> 'accepted' AS TEXT), 'true')
+    WHEN 'checkout_failed' THEN NULLIF(CAST(payload -> 'refused' AS TEXT), 'false')
+    END) AS refusals,
   MIN(simulated_at) AS first_at, MAX(simulated_at) AS last_at
 FROM shopping_session_events WHERE run_id = {run}
 GROUP BY cycle, replay ORDER BY cycle, replay";
@@ -199,8 +283,12 @@ impl Inquiry for Books {
             return Ok(None);
         };
         let known = row.known()?;
+        let changes = moment.ask(Question::new("changes", CHANGES).with("run", run)).await?;
         let mut findings = Vec::new();
-        for check in checks::all() {
+        for check in checks::all(&known.settings) {
+            if check.limit.is_some() && changed(&changes, "offers.") {
+                continue;
+            }
             let rows = moment.ask(check.findings(run, &known.settings)).await?;
             findings.push((check.name, check.says, rows));
         }
@@ -222,6 +310,9 @@ impl Inquiry for Books {
             counts: moment.one(orders::counts(run)).await?,
             findings,
             holders: moment.ask(Question::new("coupon holders", HOLDERS).with("run", run)).await?,
+            members: moment.ask(members::of(run)).await?,
+            refreshes: moment.ask(refreshes::of(run)).await?,
+            changes,
         }))
     }
 }

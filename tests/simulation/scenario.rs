@@ -46,6 +46,9 @@ pub struct Scenario {
     /// What operators and developers do, in order.
     pub acts: Vec<(Duration, Act)>,
     pub heals_at: Duration,
+    /// When somebody sets the wall clock, and by how many seconds.
+    pub steps: Vec<(Duration, i64)>,
+    pub experiment: bool,
 }
 
 /// A time in which calls to the shop go wrong.
@@ -123,7 +126,8 @@ impl fmt::Debug for Scenario {
         let shop = self.shop.iter().map(|trouble| format!("{trouble:?}"));
         let store = self.store.iter().map(|trouble| format!("{trouble:?}"));
         let acts = self.acts.iter().map(|act| format!("{act:?}"));
-        shop.chain(store).chain(acts).try_for_each(|line| writeln!(f, "  {line}"))
+        let steps = self.steps.iter().map(|step| format!("the clock is set {step:?}"));
+        shop.chain(store).chain(acts).chain(steps).try_for_each(|line| writeln!(f, "  {line}"))
     }
 }
 
@@ -158,7 +162,23 @@ impl Scenario {
             store: (0..rng.random_range(0..=3)).map(|_| store_trouble(rng, hours)).collect(),
             acts,
             heals_at: (hours.each * cycles).mul_f64(1.5),
+            steps: Vec::new(),
+            experiment: false,
         }
+    }
+
+    /// The same, on a machine whose clock is set now and then, with an experiment here and there.
+    pub fn on_an_odd_clock(seed: u64) -> Self {
+        let mut scenario = Self::of(seed);
+        let mut rng = Entropy::Seeded(seed).stream("clock", "");
+        let step = |_| {
+            let at = scenario.heals_at.mul_f64(rng.random_range(0.0..1.0));
+            (at, pick(&mut rng, &[-3_600, -3_600, -90, 90, 3_600]))
+        };
+        scenario.steps = (0..3).map(step).collect();
+        scenario.steps.truncate(rng.random_range(0..=3));
+        scenario.experiment = rng.random_bool(0.5);
+        scenario
     }
 
     /// What befalls a call to the shop.

@@ -10,7 +10,11 @@ use chrono::{NaiveDateTime, TimeDelta};
 use crate::support::flows::wall;
 
 /// Time over all processes of a run: each has a tokio clock of its own, which begins anew.
-pub struct Clock(Mutex<Epoch>);
+pub struct Clock {
+    epoch: Mutex<Epoch>,
+    /// When somebody sets the wall clock, and by how many seconds.
+    steps: Vec<(Duration, i64)>,
+}
 
 #[derive(Clone, Copy)]
 struct Epoch {
@@ -21,18 +25,18 @@ struct Epoch {
 }
 
 impl Clock {
-    pub fn new() -> Self {
-        Self(Mutex::new(Epoch { began: Instant::now(), before: Duration::ZERO }))
+    pub fn new(steps: Vec<(Duration, i64)>) -> Self {
+        Self { epoch: Mutex::new(Epoch { began: Instant::now(), before: Duration::ZERO }), steps }
     }
 
     /// A process begins, so long after the one before it ended.
     pub fn begin_process(&self, after: Duration, ended: Duration) {
-        *self.0.lock().unwrap() = Epoch { began: SystemPacing.now(), before: ended + after };
+        *self.epoch.lock().unwrap() = Epoch { began: SystemPacing.now(), before: ended + after };
     }
 
     /// Since the start of the first process.
     pub fn elapsed(&self) -> Duration {
-        let Epoch { began, before } = *self.0.lock().unwrap();
+        let Epoch { began, before } = *self.epoch.lock().unwrap();
         before + SystemPacing.now().saturating_duration_since(began)
     }
 }
@@ -43,8 +47,10 @@ impl Pacing for Clock {
     }
 
     fn wall(&self) -> NaiveDateTime {
-        let elapsed = i64::try_from(self.elapsed().as_micros()).unwrap();
-        wall(0) + TimeDelta::microseconds(elapsed)
+        let elapsed = self.elapsed();
+        let set: i64 = self.steps.iter().filter(|(at, _)| *at <= elapsed).map(|(_, by)| by).sum();
+        let micros = i64::try_from(elapsed.as_micros()).unwrap();
+        wall(set) + TimeDelta::microseconds(micros)
     }
 }
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 use actors::coordinator::command::{Command, Door, Quit};
 use actors::coordinator::messages::{Inject, Operate, Service, ServiceDown, StartRun};
 use actors::coordinator::plan::{ResumePoint, RunPlan};
+use actors::domain::experiment::{Arm, Experiment};
 use actors::domain::flow::{EndReason, FlowStatus};
-use actors::domain::ids::{FlowId, OwnerToken, RunId};
+use actors::domain::ids::{CohortName, FlowId, OwnerToken, RunId};
 use actors::domain::snapshot::Snapshot;
 use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
@@ -19,12 +20,16 @@ use actors::ports::pacing::Pacing;
 use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
+use analysis::verify::{Audit, Problem};
 use cartload::checkpoint_files::CheckpointFolder;
 use cartload::config::environment::Environment;
 use cartload::config::{Settings, Sources};
 use cartload::running::Resume;
 use cartload::running::takeover::{Taker, take_over};
+use questions::Ask;
+use questions::ledger::Books;
 use rand::seq::IndexedRandom;
+use serde_json::json;
 use store::{Admin, StoreOptions, StoreUrl, open};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -60,6 +65,8 @@ pub struct World {
     files: Arc<Inline>,
     settings: Settings,
     acts: VecDeque<(Duration, Act)>,
+    /// What `verify` found when a process had ended, or was killed in the middle of its work.
+    pub audited: Vec<Problem>,
     /// Owners of processes that are gone.
     dead: Vec<OwnerToken>,
     unfreezes: bool,
@@ -95,8 +102,14 @@ impl CheckpointFile for Inline {
 impl World {
     /// A database with agents, a shop, and nothing begun.
     pub fn new(seed: u64) -> Self {
-        let scenario = Arc::new(Scenario::of(seed));
-        let (clock, trace) = (Arc::new(Clock::new()), Arc::new(Trace::default()));
+        Self::of(Scenario::of(seed))
+    }
+
+    /// The same, of this scenario.
+    pub fn of(scenario: Scenario) -> Self {
+        let (seed, scenario) = (scenario.seed, Arc::new(scenario));
+        let clock = Arc::new(Clock::new(scenario.steps.clone()));
+        let trace = Arc::new(Trace::default());
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", database(directory.path()).display());
         let url = StoreUrl::parse(&url).unwrap();
@@ -130,6 +143,7 @@ impl World {
             files: Arc::new(Inline(files)),
             settings: settings(scenario.cycles),
             acts: scenario.acts.iter().cloned().collect(),
+            audited: Vec::new(),
             dead: Vec::new(),
             unfreezes: false,
             looks: 0,
@@ -163,6 +177,7 @@ impl World {
                 ended = self.clock.elapsed();
                 left
             });
+            self.audit(&left);
             after = match left {
                 Left::Ended(RunState::Completed) => return,
                 // Its end is written before its process is gone: there is nothing to resume.
@@ -175,6 +190,13 @@ impl World {
             };
             assert!(process < 400, "it takes a new process again and again");
         }
+    }
+
+    /// Looks at the rows as they are now; one that was killed has left them as one that lives.
+    fn audit(&mut self, left: &Left) {
+        let Some(ledger) = at_once(self.admin.at_once(Books(self.run))).unwrap() else { return };
+        let audit = Audit::of(&ledger, !matches!(left, Left::Ended(_)));
+        self.audited.extend(audit.problems);
     }
 
     fn is_completed(&self) -> bool {
@@ -216,6 +238,20 @@ impl World {
         plan.settings = self.settings.as_json();
         if scenario.warm_up {
             plan.warm_up = Default::default();
+        }
+        plan.settings["warm_up"]["enabled"] = scenario.warm_up.into();
+        if scenario.experiment {
+            let arm = |name| Arm {
+                name: CohortName::new(name),
+                share: 0.5,
+                behavior: Arc::clone(&plan.behavior),
+                offers: plan.offers,
+            };
+            let arms = [arm("plain"), arm("bold")];
+            let told = arms.each_ref().map(|arm| json!({ "name": arm.name, "share": arm.share }));
+            plan.settings["experiment"] = json!({ "name": "sound", "arms": told });
+            let experiment = Experiment { name: "sound".to_owned(), arms: arms.into() };
+            plan.experiment = Some(Arc::new(experiment));
         }
         plan
     }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use domain::cycle::Cycle;
 use domain::flow::FlowStatus;
 use questions::ledger::{AttemptRow, EventCount, Ledger, OrderCount};
@@ -22,6 +23,10 @@ pub(super) fn problems(ledger: &Ledger, is_owned: bool) -> Vec<Problem> {
         let of_attempt = rows.entry((flow.cycle, flow.replay)).or_default();
         *of_attempt.entry(flow.status.as_str()).or_default() += flow.flows;
     }
+    let mut calls: BTreeMap<(i32, i32), i64> = BTreeMap::new();
+    for flow in &ledger.flows {
+        *calls.entry((flow.cycle, flow.replay)).or_default() += flow.calls;
+    }
     let events: BTreeMap<_, _> = ledger.events.iter().map(|e| ((e.cycle, e.replay), e)).collect();
     let orders: BTreeMap<_, _> = ledger.orders.iter().map(|o| ((o.cycle, o.replay), o)).collect();
     let closed: BTreeSet<_> = ledger.attempts.iter().map(|a| (a.cycle, a.replay)).collect();
@@ -32,7 +37,8 @@ pub(super) fn problems(ledger: &Ledger, is_owned: bool) -> Vec<Problem> {
         let mut say = Say { key, problems: &mut problems };
         say.about_counts(attempt);
         say.about_rows(attempt, rows.get(&key).unwrap_or(&none));
-        say.about_volume(attempt, events.get(&key).copied(), orders.get(&key).copied());
+        let calls = calls.get(&key).copied().unwrap_or(0);
+        say.about_volume(attempt, calls, events.get(&key).copied(), orders.get(&key).copied());
         say.about_time(attempt, ledger);
     }
     for (key, of_attempt) in &rows {
@@ -41,14 +47,16 @@ pub(super) fn problems(ledger: &Ledger, is_owned: bool) -> Vec<Problem> {
             say.about_what_is_open(of_attempt, closed.contains(key));
         }
     }
-    for events in &ledger.events {
-        let cycle = Cycle(events.cycle.unsigned_abs());
-        let start = ledger.run.simulated_start;
-        let (begin, end) = (cycle.begins_at(start), Cycle(cycle.0 + 1).begins_at(start));
-        if events.first_at < begin || events.last_at >= end {
-            let mut say = Say { key: (events.cycle, events.replay), problems: &mut problems };
-            let (first, last) = (events.first_at, events.last_at);
-            say.wrong("event_hour", format!("events from {first} to {last}, hour {begin}"));
+    let flows =
+        ledger.flows.iter().map(|f| ("visit_hour", f.cycle, f.replay, f.first_at, f.last_at));
+    let events = ledger.events.iter();
+    let events = events.map(|e| ("event_hour", e.cycle, e.replay, e.first_at, e.last_at));
+    for (check, cycle, replay, first, last) in flows.chain(events) {
+        let hour = Cycle(cycle.unsigned_abs());
+        let begin = hour.begins_at(ledger.run.simulated_start);
+        if first < begin || last >= begin + TimeDelta::hours(1) {
+            let mut say = Say { key: (cycle, replay), problems: &mut problems };
+            say.wrong(check, format!("rows from {first} to {last}, hour {begin}"));
         }
     }
     problems
@@ -128,18 +136,35 @@ impl Say<'_> {
         }
     }
 
-    /// Events, orders and money. What an agent that failed had done by then it may not have told.
+    /// Events, orders, money and calls. What an agent that failed had done by then it may not have
+    /// told.
     fn about_volume(
         &mut self,
         a: &AttemptRow,
+        calls: i64,
         events: Option<&EventCount>,
         orders: Option<&OrderCount>,
     ) {
+        if a.retries > a.requests || a.refusals > a.attempts {
+            let (sent, asked) = (a.requests, a.attempts);
+            let text = format!(
+                "{} retries of {sent} requests, {} refusals of {asked} attempts",
+                a.retries, a.refusals
+            );
+            self.wrong("volume", text);
+        }
         if a.broken || a.failed > 0 {
             return;
         }
+        // What agents ask once a run is in no visit.
+        if a.requests < calls {
+            let text = format!("{} requests claimed, {calls} calls in rows", a.requests);
+            self.wrong("volume", text);
+        }
         for (what, claimed, there) in [
             ("events", a.events, events.map_or(0, |e| e.events)),
+            ("attempts", a.attempts, events.map_or(0, |e| e.attempts)),
+            ("refusals", a.refusals, events.map_or(0, |e| e.refusals)),
             ("orders", a.orders, orders.map_or(0, |o| o.orders)),
             ("revenue_cents", a.revenue_cents, orders.map_or(0, |o| o.revenue_cents)),
         ] {

@@ -1,4 +1,4 @@
-//! What no row of a run may be: flows, events and tags.
+//! What no row of a run may be: flows and tags.
 //!
 //! Each statement answers `cycle`, `replay`, `subject` and `found` of the rows of a run that are
 //! wrong; a clean run answers nothing.
@@ -48,8 +48,9 @@ pub struct Finding {
 }
 
 const FINDINGS: &str = "\
-SELECT f.cycle, f.replay, f.subject, f.found, COUNT(*) OVER () AS total
-FROM ({check}) f ORDER BY f.cycle, f.replay, f.subject LIMIT {most}";
+SELECT f.cycle, f.replay, COALESCE(f.subject, '') AS subject, COALESCE(f.found, '?') AS found,
+  COUNT(*) OVER () AS total
+FROM ({check}) f ORDER BY f.cycle, f.replay, subject LIMIT {most}";
 
 impl Check {
     /// The first few wrong rows of the run with these settings, each with how many there are.
@@ -62,9 +63,10 @@ impl Check {
     }
 }
 
-/// All checks, in the order in which they are told.
-pub fn all() -> impl Iterator<Item = &'static Check> {
-    FLOWS.iter().chain(super::money_checks::MONEY).chain(super::goods_checks::GOODS)
+/// All checks of a run with these settings, in the order in which they are told.
+pub fn all(settings: &Value) -> impl Iterator<Item = &'static Check> {
+    let of_rows = FLOWS.iter().chain(super::visit_checks::VISITS).chain(super::money_checks::MONEY);
+    of_rows.chain(super::goods_checks::GOODS).chain(super::name_checks::of(settings))
 }
 
 const FLOWS: &[Check] = &[
@@ -100,7 +102,13 @@ const FLOWS: &[Check] = &[
               UNION ALL SELECT cycle, replay, flow_id, 'coupon_interactions'
               FROM coupon_interactions WHERE run_id = {run} AND is_replay <> (replay > 0)
               UNION ALL SELECT cycle, replay, '', 'cycles'
-              FROM cycles WHERE run_id = {run} AND is_replay <> (replay > 0)",
+              FROM cycles WHERE run_id = {run} AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, '', 'offer_cycles'
+              FROM offer_cycles WHERE run_id = {run} AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, assignment_id, 'coupon_assignments'
+              FROM coupon_assignments WHERE run_id = {run} AND is_replay <> (replay > 0)
+              UNION ALL SELECT cycle, replay, incident_id, 'incidents'
+              FROM incidents WHERE run_id = {run} AND is_replay <> (replay > 0)",
     },
     Check {
         name: "not_simulated",
@@ -111,7 +119,26 @@ const FLOWS: &[Check] = &[
               UNION ALL SELECT cycle, replay, flow_id, 'shopping_session_events'
               FROM shopping_session_events WHERE run_id = {run} AND NOT is_simulated
               UNION ALL SELECT cycle, replay, flow_id, 'orders'
-              FROM orders WHERE run_id = {run} AND NOT is_simulated",
+              FROM orders WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, flow_id, 'order_items'
+              FROM order_items WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, flow_id, 'coupon_interactions'
+              FROM coupon_interactions WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, assignment_id, 'coupon_assignments'
+              FROM coupon_assignments WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, '', 'offer_cycles'
+              FROM offer_cycles WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, '', 'cycles'
+              FROM cycles WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT cycle, replay, incident_id, 'incidents'
+              FROM incidents WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT 0, 0, run_id, 'runs'
+              FROM runs WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT 0, 0, product_id, 'products'
+              FROM products WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT 0, 0, coupon_id, 'coupons'
+              FROM coupons WHERE run_id = {run} AND NOT is_simulated
+              UNION ALL SELECT 0, 0, agent_id, 'agents' FROM agents WHERE NOT is_simulated",
     },
     Check {
         name: "no_session",
@@ -121,51 +148,20 @@ const FLOWS: &[Check] = &[
               FROM shopping_session_events t
               LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
                 AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
-                AND s.agent_id = t.agent_id
+                AND s.agent_id = t.agent_id AND COALESCE(s.cohort, '') = COALESCE(t.cohort, '')
               WHERE t.run_id = {run} AND s.flow_id IS NULL
               UNION ALL SELECT t.cycle, t.replay, t.flow_id, 'orders'
               FROM orders t
               LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
                 AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
-                AND s.agent_id = t.agent_id
+                AND s.agent_id = t.agent_id AND COALESCE(s.cohort, '') = COALESCE(t.cohort, '')
+                AND COALESCE(s.store_id, '') = COALESCE(t.store_id, '')
               WHERE t.run_id = {run} AND s.flow_id IS NULL
               UNION ALL SELECT t.cycle, t.replay, t.flow_id, 'coupon_interactions'
               FROM coupon_interactions t
               LEFT JOIN shopping_sessions s ON s.flow_id = t.flow_id
                 AND s.run_id = t.run_id AND s.cycle = t.cycle AND s.replay = t.replay
-                AND s.agent_id = t.agent_id
+                AND s.agent_id = t.agent_id AND COALESCE(s.cohort, '') = COALESCE(t.cohort, '')
               WHERE t.run_id = {run} AND s.flow_id IS NULL",
-    },
-    Check {
-        name: "end_reason",
-        says: "a shopping session whose status and end_reason do not fit",
-        limit: None,
-        sql: "SELECT cycle, replay, agent_id AS subject,
-                status || ' with ' || COALESCE(end_reason, 'no end_reason') AS found
-              FROM shopping_sessions WHERE run_id = {run} AND (
-                (status = 'active') <> (end_reason IS NULL)
-                OR (status = 'completed' AND end_reason <> 'done'))",
-    },
-    Check {
-        name: "event_gap",
-        says: "events that are not numbered 0, 1, 2 ...",
-        limit: None,
-        sql: "SELECT cycle, replay, flow_id AS subject,
-                CAST(COUNT(*) AS TEXT) || ' events numbered ' || CAST(MIN(seq) AS TEXT)
-                || ' to ' || CAST(MAX(seq) AS TEXT) AS found
-              FROM shopping_session_events WHERE run_id = {run}
-              GROUP BY flow_id, cycle, replay
-              HAVING MIN(seq) <> 0 OR MAX(seq) <> COUNT(*) - 1",
-    },
-    Check {
-        name: "event_order",
-        says: "an event earlier than the one before it",
-        limit: None,
-        sql: "SELECT e.cycle, e.replay, e.flow_id AS subject,
-                'event ' || CAST(e.seq AS TEXT) AS found
-              FROM (SELECT cycle, replay, flow_id, seq, simulated_at,
-                      LAG(simulated_at) OVER (PARTITION BY flow_id ORDER BY seq) AS before_at
-                    FROM shopping_session_events WHERE run_id = {run}) e
-              WHERE e.before_at IS NOT NULL AND e.simulated_at < e.before_at",
     },
 ];

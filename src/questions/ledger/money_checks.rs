@@ -1,7 +1,8 @@
 //! What no row of a run may be: orders, their lines, and coupons.
 //!
-//! A wallet is counted as it was when a refresh was written: by wall clock, as refreshes run beside
-//! the shopping of their hour and a replay fills wallets of an hour that was lived before.
+//! A wallet is counted as it was when a refresh was written: by the order in which attempts were
+//! made, as a replay fills wallets of an hour that was lived before, and never by a wall clock.
+//! What was redeemed in the hour of a refresh may have left before it or after it.
 
 use super::checks::Check;
 use super::limits::Limit;
@@ -41,7 +42,8 @@ pub(super) const MONEY: &[Check] = &[
               FROM order_items i
               LEFT JOIN orders o ON o.flow_id = i.flow_id AND o.run_id = i.run_id
                 AND o.order_id = i.order_id AND o.cycle = i.cycle AND o.replay = i.replay
-                AND o.agent_id = i.agent_id
+                AND o.agent_id = i.agent_id AND o.recovered = i.recovered
+                AND COALESCE(o.cohort, '') = COALESCE(i.cohort, '')
               WHERE i.run_id = {run} AND o.flow_id IS NULL
               UNION ALL SELECT cycle, replay, flow_id,
                 CAST(COUNT(*) AS TEXT) || ' lines numbered ' || CAST(MIN(line) AS TEXT)
@@ -107,6 +109,7 @@ pub(super) const MONEY: &[Check] = &[
               FROM coupon_assignments a
               LEFT JOIN coupon_interactions i ON i.assignment_id = a.assignment_id
                 AND i.flow_id = a.redeemed_flow_id AND i.step = 'redeemed' AND NOT i.is_reuse
+                AND i.simulated_at = a.redeemed_at
               WHERE a.run_id = {run} AND a.redeemed_flow_id IS NOT NULL AND i.flow_id IS NULL",
     },
     Check {
@@ -125,21 +128,38 @@ pub(super) const MONEY: &[Check] = &[
         name: "wallet_over_cap",
         says: "a wallet with more open coupons than it may hold",
         limit: Some(Limit::wallet_cap),
-        sql: "SELECT b.cycle, b.replay, b.agent_id AS subject,
+        sql: "WITH refreshes AS (
+                SELECT t.cycle, t.replay, CASE WHEN t.replay > 0 THEN t.replay ELSE COALESCE(
+                  (SELECT MAX(s.resumes) FROM shopping_sessions s
+                   WHERE s.run_id = {run} AND s.cycle = t.cycle AND s.replay = 0),
+                  (SELECT MAX(c.replay) FROM cycles c
+                   WHERE c.run_id = {run} AND c.cycle < t.cycle), 0) END AS resumes
+                FROM (SELECT DISTINCT cycle, replay FROM coupon_assignments
+                      WHERE run_id = {run} AND source = 'engine') t)
+              SELECT b.cycle, b.replay, b.agent_id AS subject,
                 CAST(COUNT(DISTINCT a.assignment_id) AS TEXT) || ' open, '
                 || CAST(COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit}) AS TEXT)
                 || ' are allowed' AS found
-              FROM (SELECT DISTINCT cycle, replay, agent_id, cohort, assigned_at, recorded_at
-                    FROM coupon_assignments WHERE run_id = {run} AND source = 'engine') b
+              FROM (SELECT DISTINCT t.cycle, t.replay, t.agent_id, t.cohort, t.assigned_at,
+                      t.recorded_at, r.resumes
+                    FROM coupon_assignments t
+                    JOIN refreshes r ON r.cycle = t.cycle AND r.replay = t.replay
+                    WHERE t.run_id = {run} AND t.source = 'engine') b
               JOIN coupon_assignments a ON a.run_id = {run} AND a.agent_id = b.agent_id
                 AND a.source = 'engine' AND a.expires_at > b.assigned_at
-                AND (a.recorded_at < b.recorded_at
-                  OR (a.recorded_at = b.recorded_at AND a.assigned_at <= b.assigned_at))
+              JOIN refreshes o ON o.cycle = a.cycle AND o.replay = a.replay
+                AND (o.resumes < b.resumes
+                  OR (o.resumes = b.resumes AND a.cycle < b.cycle)
+                  OR (a.replay = b.replay AND a.cycle = b.cycle
+                    AND a.recorded_at <= b.recorded_at))
               LEFT JOIN coupon_interactions i
                 ON i.assignment_id = a.assignment_id AND i.step = 'redeemed'
                 AND NOT i.is_reuse
+              LEFT JOIN shopping_sessions s ON s.flow_id = i.flow_id
               WHERE i.assignment_id IS NULL
-                OR (i.recorded_at > b.recorded_at AND i.simulated_at > b.assigned_at)
+                OR (a.replay = b.replay AND a.cycle = b.cycle AND a.recorded_at = b.recorded_at)
+                OR ((s.resumes > b.resumes OR (s.resumes = b.resumes AND s.cycle > b.cycle))
+                  AND i.simulated_at > b.assigned_at AND NOT i.recovered)
               GROUP BY b.cycle, b.replay, b.agent_id, b.cohort, b.assigned_at, b.recorded_at
               HAVING COUNT(DISTINCT a.assignment_id)
                 > COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit})",

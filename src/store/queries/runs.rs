@@ -235,11 +235,9 @@ pub async fn take_over(
             .or(runs::owner_token.eq(from))
             .or(runs::owner_token.eq(owner.to_string())),
     );
-    let set = diesel::update(free).set((
-        runs::owner_token.eq(owner.to_string()),
-        runs::heartbeat_at.eq(at),
-        runs::ended_at.eq(None::<NaiveDateTime>),
-    ));
+    // Its state, and the end of an end state, stay until it goes on: both in one statement.
+    let set = diesel::update(free)
+        .set((runs::owner_token.eq(owner.to_string()), runs::heartbeat_at.eq(at)));
     if set.execute(c).await? == 1 {
         return Ok(TakeOver::Taken);
     }
