@@ -4,11 +4,13 @@
 //! run. It reads the one picture that all readers share, and operates the run like any other door.
 
 mod command;
+mod connection;
 mod feed;
 mod gate;
 mod health;
 pub mod metrics;
 mod page;
+mod places;
 mod token;
 
 use std::io;
@@ -18,18 +20,31 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix::Recipient;
-use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, middleware, web};
+use actix_http::{HttpService, Protocol};
+use actix_server::{Server, ServerHandle};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, middleware, web};
 use actors::coordinator::messages::Operate;
 use actors::coordinator::status::RunStatus;
+use socket2::SockRef;
 use tokio::sync::{Semaphore, oneshot, watch};
+
+use self::connection::Bounded;
+use self::places::Places;
 
 pub use self::command::COMMANDS_MAX;
 pub use self::feed::FEEDS_MAX;
 pub use self::token::{TOKEN_FILE, Token, TokenError};
 
-/// Connections at once; further ones wait.
-const CONNECTIONS_MAX: usize = 256;
+/// Connections at once that were not answered yet, and as many that were; one more takes the place
+/// of the idlest. So many of both are a page in a hundred tabs beside everything that scrapes.
+const PLACES: usize = 128;
+/// Connections that the server knows: those that lost their place are still being closed.
+const CONNECTIONS_MAX: usize = 4 * PLACES;
+/// Bytes of answers that the kernel keeps for a peer that does not take them.
+const SEND_BUFFER: usize = 64 * 1024;
 /// A request's head is here after so long, or its connection is closed.
 const REQUEST_HEAD_MAX: Duration = Duration::from_secs(10);
 /// Streams that end with the run get this long to send their last picture.
@@ -164,26 +179,37 @@ async fn serve(
     let fed = Arc::clone(&shared);
     let feeding = actix_rt::spawn(async move { feed::keep(&fed, closed).await });
     let data = web::Data::from(shared);
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(data.clone())
+    // Connections inherit it.
+    SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER)?;
+    let connections = move || {
+        let places = Places::new(PLACES);
+        let data = data.clone();
+        let app = App::new()
+            .app_data(data)
             .wrap(middleware::from_fn(gate::pass))
             .configure(page::configure)
             .configure(health::configure)
             .configure(metrics::configure)
             .configure(feed::configure)
-            .configure(command::configure)
-    })
-    .on_connect(feed::note_connection)
-    .workers(1)
-    .max_connections(CONNECTIONS_MAX)
-    .client_request_timeout(REQUEST_HEAD_MAX)
-    // A reader that hangs up gives its place back.
-    .h1_allow_half_closed(false)
-    .shutdown_timeout(CLOSING_MAX_S)
-    .disable_signals()
-    .listen(listener)?
-    .run();
+            .configure(command::configure);
+        let http = HttpService::build()
+            .client_request_timeout(REQUEST_HEAD_MAX)
+            // A reader that hangs up gives its place back.
+            .h1_allow_half_closed(false)
+            .finish(map_config(app, |()| AppConfig::default()));
+        fn_service(move |io: TcpStream| {
+            let (peer, place) = (io.peer_addr().ok(), places.take());
+            async move { Ok((Bounded::new(io, place), Protocol::Http1, peer)) }
+        })
+        .and_then(http)
+    };
+    let server = Server::build()
+        .workers(1)
+        .max_concurrent_connections(CONNECTIONS_MAX)
+        .shutdown_timeout(CLOSING_MAX_S)
+        .disable_signals()
+        .listen("web", listener, connections)?
+        .run();
     if handle.send(server.handle()).is_err() {
         return Ok(());
     }

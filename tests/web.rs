@@ -2,6 +2,7 @@
 
 mod docs;
 pub mod exposition;
+mod floods;
 mod page;
 mod process;
 
