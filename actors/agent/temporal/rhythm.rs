@@ -59,7 +59,8 @@ fn day_weights(habit: HabitRule, persona: &Persona) -> [f64; DAYS] {
 /// + weekly x the weights of the whole week.
 fn with_habit(habit: HabitRule, days: [f64; DAYS], own: usize) -> [f64; DAYS] {
     let weekly = if habit.weekly.is_nan() { 0.0 } else { habit.weekly.clamp(0.0, 1.0) };
-    let total: f64 = days.iter().sum();
+    // No share of an infinite week is a number.
+    let total = days.iter().sum::<f64>().min(f64::MAX);
     let mut weights = days.map(|weight| weight * (1.0 - weekly));
     if let Some(weight) = weights.get_mut(own) {
         *weight += weekly * total;

@@ -1,4 +1,4 @@
-//! Sealed rows as they are read back: of some cycles, of one agent's visit, of a run, of all agents.
+//! Sealed rows as they are read back: of some cycles, of an agent's visit, of a run, of all agents.
 
 use std::ops::Range;
 

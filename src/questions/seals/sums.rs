@@ -139,7 +139,8 @@ mod tests {
         let text = serde_json::to_string(&sums).unwrap();
         assert_eq!(
             text,
-            "{\"shopping_session_events\":{\"rows\":1,\"sum\":\"ffffffffffffffffffffffffffffffff\"},\
+            "{\"shopping_session_events\":{\"rows\":1,\
+             \"sum\":\"ffffffffffffffffffffffffffffffff\"},\
              \"orders\":{\"rows\":0,\"sum\":\"00000000000000000000000000000000\"}}"
         );
         assert_eq!(serde_json::from_str::<Sums>(&text).unwrap(), sums);

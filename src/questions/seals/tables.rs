@@ -1,8 +1,9 @@
 //! The tables that are sealed, and their sealed columns in the order in which they are hashed.
 //!
 //! Columns that change by design are left out: `shop_cart` and `order_outcome` of a visit,
-//! `redeemed_*` of an assignment, `last_seen_at` of what the shop shows, a run's owner and its signs
-//! of life. The order is part of the form: another order, or one column more, is another version.
+//! `redeemed_*` of an assignment, `last_seen_at` of what the shop shows, a run's owner and its
+//! signs of life. The order is part of the form: another order, or one column more, is another
+//! version.
 
 use serde::{Deserialize, Serialize};
 

@@ -15,8 +15,8 @@ use crate::rows::Tags;
 use crate::rows::seals::SealRow;
 use crate::schema::{cycles, runs, seals, shopping_sessions};
 
-/// Appends these to the chain of the run. Taking the next place takes hold of the run's row, so that
-/// of two who append at a time one waits.
+/// Appends these to the chain of the run. Taking the next place takes hold of the run's row, so
+/// that of two who append at a time one waits.
 #[dialect]
 pub(super) async fn append(
     c: &mut Conn,

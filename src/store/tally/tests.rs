@@ -1,3 +1,5 @@
+//! What a seal has of flows that are asked for again, lost, refused or late.
+
 use questions::seals::{RowText, Sealed};
 
 use super::*;
