@@ -1,6 +1,8 @@
 //! Seals: appended to the chain of a run in the transaction that they are of; and rows read back
 //! where whoever wrote them took their sums along.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::ids::RunId;
@@ -26,6 +28,9 @@ pub(super) async fn append(
 ) -> Answer<()> {
     let run_id = run.to_string();
     for entry in entries {
+        if entry.kind == SealKind::Late && !is_closed(c, &run_id, entry).await? {
+            continue;
+        }
         let place = diesel::update(runs::table.find(&run_id))
             .set(runs::seals.eq(runs::seals + 1))
             .returning(runs::seals);
@@ -37,6 +42,23 @@ pub(super) async fn append(
         diesel::insert_into(seals::table).values(&row).execute(c).await?;
     }
     Ok(())
+}
+
+/// Whether there is a seal that this one can be late for: an attempt that was never closed is read
+/// back whole by whoever closes it.
+#[dialect]
+async fn is_closed(c: &mut Conn, run: &str, late: &Entry) -> Answer<bool> {
+    if late.sums.names(Sealed::Incidents) {
+        return Ok(true);
+    }
+    let rows: i64 = cycles::table
+        .filter(cycles::run_id.eq(run))
+        .filter(cycles::cycle.eq(late.cycle))
+        .filter(cycles::replay.eq(late.replay))
+        .count()
+        .get_result(c)
+        .await?;
+    Ok(rows > 0)
 }
 
 /// The sealed rows that a statement answers, added up.
@@ -127,21 +149,24 @@ pub(super) async fn read_attempt(
     run: &str,
     (cycle, replay): (i32, i32),
 ) -> Answer<Entry> {
-    let mut sums = read_refresh(c, run, (cycle, replay)).await?;
-    let visits: Vec<Visit> = shopping_sessions::table
-        .filter(shopping_sessions::run_id.eq(run))
-        .filter(shopping_sessions::cycle.eq(cycle))
-        .filter(shopping_sessions::replay.eq(replay))
-        .order(shopping_sessions::agent_id)
-        .select(Visit::as_select())
-        .load(c)
-        .await?;
-    for visit in &visits {
-        sums.add_all(&rows_of(c, visit).await?);
-    }
+    let mut sums = Sums::default();
     // The refresh, which is nobody's, is among it.
-    let nobody = std::iter::once(String::new());
-    let agents = Some(nobody.chain(visits.into_iter().map(|visit| visit.agent_id)).collect());
+    let mut agents = BTreeSet::from([String::new()]);
+    for table in reading::OF_VISITS {
+        let visits = reading::of_cycles(table, run, cycle..cycle.saturating_add(1));
+        let rows: Vec<AnyRow> = bound::<Db>(&visits).load(c).await?;
+        for row in rows.into_iter().map(|row| SealedRow::of(table, row)) {
+            if row.replay == replay && !row.recovered {
+                sums.add(table, row.sum);
+                agents.insert(row.agent_id);
+            }
+        }
+    }
+    for table in [Sealed::OfferCycles, Sealed::CouponAssignments] {
+        let of_it = |row: &SealedRow| (row.cycle, row.replay) == (cycle, replay);
+        add_rows(c, &mut sums, table, reading::of_run(table, run), of_it).await?;
+    }
+    let agents = Some(agents.into_iter().collect());
     Ok(Entry { kind: SealKind::ReadBack, cycle, replay, sums, agents })
 }
 
