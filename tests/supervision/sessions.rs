@@ -145,17 +145,18 @@ async fn failures_over_a_session_whose_probe_is_answered_count() {
 #[actix::test]
 async fn a_slow_shop_that_loses_calls_of_every_session_takes_none_down() {
     let asked = AtomicU32::new(0);
-    // Every second list of a flow is lost, and whatever is answered takes five seconds.
+    // Every third list of a flow is lost, and whatever is answered takes five seconds: of every
+    // second one a session would now and then lose five in a row by chance.
     let script = move |ask: &Ask| match ask.call {
         _ if ask.cycle == 0 || !ask.in_flow => Act::Answer,
-        "list_products" if asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) => blackhole(),
+        "list_products" if asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) => blackhole(),
         _ => Act::After(Duration::from_secs(5)),
     };
     let mut run = run_of(120).behavior(load()).time_scale(48.0).shop(script).start().await;
     run.until(|s| s.attempt.cycle.0 >= 2 || s.frozen.is_some()).await;
     assert_eq!(health(&run), [], "a slow shop is no session's fault");
     let lost = run.shop.log().iter().filter(|sent| sent.failed).count();
-    assert!(lost > 50, "{lost} calls were lost");
+    assert!(lost > 30, "{lost} calls were lost");
 }
 
 #[actix::test]

@@ -25,7 +25,7 @@ use crate::support::amount;
 use crate::support::binary::Place;
 
 /// Mutations in CI.
-const A_FEW: usize = 100;
+const A_FEW: usize = 40;
 /// Of those that are held, so many are found at least, percent.
 const FOUND_MIN_PERCENT: usize = 99;
 
