@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::cycle::{Cycle, ReplayNumber};
 use domain::ids::RunId;
-use ports::store::StoreError;
+use futures::FutureExt;
+use ports::store::{StoreError, StoreFuture};
 use questions::seals::{Entry, SealKind, Sums};
 
 use crate::rows::integer;
@@ -61,14 +62,31 @@ impl Tally {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A write sets out: of the end of an agent's flow, or, without an agent, of a refresh.
-    pub fn begins(&self, of: (RunId, Cycle, ReplayNumber), agent: &str) {
+    /// Makes a write, of the end of an agent's flow or, without an agent, of a refresh, and notes
+    /// how it came back and what its rows add up to.
+    pub fn noting<T: Send + 'static>(
+        self,
+        of: (RunId, Cycle, ReplayNumber),
+        agent: String,
+        call: StoreFuture<(T, Sums)>,
+    ) -> StoreFuture<T> {
+        let noted = async move {
+            self.begins(of, &agent);
+            let outcome = call.await;
+            self.ends(of, &agent, outcome.as_ref().map(|(_, sums)| sums));
+            Ok(outcome?.0)
+        };
+        noted.boxed()
+    }
+
+    /// A write sets out.
+    fn begins(&self, of: (RunId, Cycle, ReplayNumber), agent: &str) {
         let mut attempts = self.attempts();
         attempts.open.entry(attempt(of)).or_default().unknown.insert(agent.to_owned());
     }
 
     /// It came back. What may pass leaves open whether it was made.
-    pub fn ends(
+    fn ends(
         &self,
         of: (RunId, Cycle, ReplayNumber),
         agent: &str,

@@ -8,7 +8,6 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
 use domain::offer::Wallet;
-use futures::FutureExt;
 use ports::failpoint::{self, Failpoint};
 use ports::store::{Committed, FlowStore, StoreFuture};
 use questions::seals::Sums;
@@ -42,16 +41,10 @@ impl FlowStore for Adapter {
     }
 }
 
-/// Notes for the seal of its attempt how a flow's end came back, and what it wrote.
+/// Notes for the seal of its attempt how a flow's end came back.
 fn tallied(tally: Tally, flow: FlowKey, call: StoreFuture<Ended>) -> StoreFuture<Committed> {
-    let noted = async move {
-        let (attempt, agent) = ((flow.run_id, flow.cycle, flow.replay), flow.agent_id.as_str());
-        tally.begins(attempt, agent);
-        let outcome = call.await;
-        tally.ends(attempt, agent, outcome.as_ref().map(|(_, sums)| sums));
-        Ok(outcome?.0)
-    };
-    noted.boxed()
+    let attempt = (flow.run_id, flow.cycle, flow.replay);
+    tally.noting(attempt, flow.agent_id.as_str().to_owned(), call)
 }
 
 /// What came of a flow's end, and what its rows add up to.

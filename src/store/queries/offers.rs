@@ -11,7 +11,6 @@ use diesel::upsert::excluded;
 use domain::catalog::Product;
 use domain::ids::{AgentId, CouponId, RunId};
 use domain::offer::Coupon;
-use futures::FutureExt;
 use ports::store::{Holding, OfferBatch, OfferStore, StoreFuture};
 use questions::seals::Sums;
 
@@ -38,13 +37,7 @@ impl OfferStore for Adapter {
         let tally = self.tally();
         let attempt = (batch.run_id, batch.cycle, batch.replay);
         let call = self.call(move |c| answering(assign_offers(c, batch)));
-        let noted = async move {
-            tally.begins(attempt, "");
-            let outcome = call.await;
-            tally.ends(attempt, "", outcome.as_ref().map(|(_, sums)| sums));
-            Ok(outcome?.0)
-        };
-        noted.boxed()
+        tally.noting(attempt, String::new(), call)
     }
 }
 
