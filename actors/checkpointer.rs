@@ -14,6 +14,7 @@ use actix::prelude::*;
 use tokio::sync::Semaphore;
 
 use self::messages::{CheckpointerInjection, LoadLatest, SaveCheckpoint};
+use crate::panic_words;
 use crate::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 
 /// Saves and loads checkpoints.
@@ -65,7 +66,9 @@ impl Handler<CheckpointerInjection> for Checkpointer {
         match injection {
             CheckpointerInjection::Save => {}
             CheckpointerInjection::Fail { saves } => self.failing = saves,
-            CheckpointerInjection::Die => panic!("a drill: the checkpointer was told to die"),
+            CheckpointerInjection::Die => {
+                panic_words::drill("a drill: the checkpointer was told to die")
+            }
         }
     }
 }
@@ -155,6 +158,8 @@ mod tests {
             crashes: BTreeMap::new(),
             quarantined: Vec::new(),
             agents: 372,
+            population: None,
+            seal: None,
             settings: json!({}),
             config_hash: String::new(),
             written_at: at,

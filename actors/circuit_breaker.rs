@@ -31,6 +31,7 @@ use self::question::Question;
 use self::questions::Questions;
 use crate::coordinator::messages::Frozen;
 use crate::domain::ids::SessionId;
+use crate::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::Doubt;
 use crate::rate_limiter::holds::Held;
@@ -215,7 +216,9 @@ impl Handler<CircuitBreakerInjection> for CircuitBreaker {
                     OutageSignal { http_session, cause, doubt, is_probe: false, failed_at };
                 Handler::handle(self, signal, ctx);
             }
-            CircuitBreakerInjection::Die => panic!("a drill: the breaker was told to die"),
+            CircuitBreakerInjection::Die => {
+                panic_words::drill("a drill: the breaker was told to die")
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use actix::prelude::*;
 use self::drill::{Strike, WriteDrill};
 use self::messages::{DbWriterInjection, Drain};
 use self::retrying_store::RetryingStore;
+use crate::panic_words;
 use crate::ports::store::{Store, StoreError, StoreFuture};
 
 /// Messages that may wait: above one ask of every agent.
@@ -102,7 +103,9 @@ impl Handler<DbWriterInjection> for DbWriter {
             }
             DbWriterInjection::Fail { writes } => (Strike::Unavailable, writes),
             DbWriterInjection::Refuse { writes } => (Strike::Refused, writes),
-            DbWriterInjection::Die => panic!("a drill: the database writer was told to die"),
+            DbWriterInjection::Die => {
+                panic_words::drill("a drill: the database writer was told to die")
+            }
         };
         self.drill.set(what, writes);
     }

@@ -27,6 +27,7 @@ use crate::coordinator::messages::OffersRefreshed;
 use crate::db_writer::retrying_store::RetryingStore;
 use crate::domain::ids::{AgentId, CohortName};
 use crate::domain::offer::{Coupon, is_held_out};
+use crate::panic_words;
 use crate::ports::entropy::Entropy;
 use crate::ports::store::{Holding, OfferBatch, StoreError};
 
@@ -86,7 +87,9 @@ impl Handler<OfferRefresherInjection> for OfferRefresher {
         match injection {
             OfferRefresherInjection::Refresh => {}
             OfferRefresherInjection::Fail { refreshes } => self.failing = refreshes,
-            OfferRefresherInjection::Die => panic!("a drill: the refresher was told to die"),
+            OfferRefresherInjection::Die => {
+                panic_words::drill("a drill: the refresher was told to die")
+            }
         }
     }
 }

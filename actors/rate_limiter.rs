@@ -41,6 +41,7 @@ use self::pressure::Pressure;
 use self::queue_length::QueueLength;
 use self::throttle::SharedThrottle;
 use crate::domain::rate::Rate;
+use crate::panic_words;
 use crate::ports::pacing::Pacing;
 
 /// Messages that may wait: more than there are agents, so that asking never loses its place.
@@ -181,7 +182,9 @@ impl Handler<RateLimiterInjection> for RateLimiter {
             RateLimiterInjection::CloseGate => self.stand_in(Gate::Open, Gate::Closed, ctx),
             RateLimiterInjection::OpenGate => self.stand_in(Gate::Closed, Gate::Open, ctx),
             RateLimiterInjection::Retune(rate) => Handler::handle(self, Retune(rate), ctx),
-            RateLimiterInjection::Die => panic!("a drill: the rate limiter was told to die"),
+            RateLimiterInjection::Die => {
+                panic_words::drill("a drill: the rate limiter was told to die")
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use actix::prelude::*;
 use self::assignment::session_of;
 use self::board::HealthBoard;
 use self::messages::{Call, Lease, Leased, Reseat, SessionPoolInjection};
+use crate::panic_words;
 
 /// Messages that may wait: every agent asks once, at the same moment.
 const MAILBOX_CAPACITY: usize = 16_384;
@@ -77,7 +78,9 @@ impl Handler<SessionPoolInjection> for SessionPool {
             SessionPoolInjection::MarkDown(session) => {
                 self.board.mark_down(session);
             }
-            SessionPoolInjection::Die => panic!("a drill: the session pool was told to die"),
+            SessionPoolInjection::Die => {
+                panic_words::drill("a drill: the session pool was told to die")
+            }
         }
     }
 }

@@ -83,6 +83,12 @@ impl CheckpointFolder {
         Ok(opened)
     }
 
+    /// The folder as it is, to look into: nothing is made or cleared. `None` where there is none.
+    pub fn found(folder: impl Into<PathBuf>) -> Option<Self> {
+        let folder = folder.into();
+        folder.is_dir().then_some(Self { folder, keep: usize::MAX, saving: Mutex::default() })
+    }
+
     /// The checkpoints in the folder, the one written last first, unread.
     pub fn list(&self) -> Result<Vec<CheckpointEntry>, CheckpointError> {
         let mut entries: Vec<_> = self

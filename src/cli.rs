@@ -30,6 +30,7 @@ pub use self::failure::{Failure, Result};
 use crate::config::db_url::DbUrl;
 use crate::config::environment::Environment;
 use crate::config::{ConfigError, Layer, Origin, Settings, Sources, Value};
+use crate::resources::Need;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -132,6 +133,7 @@ impl GlobalArgs {
 
 /// Does what was asked.
 pub fn execute(cli: Cli) -> Result {
+    Need::COMMAND.ensure()?;
     let global = cli.global;
     match cli.command {
         Command::Run(args) => run::execute(&global, &args),

@@ -115,6 +115,11 @@ impl DataDir {
         &self.path
     }
 
+    /// Where the checkpoints of a data directory are, if there are any.
+    pub fn checkpoints_in(data: &Path) -> PathBuf {
+        data.join(CHECKPOINTS)
+    }
+
     /// The folder of checkpoints; made if it is not there.
     pub fn checkpoints(&self) -> Result<PathBuf, DataDirError> {
         self.folder(CHECKPOINTS)

@@ -22,6 +22,7 @@ mod limits;
 mod lost_commit;
 mod lost_order;
 mod money;
+mod mutants;
 mod numbers;
 mod offer_statements;
 mod older_database;

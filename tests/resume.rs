@@ -329,3 +329,32 @@ fn orphans_of_a_dead_run_are_ended_once_and_their_carts_cleared_by_the_next_run(
     assert_eq!((place.count(crashed), place.count(&cleaned)), (active, 1));
     assert_eq!(place.count("agents"), agents);
 }
+
+#[test]
+fn other_agents_than_the_checkpoints_are_refused_unless_they_are_accepted() {
+    let place = Place::new();
+    let run = ["run", "--warm-up", "off", "--start", "2026-01-05T10:00", "--quiet"];
+    place.expect(0, &["agents", "generate", "--count", "30"]);
+    place.expect(0, &with(&with(&run, &["--cycles", "2"]), &FAST));
+    let resume = ["resume", "--quiet", "--cycles"];
+
+    place.expect(0, &["agents", "set-status", "inactive", "agent_005"]);
+    let (_, err) = place.expect(4, &with(&with(&resume, &["4"]), &FAST));
+    assert!(err.contains("the 29 active agents of this database are not the 30 of"), "{err}");
+    assert!(err.contains("--accept-population"), "{err}");
+    assert_eq!(place.count("cycles"), 2);
+
+    // The same again: nothing to accept.
+    place.expect(0, &["agents", "set-status", "active", "agent_005"]);
+    place.expect(0, &with(&with(&resume, &["4"]), &FAST));
+
+    // Fewer of the same are a setting that changed; others are not.
+    place.expect(0, &with(&with(&resume, &["6", "--agents", "20"]), &FAST));
+    place.expect(0, &["agents", "generate", "--count", "31", "--replace"]);
+    place.expect(4, &with(&with(&resume, &["8", "--agents", "30"]), &FAST));
+    let accepted = with(&with(&resume, &["8", "--accept-population"]), &FAST);
+    place.expect(0, &accepted);
+    let said = "incidents WHERE kind = 'setting_changed' AND message LIKE '%were accepted'";
+    assert_eq!(place.count(said), 1);
+    place.expect(0, &["verify"]);
+}

@@ -4,6 +4,7 @@ pub mod acknowledged;
 pub mod binary;
 pub mod browser;
 pub mod flows;
+pub mod mutant;
 pub mod pgbouncer;
 pub mod population;
 pub mod postgres;

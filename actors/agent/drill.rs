@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+use crate::panic_words;
 use crate::ports::shop_api::{ApiError, ApiErrorKind, ShopCall};
 
 use super::messages::{AgentInjection, Drill};
@@ -63,7 +64,7 @@ impl SharedDrill {
     /// Does it: a panic is caught by the agent's actor, a hang by its watch.
     pub async fn strike(&self, what: AgentInjection, call: &'static str, now: Instant) -> ApiError {
         let status = match what {
-            AgentInjection::Crash => panic!("a drill: this flow was told to crash"),
+            AgentInjection::Crash => panic_words::drill("a drill: this flow was told to crash"),
             AgentInjection::Hang => {
                 self.0.hangs.set(true);
                 std::future::pending::<()>().await;

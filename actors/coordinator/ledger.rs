@@ -18,7 +18,7 @@ use crate::domain::cycle::CycleRecord;
 use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::{Incident, IncidentKind, LogLevel};
 use crate::domain::shop_notes::ShopNotes;
-use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, Snapshot};
+use crate::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, SealMark, Snapshot};
 use crate::domain::timing::CallTiming;
 use crate::domain::totals::Totals;
 use crate::ports::store::Borne;
@@ -68,6 +68,8 @@ pub struct Ledger {
     offers: OffersState,
     /// When this process began the run, by the wall clock, UTC.
     pub began_at: NaiveDateTime,
+    /// The last seal when that attempt was closed.
+    pub seal: Option<SealMark>,
     /// The last closed attempt.
     last: Option<CycleRecord>,
     /// Lateness at the last ticks, oldest first; 32 of them are kept.
@@ -100,6 +102,7 @@ impl Ledger {
             latency: Latency::default(),
             offers: saved.map_or_else(OffersState::default, |s| s.offers),
             began_at: wall,
+            seal: None,
             last: None,
             lateness_ms: VecDeque::new(),
             failures: (0, 0),
@@ -142,7 +145,8 @@ impl Ledger {
             detail,
             simulated_at: at.simulated_at(),
             recorded_at: wall,
-        };
+        }
+        .cut();
         self.journal.add(JournalLine::of(&incident));
         incident
     }
@@ -236,6 +240,8 @@ impl Ledger {
             crashes: roster.crash_history(at.cycle),
             quarantined: roster.quarantined(),
             agents: u32::try_from(roster.len()).unwrap_or(u32::MAX),
+            population: Some(roster.population().to_owned()),
+            seal: self.seal.clone(),
             settings: self.tuning.settings.clone(),
             config_hash: self.tuning.config_hash.clone(),
             written_at: wall,

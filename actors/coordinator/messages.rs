@@ -61,6 +61,18 @@ pub enum StartError {
     /// No agent is active.
     #[error("no agent is active: set some to active with `cartload agents set-status`")]
     NoAgents,
+    /// The run would go on with other agents than its checkpoint's.
+    #[error(
+        "the {found} active agents of this database are not the {saved} of the checkpoint; name \
+         the run's database (--db), set its agents active again (`cartload agents set-status`), or \
+         go on with those that are there: --accept-population"
+    )]
+    OtherAgents {
+        /// Agents at the checkpoint.
+        saved: u32,
+        /// Agents of the database.
+        found: usize,
+    },
     /// The start-up check of the shop or the store panicked: a fault of an adapter.
     #[error(
         "the start-up check panicked: {0}; nothing was begun, and this is a fault of the program"

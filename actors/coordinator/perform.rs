@@ -187,8 +187,9 @@ impl Coordinator {
             services.write(RecordCycle(row)).await
         };
         self.after(written, ctx, move |written, act, ctx| {
-            if let Err(error) = written {
-                return act.feed(Input::Recorded(Err(error.to_string())), ctx);
+            match written {
+                Ok(seal) => act.ledger.seal = seal,
+                Err(error) => return act.feed(Input::Recorded(Err(error.to_string())), ctx),
             }
             let (report, nothing_accepted) = ledger::refusals(&record, &notes).unzip();
             let nothing_accepted = nothing_accepted.flatten();

@@ -104,6 +104,8 @@ pub struct ResumePoint {
     pub unfreeze: bool,
     /// Settings that differ from the checkpoint's, one sentence each.
     pub changed_settings: Vec<String>,
+    /// Other agents than the checkpoint's are welcome (--accept-population).
+    pub accepts_population: bool,
     /// The checkpoint itself.
     pub snapshot: Snapshot,
     /// The name of its file, so that an analyst finds what was gone on from.

@@ -27,6 +27,7 @@ use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::incident::IncidentKind;
 use crate::domain::persona::Persona;
 use crate::domain::shop_notes::{Misread, ShopNotes};
+use crate::domain::snapshot::{is_other_population, population};
 use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
@@ -97,7 +98,7 @@ async fn prepared(
     {
         return come_back(&services, &plan, point, reason.clone()).await;
     }
-    let personas = load_agents(&services, &plan).await?;
+    let (personas, others) = load_agents(&services, &plan).await?;
     let callers = first_contact::callers(&personas);
     if plan.resume_from.is_some() {
         session_check::all(&services, &plan, &callers[0]).await?;
@@ -140,7 +141,7 @@ async fn prepared(
     let searched = orders.says().map(|says| (IncidentKind::OrderFound, says, orders.detail()));
     let carts = if plan.shop.keeps_carts() { orphans.dirty.len() } else { 0 };
     let cleaned = cleans_up(orphans.abandoned, carts, replay).into_iter().chain(searched);
-    let reports = (resumes(&plan, replay), cleaned.collect());
+    let reports = (resumes(&plan, replay, others), cleaned.collect());
     let input = Input::Prepared(Ok(replay));
     Ok(Prepared { personas, shop: Arc::new(shop), memories, input, notes, reports })
 }
@@ -153,10 +154,10 @@ async fn come_back(
     point: &ResumePoint,
     reason: FreezeReason,
 ) -> Result<Prepared, StartError> {
-    let personas = load_agents(services, plan).await?;
+    let (personas, others) = load_agents(services, plan).await?;
     let message = format!("came back frozen: {reason}");
     let frozen = [(IncidentKind::Freeze, message, point.detail())];
-    let reports = (changes(point).chain(frozen).collect(), Vec::new());
+    let reports = (changes(point, others).chain(frozen).collect(), Vec::new());
     let (run_id, before, agents) = (plan.run_id, point.boundary, Vec::new());
     let mut memories = services.write(LoadMemories { run_id, before, agents }).await?;
     remember_carts(&mut memories, &plan.dirty_carts);
@@ -176,19 +177,19 @@ fn remember_carts<'a>(
 }
 
 /// What is said of a process that goes on with a run of another one, or of its own past.
-fn resumes(plan: &RunPlan, replay: Option<Replay>) -> Vec<Report> {
+fn resumes(plan: &RunPlan, replay: Option<Replay>, others: Option<String>) -> Vec<Report> {
     let (Some(point), Some(replay)) = (&plan.resume_from, replay) else { return Vec::new() };
     let cycle = point.snapshot.boundary;
     let message = format!("the run goes on at cycle {cycle} after a resume");
     let mut detail = point.detail();
     detail["ended_rows"] = replay.ended_rows.into();
-    changes(point).chain([(IncidentKind::Resume, message, detail)]).collect()
+    changes(point, others).chain([(IncidentKind::Resume, message, detail)]).collect()
 }
 
-/// What is said of settings that are not those of before.
-fn changes(point: &ResumePoint) -> impl Iterator<Item = Report> {
-    let changes = point.changed_settings.iter();
-    changes.map(|change| (IncidentKind::SettingChanged, change.clone(), json!({})))
+/// What is said of settings and agents that are not those of before.
+fn changes(point: &ResumePoint, others: Option<String>) -> impl Iterator<Item = Report> {
+    let changes = point.changed_settings.iter().cloned().chain(others);
+    changes.map(|change| (IncidentKind::SettingChanged, change, json!({})))
 }
 
 /// What is said of what a dead process left behind.
@@ -205,11 +206,40 @@ fn cleans_up(abandoned: u64, carts: usize, replay: Option<Replay>) -> Vec<Report
     vec![(IncidentKind::CleanUp, message, detail)]
 }
 
-/// The active agents, as many as the plan wants; never none.
-async fn load_agents(services: &Services, plan: &RunPlan) -> Result<Vec<Persona>, StartError> {
+/// The active agents, as many as the plan wants, never none; and what is said where they are not
+/// those of the checkpoint.
+async fn load_agents(
+    services: &Services,
+    plan: &RunPlan,
+) -> Result<(Vec<Persona>, Option<String>), StartError> {
     let mut personas = services.write(LoadAgents).await?;
+    let others = plan.resume_from.as_ref().map(|point| others(point, plan, &personas));
     personas.truncate(plan.agents_max.unwrap_or(usize::MAX));
-    if personas.is_empty() { Err(StartError::NoAgents) } else { Ok(personas) }
+    match personas.is_empty() {
+        true => Err(StartError::NoAgents),
+        false => Ok((personas, others.transpose()?.flatten())),
+    }
+}
+
+/// What is said of agents that are not the checkpoint's, where they are welcome. Fewer or more of
+/// the same by --agents is a setting that changed.
+fn others(
+    point: &ResumePoint,
+    plan: &RunPlan,
+    active: &[Persona],
+) -> Result<Option<String>, StartError> {
+    let (saved, found) = (point.snapshot.agents, active.len());
+    let as_many = &active[..found.min(saved as usize)];
+    let are_all = plan.agents_max.is_some() || found == saved as usize;
+    let known = point.snapshot.population.as_deref().unwrap_or_default();
+    let are_others = is_other_population(known, &population(as_many));
+    match (are_others || !are_all && !known.is_empty(), point.accepts_population) {
+        (false, _) => Ok(None),
+        (true, false) => Err(StartError::OtherAgents { saved, found }),
+        (true, true) => Ok(Some(format!(
+            "the {found} active agents are not the {saved} of the checkpoint, and were accepted"
+        ))),
+    }
 }
 
 /// What an operator's resume of a frozen run needs: the shop looked at, a new attempt begun.

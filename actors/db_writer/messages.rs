@@ -16,6 +16,7 @@ use crate::domain::incident::Incident;
 use crate::domain::lost_order::LostFlow;
 use crate::domain::offer::{Coupon, Wallet};
 use crate::domain::persona::Persona;
+use crate::domain::snapshot::SealMark;
 use crate::ports::store::{
     Borne, Committed, Lived, NewRun, Orphans, Replay, RunState, SettledOrder, Store, StoreError,
     StoreFuture,
@@ -207,18 +208,18 @@ fn acknowledged(record: &FlowRecord) {
     );
 }
 
-/// Sent by the Coordinator at the barrier.
+/// Sent by the Coordinator at the barrier. Answers the last seal of the run.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), StoreError>")]
+#[rtype(result = "Result<Option<SealMark>, StoreError>")]
 pub struct RecordCycle(
     /// The attempt.
     pub CycleRecord,
 );
 
 impl StoreCall for RecordCycle {
-    type Reply = ();
+    type Reply = Option<SealMark>;
 
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+    fn ask(&self, store: &dyn Store) -> StoreFuture<Option<SealMark>> {
         store.record_cycle(self.0.clone())
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::flow::{FlowKey, FlowRecord};
 use crate::domain::ids::{AgentId, FlowId, OrderId, RunId};
 use crate::domain::lost_order::LostFlow;
 use crate::domain::offer::Wallet;
+use crate::domain::snapshot::SealMark;
 use crate::ports::store::{
     Committed, FlowStore, Holding, LostOrderStore, OfferBatch, OfferStore, PoolStatus,
     SettledOrder, Store, StoreError, StoreFuture,

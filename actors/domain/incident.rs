@@ -175,3 +175,50 @@ pub struct Incident {
     /// Wall clock, UTC.
     pub recorded_at: NaiveDateTime,
 }
+
+/// Characters of each text of an incident at most: some repeat what a stranger sent.
+const TEXT_CHARS_MAX: usize = 1_000;
+
+impl Incident {
+    /// With its texts cut: what is stored is bounded, whatever was asked of the run.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        cut(&mut self.message);
+        cut_all(&mut self.detail);
+        self.agent_id = self.agent_id.filter(|agent| agent.as_str().len() <= TEXT_CHARS_MAX);
+        self
+    }
+}
+
+fn cut(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(TEXT_CHARS_MAX) {
+        text.truncate(end);
+        text.push_str(" ...");
+    }
+}
+
+fn cut_all(detail: &mut Value) {
+    match detail {
+        Value::String(text) => cut(text),
+        Value::Array(values) => values.iter_mut().for_each(cut_all),
+        Value::Object(fields) => fields.values_mut().for_each(cut_all),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_thousand_characters_is_stored_whole_and_one_more_is_cut() {
+        let mut whole = "é".repeat(TEXT_CHARS_MAX);
+        cut(&mut whole);
+        assert_eq!(whole.chars().count(), TEXT_CHARS_MAX);
+        let mut detail = json!({ "a": ["é".repeat(TEXT_CHARS_MAX + 1), 7], "b": "short" });
+        cut_all(&mut detail);
+        assert_eq!(detail, json!({ "a": [format!("{whole} ..."), 7], "b": "short" }));
+    }
+}

@@ -26,6 +26,7 @@ use domain::incident::Incident;
 use domain::lost_order::LostFlow;
 use domain::offer::{Coupon, Wallet};
 use domain::persona::Persona;
+use domain::snapshot::SealMark;
 
 /// What a store call answers, some time later.
 pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
@@ -97,7 +98,8 @@ pub trait JournalStore: Send + Sync + 'static {
     ) -> StoreFuture<()>;
 
     /// Writes one attempt at one cycle; the same attempt again replaces nothing and succeeds.
-    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()>;
+    /// Answers the last seal of the run, where rows are sealed.
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<Option<SealMark>>;
 
     /// `RowsLost` where rows that were acknowledged are there no longer.
     fn bear_out(&self, borne: Borne) -> StoreFuture<()>;
@@ -207,7 +209,7 @@ macro_rules! pass_on {
     (JournalStore for $store:ty) => {
         $crate::pass_on! { @part JournalStore $store;
             set_run_state(run: RunId, owner: OwnerToken, state: RunState, at: NaiveDateTime) -> ();
-            record_cycle(record: CycleRecord) -> ();
+            record_cycle(record: CycleRecord) -> Option<SealMark>;
             bear_out(borne: Borne) -> ();
             record_incident(incident: Incident) -> ();
             record_seen(run: RunId, seen: Vec<Product>, coupons: Vec<Coupon>, at: NaiveDateTime)

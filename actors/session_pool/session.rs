@@ -24,6 +24,7 @@ use crate::circuit_breaker::messages::{OutageSignal, ShopAnswered};
 use crate::circuit_breaker::pulse::SharedPulse;
 use crate::coordinator::messages::{News, SessionNews};
 use crate::domain::ids::{AgentId, SessionId};
+use crate::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall};
 use crate::rate_limiter::pressure::Pressure;
@@ -208,7 +209,7 @@ impl Handler<SessionInjection> for Session {
             SessionInjection::Delay { ms, for_s } => {
                 (SessionDrill::Delay(Duration::from_millis(ms.into())), for_s)
             }
-            SessionInjection::Die => panic!("a drill: an HTTP session was told to die"),
+            SessionInjection::Die => panic_words::drill("a drill: an HTTP session was told to die"),
         };
         self.drill = Some((drill, self.pacing.now() + Duration::from_secs(for_s.into())));
     }

@@ -101,6 +101,13 @@ pub struct Problem {
 }
 
 impl Audit {
+    /// With one thing more that is wrong.
+    pub fn also(&mut self, problem: Problem) {
+        self.clean = false;
+        self.problems_total += 1;
+        self.problems.push(problem);
+    }
+
     /// Judges the ledger. `is_owned`: a process may be writing to the run.
     pub fn of(ledger: &Ledger, is_owned: bool) -> Self {
         let mut problems = attempts::problems(ledger, is_owned);

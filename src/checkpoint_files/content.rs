@@ -11,6 +11,7 @@ use actors::ports::checkpoint_file::CheckpointError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use text::visible;
 
 /// A file as it is written and first read: the snapshot's form is not yet known.
 #[derive(Serialize, Deserialize)]
@@ -68,7 +69,7 @@ fn malformed(path: &Path, error: &serde_json::Error) -> CheckpointError {
         path: path.to_owned(),
         line: error.line(),
         column: error.column(),
-        cause: error.to_string(),
+        cause: visible::cut(&error.to_string()).into_owned(),
     }
 }
 

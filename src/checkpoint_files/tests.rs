@@ -6,7 +6,7 @@ use actors::circuit_breaker::messages::FreezeReason;
 use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::freeze_reason::ShopSeen;
 use actors::domain::ids::AgentId;
-use actors::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState};
+use actors::domain::snapshot::{OffersState, SNAPSHOT_VERSION, SavedState, SealMark};
 use actors::domain::totals::Totals;
 use chrono::NaiveDateTime;
 use rand::{RngExt, SeedableRng};
@@ -42,6 +42,8 @@ fn snapshot(boundary: u32) -> Snapshot {
         crashes: BTreeMap::from([(AgentId::new("agent_007"), vec![Cycle(3), Cycle(4)])]),
         quarantined: vec![AgentId::new("agent_013")],
         agents: 372,
+        population: Some("1:0f".to_owned()),
+        seal: Some(SealMark { seq: 7, chain: "ab".to_owned() }),
         config_hash: config_hash(&settings),
         settings,
         written_at: at,

@@ -15,6 +15,7 @@ use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
 use crate::known_runs::KnownRunError;
 use crate::presets::PresetError;
+use crate::resources::Scarce;
 use crate::running::signals::Signal;
 
 /// Why a process ended.
@@ -27,7 +28,7 @@ pub enum ExitCode {
     Unexpected = 1,
     /// The command line.
     Usage = 2,
-    /// Settings, persona files, profiles or the data directory.
+    /// Settings, persona files, profiles, the data directory, or too little of the machine.
     Config = 3,
     /// A checkpoint.
     Checkpoint = 4,
@@ -106,6 +107,7 @@ macro_rules! always {
 always! {
     DataDirError => Config,
     PresetError => Config,
+    Scarce => Config,
     RonError => Config,
     CheckpointError => Checkpoint,
     StoreOpenError => Database,

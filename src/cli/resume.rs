@@ -41,6 +41,9 @@ pub struct ResumeArgs {
     /// Take a checkpoint that somebody edited on purpose
     #[arg(long)]
     pub accept_edited: bool,
+    /// Go on though the active agents of the database are not those of the checkpoint
+    #[arg(long)]
+    pub accept_population: bool,
     /// Settings of the run, each in the place of the checkpoint's.
     #[command(flatten, next_help_heading = "Settings, in the place of the checkpoint's")]
     pub flags: RunArgs,
@@ -58,7 +61,12 @@ impl ResumeArgs {
             (None, Some(run)) => Choice::Run(run.clone()),
             (None, None) => Choice::Newest,
         };
-        GoOn { choice, unfreeze: self.unfreeze, accepts_edited: self.accept_edited }
+        GoOn {
+            choice,
+            unfreeze: self.unfreeze,
+            accepts_edited: self.accept_edited,
+            accepts_population: self.accept_population,
+        }
     }
 }
 

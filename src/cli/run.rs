@@ -8,6 +8,7 @@ use clap::Args;
 use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::{Flags, Settings, Sources};
 use crate::logging::{self, Screen};
+use crate::resources::Need;
 use crate::run_report::summary;
 use crate::running::{Asked, Doors, Ended, drive};
 use crate::scenario::{Scenario, ScenarioReport};
@@ -63,6 +64,9 @@ pub(super) fn hear(settings: &Settings) -> Screen {
 
 /// Drives the run to its end and prints the summary; answers the code of the process.
 pub(super) fn to_its_end(asked: Asked, screen: Screen, json: bool) -> Result {
+    if let Some(tight) = Need::of_run(&asked.settings).ensure()? {
+        tracing::warn!("{tight}");
+    }
     let doors = Doors { screen, hears_signals: true };
     let Ended { report, state, signal } = actix_rt::System::new().block_on(drive(asked, doors))?;
     let text = if json { serde_json::to_string(&report)? } else { summary::text(&report) };

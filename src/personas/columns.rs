@@ -72,3 +72,18 @@ pub const TRUTH: &str = "true or false";
 pub const USER_ID: &str = "a uuid";
 /// What a shopping_frequency may be.
 pub const FREQUENCY: &str = "frequent, regular, occasional, rare";
+
+/// Columns of a file that are named in a message at most, and characters of each.
+const NAMED_MAX: usize = 60;
+const NAME_CHARS_MAX: usize = 40;
+
+/// The columns that were found, for a message: a header may be longer than a screen.
+pub fn found<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let cut = |name: &str| name.chars().take(NAME_CHARS_MAX).collect::<String>();
+    let shown: Vec<_> = names.by_ref().take(NAMED_MAX).map(cut).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        others => format!("{} and {others} others", shown.join(", ")),
+    }
+}

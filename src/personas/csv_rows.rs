@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::columns::{COLUMNS, REQUIRED};
+use super::columns::{self, COLUMNS, REQUIRED};
 use super::csv_form::{Delimiter, Lines, check_quotes};
 use super::mapping::{Mapping, NUMBERS};
 use super::row::Place;
@@ -118,7 +118,7 @@ impl Header {
         how.mapping.check_sources(origin, &names)?;
         let has = |name: &str| names.contains(&name);
         if let Some(column) = REQUIRED.iter().find(|name| !how.mapping.provides(name, has)) {
-            let (found, by) = (names.join(", "), self.delimiter);
+            let (found, by) = (columns::found(names), self.delimiter);
             let found = format!("{found} (separated by `{by}`; --delimiter names another)");
             return Err(PersonaFileError::NoColumn { origin: place.to_owned(), column, found });
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use text::bounded_file;
 
-use super::columns::REQUIRED;
+use super::columns::{self, REQUIRED};
 use super::csv_form::Delimiter;
 use super::row::Place;
 use super::row_reader::RowReader;
@@ -50,17 +50,17 @@ pub fn read_table(
     rows: Vec<Value>,
     how: &Reading,
 ) -> Result<Imported, PersonaFileError> {
-    let columns = rows.first().and_then(Value::as_object);
+    let first = rows.first().and_then(Value::as_object);
     let missing = |fields: &Map<String, Value>| {
         let has = |name: &str| fields.contains_key(name);
         REQUIRED.iter().copied().find(|column| !how.mapping.provides(column, has))
     };
-    if let Some(fields) = columns {
+    if let Some(fields) = first {
         let names: Vec<&str> = fields.keys().map(String::as_str).collect();
         how.mapping.check_sources(table, &names)?;
     }
-    if let Some(column) = columns.and_then(missing) {
-        let found = columns.into_iter().flat_map(Map::keys).cloned().collect::<Vec<_>>().join(", ");
+    if let Some(column) = first.and_then(missing) {
+        let found = columns::found(first.into_iter().flat_map(Map::keys).map(String::as_str));
         return Err(PersonaFileError::NoColumn { origin: table.to_owned(), column, found });
     }
     let shared: Arc<str> = Arc::from(table);

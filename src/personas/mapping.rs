@@ -14,7 +14,7 @@ use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 use text::ron_text::keys::{self, KeyPlace};
 use text::ron_text::{self, RonError};
 
-use super::columns::COLUMNS;
+use super::columns::{self, COLUMNS};
 use super::mending::{self, Mend, Mended, SUM_TOLERANCE, text};
 use super::name_list;
 use super::ranges::range_of;
@@ -182,7 +182,7 @@ impl Mapping {
     pub(super) fn check_sources(&self, table: &str, header: &[&str]) -> Result<(), RonError> {
         for (column, source) in &self.written.columns {
             if !header.contains(&source.as_str()) {
-                let found = header.join(", ");
+                let found = columns::found(header.iter().copied());
                 let problem = format!("{table} has no column `{source}`; columns found: {found}");
                 return Err(self.error("columns", column, &problem));
             }

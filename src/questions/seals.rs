@@ -10,7 +10,7 @@ pub mod reading;
 mod sums;
 mod tables;
 
-pub use self::entry::{Entry, SealKind, SealRow};
+pub use self::entry::{Entry, Link, SealKind, SealRow, link_at};
 pub use self::reading::SealedRow;
 pub use self::sums::{Sum, Sums, TableSum};
 pub use self::tables::Sealed;

@@ -40,6 +40,8 @@ pub struct GoOn {
     pub unfreeze: bool,
     /// Whether a checkpoint that somebody edited is taken.
     pub accepts_edited: bool,
+    /// Whether it may go on with other agents than the checkpoint's.
+    pub accepts_population: bool,
 }
 
 /// A run that goes on.
@@ -55,6 +57,8 @@ pub struct Resume {
     pub unfreeze: bool,
     /// Settings that are not the checkpoint's, one sentence each.
     pub changed_settings: Vec<String>,
+    /// Whether it may go on with other agents than the checkpoint's.
+    pub accepts_population: bool,
     /// What the run had reached by the newest of all its checkpoints: the next cycle, and the
     /// replay number.
     pub reached: (Cycle, ReplayNumber),
@@ -212,6 +216,7 @@ fn found(
         ends_anew,
         unfreeze: how.unfreeze,
         changed_settings,
+        accepts_population: how.accepts_population,
         saved_runs,
         checkpoint,
     };

@@ -24,7 +24,7 @@ pub const GRACE: Duration = Duration::from_secs(25);
 /// A signal that ends a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGHUP: the terminal is gone.
+    /// SIGHUP: the terminal is gone, or somebody sent it.
     HungUp,
     /// SIGINT: Ctrl-C.
     Interrupted,
@@ -47,7 +47,7 @@ impl Signal {
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::HungUp => "the end of the terminal",
+            Self::HungUp => "SIGHUP, the end of the terminal",
             Self::Interrupted => "Ctrl-C",
             Self::Terminated => "SIGTERM",
         })
@@ -132,11 +132,23 @@ pub fn forward(
     Ok(receiver)
 }
 
-/// The end of the terminal ends the run where it shows on one. `nohup` takes stderr off it and has
-/// the signal ignored: listening would undo that.
+/// SIGHUP ends the run like SIGTERM, with a terminal and without one, unless whoever started it has
+/// it ignored, as `nohup` does: listening would undo that.
 fn hangups() -> io::Result<Option<unix::Signal>> {
-    let is_terminal = io::stderr().is_terminal();
-    is_terminal.then(|| signal(SignalKind::hangup())).transpose()
+    (!is_hangup_ignored()).then(|| signal(SignalKind::hangup())).transpose()
+}
+
+/// Whether SIGHUP is ignored; where nobody tells, it counts as ignored without a terminal.
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").ok();
+    let told = status.and_then(|status| ignores_hangup(&status));
+    told.unwrap_or_else(|| !io::stderr().is_terminal())
+}
+
+/// What the mask of ignored signals in a process's status says of SIGHUP, the first of them.
+fn ignores_hangup(status: &str) -> Option<bool> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    Some(u64::from_str_radix(mask.trim(), 16).ok()? & 1 == 1)
 }
 
 /// Never, without a signal.
@@ -192,6 +204,16 @@ mod tests {
         assert_eq!(escalation.interrupted(), Step::Ask(Quit::AfterCycle));
         assert_eq!(escalation.interrupted(), Step::Ask(Quit::Now));
         assert_eq!(escalation.interrupted(), Step::ExitAtOnce(Signal::Interrupted));
+    }
+
+    #[test]
+    fn sighup_is_heard_unless_the_mask_of_ignored_signals_has_its_bit() {
+        let status = |mask| format!("Name:\tcartload\nSigBlk:\t01\nSigIgn:\t{mask}\n");
+        assert_eq!(ignores_hangup(&status("0000000000000000")), Some(false));
+        assert_eq!(ignores_hangup(&status("0000000000000001")), Some(true));
+        assert_eq!(ignores_hangup(&status("0000000000001002")), Some(false));
+        assert_eq!(ignores_hangup(&status("none")), None);
+        assert_eq!(ignores_hangup("Name:\tcartload\n"), None);
     }
 
     #[test]

@@ -99,6 +99,7 @@ pub async fn take_over(
         checkpoint: name_of(&resume.checkpoint.path),
         unfreeze: resume.unfreeze,
         changed_settings: resume.changed_settings.clone(),
+        accepts_population: resume.accepts_population,
     };
     Ok(TakenOver { from, says })
 }

@@ -20,6 +20,7 @@ use domain::incident::Incident;
 use domain::lost_order::LostFlow;
 use domain::offer::{Coupon, Wallet};
 use domain::persona::{AgentStatus, Persona};
+use domain::snapshot::SealMark;
 use futures::FutureExt;
 use ledger::Ledger;
 use ports::store::{
@@ -155,10 +156,10 @@ impl JournalStore for DryStore {
         self.answer("set_run_state", |ledger| ledger.owned(run, owner).map(drop))
     }
 
-    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<Option<SealMark>> {
         self.answer("record_cycle", |ledger| {
             ledger.record_cycle(&record);
-            Ok(())
+            Ok(None)
         })
     }
 

@@ -4,9 +4,11 @@ pub mod keys;
 
 use serde::de::DeserializeOwned;
 
+use crate::visible;
+
 /// Why a RON text was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}:{line}:{column}: {problem}")]
+#[error("{origin}:{line}:{column}: {}", visible::cut(problem))]
 pub struct RonError {
     /// The file, or what the text came from.
     pub origin: String,
@@ -17,9 +19,6 @@ pub struct RonError {
     /// What is wrong, the key and what is allowed.
     pub problem: String,
 }
-
-/// Characters of a problem that are told: RON repeats what it found, however long.
-const PROBLEM_CHARS_MAX: usize = 1_000;
 
 /// RON's own limit, in words for who wrote the text.
 const TOO_DEEP: &str = "nested too deep: more than RON's 128 levels of brackets and values";
@@ -39,16 +38,13 @@ pub fn parse<T: DeserializeOwned>(origin: &str, text: &str) -> Result<T, RonErro
         } else {
             format!("{}{}", key.unwrap_or_default(), error.code)
         };
-        RonError { origin: origin.to_owned(), line, column, problem: cut(problem) }
+        RonError {
+            origin: origin.to_owned(),
+            line,
+            column,
+            problem: visible::cut(&problem).into_owned(),
+        }
     })
-}
-
-fn cut(mut text: String) -> String {
-    if let Some((at, _)) = text.char_indices().nth(PROBLEM_CHARS_MAX) {
-        text.truncate(at);
-        text.push_str("...");
-    }
-    text
 }
 
 #[cfg(test)]
@@ -87,6 +83,6 @@ mod tests {
         let unknown = |chars| parse::<Nothing>("t", &format!("({}: 1)", "x".repeat(chars)));
         let (short, long) = (unknown(20).unwrap_err(), unknown(5_000).unwrap_err());
         assert!(short.problem.contains(&"x".repeat(20)) && !short.problem.ends_with("..."));
-        assert_eq!(long.problem.chars().count(), PROBLEM_CHARS_MAX + 3);
+        assert_eq!(long.problem.chars().count(), visible::PROBLEM_CHARS_MAX + 3);
     }
 }

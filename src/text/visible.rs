@@ -1,5 +1,7 @@
 //! Text that came from outside, made harmless for a terminal: a name must not move the cursor,
-//! clear the screen or turn the direction of writing.
+//! clear the screen or turn the direction of writing, or fill it.
+
+use std::borrow::Cow;
 
 /// Whether a terminal does something else with it than to show it.
 pub fn is_command(c: char) -> bool {
@@ -21,6 +23,17 @@ pub fn lines(text: &str) -> String {
 /// Lines in colours: as [`lines()`], but what begins a colour stays.
 pub fn coloured(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t' | '\u{1b}'))
+}
+
+/// Characters of a problem that are told: readers repeat what they found, however long.
+pub const PROBLEM_CHARS_MAX: usize = 1_000;
+
+/// What a reader says is wrong, no longer than a screen.
+pub fn cut(problem: &str) -> Cow<'_, str> {
+    match problem.char_indices().nth(PROBLEM_CHARS_MAX) {
+        Some((at, _)) => format!("{}...", &problem[..at]).into(),
+        None => problem.into(),
+    }
 }
 
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
 use actors::domain::ids::FlowId;
 use actors::domain::offer::Wallet;
+use actors::domain::snapshot::SealMark;
 use actors::ports::store::{Committed, FlowStore, PoolStatus, Store, StoreError, StoreFuture};
 use futures::FutureExt;
 use rand::RngExt;

@@ -266,6 +266,7 @@ impl World {
             ends_anew: false,
             unfreeze: std::mem::take(&mut self.unfreezes),
             changed_settings: Vec::new(),
+            accepts_population: false,
             saved_runs: [self.run].into(),
         };
         let taker = Taker { owner, dead: self.dead.clone(), at: self.clock.wall() };

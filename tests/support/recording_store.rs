@@ -13,6 +13,7 @@ use actors::domain::ids::{AgentId, OwnerToken, RunId};
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::offer::{Coupon, Wallet};
 use actors::domain::persona::Persona;
+use actors::domain::snapshot::SealMark;
 use actors::ports::store::{
     Borne, Committed, FlowStore, Holding, JournalStore, OfferBatch, OfferStore, PoolStatus,
     RunState, Store, StoreError, StoreFuture,
@@ -129,7 +130,7 @@ impl JournalStore for RecordingStore {
         })
     }
 
-    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<Option<SealMark>> {
         self.reach(|dry| {
             self.note(|written| written.cycles.push(record.clone()));
             dry.record_cycle(record)

@@ -172,6 +172,7 @@ impl Setup {
             lived: Lived { number: snapshot.resumes, ..Lived::default() },
             unfreeze: false,
             changed_settings: Vec::new(),
+            accepts_population: false,
             snapshot,
             checkpoint: "the last one".to_owned(),
         });

@@ -1,7 +1,7 @@
 //! What no check of meaning can know: a value that could as well have been another one, rows that
 //! are gone without a trace, and the seals themselves.
 
-use super::{NO_SEALS, audit, clean};
+use super::{audit, clean, without_seals};
 use crate::support::binary::Place;
 
 /// What the seals found, as `subject: message`.
@@ -131,10 +131,36 @@ fn agents_that_an_operator_changes_are_sealed_anew() {
 #[test]
 fn a_run_of_a_release_without_seals_is_not_sealed_and_not_wrong() {
     let place = Place::copy_of(clean());
-    place.sql(NO_SEALS);
+    without_seals(&place);
     let audit = audit(&place, 0);
     assert_eq!(audit["sealed"]["attempts"], 0);
     assert_eq!(audit["sealed"]["attempts_not_sealed"], 6);
     let (text, _) = place.expect(0, &["verify"]);
     assert!(text.contains("6 not sealed, by a release without seals"), "{text}");
+}
+
+#[test]
+fn seals_that_somebody_reckoned_anew_are_not_those_that_the_newest_checkpoint_remembers() {
+    let place = Place::copy_of(clean());
+    let told = |place: &Place| {
+        let audit = audit(place, 1);
+        let problems = audit["problems"].as_array().unwrap().clone();
+        let of_checkpoints = problems.into_iter().filter(|problem| problem["check"] == "seals");
+        of_checkpoints.map(|problem| problem["message"].as_str().unwrap().to_owned()).collect()
+    };
+    let file = place.checkpoints().pop().unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let seal = &saved["snapshot"]["seal"];
+    let at = format!("seals WHERE seq = {} AND chain = '{}'", seal["seq"], seal["chain"]);
+    assert_eq!(place.count(&at.replace("\"", "")), 1, "{seal}");
+
+    place.sql("DELETE FROM seals; UPDATE runs SET seals = 0");
+    let of_none: Vec<String> = told(&place);
+    assert!(of_none[0].contains("is not there: the database is an older copy"), "{of_none:?}");
+
+    let place = Place::copy_of(clean());
+    place.sql(&format!("UPDATE seals SET chain = 'another' WHERE seq = {}", seal["seq"]));
+    let of_another = told(&place);
+    assert!(of_another[0].contains("is another one"), "{of_another:?}");
 }

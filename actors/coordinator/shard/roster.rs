@@ -10,6 +10,7 @@ use crate::domain::cycle::Cycle;
 use crate::domain::flow::ShopCart;
 use crate::domain::ids::{AgentId, Incarnation};
 use crate::domain::persona::Persona;
+use crate::domain::snapshot::population;
 
 use crate::coordinator::crash_log::CrashLog;
 use crate::coordinator::ramp;
@@ -23,6 +24,8 @@ pub struct Roster<H> {
     members: BTreeMap<AgentId, Member<H>>,
     /// Everybody, in the order of release.
     order: Vec<AgentId>,
+    /// Their name as a set.
+    population: String,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub enum AfterCrash {
 impl<H> Roster<H> {
     /// Nobody yet.
     pub fn new() -> Self {
-        Self { members: BTreeMap::new(), order: Vec::new() }
+        Self { members: BTreeMap::new(), order: Vec::new(), population: population([]) }
     }
 
     /// Takes in everybody, each with the handle that `build` makes.
@@ -56,6 +59,7 @@ impl<H> Roster<H> {
         personas: Vec<Persona>,
         mut build: impl FnMut(&Arc<Persona>, Incarnation) -> H,
     ) {
+        self.population = population(&personas);
         self.members = personas
             .into_iter()
             .map(|persona| {
@@ -79,6 +83,11 @@ impl<H> Roster<H> {
     /// Active agents.
     pub fn len(&self) -> usize {
         self.order.len()
+    }
+
+    /// Their name as a set, for checkpoints.
+    pub fn population(&self) -> &str {
+        &self.population
     }
 
     /// Whether there is nobody.

@@ -57,6 +57,7 @@ impl HasCode for StartError {
             Self::Store(_) => ExitCode::Database,
             Self::Checkpoint(_) => ExitCode::Checkpoint,
             Self::NoAgents => ExitCode::Config,
+            Self::OtherAgents { .. } => ExitCode::Checkpoint,
             Self::Panicked(_) | Self::Ended(_) => ExitCode::Unexpected,
         }
     }

@@ -3,12 +3,13 @@
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{Integer, Json, Nullable, Text, Timestamp};
+use domain::ids::RunId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Sums, VERSION};
-use crate::QuestionError;
+use crate::{Question, QuestionError};
 
 /// What a seal is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +120,20 @@ pub struct SealRow {
     /// Wall clock.
     #[diesel(sql_type = Timestamp)]
     pub recorded_at: NaiveDateTime,
+}
+
+/// A link of the chain.
+#[derive(Clone, Debug, PartialEq, QueryableByName)]
+pub struct Link {
+    /// As the row has it.
+    #[diesel(sql_type = Text)]
+    pub chain: String,
+}
+
+/// The link at this place of a run's chain, if there is one.
+pub fn link_at(run: RunId, seq: u32) -> Question<Link> {
+    let text = "SELECT chain FROM seals WHERE run_id = {run} AND seq = {seq}";
+    Question::new("a seal", text).with("run", run).with("seq", i64::from(seq))
 }
 
 impl SealRow {

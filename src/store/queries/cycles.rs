@@ -10,6 +10,7 @@ use domain::cycle::CycleRecord;
 use domain::ids::{OwnerToken, RunId};
 use domain::incident::Incident;
 use domain::offer::Coupon;
+use domain::snapshot::SealMark;
 use futures::FutureExt;
 use ports::failpoint::Failpoint;
 use ports::store::{Borne, JournalStore, RunState, StoreFuture};
@@ -37,14 +38,14 @@ impl JournalStore for Adapter {
         self.call_long(move |c| answering(set_run_state(c, run, owner, (state, late), at)))
     }
 
-    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<()> {
+    fn record_cycle(&self, record: CycleRecord) -> StoreFuture<Option<SealMark>> {
         let tally = self.tally();
         let attempt = (record.run_id, record.cycle, record.replay);
         let is_partial = record.broken || record.counts.failed_unrecorded > 0;
         let seals = tally.close(attempt, is_partial);
         let call = self.call(move |c| answering(record_cycle(c, record, seals)));
         let call = acknowledged(Failpoint::CycleAcknowledge, call);
-        call.map(move |outcome| outcome.inspect(|()| tally.closed(attempt))).boxed()
+        call.map(move |outcome| outcome.inspect(|_| tally.closed(attempt))).boxed()
     }
 
     fn bear_out(&self, borne: Borne) -> StoreFuture<()> {
@@ -66,9 +67,13 @@ impl JournalStore for Adapter {
     }
 }
 
-/// Writes one attempt; one that is there stays as it is.
+/// Writes one attempt; one that is there stays as it is. Answers the run's last seal.
 #[dialect]
-async fn record_cycle(c: &mut Conn, record: CycleRecord, mut seals: Vec<Entry>) -> Answer<()> {
+async fn record_cycle(
+    c: &mut Conn,
+    record: CycleRecord,
+    mut seals: Vec<Entry>,
+) -> Answer<Option<SealMark>> {
     let row = CycleRow::of(&record);
     let insert = diesel::insert_into(cycles::table).values(&row).on_conflict_do_nothing();
     if insert.execute(c).await? == 1 {
@@ -77,7 +82,7 @@ async fn record_cycle(c: &mut Conn, record: CycleRecord, mut seals: Vec<Entry>) 
         }
         seals::append(c, record.run_id, &seals, record.ended_at).await?;
     }
-    Ok(())
+    seals::last(c, record.run_id).await
 }
 
 /// Looks for what was acknowledged: the attempt's flows, and the row of the cycle before.

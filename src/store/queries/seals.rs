@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::ids::RunId;
+use domain::snapshot::SealMark;
 use questions::Statement;
 use questions::any_row::AnyRow;
 use questions::seals::{Entry, SealKind, Sealed, SealedRow, Sums, reading};
@@ -42,6 +43,19 @@ pub(super) async fn append(
         diesel::insert_into(seals::table).values(&row).execute(c).await?;
     }
     Ok(())
+}
+
+/// The end of the chain of the run, where it has one.
+#[dialect]
+pub(super) async fn last(c: &mut Conn, run: RunId) -> Answer<Option<SealMark>> {
+    let last: Option<(i32, String)> = seals::table
+        .filter(seals::run_id.eq(run.to_string()))
+        .order(seals::seq.desc())
+        .select((seals::seq, seals::chain))
+        .first(c)
+        .await
+        .optional()?;
+    Ok(last.map(|(seq, chain)| SealMark { seq: seq.unsigned_abs(), chain }))
 }
 
 /// Whether there is a seal that this one can be late for: an attempt that was never closed is read

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use text::ron_text::RonError;
+use text::visible;
 
 use super::Profile;
 
@@ -29,7 +30,7 @@ pub enum ProfileError {
         known: String,
     },
     /// Well-formed, but it cannot work.
-    #[error("{origin}: {key}: {problem}")]
+    #[error("{origin}: {}: {}", visible::cut(key), visible::cut(problem))]
     Semantic {
         /// The file, or what the text came from.
         origin: String,
