@@ -1,6 +1,8 @@
 //! A database that is older than its run's checkpoint: a restored backup, a file copied without its
 //! `-wal`, a failover that lost its tail. It is named, and what it lost is lived again.
 
+mod promoted;
+
 use std::fs;
 
 use actors::domain::cycle::{Cycle, ReplayNumber};

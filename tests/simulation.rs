@@ -14,6 +14,7 @@ mod trace;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
 use crate::support::amount;
 use scenario::Scenario;
@@ -76,6 +77,14 @@ fn verify_finds_nothing_in_a_sound_run_when_it_ends_or_is_killed_however_clocks_
     each(seeds(amount("CARTLOAD_SOUND_RUNS", A_FEW_SOUND)), |seed| {
         let mut world = World::of(Scenario::on_an_odd_clock(seed));
         world.live();
-        assert!(world.audited.is_empty(), "{:?}{:#?}", world.scenario, world.audited);
+        if !world.audited.is_empty() {
+            let kept = std::env::temp_dir().join(format!("sound-{seed}.db"));
+            for suffix in ["", "-wal"] {
+                let with = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+                std::fs::copy(with(&world.database()), with(&kept)).unwrap();
+            }
+            let (scenario, audited) = (&world.scenario, &world.audited);
+            panic!("{scenario:?}{audited:#?}its database is {}", kept.display());
+        }
     });
 }

@@ -20,7 +20,8 @@ use super::scenario::{Scenario, StoreFault};
 use super::trace::{Clock, Trace};
 
 pub struct SimulatedStore {
-    pub real: Arc<dyn Store>,
+    /// The store of the process that lives: what it remembers dies with it.
+    pub real: Mutex<Arc<dyn Store>>,
     pub scenario: Arc<Scenario>,
     pub clock: Arc<Clock>,
     pub trace: Arc<Trace>,
@@ -36,6 +37,10 @@ pub fn at_once<T>(call: impl Future<Output = T>) -> T {
 }
 
 impl SimulatedStore {
+    fn real(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.real.lock().unwrap())
+    }
+
     fn ask<T: Debug + Send + 'static>(
         &self,
         said: &str,
@@ -51,7 +56,7 @@ impl SimulatedStore {
             Some(StoreFault::Unavailable) => Err(StoreError::Unavailable("drawn".to_owned())),
             Some(StoreFault::Contention) => Err(StoreError::Contention("drawn".to_owned())),
             Some(StoreFault::LostAcknowledgement | StoreFault::Slow(_) | StoreFault::Silent)
-            | None => at_once(call(self.real.as_ref())),
+            | None => at_once(call(self.real().as_ref())),
         };
         let end = match &answer {
             Ok(_) => "done".to_owned(),
@@ -128,10 +133,10 @@ impl Store for SimulatedStore {
     }
 
     fn writes_at_once(&self) -> usize {
-        self.real.writes_at_once()
+        self.real().writes_at_once()
     }
 
     fn pool_status(&self) -> PoolStatus {
-        self.real.pool_status()
+        self.real().pool_status()
     }
 }

@@ -17,7 +17,7 @@ use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::Pacing;
-use actors::ports::store::{RunState, Store};
+use actors::ports::store::RunState;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use analysis::verify::{Audit, Problem};
@@ -30,7 +30,7 @@ use questions::Ask;
 use questions::ledger::Books;
 use rand::seq::IndexedRandom;
 use serde_json::json;
-use store::{Admin, StoreOptions, StoreUrl, open};
+use store::{Admin, OpenStore, StoreOptions, StoreUrl, open};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub struct World {
     pub lost: BTreeSet<Service>,
     trace: Arc<Trace>,
     clock: Arc<Clock>,
-    store: Arc<dyn Store>,
+    store: Arc<SimulatedStore>,
     files: Arc<Inline>,
     settings: Settings,
     acts: VecDeque<(Duration, Act)>,
@@ -111,15 +111,13 @@ impl World {
         let clock = Arc::new(Clock::new(scenario.steps.clone()));
         let trace = Arc::new(Trace::default());
         let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", database(directory.path()).display());
-        let url = StoreUrl::parse(&url).unwrap();
-        let opened = at_once(open(&url, &StoreOptions::default())).unwrap();
+        let opened = opened(directory.path());
         let chance = Entropy::Seeded(seed);
         let agents = personas(scenario.agents, &mut chance.stream("personas", ""));
         at_once(opened.admin.insert_agents(agents, false, wall(0))).unwrap();
         let acknowledged = Arc::default();
         let store = Arc::new(SimulatedStore {
-            real: opened.store,
+            real: Mutex::new(opened.store),
             scenario: Arc::clone(&scenario),
             clock: Arc::clone(&clock),
             trace: Arc::clone(&trace),
@@ -210,15 +208,16 @@ impl World {
         plan.owner = owner;
         plan.entropy = Entropy::Seeded(self.scenario.seed.wrapping_add(process << 32));
         if process > 0 {
-            plan.resume_from = Some(self.resume_point(owner));
+            plan.resume_from = self.resume_point(owner);
         }
         self.dead.push(owner);
+        *self.store.real.lock().unwrap() = opened(self.directory.path()).store;
         self.note(&format!("process {process} begins"));
         let meter = SharedMeter::default();
         let ports = Ports {
             shop: self.shop.factory(&meter),
             meter,
-            store: Arc::clone(&self.store),
+            store: self.store.clone(),
             checkpoints: self.files.clone(),
             pacing: self.clock.clone(),
             memory: || None,
@@ -256,9 +255,9 @@ impl World {
         plan
     }
 
-    /// As `cartload resume` finds it.
-    fn resume_point(&mut self, owner: OwnerToken) -> ResumePoint {
-        let checkpoint = self.files.load_latest().unwrap().unwrap();
+    /// As `cartload resume` finds it; `None` where no process came as far as a checkpoint.
+    fn resume_point(&mut self, owner: OwnerToken) -> Option<ResumePoint> {
+        let checkpoint = self.files.load_latest().unwrap()?;
         let resume = Resume {
             reached: (checkpoint.snapshot.boundary, checkpoint.snapshot.resumes),
             checkpoint,
@@ -271,7 +270,7 @@ impl World {
         };
         let taker = Taker { owner, dead: self.dead.clone(), at: self.clock.wall() };
         let taking = take_over(&self.admin, &self.settings, &resume, &taker);
-        at_once(taking).unwrap_or_else(|error| panic!("{error}")).from
+        Some(at_once(taking).unwrap_or_else(|error| panic!("{error}")).from)
     }
 
     /// Does what the scenario says to a process, until it is gone.
@@ -411,6 +410,11 @@ fn settings(cycles: u32) -> Settings {
     let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value));
     let sources = Sources { environment: Environment::from_pairs(pairs), ..Sources::default() };
     Settings::load(sources).unwrap()
+}
+
+fn opened(directory: &Path) -> OpenStore {
+    let url = format!("sqlite://{}", database(directory).display());
+    at_once(open(&StoreUrl::parse(&url).unwrap(), &StoreOptions::default())).unwrap()
 }
 
 fn database(directory: &Path) -> PathBuf {

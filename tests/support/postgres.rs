@@ -2,7 +2,7 @@
 //!
 //! Loopback needs no password, but for the user `guarded`, whose password is `open sesame`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,16 +35,37 @@ pub fn start_with(connections: u32) -> Option<Server> {
     let directory = server_directory("cartload-postgres");
     let data = directory.join("data");
     fresh_cluster(&data);
-    let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
+    let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n\
+                 host replication all 127.0.0.1/32 trust\n";
     std::fs::write(data.join("pg_hba.conf"), rules).expect("pg_hba.conf");
-    let port = free_port();
+    Some(serve(&postgres, directory, connections))
+}
+
+/// A server on the files in `data` of its directory.
+fn serve(postgres: &Path, directory: PathBuf, connections: u32) -> Server {
+    let (data, port) = (directory.join("data"), free_port());
     // Without fsync a crash of the server loses nothing, only one of the machine would.
     let command = format!(
         "{} -D {} -p {port} -h 127.0.0.1 -k '' -c max_connections={connections} -c fsync=off",
         postgres.display(),
         data.display()
     );
-    Some(Server::start(&command, "QUIT", port, directory))
+    Server::start(&command, "QUIT", port, directory)
+}
+
+/// A replica of the server at `port`, which follows it.
+pub fn replica_of(port: u16) -> Server {
+    let directory = server_directory("cartload-replica");
+    let find = |name| find_program(name).expect("it comes with postgres");
+    let copy = format!(
+        "{} {} -h 127.0.0.1 -p {port} -U postgres -D {} -R -X stream --checkpoint=fast --no-sync",
+        as_server_user(),
+        find("pg_basebackup").display(),
+        directory.join("data").display()
+    );
+    let output = Command::new("sh").arg("-c").arg(copy).output().expect("sh");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serve(&find("postgres"), directory, MAX_CONNECTIONS)
 }
 
 /// The files of a server that has not run yet.

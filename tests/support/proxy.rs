@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU16, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +29,7 @@ pub struct Proxy {
     /// On loopback.
     pub port: u16,
     mode: watch::Sender<Mode>,
+    server: Arc<AtomicU16>,
     commits: Arc<Commits>,
     /// Taken by the drop, which may happen inside another runtime.
     runtime: Option<Runtime>,
@@ -54,13 +55,20 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (mode, changes) = watch::channel(Mode::Forward);
         let commits = Arc::new(Commits::default());
-        runtime.spawn(listen(listener, address, port, changes, Arc::clone(&commits)));
-        Self { port: address.port(), mode, commits, runtime: Some(runtime) }
+        let server = Arc::new(AtomicU16::new(port));
+        let link = (Arc::clone(&server), changes, Arc::clone(&commits));
+        runtime.spawn(listen(listener, address, link));
+        Self { port: address.port(), mode, server, commits, runtime: Some(runtime) }
     }
 
     /// From here on the link does this.
     pub fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
+    }
+
+    /// From here on connections lead to the server at this port, as a failover has it.
+    pub fn lead_to(&self, port: u16) {
+        self.server.store(port, Ordering::SeqCst);
     }
 
     /// Of the next flows' COMMITs every second one is cut off from its answer, `count` in all: in
@@ -103,9 +111,7 @@ impl BlockOnElsewhere for Runtime {
 async fn listen(
     listener: TcpListener,
     address: SocketAddr,
-    server: u16,
-    mut mode: watch::Receiver<Mode>,
-    commits: Arc<Commits>,
+    (server, mut mode, commits): (Arc<AtomicU16>, watch::Receiver<Mode>, Arc<Commits>),
 ) {
     let mut listener = Some(listener);
     loop {
@@ -124,7 +130,8 @@ async fn listen(
         tokio::select! {
             accepted = open.accept() => {
                 if let Ok((client, _)) = accepted {
-                    tokio::spawn(carry(client, server, mode.clone(), Arc::clone(&commits)));
+                    let port = server.load(Ordering::SeqCst);
+                    tokio::spawn(carry(client, port, mode.clone(), Arc::clone(&commits)));
                 }
             }
             changed = mode.changed() => if changed.is_err() { return },

@@ -106,6 +106,8 @@ struct Comparison {
     run: Sums,
     end: Option<Sums>,
     extent: Extent,
+    /// Until then what came after the seal of its attempt waits for the next one.
+    has_ended: bool,
     /// Rows of attempts of which there is no seal.
     strays: BTreeMap<(Attempt, Sealed), u64>,
     findings: Vec<Finding>,
@@ -178,6 +180,10 @@ impl Comparison {
                 *self.strays.entry((at, table)).or_default() += 1;
                 continue;
             };
+            let is_refresh = table != Sealed::Cycles && row.agent_id.is_empty();
+            if is_refresh && !self.has_ended && !attempt.sealed.names(Sealed::OfferCycles) {
+                continue;
+            }
             if row.recovered {
                 attempt.recovered_there.add(table, row.sum);
             } else if !attempt.has_own {
@@ -257,7 +263,7 @@ pub(super) async fn findings<M: Moment>(
     let rows = moment.ask(entries(run)).await?;
     let written: Written =
         moment.one(Question::new("how many seals", WRITTEN).with("run", run)).await?;
-    let mut all = Comparison::default();
+    let mut all = Comparison { has_ended, ..Comparison::default() };
     all.take_chain(run, &rows, written.seals);
     read_attempts(moment, run, flows, &mut all).await?;
     let from_begin = rows.first().is_some_and(|row| row.kind == SealKind::Run.as_str());

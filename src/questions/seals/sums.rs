@@ -83,6 +83,18 @@ impl Sums {
         }
     }
 
+    /// Without those, which are among it; a table of which nothing is left is not named.
+    #[must_use]
+    pub fn without(mut self, others: &Self) -> Self {
+        self.0.retain(|table, of_table| {
+            let other = others.of(*table);
+            of_table.rows = of_table.rows.saturating_sub(other.rows);
+            of_table.sum.0 = of_table.sum.0.wrapping_sub(other.sum.0);
+            of_table.rows > 0
+        });
+        self
+    }
+
     /// What a table has.
     pub fn of(&self, table: Sealed) -> TableSum {
         self.0.get(&table).copied().unwrap_or_default()

@@ -15,7 +15,7 @@ use ports::store::{Holding, OfferBatch, OfferStore, StoreFuture};
 use questions::seals::Sums;
 
 use super::runs::owns;
-use super::seals::read_refresh;
+use super::seals::{has_sealed_refresh, read_refresh};
 use super::{Adapter, Conn, ROWS_PER_INSERT, RunQueryDsl, VALUES_PER_LIST, answering, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::offers::{AssignedBy, AssignmentRow, CouponRow, OfferCycleRow, ProductRow};
@@ -98,20 +98,26 @@ async fn assign_offers(c: &mut Conn, batch: OfferBatch) -> Answer<(u64, Sums)> {
     let is_new = insert.execute(c).await? == 1;
     let by = AssignedBy::batch(&batch);
     let rows: Vec<_> = batch.assignments.iter().map(|a| AssignmentRow::of(a, &by)).collect();
+    let (run, attempt) =
+        (batch.run_id.to_string(), (integer(batch.cycle.0), integer(batch.replay.0)));
+    // Sealed already: what is new beside it is counted alone.
+    let sealed = match !is_new && has_sealed_refresh(c, &run, attempt).await? {
+        true => read_refresh(c, &run, attempt).await?,
+        false => Sums::default(),
+    };
     let mut written = 0_u64;
     for some in rows.chunks(ROWS_PER_INSERT) {
         let insert =
             diesel::insert_into(coupon_assignments::table).values(some).on_conflict_do_nothing();
         written += insert.execute(c).await? as u64;
     }
-    if !is_new || written < rows.len() as u64 {
-        // Some were there before: which ones only the rows tell.
-        let attempt = (integer(batch.cycle.0), integer(batch.replay.0));
-        return Ok((written, read_refresh(c, &batch.run_id.to_string(), attempt).await?));
+    if is_new && written == rows.len() as u64 {
+        let mut sums = summed(&rows);
+        sums.add(OfferCycleRow::TABLE, row.sum());
+        return Ok((written, sums));
     }
-    let mut sums = summed(&rows);
-    sums.add(OfferCycleRow::TABLE, row.sum());
-    Ok((written, sums))
+    // Some were there before: which ones only the rows tell.
+    Ok((written, read_refresh(c, &run, attempt).await?.without(&sealed)))
 }
 
 /// Upserts products and coupons as seen.

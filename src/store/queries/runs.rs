@@ -163,6 +163,7 @@ async fn begin_replay(
     seals::append(c, run, &late, at).await?;
     let ended_rows = end_active(c, run, at).await?;
     close_cut_attempts(c, run, start, at).await?;
+    seals::read_back_refreshes(c, run, at).await?;
     let lost_from = first_lost(c, run, lived.before).await?;
     let is_older_copy = lost_from.is_some() || number > raised;
     let last_cycle_with_rows = last_cycle(c, run).await?.max(is_older_copy.then_some(lived.until));

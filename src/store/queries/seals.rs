@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
 use domain::ids::RunId;
 use domain::snapshot::SealMark;
 use questions::Statement;
@@ -155,6 +156,59 @@ pub(super) async fn read_refresh(c: &mut Conn, run: &str, attempt: (i32, i32)) -
     }
     Ok(sums)
 }
+
+/// Refreshes that no seal holds: they were written after the seal of their attempt, by a process
+/// that died before its next one. Of runs that are sealed from their begin on.
+#[dialect]
+pub(super) async fn read_back_refreshes(c: &mut Conn, run: RunId, at: NaiveDateTime) -> Answer<()> {
+    let run_id = run.to_string();
+    let refreshes: Vec<Refresh> =
+        diesel::sql_query(UNSEALED_REFRESHES).bind::<Text, _>(&run_id).load(c).await?;
+    for Refresh { cycle, replay } in refreshes {
+        let sums = read_refresh(c, &run_id, (cycle, replay)).await?;
+        let agents = Some(vec![String::new()]);
+        let entry = Entry { kind: SealKind::ReadBack, cycle, replay, sums, agents };
+        append(c, run, &[entry], at).await?;
+    }
+    Ok(())
+}
+
+/// Whether a seal holds the refresh of the attempt.
+#[dialect]
+pub(super) async fn has_sealed_refresh(
+    c: &mut Conn,
+    run: &str,
+    (cycle, replay): (i32, i32),
+) -> Answer<bool> {
+    let sealed: Vec<Refresh> = diesel::sql_query(SEALED_REFRESH)
+        .bind::<Text, _>(run)
+        .bind::<Integer, _>(cycle)
+        .bind::<Integer, _>(replay)
+        .load(c)
+        .await?;
+    Ok(!sealed.is_empty())
+}
+
+const SEALED_REFRESH: &str = "
+SELECT s.cycle, s.replay FROM seals s
+WHERE s.run_id = $1 AND s.cycle = $2 AND s.replay = $3
+  AND CAST(s.sums AS TEXT) LIKE '%\"offer_cycles\"%'";
+
+#[derive(Debug, QueryableByName)]
+struct Refresh {
+    #[diesel(sql_type = Integer)]
+    cycle: i32,
+    #[diesel(sql_type = Integer)]
+    replay: i32,
+}
+
+const UNSEALED_REFRESHES: &str = "
+SELECT o.cycle, o.replay FROM offer_cycles o
+WHERE o.run_id = $1
+  AND EXISTS (SELECT 1 FROM seals s WHERE s.run_id = o.run_id AND s.seq = 1 AND s.kind = 'run')
+EXCEPT SELECT s.cycle, s.replay FROM seals s
+WHERE s.run_id = $1 AND CAST(s.sums AS TEXT) LIKE '%\"offer_cycles\"%'
+ORDER BY cycle, replay";
 
 /// Everything of an attempt but its row of `cycles`, and whose visits are among it.
 #[dialect]
