@@ -68,7 +68,7 @@ impl<R> Question<R> {
 
     /// Its statement; every name of the SQL must be given, and every name given must be used.
     pub fn statement(&self, dialect: Dialect) -> Result<Statement, QuestionError> {
-        let mut statement = Statement::default();
+        let mut statement = Statement::saying(self.says);
         let mut found = vec![Found::Not; self.given.len()];
         statement.expand(self.sql, |out, name| {
             let at = self.place_of(name)?;

@@ -111,7 +111,8 @@ impl<T: SealedValue> SealedValue for Option<T> {
 }
 
 const ENTRIES: &str = "\
-SELECT seq, version, kind, cycle, replay, sums, agents, chain, recorded_at
+SELECT seq, version, kind, cycle, replay, CAST(sums AS TEXT) AS sums,
+  CAST(agents AS TEXT) AS agents, chain, recorded_at
 FROM seals WHERE run_id = {run} ORDER BY seq";
 
 /// Every seal of a run, in the order of the chain.

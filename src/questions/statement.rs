@@ -26,11 +26,22 @@ pub enum Bind {
 /// A SELECT and the values of its places.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statement {
+    says: &'static str,
     sql: String,
     binds: Vec<Bind>,
 }
 
 impl Statement {
+    /// One that asks this, in words.
+    pub fn saying(says: &'static str) -> Self {
+        Self { says, ..Self::default() }
+    }
+
+    /// What it asks, in words; empty where nobody said.
+    pub fn says(&self) -> &'static str {
+        self.says
+    }
+
     /// Adds text; it must hold nothing of an operator's.
     pub fn push(&mut self, sql: &str) -> &mut Self {
         self.sql.push_str(sql);

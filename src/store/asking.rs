@@ -6,6 +6,7 @@
 use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::result::Error;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, Integer, Json, Text, Timestamp};
 use diesel::sqlite::Sqlite;
@@ -48,8 +49,8 @@ impl Moment for OnPostgres<'_> {
     }
 
     async fn rows<R: Row>(&mut self, statement: Statement) -> Answer<Vec<R>> {
-        let query = bound::<Pg>(&statement);
-        Ok(diesel_async::RunQueryDsl::load(query, self.0).await?)
+        let rows = diesel_async::RunQueryDsl::load(bound::<Pg>(&statement), self.0).await;
+        rows.map_err(|error| naming(&statement, error))
     }
 }
 
@@ -65,7 +66,18 @@ impl Moment for OnSqlite<'_> {
 
     async fn rows<R: Row>(&mut self, statement: Statement) -> Answer<Vec<R>> {
         let rows = diesel::RunQueryDsl::load(bound::<Sqlite>(&statement), self.0);
-        std::future::ready(rows.map_err(Fault::from)).await
+        std::future::ready(rows.map_err(|error| naming(&statement, error))).await
+    }
+}
+
+/// What cannot be read is named by what was asked for: a database says no more than that.
+fn naming(statement: &Statement, error: Error) -> Fault {
+    match &error {
+        Error::DeserializationError(why) if !statement.says().is_empty() => {
+            Fault::Unreadable(format!("{}: a row cannot be read: {why}", statement.says()))
+        }
+        // Kinds that a later version may add say what they say.
+        _ => Fault::from(error),
     }
 }
 

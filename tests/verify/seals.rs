@@ -164,3 +164,13 @@ fn seals_that_somebody_reckoned_anew_are_not_those_that_the_newest_checkpoint_re
     let of_another = told(&place);
     assert!(of_another[0].contains("is another one"), "{of_another:?}");
 }
+
+#[test]
+fn a_seal_that_is_no_json_is_named_and_other_json_that_is_none_by_what_was_asked() {
+    let place = Place::copy_of(clean());
+    place.sql("UPDATE seals SET sums = '{broken' WHERE seq = 2");
+    assert!(broken(&place).iter().any(|told| told.contains("column seals.sums")));
+    place.sql("UPDATE runs SET settings = '{broken'");
+    let (_, err) = place.expect(6, &["verify"]);
+    assert!(err.contains("a row cannot be read"), "{err}");
+}

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
-use diesel::sql_types::{Integer, Json, Nullable, Text, Timestamp};
+use diesel::sql_types::{Integer, Nullable, Text, Timestamp};
 use domain::ids::RunId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,12 +108,12 @@ pub struct SealRow {
     /// The attempt.
     #[diesel(sql_type = Integer)]
     pub replay: i32,
-    /// [`Sums`].
-    #[diesel(sql_type = Json)]
-    pub sums: Value,
-    /// An array of agents.
-    #[diesel(sql_type = Nullable<Json>)]
-    pub agents: Option<Value>,
+    /// [`Sums`], as JSON: one that is none must not keep the others from being read.
+    #[diesel(sql_type = Text)]
+    pub sums: String,
+    /// An array of agents, as JSON.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub agents: Option<String>,
     /// Its link.
     #[diesel(sql_type = Text)]
     pub chain: String,
@@ -144,8 +144,8 @@ impl SealRow {
             why: why.to_string(),
         };
         let kind = serde_json::from_value(Value::from(self.kind.as_str()));
-        let sums = serde_json::from_value(self.sums.clone());
-        let agents = self.agents.clone().map(serde_json::from_value).transpose();
+        let sums = serde_json::from_str(&self.sums);
+        let agents = self.agents.as_deref().map(serde_json::from_str).transpose();
         Ok(Entry {
             kind: kind.map_err(|e| unreadable("seals.kind", &e))?,
             cycle: self.cycle,

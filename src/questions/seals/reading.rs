@@ -70,7 +70,7 @@ fn select(table: Sealed, keys: &str) -> Statement {
         sql.push_str(", t.");
         sql.push_str(column);
     }
-    let mut statement = Statement::default();
+    let mut statement = Statement::saying(table.name());
     statement.push(&sql);
     statement.push(" FROM ");
     statement.push(table.name());
