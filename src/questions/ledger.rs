@@ -14,6 +14,7 @@ pub mod refreshes;
 pub mod seals;
 mod sums;
 mod visit_checks;
+mod wallets;
 
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
@@ -21,6 +22,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamp};
 use domain::ids::RunId;
 
 use self::checks::Finding;
+use self::limits::Limit;
 use self::members::MemberRow;
 use self::refreshes::RefreshRow;
 use self::seals::Extent;
@@ -293,6 +295,11 @@ impl Inquiry for Books {
             findings.push((check.name, check.says, rows));
         }
         findings.push((sums::NAME, sums::SAYS, sums::findings(moment, run).await?));
+        if !changed(&changes, "offers.") {
+            let cap = Limit::wallet_cap(&known.settings);
+            let rows = wallets::findings(moment, run, &cap).await?;
+            findings.push((wallets::NAME, wallets::SAYS, rows));
+        }
         let attempts: Vec<AttemptRow> =
             moment.ask(Question::new("attempts", ATTEMPTS).with("run", run)).await?;
         let flows: Vec<FlowCount> =

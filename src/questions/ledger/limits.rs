@@ -18,16 +18,22 @@ pub struct Limit {
 impl Limit {
     /// Open coupons of an agent.
     pub fn wallet_cap(settings: &Value) -> Self {
-        Self::of(settings, "wallet_cap", OfferPolicy::default().wallet_cap, 1)
+        Self::read(settings, "wallet_cap", OfferPolicy::default().wallet_cap, 1)
     }
 
     /// Cycles until a coupon may come back.
     pub fn no_repeat_cycles(settings: &Value) -> Self {
         let days = OfferPolicy::default().no_repeat_days;
-        Self::of(settings, "no_repeat_days", days, CYCLES_PER_DAY)
+        Self::read(settings, "no_repeat_days", days, CYCLES_PER_DAY)
     }
 
-    fn of(settings: &Value, key: &str, default: u32, scale: i64) -> Self {
+    /// For rows of this arm.
+    pub fn of(&self, cohort: Option<&str>) -> i64 {
+        let own = cohort.and_then(|cohort| self.by_arm.get(cohort)).and_then(Value::as_i64);
+        own.unwrap_or(self.of_run)
+    }
+
+    fn read(settings: &Value, key: &str, default: u32, scale: i64) -> Self {
         let scaled = |value: &Value| value.as_i64().map(|n| n.saturating_mul(scale));
         let of_run = settings.pointer(&format!("/offers/{key}")).and_then(scaled);
         let arms = settings.pointer("/experiment/arms").and_then(Value::as_array);

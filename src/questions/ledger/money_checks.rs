@@ -124,45 +124,6 @@ pub(super) const MONEY: &[Check] = &[
               WHERE i.run_id = {run} AND i.step = 'redeemed' AND a.source = 'engine'
                 AND (i.simulated_at < a.assigned_at OR i.simulated_at >= a.expires_at)",
     },
-    // A coupon that was redeemed later counts as gone: a refresh may come late, when visits of the
-    // hours after it have redeemed some already.
-    Check {
-        name: "wallet_over_cap",
-        says: "a wallet with more open coupons than it may hold",
-        limit: Some(Limit::wallet_cap),
-        sql: "WITH refreshes AS (
-                SELECT t.cycle, t.replay, CASE WHEN t.replay > 0 THEN t.replay ELSE COALESCE(
-                  (SELECT MAX(s.resumes) FROM shopping_sessions s
-                   WHERE s.run_id = {run} AND s.cycle = t.cycle AND s.replay = 0),
-                  (SELECT MAX(c.replay) FROM cycles c
-                   WHERE c.run_id = {run} AND c.cycle < t.cycle), 0) END AS resumes
-                FROM (SELECT DISTINCT cycle, replay FROM coupon_assignments
-                      WHERE run_id = {run} AND source = 'engine') t)
-              SELECT b.cycle, b.replay, b.agent_id AS subject,
-                CAST(COUNT(DISTINCT a.assignment_id) AS TEXT) || ' open, '
-                || CAST(COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit}) AS TEXT)
-                || ' are allowed' AS found
-              FROM (SELECT DISTINCT t.cycle, t.replay, t.agent_id, t.cohort, t.assigned_at,
-                      t.recorded_at, r.resumes
-                    FROM coupon_assignments t
-                    JOIN refreshes r ON r.cycle = t.cycle AND r.replay = t.replay
-                    WHERE t.run_id = {run} AND t.source = 'engine') b
-              JOIN coupon_assignments a ON a.run_id = {run} AND a.agent_id = b.agent_id
-                AND a.source = 'engine' AND a.expires_at > b.assigned_at
-              JOIN refreshes o ON o.cycle = a.cycle AND o.replay = a.replay
-                AND (o.resumes < b.resumes
-                  OR (o.resumes = b.resumes AND a.cycle < b.cycle)
-                  OR (a.replay = b.replay AND a.cycle = b.cycle
-                    AND a.recorded_at <= b.recorded_at))
-              LEFT JOIN coupon_interactions i
-                ON i.assignment_id = a.assignment_id AND i.step = 'redeemed'
-                AND NOT i.is_reuse
-              WHERE i.assignment_id IS NULL
-                OR (a.replay = b.replay AND a.cycle = b.cycle AND a.recorded_at = b.recorded_at)
-              GROUP BY b.cycle, b.replay, b.agent_id, b.cohort, b.assigned_at, b.recorded_at
-              HAVING COUNT(DISTINCT a.assignment_id)
-                > COALESCE(CAST({limits} ->> b.cohort AS BIGINT), {limit})",
-    },
     Check {
         name: "coupon_repeated",
         says: "a coupon handed out again too soon",
