@@ -1,8 +1,8 @@
 //! Whether a refresh filled a wallet above what it may hold.
 //!
 //! What a refresh found open is what attempts made before it had handed out by its hour, and what
-//! had not expired. A coupon that was redeemed counts as gone, whenever that was: a refresh may come
-//! late, when visits of the hours after it have redeemed some already.
+//! had not expired. A coupon that was redeemed counts as gone, whenever that was: a refresh may
+//! come late, when visits of the hours after it have redeemed some already.
 
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
