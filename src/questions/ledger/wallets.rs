@@ -4,6 +4,8 @@
 //! had not expired. A coupon that was redeemed counts as gone, whenever that was: a refresh may
 //! come late, when visits of the hours after it have redeemed some already.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 use diesel::QueryableByName;
 use diesel::sql_types::{Integer, Nullable, Text, Timestamp};
@@ -21,8 +23,7 @@ pub const SAYS: &str = "a wallet with more open coupons than it may hold";
 /// Agents whose coupons are read at once.
 const PAGE_AGENTS: usize = 50;
 
-/// A coupon that was handed out. Of an original attempt `resumes` is how often the run had been
-/// resumed by then, so that attempts are in the order in which they were made.
+/// A coupon that was handed out.
 #[derive(Clone, Debug, PartialEq, QueryableByName)]
 struct Handed {
     #[diesel(sql_type = Text)]
@@ -33,8 +34,6 @@ struct Handed {
     cycle: i32,
     #[diesel(sql_type = Integer)]
     replay: i32,
-    #[diesel(sql_type = Integer)]
-    resumes: i32,
     #[diesel(sql_type = Timestamp)]
     assigned_at: NaiveDateTime,
     #[diesel(sql_type = Timestamp)]
@@ -45,23 +44,61 @@ struct Handed {
 }
 
 const HANDED: &str = "\
-WITH refreshes AS (
-  SELECT t.cycle, t.replay, CASE WHEN t.replay > 0 THEN t.replay ELSE COALESCE(
-    (SELECT MAX(s.resumes) FROM shopping_sessions s
-     WHERE s.run_id = {run} AND s.cycle = t.cycle AND s.replay = 0),
-    (SELECT MAX(c.replay) FROM cycles c
-     WHERE c.run_id = {run} AND c.cycle < t.cycle), 0) END AS resumes
-  FROM (SELECT DISTINCT cycle, replay FROM coupon_assignments
-        WHERE run_id = {run} AND source = 'engine') t)
-SELECT a.agent_id, a.cohort, a.cycle, a.replay, r.resumes, a.assigned_at, a.expires_at,
+SELECT a.agent_id, a.cohort, a.cycle, a.replay, a.assigned_at, a.expires_at,
   CASE WHEN EXISTS (SELECT 1 FROM coupon_interactions i
     WHERE i.assignment_id = a.assignment_id AND i.step = 'redeemed' AND NOT i.is_reuse)
     THEN 1 ELSE 0 END AS redeemed
 FROM coupon_assignments a
-JOIN refreshes r ON r.cycle = a.cycle AND r.replay = a.replay
 WHERE a.run_id = {run} AND a.source = 'engine'
-  AND a.agent_id >= {first} AND a.agent_id <= {last}
-ORDER BY a.agent_id, r.resumes, a.cycle, a.replay";
+  AND a.agent_id >= {first} AND a.agent_id <= {last}";
+
+/// How often the run had been resumed when a cycle was first lived: by its visits, or by the
+/// attempts of the cycles before it.
+#[derive(Clone, Debug, QueryableByName)]
+struct Resumed {
+    #[diesel(sql_type = Integer)]
+    cycle: i32,
+    #[diesel(sql_type = Integer)]
+    resumes: i32,
+}
+
+const BY_VISITS: &str = "\
+SELECT cycle, MAX(resumes) AS resumes FROM shopping_sessions
+WHERE run_id = {run} AND replay = 0 GROUP BY cycle";
+
+const BY_ATTEMPTS: &str = "\
+SELECT cycle, MAX(replay) AS resumes FROM cycles WHERE run_id = {run} GROUP BY cycle";
+
+/// In which order attempts were made.
+#[derive(Debug, Default)]
+struct Order {
+    by_visits: BTreeMap<i32, i32>,
+    /// The highest number up to a cycle.
+    by_attempts: BTreeMap<i32, i32>,
+}
+
+impl Order {
+    fn of(by_visits: Vec<Resumed>, by_attempts: Vec<Resumed>) -> Self {
+        let by_visits = by_visits.into_iter().map(|row| (row.cycle, row.resumes)).collect();
+        let mut of_attempts: BTreeMap<i32, i32> =
+            by_attempts.into_iter().map(|row| (row.cycle, row.resumes)).collect();
+        of_attempts.values_mut().fold(0, |highest, resumes| {
+            *resumes = highest.max(*resumes);
+            *resumes
+        });
+        Self { by_visits, by_attempts: of_attempts }
+    }
+
+    /// Where an attempt is: how often the run had been resumed, then the cycle.
+    fn at(&self, row: &Handed) -> (i32, i32, i32) {
+        let before = || self.by_attempts.range(..row.cycle).next_back().map_or(0, |(_, n)| *n);
+        let resumes = match row.replay {
+            0 => self.by_visits.get(&row.cycle).copied().unwrap_or_else(before),
+            replay => replay,
+        };
+        (resumes, row.cycle, row.replay)
+    }
+}
 
 const HOLDERS: &str = "\
 SELECT DISTINCT agent_id FROM coupon_assignments
@@ -81,12 +118,16 @@ pub(super) async fn findings<M: Moment>(
 ) -> Result<Vec<Finding>, M::Fault> {
     let holders: Vec<Holder> =
         moment.ask(Question::new("coupon holders", HOLDERS).with("run", run)).await?;
+    let by_visits = Question::new("resumes by visits", BY_VISITS).with("run", run);
+    let by_attempts = Question::new("resumes by attempts", BY_ATTEMPTS).with("run", run);
+    let order = Order::of(moment.ask(by_visits).await?, moment.ask(by_attempts).await?);
     let mut found = Vec::new();
     for some in holders.chunks(PAGE_AGENTS) {
         let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
         let asked = Question::new("coupons handed out", HANDED).with("run", run);
         let asked = asked.with("first", first.agent_id.as_str());
-        let rows: Vec<Handed> = moment.ask(asked.with("last", last.agent_id.as_str())).await?;
+        let mut rows: Vec<Handed> = moment.ask(asked.with("last", last.agent_id.as_str())).await?;
+        rows.sort_by_cached_key(|row| (row.agent_id.clone(), order.at(row)));
         for wallet in rows.chunk_by(|one, other| one.agent_id == other.agent_id) {
             found.extend(too_full(wallet, cap));
         }
@@ -136,14 +177,13 @@ mod tests {
 
     const FORTNIGHT: Days = Days::new(14);
 
-    fn handed(number: usize, (cycle, replay, resumes): (i32, i32, i32), day: u64) -> Vec<Handed> {
+    fn handed(number: usize, (cycle, replay): (i32, i32), day: u64) -> Vec<Handed> {
         let assigned_at = NaiveDateTime::default() + Days::new(day);
         let one = Handed {
             agent_id: "a".into(),
             cohort: None,
             cycle,
             replay,
-            resumes,
             assigned_at,
             expires_at: assigned_at + FORTNIGHT,
             redeemed: 0,
@@ -158,20 +198,31 @@ mod tests {
     }
 
     #[test]
+    fn attempts_are_in_the_order_in_which_they_were_made() {
+        let row = |cycle, resumes| Resumed { cycle, resumes };
+        let order = Order::of(vec![row(0, 0), row(9, 2)], vec![row(0, 0), row(3, 1), row(4, 0)]);
+        let at = |attempt| order.at(&handed(1, attempt, 0)[0]);
+        assert_eq!(at((9, 0)), (2, 9, 0), "its visits say it");
+        assert_eq!(at((5, 0)), (1, 5, 0), "nobody visited: as the attempts before it");
+        assert_eq!(at((3, 0)), (0, 3, 0), "not its own, which came later");
+        assert_eq!(at((3, 1)), (1, 3, 1));
+    }
+
+    #[test]
     fn thirty_two_open_coupons_are_allowed_and_one_more_is_found_where_it_was_handed_out() {
-        assert_eq!(found(&[handed(20, (0, 0, 0), 0), handed(12, (168, 0, 0), 7)]), []);
-        let one_more = [handed(20, (0, 0, 0), 0), handed(13, (168, 0, 0), 7)];
+        assert_eq!(found(&[handed(20, (0, 0), 0), handed(12, (168, 0), 7)]), []);
+        let one_more = [handed(20, (0, 0), 0), handed(13, (168, 0), 7)];
         assert_eq!(found(&one_more), [(168, 0, "33 open, 32 are allowed".into())]);
         // They live for a fortnight.
-        assert_eq!(found(&[handed(20, (0, 0, 0), 0), handed(32, (336, 0, 0), 14)]), []);
+        assert_eq!(found(&[handed(20, (0, 0), 0), handed(32, (336, 0), 14)]), []);
     }
 
     #[test]
     fn what_was_redeemed_is_gone_but_not_from_the_refresh_that_hands_it_out() {
-        let mut redeemed = handed(20, (0, 0, 0), 0);
+        let mut redeemed = handed(20, (0, 0), 0);
         redeemed[0].redeemed = 1;
-        assert_eq!(found(&[redeemed, handed(13, (168, 0, 0), 7)]), []);
-        let mut own = handed(33, (0, 0, 0), 0);
+        assert_eq!(found(&[redeemed, handed(13, (168, 0), 7)]), []);
+        let mut own = handed(33, (0, 0), 0);
         own[0].redeemed = 1;
         assert_eq!(found(&[own]).len(), 1);
     }
@@ -180,13 +231,13 @@ mod tests {
     fn an_attempt_knows_those_before_it_and_of_them_what_was_handed_out_by_its_hour() {
         // Lived again from hour 0 after a resume: the week after was handed out before it.
         let again = [
-            handed(20, (0, 0, 0), 0),
-            handed(12, (168, 0, 0), 7),
-            handed(12, (0, 1, 1), 0),
-            handed(0, (168, 1, 1), 7),
+            handed(20, (0, 0), 0),
+            handed(12, (168, 0), 7),
+            handed(12, (0, 1), 0),
+            handed(0, (168, 1), 7),
         ];
         assert_eq!(found(&again), []);
-        let too_many = [handed(20, (0, 0, 0), 0), handed(13, (0, 1, 1), 0)];
+        let too_many = [handed(20, (0, 0), 0), handed(13, (0, 1), 0)];
         assert_eq!(found(&too_many), [(0, 1, "33 open, 32 are allowed".into())]);
     }
 }
