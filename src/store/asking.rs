@@ -72,13 +72,12 @@ impl Moment for OnSqlite<'_> {
 
 /// What cannot be read is named by what was asked for: a database says no more than that.
 fn naming(statement: &Statement, error: Error) -> Fault {
-    match &error {
-        Error::DeserializationError(why) if !statement.says().is_empty() => {
-            Fault::Unreadable(format!("{}: a row cannot be read: {why}", statement.says()))
-        }
-        // Kinds that a later version may add say what they say.
-        _ => Fault::from(error),
+    if let Error::DeserializationError(why) = &error
+        && !statement.says().is_empty()
+    {
+        return Fault::Unreadable(format!("{}: a row cannot be read: {why}", statement.says()));
     }
+    Fault::from(error)
 }
 
 pub(crate) fn bound<DB>(statement: &Statement) -> BoxedSqlQuery<'static, DB, SqlQuery>
