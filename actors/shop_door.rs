@@ -10,7 +10,7 @@ pub mod retry;
 use actix::prelude::*;
 
 use crate::domain::ids::SessionId;
-use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopCall, ShopRequest};
+use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopCall, ShopReply, ShopRequest};
 use crate::rate_limiter::grant::Grant;
 use crate::rate_limiter::messages::{Asker, Place, Refused, TakePermit};
 use crate::rate_limiter::seats::CallEnd;
@@ -69,7 +69,7 @@ pub enum Probed {
 impl ShopDoor {
     /// Sends one request, once.
     pub async fn call(&self, request: &ShopRequest, place: Place) -> Result<Answered, Stop> {
-        self.call_as(Asker::Call, request, place, |_| {}).await
+        self.whole(Asker::Call, request.clone(), place).await
     }
 
     /// As [`call`](Self::call), and tells `watch` of each stage.
@@ -80,6 +80,22 @@ impl ShopDoor {
         watch: impl Fn(Stage),
     ) -> Result<Answered, Stop> {
         self.call_as(Asker::Call, request, place, watch).await
+    }
+
+    /// As [`call_as`](Self::call_as), all parts of the step, each with a permit of its own.
+    pub async fn whole(
+        &self,
+        asker: Asker,
+        mut request: ShopRequest,
+        place: Place,
+    ) -> Result<Answered, Stop> {
+        loop {
+            let answered = self.call_as(asker, &request, place, |_| {}).await?;
+            if answered.reply != ShopReply::Next {
+                return Ok(answered);
+            }
+            request.continues = true;
+        }
     }
 
     /// As [`call_watched`](Self::call_watched); as a [probe](Asker::Probe) beside the bound on
@@ -117,7 +133,7 @@ impl ShopDoor {
                 return Probed::NoPermit;
             };
             watch(Stage::Sending);
-            let request = ShopRequest { caller: None, call: ShopCall::Probe };
+            let request = ShopRequest::new(None, ShopCall::Probe);
             match self.send(grant, request).await {
                 Ok(_) => return Probed::Answered,
                 Err(Stop::Failed(error)) if error.shows_life() => return Probed::Answered,

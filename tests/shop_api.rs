@@ -10,6 +10,7 @@ mod misfits;
 mod mock;
 mod proxy;
 mod requests;
+mod scripts;
 mod tls;
 
 use std::sync::Arc;
@@ -75,7 +76,23 @@ impl Way {
 
     async fn call_as(&self, caller: Option<Caller>, call: ShopCall) -> Result<Answered, ApiError> {
         let permit = Permit::unlimited(Instant::now());
-        self.shop.call(permit, ShopRequest { caller, call }).await
+        self.shop.call(permit, ShopRequest::new(caller, call)).await
+    }
+
+    /// All parts of a call, each with a permit of its own; a part that fails ends it.
+    async fn whole(&self, call: ShopCall) -> Result<ShopReply, ApiError> {
+        self.go_on(ShopRequest::new(Some(caller()), call)).await
+    }
+
+    /// From where the call before has come to.
+    async fn go_on(&self, mut request: ShopRequest) -> Result<ShopReply, ApiError> {
+        loop {
+            let permit = Permit::unlimited(Instant::now());
+            match self.shop.call(permit, request.clone()).await?.reply {
+                ShopReply::Next => request.continues = true,
+                reply => return Ok(reply),
+            }
+        }
     }
 
     async fn reply(&self, call: ShopCall) -> ShopReply {

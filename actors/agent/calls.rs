@@ -10,7 +10,7 @@ use crate::domain::shop_notes::Misread;
 use crate::domain::timing::CallTiming;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
-    ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
+    ApiError, ApiErrorKind, Caller, IdempotencyMode, Part, ShopCall, ShopReply, ShopRequest,
 };
 use crate::rate_limiter::messages::{Place, Refused};
 use crate::rate_limiter::parked::ParkedTime;
@@ -20,6 +20,9 @@ use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stage, Stop};
 
 use super::progress::ProgressMark;
+
+/// Requests of one step at most.
+const PARTS_MAX: u32 = 64;
 
 /// An agent's way to the shop during one flow.
 pub struct Calls {
@@ -74,14 +77,33 @@ impl Calls {
     ) -> Result<ShopReply, CallStop> {
         // What ends the tries of a checkout must not hide that an earlier one may have ordered.
         let mut uncertain = None;
-        let request = ShopRequest { caller: Some(self.caller.clone()), call };
-        let asked = self.try_until_known(&request, rng, &mut uncertain).await;
-        asked.map_err(|stop| uncertain.map_or(stop, CallStop::Uncertain))
+        let mut request = ShopRequest::new(Some(self.caller.clone()), call);
+        for _ in 0..PARTS_MAX {
+            let asked = self.try_until_known(&mut request, rng, &mut uncertain).await;
+            match asked.map_err(|stop| uncertain.clone().map_or(stop, CallStop::Uncertain))? {
+                ShopReply::Next => {}
+                reply => return Ok(reply),
+            }
+        }
+        Err(CallStop::Api(self.endless(&request.call)))
+    }
+
+    /// A shop that answers each part with another one.
+    fn endless(&self, call: &ShopCall) -> ApiError {
+        let now = self.pacing.now();
+        ApiError {
+            call: call.name(),
+            part: Part::Whole,
+            kind: ApiErrorKind::Invalid(0),
+            detail: Some(format!("it has more than {PARTS_MAX} parts")),
+            sent_at: None,
+            failed_at: now,
+        }
     }
 
     async fn try_until_known(
         &mut self,
-        request: &ShopRequest,
+        request: &mut ShopRequest,
         rng: &mut Xoshiro256PlusPlus,
         uncertain: &mut Option<ApiError>,
     ) -> Result<ShopReply, CallStop> {
@@ -94,6 +116,8 @@ impl Calls {
             let wanted = Wanted::at(self.pacing.now(), &self.parked);
             let answer = self.door.call_watched(request, place, |s| self.mark(s)).await;
             self.step();
+            // What failed is gone on with where it failed, and not from the step's begin.
+            request.continues = true;
             let error = match answer {
                 Ok(answered) => {
                     self.sent(sends, wanted, answered.sent_at, answered.answered_at);
@@ -107,7 +131,8 @@ impl Calls {
             if let Some(sent_at) = error.sent_at {
                 self.sent(sends, wanted, sent_at, error.failed_at);
             }
-            if request.call == ShopCall::Checkout && error.may_have_ordered() {
+            let is_order = request.call == ShopCall::Checkout && error.may_place_order();
+            if is_order && error.may_have_ordered() {
                 uncertain.get_or_insert_with(|| error.clone());
             }
             let is_turned_back = matches!(error.kind, ApiErrorKind::RateLimited { .. });

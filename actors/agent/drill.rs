@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use crate::panic_words;
-use crate::ports::shop_api::{ApiError, ApiErrorKind, ShopCall};
+use crate::ports::shop_api::{ApiError, ApiErrorKind, Part, ShopCall};
 
 use super::messages::{AgentInjection, Drill};
 
@@ -82,7 +82,7 @@ impl SharedDrill {
         };
         let detail = Some("a drill".to_owned());
         // As if it had been sent and answered: what follows must be what follows a real one.
-        ApiError { call, kind, detail, sent_at: Some(now), failed_at: now }
+        ApiError { call, part: Part::Whole, kind, detail, sent_at: Some(now), failed_at: now }
     }
 }
 

@@ -103,6 +103,7 @@ impl SharedPulse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::shop_api::Part;
     use crate::ports::shop_api::ShopReply;
 
     /// Milliseconds after the test's begin; the failure is at 10 s.
@@ -129,7 +130,14 @@ mod tests {
 
         fn error(&mut self, kind: ApiErrorKind, sent_ms: u64, ms: u64) -> bool {
             let (sent_at, failed_at) = (Some(self.at(sent_ms)), self.at(ms));
-            self.pulse.note(&Err(ApiError { call: "x", kind, detail: None, sent_at, failed_at }))
+            self.pulse.note(&Err(ApiError {
+                call: "x",
+                part: Part::Whole,
+                kind,
+                detail: None,
+                sent_at,
+                failed_at,
+            }))
         }
 
         fn has_answered(&self, doubt: Doubt) -> bool {

@@ -10,7 +10,7 @@ use crate::domain::ids::{AgentId, SessionId};
 use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::SystemPacing;
-use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopReply};
+use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, Part, ShopReply};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
 use crate::rate_limiter::messages::{Asker, Place, Refused, SetGate};
@@ -89,6 +89,7 @@ impl Handler<Call> for StubSession {
                 Shop::Answers => Ok(Answered::new(ShopReply::Done, now, now)),
                 Shop::Refuses => Err(ApiError {
                     call: "probe",
+                    part: Part::Whole,
                     kind: ApiErrorKind::ConnectRefused,
                     detail: None,
                     sent_at: None,

@@ -31,7 +31,7 @@ use crate::domain::snapshot::{is_other_population, population};
 use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
-    ApiError, ApiErrorKind, Caller, IdempotencyMode, ShopCall, ShopReply, ShopRequest,
+    ApiError, ApiErrorKind, Caller, IdempotencyMode, Part, ShopCall, ShopReply, ShopRequest,
 };
 use crate::ports::store::{DirtyCart, Lived, NewRun, Replay};
 use crate::rate_limiter::messages::{Asker, Place};
@@ -344,11 +344,11 @@ impl Look {
 
     pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
         let Some(door) = &self.door else { return Err(session_gone(&call)) };
-        let request = ShopRequest { caller: Some(self.caller.clone()), call };
+        let request = ShopRequest::new(Some(self.caller.clone()), call);
         let mut tries = 1;
         loop {
             // At the head: what its own failures make the breaker ask must not hold it back.
-            let error = match door.call_as(self.asker, &request, Place::Head, |_| {}).await {
+            let error = match door.whole(self.asker, request.clone(), Place::Head).await {
                 Ok(answered) => {
                     let misreads = answered.misreads.into_iter();
                     misreads.for_each(|misread| self.notes.misread(misread));
@@ -370,6 +370,7 @@ impl Look {
 fn session_gone(call: &ShopCall) -> StartError {
     StartError::Shop(ApiError {
         call: call.name(),
+        part: Part::Whole,
         kind: ApiErrorKind::Disconnected,
         detail: Some("the HTTP session is gone".to_owned()),
         sent_at: None,

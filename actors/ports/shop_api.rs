@@ -154,6 +154,30 @@ pub struct ShopRequest {
     pub caller: Option<Caller>,
     /// What is asked.
     pub call: ShopCall,
+    /// Whether it goes on with what the same caller asked last: at the part that failed, or at the
+    /// one after [`ShopReply::Next`].
+    pub continues: bool,
+}
+
+impl ShopRequest {
+    /// Asked from its first part on.
+    pub fn new(caller: Option<Caller>, call: ShopCall) -> Self {
+        Self { caller, call, continues: false }
+    }
+}
+
+/// What may be done about a request whose answer was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// It is all of its step: its call says it.
+    #[default]
+    Whole,
+    /// It may be sent again.
+    Repeatable,
+    /// It may be sent again only where it was provably not sent.
+    Once,
+    /// It places the order: as [`ShopCall::Checkout`].
+    PlacesOrder,
 }
 
 /// What may be asked: one variant for each step of a shop's profile (config/shops).
@@ -275,6 +299,8 @@ impl Answered {
 /// What the shop answers, one variant per kind of body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShopReply {
+    /// A part of the step is done; the next one wants a permit of its own.
+    Next,
     /// A 2xx whose body is of no interest (probe, first visit, apply, grant).
     Done,
     /// The branches' ids, in the shop's order.

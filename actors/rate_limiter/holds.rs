@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::AgentId;
-    use crate::ports::shop_api::{ApiError, ApiErrorKind};
+    use crate::ports::shop_api::{ApiError, ApiErrorKind, Part};
 
     /// What one holder does, or a second that passes.
     #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,14 @@ mod tests {
     fn throttled(throttle: &SharedThrottle, now: Instant, seconds: u64) {
         let retry_after = Some(Duration::from_secs(seconds));
         let kind = ApiErrorKind::RateLimited { retry_after };
-        let error = ApiError { call: "x", kind, detail: None, sent_at: Some(now), failed_at: now };
+        let error = ApiError {
+            call: "x",
+            part: Part::Whole,
+            kind,
+            detail: None,
+            sent_at: Some(now),
+            failed_at: now,
+        };
         for agent in ["a", "b"] {
             throttle.with(|throttle| throttle.note(&AgentId::new(agent), &Err(error.clone())));
         }

@@ -129,6 +129,7 @@ impl SessionHealth {
 mod tests {
 
     use super::*;
+    use crate::ports::shop_api::Part;
 
     fn failed(times: u64) -> (SessionHealth, Instant) {
         let start = Instant::now();
@@ -251,7 +252,14 @@ mod tests {
             (ApiErrorKind::ServerError(500), Some(Tried::Answered)),
             (ApiErrorKind::Refused(Refusal::Stock), Some(Tried::Answered)),
         ] {
-            let error = ApiError { call: "x", kind, detail: None, sent_at: None, failed_at: now };
+            let error = ApiError {
+                call: "x",
+                part: Part::Whole,
+                kind,
+                detail: None,
+                sent_at: None,
+                failed_at: now,
+            };
             let is_fault = matches!(expected, Some(Tried::Fault | Tried::TimedOut(_)));
             assert_eq!(error.is_session_fault(), is_fault, "{error}");
             assert_eq!(tried(&Err(error)), expected);

@@ -26,7 +26,9 @@ use crate::coordinator::messages::{News, SessionNews};
 use crate::domain::ids::{AgentId, SessionId};
 use crate::panic_words;
 use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopCall};
+use crate::ports::shop_api::{
+    Answered, ApiError, ApiErrorKind, Part, ShopApi, ShopApiFactory, ShopCall,
+};
 use crate::rate_limiter::pressure::Pressure;
 use crate::rate_limiter::throttle::SharedThrottle;
 
@@ -250,7 +252,14 @@ async fn later(
 fn cut(call: &'static str, pacing: &dyn Pacing) -> ApiError {
     let now = pacing.now();
     let detail = Some("a drill".to_owned());
-    ApiError { call, kind: ApiErrorKind::Disconnected, detail, sent_at: Some(now), failed_at: now }
+    ApiError {
+        call,
+        part: Part::Whole,
+        kind: ApiErrorKind::Disconnected,
+        detail,
+        sent_at: Some(now),
+        failed_at: now,
+    }
 }
 
 /// What a caller is told when the adapter panicked: the request may have been sent.
@@ -258,6 +267,7 @@ fn broken(call: &'static str, pacing: &dyn Pacing) -> ApiError {
     let now = pacing.now();
     ApiError {
         call,
+        part: Part::Whole,
         kind: ApiErrorKind::Disconnected,
         detail: Some("the HTTP session's adapter panicked during the call".to_owned()),
         sent_at: Some(now),
@@ -294,6 +304,7 @@ mod tests {
                 let answered_at = SystemPacing.now();
                 let failed = |kind| ApiError {
                     call: request.call.name(),
+                    part: Part::Whole,
                     kind,
                     detail: None,
                     sent_at: None,
@@ -337,7 +348,7 @@ mod tests {
         use crate::rate_limiter::bucket::Bucket;
         let now = SystemPacing.now();
         let permit = Bucket::new(Rate::Unlimited, now).grant(now).unwrap();
-        Call { permit, request: ShopRequest { caller: None, call } }
+        Call { permit, request: ShopRequest::new(None, call) }
     }
 
     async fn time_of_37_calls(in_flight_max: usize) -> u128 {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Exp1};
 
-use crate::ports::shop_api::{ApiError, ApiErrorKind, IdempotencyMode, ShopCall};
+use crate::ports::shop_api::{ApiError, ApiErrorKind, IdempotencyMode, Part, ShopCall};
 
 /// Tries of one call, the first included.
 pub const TRIES_MAX: u32 = 3;
@@ -45,7 +45,8 @@ pub fn next(
     if tries >= TRIES_MAX || !error.is_transient() {
         return Next::GiveUp;
     }
-    if error.kind == ApiErrorKind::StaleConnection && *call != ShopCall::Checkout && tries == 1 {
+    let is_order = *call == ShopCall::Checkout && error.may_place_order();
+    if error.kind == ApiErrorKind::StaleConnection && !is_order && tries == 1 {
         // A server says 408 to what it has no whole request of; only an order wants more proof.
         return Next::Again(Duration::ZERO);
     }
@@ -54,9 +55,14 @@ pub fn next(
         let wait = retry_after.unwrap_or(RATE_LIMITED_DEFAULT * tries);
         return Next::Again(wait + spread(wait.max(RATE_LIMITED_DEFAULT), rng));
     }
-    let safe = call.is_repeatable()
-        || error.is_provably_unsent()
-        || (matches!(call, ShopCall::Checkout) && idempotency == IdempotencyMode::Honoured);
+    let is_honoured = idempotency == IdempotencyMode::Honoured;
+    let is_repeatable = match error.part {
+        Part::Whole => call.is_repeatable() || (*call == ShopCall::Checkout && is_honoured),
+        Part::Repeatable => true,
+        Part::Once => false,
+        Part::PlacesOrder => is_honoured,
+    };
+    let safe = is_repeatable || error.is_provably_unsent();
     if !safe {
         return Next::GiveUp;
     }
@@ -88,7 +94,14 @@ mod tests {
     use crate::domain::ids::ProductId;
 
     fn error(kind: ApiErrorKind) -> ApiError {
-        ApiError { call: "x", kind, detail: None, sent_at: None, failed_at: Instant::now() }
+        ApiError {
+            call: "x",
+            part: Part::Whole,
+            kind,
+            detail: None,
+            sent_at: None,
+            failed_at: Instant::now(),
+        }
     }
 
     fn decide(call: &ShopCall, kind: ApiErrorKind, tries: u32, mode: IdempotencyMode) -> Next {

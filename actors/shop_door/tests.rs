@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::in_flight::InFlight;
 use crate::domain::rate::Rate;
 use crate::ports::pacing::{Pacing, SystemPacing};
-use crate::ports::shop_api::ShopReply;
+use crate::ports::shop_api::{Part, ShopReply};
 use crate::rate_limiter::RateLimiter;
 use crate::rate_limiter::gate::Gate;
 use crate::rate_limiter::messages::SetGate;
@@ -51,8 +51,14 @@ impl Handler<Call> for StubSession {
             ctx.stop();
         }
         Box::pin(async move {
-            let failed =
-                |kind, sent_at| ApiError { call: "x", kind, detail: None, sent_at, failed_at: now };
+            let failed = |kind, sent_at| ApiError {
+                call: "x",
+                part: Part::Whole,
+                kind,
+                detail: None,
+                sent_at,
+                failed_at: now,
+            };
             match shop {
                 Shop::Fails => Err(failed(ApiErrorKind::ServerError(500), Some(now))),
                 Shop::IsSilent => std::future::pending().await,
@@ -88,7 +94,7 @@ fn on_a_paused_clock(shop: Shop) -> Bench {
 }
 
 fn request(call: ShopCall) -> ShopRequest {
-    ShopRequest { caller: None, call }
+    ShopRequest::new(None, call)
 }
 
 #[actix::test]
@@ -232,7 +238,8 @@ fn only_the_shops_own_answer_says_how_fast_it_works() {
     use crate::ports::shop_api::Refusal;
     let now = Instant::now();
     let door = |kind, sent_at| {
-        let error = ApiError { call: "x", kind, detail: None, sent_at, failed_at: now };
+        let error =
+            ApiError { call: "x", part: Part::Whole, kind, detail: None, sent_at, failed_at: now };
         match call_end("x", SessionId(0), &Err(Stop::Failed(error))) {
             CallEnd::Answered { .. } => "answered",
             CallEnd::TimedOut { .. } => "timed out",

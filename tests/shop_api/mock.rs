@@ -39,7 +39,7 @@ fn shop() -> Box<dyn ShopApi> {
 }
 
 async fn ask(shop: &dyn ShopApi, call: ShopCall) -> Result<ShopReply, ApiErrorKind> {
-    let request = ShopRequest { caller: Some(caller()), call };
+    let request = ShopRequest::new(Some(caller()), call);
     let answered = shop.call(Permit::unlimited(Instant::now()), request).await;
     answered.map(|answered| answered.reply).map_err(|error| error.kind)
 }

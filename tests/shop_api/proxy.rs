@@ -32,7 +32,7 @@ async fn call(shop: &str, proxy: Proxy) -> Result<ShopReply, ApiErrorKind> {
     let profile = Arc::new(profile());
     let factory =
         factory_through(Some(proxy), profile, &options, Credentials::default(), sent).unwrap();
-    let request = ShopRequest { caller: Some(caller()), call: super::list() };
+    let request = ShopRequest::new(Some(caller()), super::list());
     let permit = Permit::unlimited(Instant::now());
     let answered = factory(SessionId(0)).call(permit, request).await;
     answered.map(|answered| answered.reply).map_err(|error| {

@@ -94,7 +94,7 @@ async fn ids_and_lists_go_out_exactly_as_they_came_in() {
 #[actix::test]
 async fn signed_tokens_are_sent_once_made_and_never_shown() {
     let server = Scripted::start([json(401, r#"{"detail":"SEKRET is wrong"}"#), json(200, "{}")]);
-    let credentials = Credentials { secret: Some("SEKRET".into()) };
+    let credentials = Credentials { secret: Some("SEKRET".into()), ..Credentials::default() };
     let way = way_with(profile_with("voiceoffers", &[]), &server.url(), credentials, None);
     let error = way.call(ShopCall::ReadCart).await.unwrap_err();
     assert_eq!(error.kind, ApiErrorKind::Unauthorized(401));
@@ -108,7 +108,7 @@ async fn signed_tokens_are_sent_once_made_and_never_shown() {
 #[actix::test]
 async fn a_step_that_the_profile_lacks_sends_nothing() {
     let server = Scripted::json(200, "{}");
-    let credentials = Credentials { secret: Some("SEKRET".into()) };
+    let credentials = Credentials { secret: Some("SEKRET".into()), ..Credentials::default() };
     let way = way_with(profile_with("voiceoffers", &[]), &server.url(), credentials, None);
     let error = way.call(ShopCall::GrantWallet { coupons: Vec::new() }).await.unwrap_err();
     assert_eq!((error.kind, error.sent_at), (ApiErrorKind::Invalid(0), None));

@@ -14,7 +14,7 @@ use actors::domain::permit::Permit;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, IdempotencyMode, ShopApi, ShopApiFactory, ShopCall,
+    Answered, ApiError, ApiErrorKind, IdempotencyMode, Part, ShopApi, ShopApiFactory, ShopCall,
     ShopReply, ShopRequest, ShopTraits,
 };
 use actors::session_pool::request_meter::SharedMeter;
@@ -157,7 +157,7 @@ impl ShopApi for Door {
         let now = SystemPacing.now();
         let error = move |kind, sent_at| {
             let failed_at = SystemPacing.now();
-            ApiError { call, kind, detail: None, sent_at, failed_at }
+            ApiError { call, part: Part::Whole, kind, detail: None, sent_at, failed_at }
         };
         if !permit.is_sendable(now) {
             let expired = error(ApiErrorKind::PermitExpired, None);

@@ -13,7 +13,8 @@ use actors::domain::permit::Permit;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, ShopApi, ShopApiFactory, ShopReply, ShopRequest, ShopTraits,
+    Answered, ApiError, ApiErrorKind, Part, ShopApi, ShopApiFactory, ShopReply, ShopRequest,
+    ShopTraits,
 };
 use actors::session_pool::request_meter::SharedMeter;
 use futures::future::LocalBoxFuture;
@@ -153,7 +154,8 @@ impl ShopApi for Counter {
         });
         if !permit.is_sendable(now) {
             let (kind, detail) = (ApiErrorKind::PermitExpired, None);
-            let error = ApiError { call, kind, detail, sent_at: None, failed_at: now };
+            let error =
+                ApiError { call, part: Part::Whole, kind, detail, sent_at: None, failed_at: now };
             return Box::pin(async move { Err(error) });
         }
         let failed = !matches!(act, Act::Answer | Act::After(_) | Act::Say(_));
@@ -197,7 +199,8 @@ impl Counter {
         wait: Duration,
         kind: ApiErrorKind,
     ) -> LocalBoxFuture<'static, Result<Answered, ApiError>> {
-        let mut error = ApiError { call, kind, detail: None, sent_at: None, failed_at: now };
+        let mut error =
+            ApiError { call, part: Part::Whole, kind, detail: None, sent_at: None, failed_at: now };
         if !error.is_provably_unsent() {
             error.sent_at = Some(now);
             (self.on_sent)(now);

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use domain::shop_notes::{Misread, Outcome};
 
+use super::Part;
+
 /// What stands for the whole answer where it is no answer.
 const WHOLE: [&str; 2] = ["body", "head"];
 
@@ -14,6 +16,8 @@ const WHOLE: [&str; 2] = ["body", "head"];
 pub struct ApiError {
     /// The step's name.
     pub call: &'static str,
+    /// Which part of the step it was.
+    pub part: Part,
     /// What happened.
     pub kind: ApiErrorKind,
     /// What the shop or the network said, cut to 200 characters, redacted.
@@ -88,6 +92,8 @@ pub enum Refusal {
     CartEmpty,
     /// No store selected.
     NoStore,
+    /// The payment was declined.
+    Payment,
     /// Any other refusal that the profile names.
     Other,
 }
@@ -101,6 +107,7 @@ impl Refusal {
             Self::Coupon => "coupon",
             Self::CartEmpty => "cart_empty",
             Self::NoStore => "no_store",
+            Self::Payment => "payment",
             Self::Other => "other",
         }
     }
@@ -116,6 +123,11 @@ pub enum Doubt {
 }
 
 impl ApiError {
+    /// Whether it is of a request that places an order, where its call is a checkout.
+    pub fn may_place_order(&self) -> bool {
+        matches!(self.part, Part::Whole | Part::PlacesOrder)
+    }
+
     /// Whether it says that the whole shop may be gone, and why.
     pub fn doubt(&self) -> Option<Doubt> {
         match self.kind {

@@ -30,11 +30,11 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::shop_api::{ApiError, ApiErrorKind};
+    use crate::shop_api::{ApiError, ApiErrorKind, Part};
 
     fn said(call: &'static str, kind: ApiErrorKind, detail: &str) -> String {
         let (detail, failed_at) = (Some(detail.to_owned()), Instant::now());
-        ApiError { call, kind, detail, sent_at: None, failed_at }.to_string()
+        ApiError { call, part: Part::Whole, kind, detail, sent_at: None, failed_at }.to_string()
     }
 
     #[test]

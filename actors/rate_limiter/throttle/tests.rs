@@ -1,7 +1,7 @@
 //! Windows of 429, on both sides of each border.
 
 use super::*;
-use crate::ports::shop_api::ShopReply;
+use crate::ports::shop_api::{Part, ShopReply};
 
 struct Rig {
     throttle: Throttle,
@@ -30,7 +30,8 @@ impl Rig {
 
     fn failed(&mut self, agent: &str, (sent, ms): (u64, u64), kind: ApiErrorKind) {
         let (sent_at, failed_at) = (Some(self.at(sent)), self.at(ms));
-        let error = ApiError { call: "x", kind, detail: None, sent_at, failed_at };
+        let error =
+            ApiError { call: "x", part: Part::Whole, kind, detail: None, sent_at, failed_at };
         self.throttle.note(&AgentId::new(agent), &Err(error));
     }
 
@@ -141,7 +142,14 @@ fn a_longer_retry_after_to_a_call_from_before_the_hold_makes_that_longer_and_a_l
     rig.throttle.note(&AgentId::new("c"), &{
         let kind = ApiErrorKind::RateLimited { retry_after: Some(Duration::from_secs(20)) };
         let sent_at = rig.start.checked_sub(Duration::from_millis(1));
-        Err(ApiError { call: "x", kind, detail: None, sent_at, failed_at: rig.at(500) })
+        Err(ApiError {
+            call: "x",
+            part: Part::Whole,
+            kind,
+            detail: None,
+            sent_at,
+            failed_at: rig.at(500),
+        })
     });
     assert_eq!(rig.held_for(500), 20_000);
     let held_ms = rig.throttle.sum().held_ms;

@@ -7,7 +7,10 @@ mod base_url;
 mod body;
 mod classify;
 mod connector;
+mod cookies;
 mod head;
+mod judge;
+mod memory;
 pub mod proxy;
 mod reading;
 mod request;
@@ -22,15 +25,16 @@ use std::time::{Duration, Instant};
 
 use awc::error::SendRequestError;
 use awc::{ClientRequest, Connector};
+use cookie::time::OffsetDateTime;
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
-use ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, ShopApi, ShopCall, ShopReply, ShopRequest,
-};
+use ports::shop_api::{Answered, ApiError, ApiErrorKind, Part, ShopApi, ShopRequest};
 
-use self::body::{BodyFault, Received};
+use self::body::Received;
+use self::judge::nothing_to_send;
+use self::memory::{Known, Memories, Next};
 use self::token::TokenCache;
-use super::profile::{Step, StepName};
+use super::profile::{Around, Filled, Name, StepName};
 
 pub use self::head::{HEAD_BYTES_MAX, HEADER_LINES_MAX};
 pub use self::reading::{Reading, Unparsable, read};
@@ -59,6 +63,8 @@ struct HttpSession {
     client: awc::Client,
     /// Tokens of this session's agents; bounded inside.
     tokens: RefCell<TokenCache>,
+    /// What calls have left of this session's agents; bounded inside.
+    memories: RefCell<Memories>,
 }
 
 impl HttpShop {
@@ -79,8 +85,8 @@ impl HttpShop {
             .disable_redirects()
             .add_default_header(("User-Agent", concat!("cartload/", env!("CARGO_PKG_VERSION"))))
             .finish();
-        let tokens = RefCell::new(TokenCache::default());
-        Self { session: Rc::new(HttpSession { setup, client, tokens }) }
+        let (tokens, memories) = (RefCell::default(), RefCell::default());
+        Self { session: Rc::new(HttpSession { setup, client, tokens, memories }) }
     }
 }
 
@@ -99,48 +105,57 @@ fn answered(reading: Reading, sent_at: Instant, answered_at: Instant) -> Answere
     Answered { reply: reading.reply, sent_at, answered_at, misreads: reading.misreads }
 }
 
-/// What makes the answer to a list smaller.
-fn smaller_pages(call: &ShopCall) -> Option<String> {
-    let ShopCall::ListProducts { limit, .. } = call else { return None };
-    Some(format!("write a `page_size` below {limit} in the shop's profile"))
-}
-
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// A request that is ready to be sent.
+struct Ready<'p> {
+    next: Next<'p>,
+    prepared: ClientRequest,
+    body: Option<Vec<u8>>,
 }
 
 impl HttpSession {
     async fn call(&self, permit: Permit, request: &ShopRequest) -> Result<Answered, ApiError> {
         let call = request.call.name();
-        let unsent =
-            |kind, detail| ApiError { call, kind, detail, sent_at: None, failed_at: now() };
-        let step_name = StepName::of(&request.call);
-        let prepared = self.setup.profile().steps.get(step_name).map_or_else(
-            || Err("the shop's profile does not have this step".to_owned()),
-            |step| Ok((step, request::build(&self.setup, &self.client, &self.tokens, request)?)),
-        );
-        let (step, (prepared, body)) = prepared.map_err(|problem| {
+        let unsent = |kind, detail| ApiError {
+            call,
+            part: Part::Whole,
+            kind,
+            detail,
+            sent_at: None,
+            failed_at: now(),
+        };
+        let ready = self.prepare(request).map_err(|problem| {
             // 0: no status, there was no request.
             unsent(ApiErrorKind::Invalid(0), Some(self.setup.redactor().detail(&problem)))
         })?;
-
         let sent_at = now();
+        let Some(Ready { next, prepared, body }) = ready else {
+            let reply = nothing_to_send(&request.call);
+            self.memories.borrow_mut().of(request).ended(&reply);
+            return Ok(answered(reply.into(), sent_at, sent_at));
+        };
         if !permit.is_sendable(sent_at) {
             return Err(unsent(ApiErrorKind::PermitExpired, None));
         }
         self.setup.count_as_sent(sent_at);
         let limit = Duration::from_millis(self.setup.profile().timeouts.call_ms);
-        let exchange = tokio::time::timeout(limit, exchange(prepared, body)).await;
+        let exchange = exchange(prepared, body, self.setup.is_stateful());
+        let exchange = tokio::time::timeout(limit, exchange).await;
         let answered_at = now();
 
         let outcome = match exchange {
             Err(_) => Err((ApiErrorKind::CallTimeout, Some(classify::limit(limit)))),
             Ok(Err(error)) => Err(classify::send_error(&error, self.setup.profile().timeouts)),
-            Ok(Ok(received)) => self.judge(step, request, received),
+            Ok(Ok(received)) => self.judge(next, request, received),
         };
         outcome.map(|reading| answered(reading, sent_at, answered_at)).map_err(|(kind, detail)| {
             let detail = detail.map(|text| self.setup.redactor().detail(&text));
-            let mut error = ApiError { call, kind, detail, sent_at: None, failed_at: answered_at };
+            let part = next.call.part;
+            let mut error =
+                ApiError { call, part, kind, detail, sent_at: None, failed_at: answered_at };
             if !error.is_provably_unsent() {
                 error.sent_at = Some(sent_at);
             }
@@ -148,44 +163,37 @@ impl HttpSession {
         })
     }
 
-    /// What the answer means: the reply, or the failure and the shop's words.
-    fn judge(
-        &self,
-        step: &Step,
-        request: &ShopRequest,
-        received: Received,
-    ) -> Result<Reading, (ApiErrorKind, Option<String>)> {
-        if !step.ok.contains(&received.status) {
-            let step = StepName::of(&request.call);
-            return Err(classify::status(self.setup.profile(), step, &received));
+    fn prepare(&self, request: &ShopRequest) -> Result<Option<Ready<'_>>, String> {
+        let name = StepName::of(&request.call);
+        let step = self.setup.profile().steps.get(name);
+        let step = step.ok_or("the shop's profile does not have this step")?;
+        let tools = (&*self.setup, &self.client, &self.tokens);
+        if !self.setup.is_stateful() {
+            let call = step.calls.first().ok_or("the step has no call")?;
+            let sent = call.request.as_ref().ok_or("the step sends nothing")?;
+            let fill = |name: &Name| match name {
+                Name::BuiltIn(placeholder) => request::built_in(request, *placeholder),
+                Name::Own(own) => {
+                    self.setup.var(own, request).map(|text| Filled::Text(text.into()))
+                }
+            };
+            let built = request::build(tools, request, (sent, Some(name)), (&fill, &|_| None))?;
+            let next = Next { call, step: Some(name) };
+            return Ok(Some(Ready { next, prepared: built.0, body: built.1 }));
         }
-        let body = match received.body {
-            Ok(body) => body,
-            Err(BodyFault::TooLarge) => {
-                return Err((ApiErrorKind::BodyTooLarge, smaller_pages(&request.call)));
-            }
-            Err(BodyFault::Truncated) => return Err((ApiErrorKind::BodyTruncated, None)),
-            Err(BodyFault::Broken(cause)) => return Err((ApiErrorKind::Disconnected, Some(cause))),
-            Err(BodyFault::Packing(cause)) => {
-                return Err((ApiErrorKind::Unparsable { field: "body".to_owned() }, Some(cause)));
-            }
+        let mut memories = self.memories.borrow_mut();
+        let memory = memories.of(request);
+        let Some(next) = memory.next(&self.setup, step, request)? else { return Ok(None) };
+        let sent = next.call.request.as_ref().ok_or("the call sends nothing")?;
+        let known = Known { setup: &self.setup, memory, request, call: Some(next.call) };
+        let cookies = |path: &str| {
+            let keeps = self.setup.profile().keeps_cookies;
+            keeps.then(|| memory.cookies.header(path, OffsetDateTime::now_utc())).flatten()
         };
-        let mut reading =
-            read(self.setup.profile(), &request.call, &body).map_err(|mut fault| {
-                if let (true, Some(content_type)) = (fault.is_no_json, &received.content_type) {
-                    let problem = fault.problem.unwrap_or_default();
-                    fault.problem = Some(format!("{problem}; Content-Type: {content_type}"));
-                }
-                // Without a declared length a body that stops early looks complete; JSON tells.
-                if fault.ended_early && !received.length_declared {
-                    return (ApiErrorKind::BodyTruncated, fault.problem);
-                }
-                (ApiErrorKind::Unparsable { field: fault.field }, fault.problem)
-            })?;
-        if let ShopReply::LatestOrders { shop_clock, .. } = &mut reading.reply {
-            *shop_clock = received.date;
-        }
-        Ok(reading)
+        let fill = |name: &Name| known.value(name);
+        let (prepared, body) =
+            request::build(tools, request, (sent, next.step), (&fill, &cookies))?;
+        Ok(Some(Ready { next, prepared, body }))
     }
 }
 
@@ -193,10 +201,11 @@ impl HttpSession {
 async fn exchange(
     request: ClientRequest,
     body: Option<Vec<u8>>,
+    keeps_headers: bool,
 ) -> Result<Received, SendRequestError> {
     let response = match body {
         Some(body) => request.send_body(body).await?,
         None => request.send().await?,
     };
-    Ok(body::receive(response).await)
+    Ok(body::receive(response, keeps_headers).await)
 }

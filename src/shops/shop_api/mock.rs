@@ -20,8 +20,9 @@ use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal,
-    ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits, WalletMode,
+    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, Part,
+    Refusal, ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits,
+    WalletMode,
 };
 use rand::RngExt;
 use rand::seq::IteratorRandom;
@@ -132,7 +133,14 @@ impl MockSession {
     fn call(&self, permit: Permit, request: ShopRequest) -> Result<Answered, ApiError> {
         let now: Instant = tokio::time::Instant::now().into_std();
         let call = request.call.name();
-        let error = |kind, sent_at| ApiError { call, kind, detail: None, sent_at, failed_at: now };
+        let error = |kind, sent_at| ApiError {
+            call,
+            part: Part::Whole,
+            kind,
+            detail: None,
+            sent_at,
+            failed_at: now,
+        };
         if !permit.is_sendable(now) {
             return Err(error(ApiErrorKind::PermitExpired, None));
         }

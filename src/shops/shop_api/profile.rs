@@ -5,20 +5,23 @@
 mod answers;
 mod auth;
 mod body;
+mod call;
 mod check;
 mod error;
 mod field;
+mod older;
+mod rules;
 mod steps;
 mod template;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{
-    CartMode, CatalogMode, IdempotencyMode, OrderReads, Refusal, ShopTraits, WalletMode,
-};
+use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, OrderReads, ShopTraits, WalletMode};
 use serde::Deserialize;
 use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 
@@ -28,11 +31,16 @@ pub use answers::{
     ProductFields, ProductsAnswer, StoreSelectedAnswer, StoresAnswer, SummaryAnswer,
 };
 pub use auth::{Auth, Jwt, SecretSource};
-pub use body::BodyTemplate;
+pub use body::{Body, JsonTemplate};
+pub use call::{Call, Each, Method, Request};
 pub use error::ProfileError;
-pub use field::{Alternative, Field, Found};
-pub use steps::{Method, Step, StepName, Steps};
-pub use template::{Filled, Placeholder, Template};
+pub use field::{Around, Field, Found, Nothing};
+pub use rules::{Meaning, Rule, Seen};
+pub use steps::{Step, StepName, Steps};
+pub use template::{Fill, Filled, Name, Placeholder, Slot, Template};
+
+use self::older::OlderProfile;
+use self::written::WrittenProfile;
 
 /// The profiles in the binary: name and text.
 const BUILTIN: [(&str, &str); 2] = [
@@ -41,58 +49,56 @@ const BUILTIN: [(&str, &str); 2] = [
 ];
 
 /// One shop.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Profile {
     /// Shown in messages.
     pub name: String,
     /// Where it is, as `https://shop.example`; a run's setting replaces it.
-    #[serde(default)]
     pub base_url: Option<String>,
     /// Whether `http://` is fine for a host that is not this machine; default no.
-    #[serde(default)]
     pub allow_plain_http: bool,
     /// The name of the strategy in `auth_strategies` that is used unless a run names another.
     pub auth: String,
     /// How a caller proves who it is, by name.
     pub auth_strategies: BTreeMap<String, Auth>,
     /// Headers beside authorisation.
-    #[serde(default)]
     pub headers: Vec<Header>,
+    /// Values that it sets, by name.
+    pub vars: BTreeMap<Arc<str>, Var>,
+    /// Values that are taken from whichever answer of an agent's has them.
+    pub watch: BTreeMap<Arc<str>, Field>,
+    /// Whether each agent keeps the cookies that it is given.
+    pub keeps_cookies: bool,
+    /// What is called where a value is wanted that nobody has yet.
+    pub setup: Setup,
     /// How long to wait.
-    #[serde(default)]
     pub timeouts: Timeouts,
     /// An idle connection is not used again after this; below the server's own, in seconds.
     pub keep_alive_s: f64,
     /// Products asked for in one list, by agents and when the catalog is read.
     pub page_size: u32,
     /// Requests a second that the shop is known to bear: the limit of a run that names none.
-    #[serde(default)]
     pub rate_hint_per_s: Option<f64>,
     /// Whether a repeated checkout with one key is one order.
     pub idempotency: IdempotencyMode,
     /// Who assigns coupons.
     pub wallet: WalletMode,
     /// Whether an order uses a coupon up (`single_use`), or it can be used again (`reusable`).
-    #[serde(default)]
     pub coupons: CouponUse,
     /// Whether product lists cost a call each time.
     pub catalog: CatalogMode,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
     /// Whose a cart is; default `kept`: the user's.
-    #[serde(default)]
     pub carts: CartMode,
     /// Which calls tell whether the shop is up.
-    #[serde(default = "probe_only")]
     pub probe_steps: Vec<StepName>,
     /// How to ask.
     pub steps: Steps,
     /// Where the answers are.
     pub answers: Answers,
-    /// Which failures are refusals for reasons of business; the first that fits decides.
-    #[serde(default)]
-    pub refusals: Vec<RefusalRule>,
+    /// What answers mean beyond their status; the first that fits decides.
+    pub rules: Vec<Rule>,
     /// Where a failed call's body says why. An answer that has none of these is not the
     /// application's own: with 502 or 503 the edge is down.
     pub error_detail: Vec<Field>,
@@ -126,19 +132,32 @@ impl Default for Timeouts {
     }
 }
 
-/// A failure that is a refusal.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefusalRule {
-    /// On these steps,
-    pub on: Vec<StepName>,
-    /// with this status,
-    pub status: u16,
-    /// and this in the body, in any case; absent: whatever the body.
+/// A value that a profile sets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Var {
+    /// This, with values in it.
+    Text(Template),
+    /// What this variable of the environment holds.
+    Secret(SecretSource),
+}
+
+/// Calls that leave values behind. A value lives as long as what its block is for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Setup {
+    /// Once a run.
+    pub run: Vec<Call>,
+    /// Once an agent, and again where its values are forgotten.
+    pub agent: Vec<Call>,
+    /// Once a cart: until it is ordered or cleared, or its flow ends.
+    pub cart: Vec<Call>,
+}
+
+/// Which format a text is in.
+#[derive(Deserialize)]
+#[serde(rename = "Profile")]
+struct Head {
     #[serde(default)]
-    pub contains: Option<String>,
-    /// it is this.
-    pub refusal: Refusal,
+    format: Option<u32>,
 }
 
 fn probe_only() -> Vec<StepName> {
@@ -184,7 +203,19 @@ impl Profile {
 
     /// The profile in `text`, which came from `origin`.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ProfileError> {
-        let profile: Self = text::ron_text::parse(origin, text)?;
+        // What is no RON is told by whoever reads all of it.
+        let format = text::ron_text::parse::<Head>(origin, text).ok().and_then(|head| head.format);
+        let profile = match format {
+            None | Some(1) => text::ron_text::parse::<OlderProfile>(origin, text)?.read(),
+            Some(2) => text::ron_text::parse::<WrittenProfile>(origin, text)?.read(origin)?,
+            Some(other) => {
+                return Err(ProfileError::Semantic {
+                    origin: origin.to_owned(),
+                    key: "format".to_owned(),
+                    problem: format!("{other} is none that is known; write 2"),
+                });
+            }
+        };
         check::check(origin, &profile)?;
         Ok(profile)
     }
@@ -231,6 +262,26 @@ impl Profile {
             false => format!("; --auth may name {} too", others.join(", ")),
         };
         format!("auth `{name}` {is_so}{others}")
+    }
+
+    /// Whether its calls leave values behind: then what each agent has is kept beside its tokens.
+    pub fn is_stateful(&self) -> bool {
+        let leaves = |call: &Call| {
+            !call.capture.is_empty()
+                || !call.forget.is_empty()
+                || call.each.is_some()
+                || call.optional
+                || call.request.is_none()
+        };
+        let of_setup = [&self.setup.run, &self.setup.agent, &self.setup.cart];
+        self.keeps_cookies
+            || !self.watch.is_empty()
+            || of_setup.iter().any(|block| !block.is_empty())
+            || self.rules.iter().any(|rule| !rule.forget.is_empty())
+            || self
+                .steps
+                .iter()
+                .any(|(_, step)| step.calls.len() > 1 || step.calls.iter().any(leaves))
     }
 
     /// Whether it says how to make this call.

@@ -29,6 +29,8 @@ pub(super) struct Received {
     pub(super) date: Option<NaiveDateTime>,
     /// `Content-Type`, as written.
     pub(super) content_type: Option<String>,
+    /// All of them, where somebody may ask for one.
+    pub(super) headers: HeaderMap,
     /// Whether the answer said how long its body is.
     pub(super) length_declared: bool,
     pub(super) body: Result<Vec<u8>, BodyFault>,
@@ -48,7 +50,7 @@ pub(super) enum BodyFault {
 }
 
 /// Takes the whole answer in.
-pub(super) async fn receive<S, B>(response: ClientResponse<S>) -> Received
+pub(super) async fn receive<S, B>(response: ClientResponse<S>, keeps_headers: bool) -> Received
 where
     ClientResponse<S>: Stream<Item = Result<B, PayloadError>> + Unpin,
     B: AsRef<[u8]>,
@@ -64,11 +66,13 @@ where
     let declared = text(CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
     let content_type = text(CONTENT_TYPE);
     let packing = packing(headers);
+    let kept = if keeps_headers { headers.clone() } else { HeaderMap::new() };
     // Some servers close after an error of theirs without saying so: such a connection is not kept.
     let is_kept = status < 500;
     let body = drain(response, declared, is_kept).await.and_then(|body| unpacked(&packing, body));
     let length_declared = declared.is_some();
-    Received { status, retry_after, location, date, content_type, length_declared, body }
+    let headers = kept;
+    Received { status, retry_after, location, date, content_type, headers, length_declared, body }
 }
 
 /// What the body is packed with, in the order of packing; `identity` is nothing.

@@ -10,27 +10,21 @@ use ports::shop_api::ApiErrorKind;
 use serde_json::Value;
 
 use super::body::Received;
+use super::reading::lenient;
 use super::stream::StreamFault;
-use crate::shop_api::profile::{Found, Profile, StepName, Timeouts};
+use crate::shop_api::profile::{Around, Found, Nothing, Profile, Rule, Seen, StepName, Timeouts};
 
 /// What Retry-After may ask for, at most.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
 type Classified = (ApiErrorKind, Option<String>);
 
-/// What a status that is no success means: the profile's refusals first, then the status's class.
-pub(super) fn status(profile: &Profile, step: StepName, received: &Received) -> Classified {
+/// What a status that is no success means, where no rule says it.
+pub(super) fn status(profile: &Profile, received: &Received) -> Classified {
     let body = received.body.as_deref().unwrap_or_default();
     let text = String::from_utf8_lossy(body);
     let status = received.status;
     let (is_application, said) = words(profile, body, &text);
-    if let Some(rule) = profile.refusals.iter().find(|rule| {
-        rule.status == status
-            && rule.on.contains(&step)
-            && rule.contains.as_deref().is_none_or(|part| contains_ignoring_case(&text, part))
-    }) {
-        return (ApiErrorKind::Refused(rule.refusal), said);
-    }
     let header = received.retry_after.as_deref();
     let asked = header.and_then(|header| retry_after(header, SystemTime::now()));
     match status {
@@ -53,24 +47,50 @@ pub(super) fn status(profile: &Profile, step: StepName, received: &Received) -> 
     }
 }
 
+/// The rule that an answer of this step fits, and what the shop says.
+pub(super) fn ruled<'p>(
+    profile: &'p Profile,
+    step: Option<StepName>,
+    received: &Received,
+    around: &dyn Around,
+) -> Option<(&'p Rule, Option<String>)> {
+    let status = received.status;
+    let fits_status = |rule: &&Rule| {
+        (rule.status.is_empty() || rule.status.contains(&status))
+            && (rule.on.is_empty() || step.is_some_and(|step| rule.on.contains(&step)))
+    };
+    let mut rules = profile.rules.iter().filter(fits_status).peekable();
+    // Of most answers there is nothing to ask.
+    rules.peek()?;
+    let body = received.body.as_deref().unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
+    let (lower, json) = (text.to_lowercase(), lenient::parse(body).unwrap_or_default());
+    let seen = Seen { step, status, lower: &lower, json: &json, around };
+    let rule = rules.find(|rule| rule.fits(seen))?;
+    Some((rule, words(profile, body, &text).1))
+}
+
+/// What a failure says that comes with a success's status.
+pub(super) fn failure(profile: &Profile, received: &Received) -> Classified {
+    let body = received.body.as_deref().unwrap_or_default();
+    let said = words(profile, body, &String::from_utf8_lossy(body)).1;
+    (ApiErrorKind::UnexpectedStatus(received.status), said)
+}
+
 /// Whether the body is the application's own, and what it says.
 fn words(profile: &Profile, body: &[u8], text: &str) -> (bool, Option<String>) {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let detail = json
         .as_ref()
-        .and_then(|json| profile.error_detail.iter().find_map(|field| field.find(json)))
+        .and_then(|json| profile.error_detail.iter().find_map(|field| field.find(json, &Nothing)))
         .map(|found| match found {
             Found::Value(Value::String(text)) => text.clone(),
             Found::Value(value) => value.to_string(),
-            Found::Literal(text) => text.to_owned(),
+            Found::Text(text) => text.into_owned(),
         });
     let is_application = detail.is_some();
     let said = detail.or_else(|| (!text.trim().is_empty()).then(|| text.to_owned()));
     (is_application, said)
-}
-
-fn contains_ignoring_case(text: &str, part: &str) -> bool {
-    text.to_lowercase().contains(&part.to_lowercase())
 }
 
 /// What a Retry-After header asks for at `now`: seconds or a date, at most 60 s; `None` where it is

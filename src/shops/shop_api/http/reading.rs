@@ -5,7 +5,7 @@ mod counted;
 mod coupon;
 mod fault;
 mod foreign;
-mod lenient;
+pub(super) mod lenient;
 mod moment;
 mod order;
 mod sifter;
@@ -24,7 +24,7 @@ use self::order::read_order;
 use self::sifter::Sifter;
 use self::value::{At, shown};
 use crate::shop_api::profile::{
-    LatestOrderAnswer, ProductFields, ProductsAnswer, Profile, StepName,
+    Around, Field, LatestOrderAnswer, Nothing, ProductFields, ProductsAnswer, Profile, StepName,
 };
 
 /// What some servers write before UTF-8.
@@ -94,7 +94,18 @@ impl From<(ShopReply, Vec<Misread>)> for Reading {
 /// The reply in the body of a success of `call`.
 pub fn read(profile: &Profile, call: &ShopCall, body: &[u8]) -> Result<Reading, Unparsable> {
     let step = profile.steps.get(StepName::of(call));
-    let requires = step.map(|step| step.requires.as_slice()).unwrap_or_default();
+    let last = step.and_then(|step| step.calls.last());
+    let requires = last.map(|call| call.requires.as_slice()).unwrap_or_default();
+    read_within(profile, (call, requires), body, &Nothing)
+}
+
+/// The same of a call that requires these, with what else is known of the answer.
+pub(super) fn read_within(
+    profile: &Profile,
+    (call, requires): (&ShopCall, &[Field]),
+    body: &[u8],
+    around: &dyn Around,
+) -> Result<Reading, Unparsable> {
     if is_done(call) && requires.is_empty() {
         return Ok(ShopReply::Done.into());
     }
@@ -110,7 +121,7 @@ pub fn read(profile: &Profile, call: &ShopCall, body: &[u8]) -> Result<Reading, 
                 instead: None,
             })?,
         };
-    let at = At::root(&root, profile.answers.money);
+    let at = At::root(&root, profile.answers.money, around);
     for field in requires {
         at.require(field)?;
     }

@@ -3,89 +3,111 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use awc::ClientRequest;
-use awc::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST};
+use awc::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use ports::shop_api::{Caller, ShopCall, ShopRequest};
 
 use super::setup::ShopSetup;
 use super::token::TokenCache;
-use crate::shop_api::profile::{Filled, Method, Placeholder, Step, StepName, Template};
+use crate::shop_api::profile::{
+    Body, Fill, Filled, Method, Name, Placeholder, Request, StepName, Template,
+};
 
 /// All but what RFC 3986 calls unreserved.
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The request for a call, and its body: `None` for methods that have none.
+/// The request of a call, and its body: `None` for methods that have none.
 pub(super) fn build(
-    setup: &ShopSetup,
-    client: &awc::Client,
-    tokens: &RefCell<TokenCache>,
+    (setup, client, tokens): (&ShopSetup, &awc::Client, &RefCell<TokenCache>),
     request: &ShopRequest,
+    (call, step): (&Request, Option<StepName>),
+    (fill, cookies): (Fill<'_, '_>, &dyn Fn(&str) -> Option<String>),
 ) -> Result<(ClientRequest, Option<Vec<u8>>), String> {
-    let name = StepName::of(&request.call);
-    let step = setup.profile().steps.get(name).ok_or("the profile does not have this step")?;
-    let caller = request.caller.as_ref();
-    let fill = |placeholder: Placeholder| {
-        caller
-            .and_then(|caller| caller_value(caller, placeholder))
-            .or_else(|| call_value(&request.call, placeholder))
-    };
-    let url = setup.base_url().with_path(&path_and_query(step, &fill)?);
+    let target = path_and_query(call, fill)?;
+    let url = setup.base_url().with_path(&target);
     let mut prepared = client
-        .request(method(step.method), url)
+        .request(method(call.method), url)
         .no_decompress()
         .insert_header((HOST, setup.base_url().host_header()))
         .insert_header((ACCEPT, "application/json"))
         .insert_header((ACCEPT_ENCODING, "gzip"));
-    if step.auth {
+    if call.auth {
         let unix_s = chrono::Utc::now().timestamp();
+        let caller = request.caller.as_ref();
         let header = setup.tokens().header(&mut tokens.borrow_mut(), caller, unix_s)?;
         if let Some(header) = header {
             prepared = prepared.insert_header((AUTHORIZATION, header));
         }
     }
-    for header in setup.profile().headers.iter().filter(|header| header.on.contains(&name)) {
-        if let Some(value) = header_text(&header.value, caller) {
-            prepared = prepared.insert_header((header.name.as_str(), value));
+    let of_profile = setup.profile().headers.iter();
+    let of_profile = of_profile.filter(|header| {
+        step.is_none_or(|step| header.on.contains(&step))
+            && !call.headers.contains_key(&header.name)
+    });
+    let of_profile = of_profile.map(|header| (&header.name, &header.value));
+    for (name, value) in of_profile.chain(&call.headers) {
+        let encode = |value: &str| utf8_percent_encode(value, CONTROLS).to_string();
+        if let Ok(value) = value.render(fill, &encode) {
+            prepared = prepared.insert_header((name.as_str(), value));
         }
     }
-    let body = match &step.body {
-        Some(body) => {
-            let body = body.render(&fill).map_err(no_value)?;
-            prepared = prepared.insert_header((CONTENT_TYPE, "application/json"));
-            Some(body.to_string().into_bytes())
-        }
+    if let Some(cookies) = cookies(&target) {
+        prepared = prepared.insert_header((COOKIE, cookies));
+    }
+    let body = match &call.body {
         // An empty body says so with `Content-Length: 0` where the method may have one.
-        None => match step.method {
+        Body::Empty => match call.method {
             Method::Get | Method::Delete => None,
             Method::Post | Method::Put | Method::Patch => Some(Vec::new()),
         },
+        Body::Form(fields) => {
+            prepared = prepared.insert_header((CONTENT_TYPE, "application/x-www-form-urlencoded"));
+            Some(pairs(fields, fill).into_bytes())
+        }
+        body @ (Body::Json(_) | Body::Graphql { .. }) => {
+            prepared = prepared.insert_header((CONTENT_TYPE, "application/json"));
+            let json = body.render(fill).map_err(no_value)?;
+            Some(json.unwrap_or_default().to_string().into_bytes())
+        }
     };
     Ok((prepared, body))
 }
 
-fn path_and_query<'r>(
-    step: &Step,
-    fill: &dyn Fn(Placeholder) -> Option<Filled<'r>>,
-) -> Result<String, String> {
-    let encode = |value: &str| utf8_percent_encode(value, IN_URL).to_string();
-    let mut url = step.path.render(fill, &encode).map_err(no_value)?;
-    let mut separator = '?';
-    for (parameter, template) in &step.query {
-        // No value, no parameter.
-        let Ok(value) = template.render(fill, &str::to_owned) else { continue };
-        url.push(separator);
-        url.push_str(&encode(parameter));
-        url.push('=');
-        url.push_str(&encode(&value));
-        separator = '&';
+fn path_and_query(call: &Request, fill: Fill<'_, '_>) -> Result<String, String> {
+    let mut url = call.path.render(fill, &encoded).map_err(no_value)?;
+    let query = pairs(&call.query, fill);
+    if !query.is_empty() {
+        url.push('?');
+        url.push_str(&query);
     }
     Ok(url)
 }
 
-fn no_value(placeholder: Placeholder) -> String {
-    format!("the call has no {{{}}}", placeholder.as_str())
+fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, IN_URL).to_string()
+}
+
+/// `a=b&c=d`; no value, no pair.
+fn pairs(fields: &BTreeMap<String, Template>, fill: Fill<'_, '_>) -> String {
+    let pairs = fields.iter().filter_map(|(name, template)| {
+        let value = template.render(fill, &str::to_owned).ok()?;
+        Some(format!("{}={}", encoded(name), encoded(&value)))
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn no_value(name: Name) -> String {
+    format!("the call has no {{{}}}", name.as_str())
+}
+
+/// What the caller or the call gives for a placeholder.
+pub(super) fn built_in(request: &ShopRequest, placeholder: Placeholder) -> Option<Filled<'_>> {
+    let caller = request.caller.as_ref();
+    let of_caller = caller.and_then(|caller| caller_value(caller, placeholder));
+    of_caller.or_else(|| call_value(&request.call, placeholder))
 }
 
 fn method(method: Method) -> awc::http::Method {
@@ -100,7 +122,10 @@ fn method(method: Method) -> awc::http::Method {
 
 /// What a header's template says of `caller`; `None` where a placeholder has no value.
 pub(super) fn header_text(template: &Template, caller: Option<&Caller>) -> Option<String> {
-    let fill = |placeholder| caller.and_then(|caller| caller_value(caller, placeholder));
+    let fill = |name: &Name| match name {
+        Name::BuiltIn(placeholder) => caller.and_then(|caller| caller_value(caller, *placeholder)),
+        Name::Own(_) => None,
+    };
     template.render(&fill, &|value| utf8_percent_encode(value, CONTROLS).to_string()).ok()
 }
 
@@ -116,9 +141,11 @@ pub(super) fn caller_value(caller: &Caller, placeholder: Placeholder) -> Option<
         | Placeholder::Limit
         | Placeholder::Offset
         | Placeholder::ProductId
+        | Placeholder::VariantId
         | Placeholder::OrderId
         | Placeholder::Quantity
         | Placeholder::CouponId
+        | Placeholder::CouponCode
         | Placeholder::CouponIds => None,
     }
 }
@@ -138,10 +165,12 @@ fn call_value(call: &ShopCall, placeholder: Placeholder) -> Option<Filled<'_>> {
         (ShopCall::ListProducts { offset, .. }, Placeholder::Offset) => number(*offset),
         (
             ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. },
-            Placeholder::ProductId,
+            Placeholder::ProductId | Placeholder::VariantId,
         ) => text(product.as_str()),
         (ShopCall::AddItem { quantity, .. }, Placeholder::Quantity) => number(*quantity),
-        (ShopCall::ApplyCoupon { coupon }, Placeholder::CouponId) => text(coupon.as_str()),
+        (ShopCall::ApplyCoupon { coupon }, Placeholder::CouponId | Placeholder::CouponCode) => {
+            text(coupon.as_str())
+        }
         (ShopCall::GrantWallet { coupons }, Placeholder::CouponIds) => {
             Some(Filled::List(coupons.iter().map(|coupon| coupon.as_str()).collect()))
         }

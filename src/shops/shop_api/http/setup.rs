@@ -1,17 +1,20 @@
 //! Everything that can be wrong before the first call is found here, before the actors start.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ports::shop_api::{ShopApi, ShopApiFactory};
+use ports::shop_api::{ShopApi, ShopApiFactory, ShopRequest};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::HttpShop;
 use super::base_url::BaseUrl;
+use super::memory::Values;
 use super::proxy::Proxy;
+use super::request::built_in;
 use super::token::TokenSource;
-use crate::shop_api::profile::{Auth, Profile, SecretSource};
+use crate::shop_api::profile::{Auth, Name, Profile, SecretSource, Var};
 use crate::trust::{self, TrustError};
 use text::bounded_file::{self, SECRET_BYTES_MAX};
 use text::redaction::Redactor;
@@ -35,6 +38,8 @@ pub struct ShopOptions {
 pub struct Credentials {
     /// Shown by nothing.
     pub secret: Option<SecretString>,
+    /// Those of the profile's variables, by name.
+    pub vars: BTreeMap<Arc<str>, SecretString>,
 }
 
 /// Why a shop cannot be reached the way it is set up. None carries a secret.
@@ -66,14 +71,14 @@ pub enum ShopSetupError {
     },
     /// The strategy needs a secret.
     #[error(
-        "shop `{shop}`, auth `{auth}`: no secret; set {env} to {meaning}, or {env}_FILE to a file \
+        "shop `{shop}`, {what}: no secret; set {env} to {meaning}, or {env}_FILE to a file \
          that holds it"
     )]
     NoSecret {
         /// The profile's name.
         shop: String,
-        /// The strategy.
-        auth: String,
+        /// What it is for: the strategy, or the profile's value.
+        what: String,
         /// The variable.
         env: String,
         /// What its value must be.
@@ -124,16 +129,32 @@ impl Credentials {
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ShopSetupError> {
         let (name, auth) = choose_auth(profile, options)?;
-        let Some(source) = auth.secret() else { return Ok(Self::default()) };
-        let missing = || no_secret(profile, name, source);
-        let secret = variable(&source.env).filter(|value| !value.is_empty());
-        let file = variable(&format!("{}_FILE", source.env)).map(PathBuf::from);
-        let secret = match (secret, file.as_ref().or(source.file.as_ref())) {
-            (Some(secret), _) => secret,
-            (None, Some(file)) => read_secret(file)?,
-            (None, None) => return Err(missing()),
+        let find = |what: &str, source: &SecretSource| {
+            let found = found(source, variable)?.filter(|secret| !secret.is_empty());
+            found.map(SecretString::from).ok_or_else(|| no_secret(profile, what, source))
         };
-        if secret.is_empty() { Err(missing()) } else { Ok(Self { secret: Some(secret.into()) }) }
+        let secret = auth.secret().map(|source| find(&format!("auth `{name}`"), source));
+        let vars = profile.vars.iter().filter_map(|(name, var)| match var {
+            Var::Text(_) => None,
+            Var::Secret(source) => {
+                let secret = find(&format!("vars.{name}"), source);
+                Some(secret.map(|secret| (Arc::clone(name), secret)))
+            }
+        });
+        Ok(Self { secret: secret.transpose()?, vars: vars.collect::<Result<_, _>>()? })
+    }
+}
+
+fn found(
+    source: &SecretSource,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<String>, ShopSetupError> {
+    let secret = variable(&source.env).filter(|value| !value.is_empty());
+    let file = variable(&format!("{}_FILE", source.env)).map(PathBuf::from);
+    match (secret, file.as_ref().or(source.file.as_ref())) {
+        (Some(secret), _) => Ok(Some(secret)),
+        (None, Some(file)) => read_secret(file).map(Some),
+        (None, None) => Ok(None),
     }
 }
 
@@ -145,10 +166,10 @@ fn read_secret(path: &Path) -> Result<String, ShopSetupError> {
     })
 }
 
-fn no_secret(profile: &Profile, auth: &str, source: &SecretSource) -> ShopSetupError {
+fn no_secret(profile: &Profile, what: &str, source: &SecretSource) -> ShopSetupError {
     ShopSetupError::NoSecret {
         shop: profile.name.clone(),
-        auth: auth.to_owned(),
+        what: what.to_owned(),
         env: source.env.clone(),
         meaning: source.meaning().to_owned(),
     }
@@ -172,6 +193,11 @@ pub struct ShopSetup {
     profile: Arc<Profile>,
     base_url: BaseUrl,
     tokens: TokenSource,
+    vars: BTreeMap<Arc<str>, SecretString>,
+    /// What `setup.run` has left, for all sessions.
+    run_values: Mutex<Values>,
+    /// [`Profile::is_stateful`].
+    is_stateful: bool,
     tls: Option<Arc<rustls::ClientConfig>>,
     redactor: Redactor,
     on_sent: OnSent,
@@ -193,17 +219,33 @@ impl ShopSetup {
         let (name, auth) = choose_auth(&profile, options)?;
         let secret = match (auth.secret(), credentials.secret) {
             (None, _) => None,
-            (Some(source), None) => return Err(no_secret(&profile, name, source)),
+            (Some(source), None) => {
+                return Err(no_secret(&profile, &format!("auth `{name}`"), source));
+            }
             (Some(_), Some(secret)) => Some(secret),
         };
-        let redactor = Redactor::new(secret.iter().cloned().collect());
+        let vars = credentials.vars;
+        let redactor = Redactor::new(secret.iter().chain(vars.values()).cloned().collect());
         let secret = secret.as_ref().map(|secret| secret.expose_secret());
         let tokens = TokenSource::new(auth, secret)?;
         let tls = match base_url.is_https() {
             true => Some(trust::client_config(options.ca_file.as_deref())?),
             false => None,
         };
-        Ok(Self { base_url, tokens, tls, redactor, on_sent, proxy: None, profile })
+        let run_values = Mutex::default();
+        let is_stateful = profile.is_stateful();
+        Ok(Self {
+            base_url,
+            tokens,
+            vars,
+            run_values,
+            is_stateful,
+            tls,
+            redactor,
+            on_sent,
+            proxy: None,
+            profile,
+        })
     }
 
     /// The same through this proxy, if any.
@@ -222,6 +264,28 @@ impl ShopSetup {
 
     pub(super) fn tokens(&self) -> &TokenSource {
         &self.tokens
+    }
+
+    pub(super) fn run_values(&self) -> MutexGuard<'_, Values> {
+        self.run_values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_stateful(&self) -> bool {
+        self.is_stateful
+    }
+
+    /// What the profile sets for this name; its text may hold what caller and call give.
+    pub(super) fn var(&self, name: &str, request: &ShopRequest) -> Option<String> {
+        match self.profile.vars.get(name)? {
+            Var::Secret(_) => self.vars.get(name).map(|secret| secret.expose_secret().to_owned()),
+            Var::Text(template) => {
+                let fill = |name: &Name| match name {
+                    Name::BuiltIn(placeholder) => built_in(request, *placeholder),
+                    Name::Own(_) => None,
+                };
+                template.render(&fill, &str::to_owned).ok()
+            }
+        }
     }
 
     pub(super) fn tls(&self) -> Option<Arc<rustls::ClientConfig>> {
@@ -316,7 +380,7 @@ mod tests {
 
     #[test]
     fn credentials_do_not_show_their_secret() {
-        let credentials = Credentials { secret: Some("SEKRET".into()) };
+        let credentials = Credentials { secret: Some("SEKRET".into()), ..Credentials::default() };
         assert!(!format!("{credentials:?}").contains("SEKRET"));
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::request::{caller_value, header_text};
 use super::setup::ShopSetupError;
-use crate::shop_api::profile::{Auth, Template};
+use crate::shop_api::profile::{Auth, Name, Template};
 
 /// A token is valid this long.
 const LIFETIME_S: i64 = 3_600;
@@ -94,9 +94,13 @@ fn sign(
     caller: &Caller,
     unix_s: i64,
 ) -> Result<(HeaderValue, i64), String> {
+    let fill = |name: &Name| match name {
+        Name::BuiltIn(placeholder) => caller_value(caller, *placeholder),
+        Name::Own(_) => None,
+    };
     let email = email
-        .render(&|placeholder| caller_value(caller, placeholder), &str::to_owned)
-        .map_err(|placeholder| format!("no value for {{{}}}", placeholder.as_str()))?;
+        .render(&fill, &str::to_owned)
+        .map_err(|name| format!("no value for {{{}}}", name.as_str()))?;
     let exp = unix_s + LIFETIME_S;
     let sub = caller.user_id.to_string();
     let claims = Claims { aud, sub, email, iat: unix_s - BACK_DATED_S, exp };

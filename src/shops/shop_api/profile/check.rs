@@ -1,10 +1,13 @@
 //! What RON cannot say: which steps a shop must have, what templates may ask for, sane numbers.
 
+use std::collections::BTreeSet;
+
 use awc::http::header::{HeaderName, HeaderValue};
 use domain::rate::Rate;
 use ports::shop_api::WalletMode;
 
-use super::{Placeholder, Profile, ProfileError, Step, StepName, Template};
+use super::auth::Auth;
+use super::{Call, Name, Placeholder, Profile, ProfileError, Request, StepName, Template, Var};
 
 /// Every flow makes these calls.
 const ALWAYS: [StepName; 7] = [
@@ -38,12 +41,18 @@ pub(super) fn check(origin: &str, profile: &Profile) -> Result<(), ProfileError>
     checker.numbers()?;
     checker.auth()?;
     checker.needed_steps()?;
-    for &name in StepName::ALL {
-        if let Some(step) = profile.steps.get(name) {
-            checker.step(name, step)?;
-            checker.answer_of(name)?;
+    for (name, step) in profile.steps.iter() {
+        for (index, call) in step.calls.iter().enumerate() {
+            let key = match step.calls.len() {
+                1 => format!("steps.{}", name.as_str()),
+                _ => format!("steps.{}.{index}", name.as_str()),
+            };
+            checker.call(&key, call, name.placeholders())?;
         }
+        checker.answer_of(name)?;
     }
+    checker.setup()?;
+    checker.values()?;
     checker.headers()?;
     checker.refusals()
 }
@@ -94,7 +103,7 @@ impl Checker<'_> {
             let key = format!("auth_strategies.{name}");
             if let Some(template) = auth.template() {
                 let allowed = [Placeholder::AgentId, Placeholder::UserId];
-                self.placeholders(&key, template, &allowed)?;
+                self.placeholders(&key, template, &allowed, None)?;
             }
             if auth.secret().is_some_and(|secret| secret.env.trim().is_empty()) {
                 return Err(self.fail(key, "`env` is empty; name an environment variable"));
@@ -131,35 +140,92 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn step(&self, name: StepName, step: &Step) -> Result<(), ProfileError> {
-        let key = |part: &str| format!("steps.{}.{part}", name.as_str());
+    fn setup(&self) -> Result<(), ProfileError> {
+        let setup = &self.profile.setup;
+        let blocks = [("run", &setup.run), ("agent", &setup.agent), ("cart", &setup.cart)];
+        for (block, calls) in blocks {
+            for (index, call) in calls.iter().enumerate() {
+                self.call(&format!("setup.{block}.{index}"), call, &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&self, key: &str, call: &Call, own: &[Placeholder]) -> Result<(), ProfileError> {
+        let part = |part: &str| format!("{key}.{part}");
+        if call.ok.is_empty() || call.ok.iter().any(|status| !(200..=299).contains(status)) {
+            return Err(self.fail(part("ok"), "name at least one status, each from 200 to 299"));
+        }
+        let Some(request) = &call.request else { return Ok(()) };
+        self.path(&part("path"), request)?;
+        let each = call.each.as_ref().map(|each| &*each.name);
         let given = |optional: bool| -> Vec<Placeholder> {
-            let caller = CALLER.iter().filter(|_| step.auth);
-            let all = name.placeholders().iter().chain(caller).copied();
+            let caller = CALLER.iter().filter(|_| request.auth);
+            let all = own.iter().chain(caller).copied();
             all.filter(|p| optional || !p.is_optional()).collect()
         };
-        if !step.path.plain_texts().next().is_some_and(|text| text.starts_with('/')) {
-            return Err(self.fail(key("path"), "begin it with `/`"));
+        self.placeholders(&part("path"), &request.path, &given(false), each)?;
+        for (parameter, template) in &request.query {
+            let key = part(&format!("query.{parameter}"));
+            self.placeholders(&key, template, &given(true), each)?;
+        }
+        for (header, template) in &request.headers {
+            let key = part(&format!("headers.{header}"));
+            self.header(&key, header, template)?;
+            self.placeholders(&key, template, &given(true), each)?;
+        }
+        for template in request.body.templates() {
+            let is_whole = template.sole_slot().is_some();
+            self.placeholders(&part("body"), template, &given(is_whole), each)?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, key: &str, request: &Request) -> Result<(), ProfileError> {
+        let path = &request.path;
+        if !path.plain_texts().next().is_some_and(|text| text.starts_with('/')) {
+            return Err(self.fail(key, "begin it with `/`"));
         }
         let unfit =
             |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii() || "?#".contains(c);
-        if step.path.plain_texts().any(|text| text.contains(unfit)) {
-            return Err(
-                self.fail(key("path"), "use ASCII without spaces; parameters go in `query`")
-            );
-        }
-        self.placeholders(&key("path"), &step.path, &given(false))?;
-        for (parameter, template) in &step.query {
-            self.placeholders(&key(&format!("query.{parameter}")), template, &given(true))?;
-        }
-        for template in step.body.iter().flat_map(|body| body.templates()) {
-            let is_whole = template.sole_placeholder().is_some();
-            self.placeholders(&key("body"), template, &given(is_whole))?;
-        }
-        if step.ok.is_empty() || step.ok.iter().any(|status| !(200..=299).contains(status)) {
-            return Err(self.fail(key("ok"), "name at least one status, each from 200 to 299"));
+        if path.plain_texts().any(|text| text.contains(unfit)) {
+            return Err(self.fail(key, "use ASCII without spaces; parameters go in `query`"));
         }
         Ok(())
+    }
+
+    /// Every value that somebody sets or captures.
+    fn known(&self) -> BTreeSet<&str> {
+        let profile = self.profile;
+        let setup = &profile.setup;
+        let calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
+        let calls = calls.chain(&setup.run).chain(&setup.agent).chain(&setup.cart);
+        let captured = calls.flat_map(|call| call.capture.keys());
+        let names = captured.chain(profile.vars.keys()).chain(profile.watch.keys());
+        names.map(|name| &**name).collect()
+    }
+
+    /// What profiles set themselves, and what they forget.
+    fn values(&self) -> Result<(), ProfileError> {
+        let profile = self.profile;
+        for (name, var) in &profile.vars {
+            let key = format!("vars.{name}");
+            match var {
+                Var::Text(template) => self.placeholders(&key, template, &CALLER, None)?,
+                Var::Secret(secret) if secret.env.trim().is_empty() => {
+                    return Err(self.fail(key, "`env` is empty; name an environment variable"));
+                }
+                Var::Secret(_) => {}
+            }
+        }
+        let known = self.known();
+        let of_calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
+        let forgotten = of_calls.flat_map(|call| &call.forget);
+        let forgotten = forgotten.chain(profile.rules.iter().flat_map(|rule| &rule.forget));
+        match forgotten.into_iter().find(|name| !known.contains(&***name)) {
+            Some(name) => Err(self.fail("forget", unknown(name, &known))),
+            None => Ok(()),
+        }
     }
 
     fn placeholders(
@@ -167,14 +233,26 @@ impl Checker<'_> {
         key: &str,
         template: &Template,
         allowed: &[Placeholder],
+        each: Option<&str>,
     ) -> Result<(), ProfileError> {
-        if let Some(wrong) = template.placeholders().find(|p| !allowed.contains(p)) {
-            let known: Vec<_> = allowed.iter().map(|p| format!("{{{}}}", p.as_str())).collect();
-            let there =
-                if known.is_empty() { "no placeholder".to_owned() } else { known.join(", ") };
-            let problem =
-                format!("`{{{}}}` may have no value here; there is {there}", wrong.as_str());
-            return Err(self.fail(key, problem));
+        let known = self.known();
+        for slot in template.slots() {
+            match &slot.name {
+                Name::BuiltIn(placeholder) if allowed.contains(placeholder) || slot.may_lack => {}
+                Name::BuiltIn(placeholder) => {
+                    let known: Vec<_> =
+                        allowed.iter().map(|p| format!("{{{}}}", p.as_str())).collect();
+                    let there = match known.is_empty() {
+                        true => "no placeholder".to_owned(),
+                        false => known.join(", "),
+                    };
+                    let name = placeholder.as_str();
+                    let problem = format!("`{{{name}}}` may have no value here; there is {there}");
+                    return Err(self.fail(key, problem));
+                }
+                Name::Own(name) if known.contains(&**name) || each == Some(&**name) => {}
+                Name::Own(name) => return Err(self.fail(key, unknown(name, &known))),
+            }
         }
         Ok(())
     }
@@ -220,30 +298,55 @@ impl Checker<'_> {
     fn headers(&self) -> Result<(), ProfileError> {
         for (index, header) in self.profile.headers.iter().enumerate() {
             let key = format!("headers.{index}");
-            if HeaderName::from_bytes(header.name.as_bytes()).is_err() {
-                return Err(self.fail(key, format!("`{}` is no header's name", header.name)));
-            }
-            if header.name.eq_ignore_ascii_case("authorization") {
-                return Err(self.fail(key, "write it as a strategy in `auth_strategies`"));
-            }
-            if header.value.plain_texts().any(|text| HeaderValue::from_str(text).is_err()) {
-                return Err(self.fail(key, "the value has a character that no header may have"));
-            }
-            self.placeholders(&key, &header.value, &CALLER)?;
+            self.header(&key, &header.name, &header.value)?;
+            self.placeholders(&key, &header.value, &CALLER, None)?;
+        }
+        Ok(())
+    }
+
+    fn header(&self, key: &str, name: &str, value: &Template) -> Result<(), ProfileError> {
+        if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(self.fail(key, format!("`{name}` is no header's name")));
+        }
+        let is_strategy = self.profile.auth_strategies.get(&self.profile.auth);
+        let has_strategy = is_strategy.is_some_and(|auth| *auth != Auth::None);
+        if name.eq_ignore_ascii_case("authorization") && has_strategy {
+            return Err(self.fail(key, "write it as a strategy in `auth_strategies`"));
+        }
+        if value.plain_texts().any(|text| HeaderValue::from_str(text).is_err()) {
+            return Err(self.fail(key, "the value has a character that no header may have"));
         }
         Ok(())
     }
 
     fn refusals(&self) -> Result<(), ProfileError> {
-        for (index, rule) in self.profile.refusals.iter().enumerate() {
+        for (index, rule) in self.profile.rules.iter().enumerate() {
             let key = format!("refusals.{index}");
-            if !(400..=599).contains(&rule.status) {
-                return Err(self.fail(key, "`status` must be from 400 to 599"));
+            if rule.status.iter().any(|status| !(200..=599).contains(status)) {
+                return Err(self.fail(key, "`status` must be from 200 to 599"));
             }
             if rule.contains.as_ref().is_some_and(|text| text.is_empty()) {
                 return Err(self.fail(key, "`contains` is empty; leave it out to fit any body"));
             }
+            let says = !rule.status.is_empty() || rule.contains.is_some();
+            if !says && rule.fields().next().is_none() {
+                let problem = "it fits every answer; write `status`, `contains`, `is`, `has` or \
+                               `lacks`";
+                return Err(self.fail(key, problem));
+            }
         }
         Ok(())
     }
+}
+
+fn unknown(name: &str, known: &BTreeSet<&str>) -> String {
+    let there = match known.is_empty() {
+        true => format!("there are none, but of the call: {}", built_in().join(", ")),
+        false => format!("there are {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
+    };
+    format!("unknown value {{{name}}}: nothing captures it; {there}")
+}
+
+fn built_in() -> Vec<&'static str> {
+    Placeholder::ALL.iter().map(|placeholder| placeholder.as_str()).collect()
 }

@@ -1,62 +1,199 @@
-//! Where a value is in an answer: dotted paths, tried in order, as `order.totals.final|total`.
+//! Where a value is in an answer. Places are tried in order, as `order.totals.final|total`:
 //!
-//! A number is an index into a list. `=text` is a last resort: the text itself. `null` counts as
-//! absent.
+//! - `a.b.0.c`: down these keys; a number is an index into a list, `.` the answer itself
+//! - `$.a[?@.b == '{variant_id}'].c`: JSONPath (RFC 9535), its values filled in; the first node
+//! - `header:NAME`, `cookie:NAME`: not in the body
+//! - `{x}`: a value of the call's, or captured
+//! - `=text`: a last resort, the text itself
+//!
+//! `PLACE ~ REGEX` takes the first group of what is there. `null` counts as absent.
 
+use std::borrow::Cow;
+
+use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json_path::JsonPath;
+
+use super::template::{Filled, Name, Template};
 
 /// Where a value is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Field {
     written: String,
-    alternatives: Vec<Alternative>,
+    places: Vec<Place>,
 }
 
-/// One place to look.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Alternative {
+impl PartialEq for Field {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for Field {}
+
+impl PartialOrd for Field {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Field {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.written.cmp(&other.written)
+    }
+}
+
+/// One place to look, and what of it is taken.
+#[derive(Clone, Debug)]
+struct Place {
+    source: Source,
+    /// Its first group.
+    part: Option<Regex>,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
     /// Down these keys; none of them: the answer itself.
     Path(Vec<String>),
+    /// A JSONPath without values of its own.
+    Query(Box<JsonPath>),
+    /// One with values, which is read when they are known.
+    Filled(Template),
+    Header(String),
+    Cookie(String),
+    /// A value of the call's, or captured.
+    Value(Template),
     /// Not in the answer: this text.
     Literal(String),
 }
 
+/// What is around an answer's body.
+pub trait Around {
+    /// A value of the call's, or captured.
+    fn value(&self, name: &Name) -> Option<Filled<'_>>;
+
+    /// A header of the answer.
+    fn header(&self, name: &str) -> Option<String>;
+
+    /// A cookie of the caller's.
+    fn cookie(&self, name: &str) -> Option<String>;
+}
+
+/// Nothing is: a body alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
+
+impl Around for Nothing {
+    fn value(&self, _: &Name) -> Option<Filled<'_>> {
+        None
+    }
+
+    fn header(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn cookie(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
 /// What was found.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Found<'v> {
-    /// In the answer.
+    /// In the answer's body.
     Value(&'v Value),
-    /// In the profile.
-    Literal(&'v str),
+    /// Elsewhere, or a part of it.
+    Text(Cow<'v, str>),
 }
 
 impl TryFrom<String> for Field {
     type Error = String;
 
     fn try_from(written: String) -> Result<Self, String> {
-        let alternatives = written
-            .split('|')
-            .map(|part| match part.trim() {
-                "" => Err(format!("`{written}`: an empty path; write `.` for the answer itself")),
-                "." => Ok(Alternative::Path(Vec::new())),
-                part => match part.strip_prefix('=') {
-                    Some(literal) => Ok(Alternative::Literal(literal.to_owned())),
-                    None => path(&written, part),
-                },
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { written, alternatives })
+        let places = parted(&written).into_iter().map(|part| place(&written, part.trim()));
+        let places = places.collect::<Result<_, String>>()?;
+        Ok(Self { written, places })
     }
 }
 
-fn path(written: &str, part: &str) -> Result<Alternative, String> {
+/// The parts between `|`, those inside of brackets and quotes left alone.
+fn parted(written: &str) -> Vec<&str> {
+    let (mut parts, mut begin, mut depth, mut quote) = (Vec::new(), 0, 0_u32, None);
+    for (at, c) in written.char_indices() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            (_, Some(_)) => {}
+            ('\'' | '"', None) if depth > 0 => quote = Some(c),
+            ('[' | '(', None) => depth += 1,
+            (']' | ')', None) => depth = depth.saturating_sub(1),
+            ('|', None) if depth == 0 => {
+                parts.push(&written[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&written[begin..]);
+    parts
+}
+
+fn place(written: &str, part: &str) -> Result<Place, String> {
+    let (part, regex) = match part.split_once(" ~ ") {
+        Some((part, regex)) => (part.trim(), Some(group_of(written, regex.trim())?)),
+        None => (part, None),
+    };
+    Ok(Place { source: source(written, part)?, part: regex })
+}
+
+fn group_of(written: &str, regex: &str) -> Result<Regex, String> {
+    let regex = Regex::new(regex).map_err(|error| format!("`{written}`: {error}"))?;
+    match regex.captures_len() {
+        2.. => Ok(regex),
+        _ => Err(format!("`{written}`: the pattern has no group; put ( ) around what is wanted")),
+    }
+}
+
+fn source(written: &str, part: &str) -> Result<Source, String> {
+    let named = |name: &str| match name.trim() {
+        "" => Err(format!("`{written}`: no name behind the colon")),
+        name => Ok(name.to_owned()),
+    };
+    Ok(match part {
+        "" => {
+            return Err(format!("`{written}`: an empty path; write `.` for the answer itself"));
+        }
+        "." => Source::Path(Vec::new()),
+        part if part.starts_with('$') => query(written, part)?,
+        part if part.starts_with('{') => Source::Value(Template::try_from(part.to_owned())?),
+        part => match (part.strip_prefix('='), part.split_once(':')) {
+            (Some(literal), _) => Source::Literal(literal.to_owned()),
+            (None, Some(("header", name))) => Source::Header(named(name)?),
+            (None, Some(("cookie", name))) => Source::Cookie(named(name)?),
+            (None, _) => path(written, part)?,
+        },
+    })
+}
+
+fn path(written: &str, part: &str) -> Result<Source, String> {
     let keys: Vec<String> = part.split('.').map(str::to_owned).collect();
     if keys.iter().any(String::is_empty) {
         return Err(format!("`{written}`: an empty key; write keys with one point between"));
     }
-    Ok(Alternative::Path(keys))
+    Ok(Source::Path(keys))
+}
+
+fn query(written: &str, part: &str) -> Result<Source, String> {
+    let unfit = |error: serde_json_path::ParseError| format!("`{written}`: no JSONPath: {error}");
+    if !part.contains('{') {
+        return Ok(Source::Query(Box::new(JsonPath::parse(part).map_err(unfit)?)));
+    }
+    let template = Template::try_from(part.to_owned())?;
+    // With any value it must be one.
+    let tried = template.render(&|_| Some(Filled::Text("x".into())), &str::to_owned);
+    JsonPath::parse(&tried.unwrap_or_default()).map_err(unfit)?;
+    Ok(Source::Filled(template))
 }
 
 impl Field {
@@ -65,15 +202,96 @@ impl Field {
         &self.written
     }
 
+    /// The templates in it.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.places.iter().filter_map(|place| match &place.source {
+            Source::Filled(template) | Source::Value(template) => Some(template),
+            Source::Path(_)
+            | Source::Query(_)
+            | Source::Header(_)
+            | Source::Cookie(_)
+            | Source::Literal(_) => None,
+        })
+    }
+
     /// The value in `root`, from the first place that has one.
-    pub fn find<'v>(&'v self, root: &'v Value) -> Option<Found<'v>> {
-        self.alternatives.iter().find_map(|alternative| match alternative {
-            Alternative::Literal(text) => Some(Found::Literal(text)),
-            Alternative::Path(keys) => {
-                let value = keys.iter().try_fold(root, |value, key| step_into(value, key))?;
-                (!value.is_null()).then_some(Found::Value(value))
+    pub fn find<'v>(&'v self, root: &'v Value, around: &'v dyn Around) -> Option<Found<'v>> {
+        self.places.iter().find_map(|place| {
+            let found = place.source.find(root, around)?;
+            match &place.part {
+                None => Some(found),
+                Some(regex) => {
+                    let text = found.text()?;
+                    let group = regex.captures(&text)?.get(1)?.as_str().to_owned();
+                    Some(Found::Text(group.into()))
+                }
             }
         })
+    }
+
+    /// Each value there is in the first place that has any: the nodes of a JSONPath, the items of a
+    /// list.
+    pub fn find_all(&self, root: &Value, around: &dyn Around) -> Vec<Value> {
+        let all = self.places.iter().map(|place| match &place.source {
+            Source::Query(query) => query.query(root).all().into_iter().cloned().collect(),
+            Source::Filled(template) => match filled(template, around) {
+                Some(query) => query.query(root).all().into_iter().cloned().collect(),
+                None => Vec::new(),
+            },
+            source => match source.find(root, around) {
+                Some(Found::Value(Value::Array(items))) => items.clone(),
+                Some(Found::Value(value)) => vec![value.clone()],
+                Some(Found::Text(text)) => vec![Value::from(text.into_owned())],
+                None => Vec::new(),
+            },
+        });
+        let mut all = all.map(|mut values: Vec<Value>| {
+            values.retain(|value| !value.is_null());
+            values
+        });
+        all.find(|values| !values.is_empty()).unwrap_or_default()
+    }
+}
+
+impl Source {
+    fn find<'v>(&'v self, root: &'v Value, around: &'v dyn Around) -> Option<Found<'v>> {
+        let value = match self {
+            Self::Literal(text) => return Some(Found::Text(text.into())),
+            Self::Header(name) => return around.header(name).map(|text| Found::Text(text.into())),
+            Self::Cookie(name) => return around.cookie(name).map(|text| Found::Text(text.into())),
+            Self::Value(template) => {
+                let text = template.render(&|name| around.value(name), &str::to_owned).ok()?;
+                return Some(Found::Text(text.into()));
+            }
+            Self::Path(keys) => keys.iter().try_fold(root, |value, key| step_into(value, key))?,
+            Self::Query(query) => first(query, root)?,
+            Self::Filled(template) => first(&filled(template, around)?, root)?,
+        };
+        (!value.is_null()).then_some(Found::Value(value))
+    }
+}
+
+fn first<'v>(query: &JsonPath, root: &'v Value) -> Option<&'v Value> {
+    query.query(root).all().into_iter().find(|value| !value.is_null())
+}
+
+/// The JSONPath with values in place: they stand in quotes, which they must not end.
+fn filled(template: &Template, around: &dyn Around) -> Option<JsonPath> {
+    let quoted = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");
+    let text = template.render(&|name| around.value(name), &quoted).ok()?;
+    JsonPath::parse(&text).ok()
+}
+
+impl Found<'_> {
+    /// The text of a text or a number.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(text.as_ref().into()),
+            Self::Value(Value::String(text)) => Some(text.into()),
+            Self::Value(Value::Number(number)) => Some(number.to_string().into()),
+            Self::Value(Value::Bool(flag)) => Some(flag.to_string().into()),
+            Self::Value(Value::Null | Value::Array(_) | Value::Object(_)) => None,
+        }
     }
 }
 
@@ -86,31 +304,5 @@ fn step_into<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn find(path: &str, root: &Value) -> Option<String> {
-        let field = Field::try_from(path.to_owned()).unwrap();
-        field.find(root).map(|found| match found {
-            Found::Value(value) => value.to_string(),
-            Found::Literal(text) => format!("={text}"),
-        })
-    }
-
-    #[test]
-    fn the_first_place_with_a_value_counts() {
-        let root = serde_json::json!({"a": {"b": [1, {"c": 2}]}, "n": null});
-        assert_eq!(find("a.b.1.c", &root).as_deref(), Some("2"));
-        assert_eq!(find("n|a.b.0", &root).as_deref(), Some("1"));
-        assert_eq!(find("x.y|=none", &root).as_deref(), Some("=none"));
-        assert_eq!(find("a.b.9", &root), None);
-        assert_eq!(find("a.b.1.c.d", &root), None);
-    }
-
-    #[test]
-    fn an_empty_path_is_refused() {
-        for path in ["", "a..b", "a|", ".a"] {
-            assert!(Field::try_from(path.to_owned()).is_err(), "{path}");
-        }
-    }
-}
+#[path = "field_tests.rs"]
+mod tests;

@@ -1,13 +1,12 @@
-//! How each step is asked: method, path, query, body, and which statuses are success.
+//! The steps of a shop, by name; what each sends is in [`Call`].
 
 use std::collections::BTreeMap;
 
 use ports::shop_api::ShopCall;
 use serde::Deserialize;
 
-use super::body::BodyTemplate;
-use super::field::Field;
-use super::template::{Placeholder, Template};
+use super::call::Call;
+use super::template::Placeholder;
 
 macro_rules! steps {
     ($($variant:ident $field:ident [$($placeholder:ident),*] $doc:literal),+ $(,)?) => {
@@ -18,11 +17,25 @@ macro_rules! steps {
             $(#[doc = $doc] $variant),+
         }
 
-        /// The steps of a shop; one that a shop does not have is absent.
-        #[derive(Clone, Debug, Default, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
-        pub struct Steps {
-            $(#[doc = $doc] pub $field: Option<Step>),+
+        /// Steps as they are written.
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct WrittenSteps<T> {
+            $(#[serde(default = "none")] $field: Option<T>),+
+        }
+
+        impl<T> WrittenSteps<T> {
+            /// Each of them, read by `read`.
+            pub(super) fn read<E>(
+                self,
+                read: impl Fn(StepName, T) -> Result<Step, E>,
+            ) -> Result<Steps, E> {
+                let mut steps = BTreeMap::new();
+                $(if let Some(written) = self.$field {
+                    steps.insert(StepName::$variant, read(StepName::$variant, written)?);
+                })+
+                Ok(Steps(steps))
+            }
         }
 
         impl StepName {
@@ -43,15 +56,6 @@ macro_rules! steps {
                 }
             }
         }
-
-        impl Steps {
-            /// How `step` is asked.
-            pub fn get(&self, step: StepName) -> Option<&Step> {
-                match step {
-                    $(StepName::$variant => self.$field.as_ref()),+
-                }
-            }
-        }
     };
 }
 
@@ -62,16 +66,20 @@ steps! {
     SelectStore select_store [StoreId] "Choose the branch.",
     ListProducts list_products [Category, Limit, Offset] "A page of products.",
     ViewProduct view_product [ProductId] "One product.",
-    AddItem add_item [ProductId, Quantity] "Into the cart.",
+    AddItem add_item [ProductId, VariantId, Quantity] "Into the cart.",
     ReadCart read_cart [] "The cart.",
     ReadSummary read_summary [] "What the cart costs.",
     EligibleCoupons eligible_coupons [] "Which coupons may be used.",
-    ApplyCoupon apply_coupon [CouponId] "Put a coupon on the cart.",
+    ApplyCoupon apply_coupon [CouponId, CouponCode] "Put a coupon on the cart.",
     GrantWallet grant_wallet [CouponIds] "Hand over a wallet.",
     Checkout checkout [] "Order the cart.",
     LatestOrder latest_order [Limit] "The newest orders, or those of the calling flow.",
     ReadOrder read_order [OrderId] "One order, with its lines and discounts.",
     ClearCart clear_cart [] "Empty the cart.",
+}
+
+fn none<T>() -> Option<T> {
+    None
 }
 
 impl StepName {
@@ -98,51 +106,26 @@ impl StepName {
     }
 }
 
-/// How one step is asked.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The steps of a shop; one that a shop does not have is absent.
+#[derive(Clone, Debug, Default)]
+pub struct Steps(BTreeMap<StepName, Step>);
+
+impl Steps {
+    /// How `step` is asked.
+    pub fn get(&self, step: StepName) -> Option<&Step> {
+        self.0.get(&step)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (StepName, &Step)> {
+        self.0.iter().map(|(name, step)| (*name, step))
+    }
+}
+
+/// How one step is asked: its calls, one after the other. It is done when the last one is, whose
+/// answer is the step's.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// The method.
-    pub method: Method,
-    /// Below the base URL, beginning with `/`; values are percent-encoded.
-    pub path: Template,
-    /// Query parameters; one whose placeholder has no value is left out.
-    #[serde(default)]
-    pub query: BTreeMap<String, Template>,
-    /// The JSON body; absent: an empty one.
-    #[serde(default)]
-    pub body: Option<BodyTemplate>,
-    /// Whether the caller proves who it is; default yes.
-    #[serde(default = "yes")]
-    pub auth: bool,
-    /// The statuses that are success; default 200.
-    #[serde(default = "ok_200")]
-    pub ok: Vec<u16>,
-    /// What a success's body must have, and not as `false`: a page of HTML with a 200 is none.
-    #[serde(default)]
-    pub requires: Vec<Field>,
-}
-
-/// A method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// GET.
-    Get,
-    /// POST.
-    Post,
-    /// PUT.
-    Put,
-    /// PATCH.
-    Patch,
-    /// DELETE.
-    Delete,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn ok_200() -> Vec<u16> {
-    vec![200]
+    /// At least one.
+    pub calls: Vec<Call>,
 }

@@ -1,8 +1,10 @@
 //! Texts with placeholders, as `/items/{product_id}`. `{{` and `}}` are braces.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 macro_rules! placeholders {
     ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
@@ -47,8 +49,12 @@ placeholders! {
     OrderId = "order_id",
     /// Units.
     Quantity = "quantity",
+    /// The variant of the product, where it has some; else the product.
+    VariantId = "variant_id",
     /// The coupon.
     CouponId = "coupon_id",
+    /// The coupon's code, where shoppers know codes; else its id.
+    CouponCode = "coupon_code",
     /// A wallet of coupons.
     CouponIds = "coupon_ids",
 }
@@ -64,6 +70,38 @@ impl Placeholder {
     }
 }
 
+/// A value that a template asks for: one of the call's, or one that the profile captures or sets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    /// The caller's or the call's.
+    BuiltIn(Placeholder),
+    /// A variable of the profile, or a value that was captured from an answer.
+    Own(Arc<str>),
+}
+
+impl Name {
+    fn of(word: &str) -> Self {
+        Placeholder::named(word).map_or_else(|| Self::Own(Arc::from(word)), Self::BuiltIn)
+    }
+
+    /// The word between the braces.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::BuiltIn(placeholder) => placeholder.as_str(),
+            Self::Own(name) => name,
+        }
+    }
+}
+
+/// A place in a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What goes there.
+    pub name: Name,
+    /// `{x?}`: what holds it is left out while there is none.
+    pub may_lack: bool,
+}
+
 /// A placeholder's value in one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filled<'r> {
@@ -73,7 +111,12 @@ pub enum Filled<'r> {
     Number(u64),
     /// Several texts.
     List(Vec<&'r str>),
+    /// A value as an answer had it.
+    Json(Value),
 }
+
+/// Where a template's values come from.
+pub type Fill<'f, 'r> = &'f dyn Fn(&Name) -> Option<Filled<'r>>;
 
 /// A text with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -85,7 +128,7 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Value(Placeholder),
+    Value(Slot),
 }
 
 impl TryFrom<String> for Template {
@@ -111,11 +154,10 @@ impl TryFrom<String> for Template {
                 .ok_or_else(|| {
                     format!("`{text}`: a brace without its partner; write {{{{ or }}}} for a brace")
                 })?;
-            let placeholder = Placeholder::named(word).ok_or_else(|| unknown(word))?;
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
             }
-            pieces.push(Piece::Value(placeholder));
+            pieces.push(Piece::Value(slot(word)?));
             rest = after;
         }
         plain.push_str(rest);
@@ -126,24 +168,35 @@ impl TryFrom<String> for Template {
     }
 }
 
-fn unknown(word: &str) -> String {
-    let known: Vec<_> = Placeholder::ALL.iter().map(|p| p.as_str()).collect();
-    format!("unknown placeholder `{{{word}}}`; there are {}", known.join(", "))
+fn slot(word: &str) -> Result<Slot, String> {
+    let (name, may_lack) = word.strip_suffix('?').map_or((word, false), |name| (name, true));
+    if !is_name(name) {
+        return Err(format!(
+            "`{{{word}}}` is no value's name: letters, digits and _ make one, with ? where it may \
+             lack"
+        ));
+    }
+    Ok(Slot { name: Name::of(name), may_lack })
+}
+
+/// Whether a value may be called so.
+pub fn is_name(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 impl Template {
-    /// The placeholders in it.
-    pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
+    /// The places in it.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Value(placeholder) => Some(*placeholder),
+            Piece::Value(slot) => Some(slot),
             Piece::Text(_) => None,
         })
     }
 
-    /// The placeholder that it consists of, if it is nothing else.
-    pub fn sole_placeholder(&self) -> Option<Placeholder> {
+    /// The place that it consists of, if it is nothing else.
+    pub fn sole_slot(&self) -> Option<&Slot> {
         match self.pieces.as_slice() {
-            [Piece::Value(placeholder)] => Some(*placeholder),
+            [Piece::Value(slot)] => Some(slot),
             _ => None,
         }
     }
@@ -156,21 +209,22 @@ impl Template {
         })
     }
 
-    /// The text with values in place, each passed through `encode`; `Err` names a placeholder that
-    /// has no value.
-    pub fn render<'r>(
+    /// The text with values in place, each passed through `encode`; `Err` names what has no value.
+    pub fn render(
         &self,
-        fill: &dyn Fn(Placeholder) -> Option<Filled<'r>>,
+        fill: Fill<'_, '_>,
         encode: &dyn Fn(&str) -> String,
-    ) -> Result<String, Placeholder> {
+    ) -> Result<String, Name> {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Value(placeholder) => match fill(*placeholder).ok_or(*placeholder)? {
+                Piece::Value(Slot { name, .. }) => match fill(name).ok_or_else(|| name.clone())? {
                     Filled::Text(value) => text.push_str(&encode(&value)),
                     Filled::Number(value) => text.push_str(&value.to_string()),
                     Filled::List(values) => text.push_str(&encode(&values.join(","))),
+                    Filled::Json(Value::String(value)) => text.push_str(&encode(&value)),
+                    Filled::Json(value) => text.push_str(&encode(&value.to_string())),
                 },
             }
         }
@@ -186,12 +240,13 @@ mod tests {
         Template::try_from(text.to_owned())
     }
 
-    fn rendered(text: &str) -> Result<String, Placeholder> {
+    fn rendered(text: &str) -> Result<String, Name> {
         let values = [
-            (Placeholder::ProductId, Filled::Text("a/b".into())),
-            (Placeholder::Quantity, Filled::Number(3)),
+            (Name::BuiltIn(Placeholder::ProductId), Filled::Text("a/b".into())),
+            (Name::BuiltIn(Placeholder::Quantity), Filled::Number(3)),
+            (Name::Own("cart".into()), Filled::Text("c 1".into())),
         ];
-        let fill = |p| values.iter().find(|(known, _)| *known == p).map(|(_, v)| v.clone());
+        let fill = |name: &Name| values.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         template(text).unwrap().render(&fill, &|value| value.replace('/', "%2F"))
     }
 
@@ -199,13 +254,17 @@ mod tests {
     fn values_are_encoded_and_plain_text_is_not() {
         assert_eq!(rendered("/x/{product_id}/{quantity}").as_deref(), Ok("/x/a%2Fb/3"));
         assert_eq!(rendered("{{{quantity}}}").as_deref(), Ok("{3}"));
-        assert_eq!(rendered("{flow_id}"), Err(Placeholder::FlowId));
+        assert_eq!(rendered("/{cart}"), Ok("/c 1".to_owned()));
+        assert_eq!(rendered("{flow_id}"), Err(Name::BuiltIn(Placeholder::FlowId)));
+        assert_eq!(rendered("{token?}"), Err(Name::Own("token".into())));
     }
 
     #[test]
     fn a_mistake_is_named() {
-        assert!(template("{produkt}").unwrap_err().contains("`{produkt}`"));
+        assert!(template("{a b}").unwrap_err().contains("`{a b}` is no value's name"));
+        assert!(template("{}").unwrap_err().contains("`{}` is no value's name"));
         assert!(template("{product_id").unwrap_err().contains("without its partner"));
         assert!(template("product_id}").unwrap_err().contains("without its partner"));
+        assert!(template("{x?}").unwrap().slots().all(|slot| slot.may_lack));
     }
 }

@@ -11,7 +11,7 @@ const ESCAPE_BYTES: usize = 6;
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
 /// The value in `body`, with both of those taken for what they mean; the error is the strict one.
-pub(super) fn parse(body: &[u8]) -> Result<Value, Error> {
+pub(in crate::shop_api::http) fn parse(body: &[u8]) -> Result<Value, Error> {
     serde_json::from_slice(body).or_else(|error| {
         let mended = mended(body).ok_or(error)?;
         serde_json::from_slice(&mended)

@@ -10,7 +10,7 @@ use serde_json::Value;
 use text::redaction::Redactor;
 
 use super::{Fault, Unparsable};
-use crate::shop_api::profile::{Field, Found, MoneyUnit};
+use crate::shop_api::profile::{Around, Field, Found, MoneyUnit};
 
 const NUL: char = '\0';
 const REPLACEMENT: &str = "\u{fffd}";
@@ -23,26 +23,28 @@ const WHOLE_DIGITS_MAX: usize = 20;
 #[derive(Clone, Copy)]
 pub(super) struct At<'v> {
     value: &'v Value,
+    /// What else is known of the answer.
+    around: &'v dyn Around,
     /// The list and the index, for messages.
     item: Option<(&'v Field, usize)>,
     money: MoneyUnit,
 }
 
 impl<'v> At<'v> {
-    pub(super) fn root(value: &'v Value, money: MoneyUnit) -> Self {
-        Self { value, item: None, money }
+    pub(super) fn root(value: &'v Value, money: MoneyUnit, around: &'v dyn Around) -> Self {
+        Self { value, around, item: None, money }
     }
 
     /// Item `index` of `list`.
     pub(super) fn item(self, list: &'v Field, index: usize, value: &'v Value) -> Self {
-        Self { value, item: Some((list, index)), money: self.money }
+        Self { value, item: Some((list, index)), ..self }
     }
 
     /// What is in `field`, as a place of its own.
     pub(super) fn inside(self, field: &'v Field) -> Result<Self, Unparsable> {
-        match field.find(self.value) {
+        match field.find(self.value, self.around) {
             Some(Found::Value(value)) => Ok(Self { value, ..self }),
-            Some(Found::Literal(_)) | None => Err(self.missing(field)),
+            Some(Found::Text(_)) | None => Err(self.missing(field)),
         }
     }
 
@@ -57,10 +59,10 @@ impl<'v> At<'v> {
     }
 
     /// What there is, in a word.
-    pub(super) fn kind(self, field: &Field) -> &'static str {
-        match field.find(self.value) {
+    pub(super) fn kind(self, field: &'v Field) -> &'static str {
+        match field.find(self.value, self.around) {
             None | Some(Found::Value(Value::Null)) => "nothing",
-            Some(Found::Literal(_)) => "a text",
+            Some(Found::Text(_)) => "a text",
             Some(Found::Value(Value::Bool(_))) => "a yes or no",
             Some(Found::Value(Value::Number(_))) => "a number",
             Some(Found::Value(Value::String(text))) if text.is_empty() => "an empty text",
@@ -71,20 +73,20 @@ impl<'v> At<'v> {
     }
 
     /// Whether there is anything.
-    pub(super) fn is_there(self, field: &Field) -> bool {
-        field.find(self.value).is_some()
+    pub(super) fn is_there(self, field: &'v Field) -> bool {
+        field.find(self.value, self.around).is_some()
     }
 
     pub(super) fn list(self, field: &'v Field) -> Result<&'v [Value], Unparsable> {
-        match field.find(self.value) {
+        match field.find(self.value, self.around) {
             Some(Found::Value(Value::Array(items))) => Ok(items),
-            Some(Found::Value(_) | Found::Literal(_)) => Err(self.unfit(field, Fault::NoList)),
+            Some(Found::Value(_) | Found::Text(_)) => Err(self.unfit(field, Fault::NoList)),
             None => Err(self.missing(field)),
         }
     }
 
     /// An id, exactly as received; a number's text where it is one.
-    pub(super) fn id(self, field: &Field) -> Result<String, Unparsable> {
+    pub(super) fn id(self, field: &'v Field) -> Result<String, Unparsable> {
         let id = self.raw_text(field)?.ok_or_else(|| self.missing(field))?;
         match id {
             _ if id.is_empty() => Err(self.unfit(field, Fault::Empty)),
@@ -93,12 +95,12 @@ impl<'v> At<'v> {
         }
     }
 
-    pub(super) fn text(self, field: &Field) -> Result<String, Unparsable> {
+    pub(super) fn text(self, field: &'v Field) -> Result<String, Unparsable> {
         self.optional_text(field)?.ok_or_else(|| self.missing(field))
     }
 
     /// A text, or a number's text, without a NUL.
-    pub(super) fn optional_text(self, field: &Field) -> Result<Option<String>, Unparsable> {
+    pub(super) fn optional_text(self, field: &'v Field) -> Result<Option<String>, Unparsable> {
         let replaced = |text: String| match text.contains(NUL) {
             true => text.replace(NUL, REPLACEMENT),
             false => text,
@@ -106,31 +108,31 @@ impl<'v> At<'v> {
         Ok(self.raw_text(field)?.map(replaced))
     }
 
-    fn raw_text(self, field: &Field) -> Result<Option<String>, Unparsable> {
-        match field.find(self.value) {
+    fn raw_text(self, field: &'v Field) -> Result<Option<String>, Unparsable> {
+        match field.find(self.value, self.around) {
             Some(Found::Value(Value::String(text))) => Ok(Some(text.clone())),
             Some(Found::Value(Value::Number(number))) => Ok(Some(number.to_string())),
-            Some(Found::Literal(text)) => Ok(Some(text.to_owned())),
+            Some(Found::Text(text)) => Ok(Some(text.into_owned())),
             Some(Found::Value(_)) => Err(self.unfit(field, Fault::NoText)),
             None => Ok(None),
         }
     }
 
     /// An amount of money that is not below zero, rounded half up to the cent.
-    pub(super) fn price(self, field: &Field) -> Result<Cents, Unparsable> {
+    pub(super) fn price(self, field: &'v Field) -> Result<Cents, Unparsable> {
         self.amount(field).map(|amount| amount.cents)
     }
 
-    pub(super) fn optional_price(self, field: &Field) -> Result<Option<Cents>, Unparsable> {
+    pub(super) fn optional_price(self, field: &'v Field) -> Result<Option<Cents>, Unparsable> {
         Ok(self.optional_amount(field)?.map(|amount| amount.cents))
     }
 
     /// The same with the shop's own text of it.
-    pub(super) fn amount(self, field: &Field) -> Result<Amount, Unparsable> {
+    pub(super) fn amount(self, field: &'v Field) -> Result<Amount, Unparsable> {
         self.optional_amount(field)?.ok_or_else(|| self.missing(field))
     }
 
-    pub(super) fn optional_amount(self, field: &Field) -> Result<Option<Amount>, Unparsable> {
+    pub(super) fn optional_amount(self, field: &'v Field) -> Result<Option<Amount>, Unparsable> {
         match self.signed_amount(field)? {
             Some(amount) if amount.cents < Cents::ZERO => Err(self.unfit(field, Fault::BelowZero)),
             amount => Ok(amount),
@@ -138,12 +140,12 @@ impl<'v> At<'v> {
     }
 
     /// What is taken off: some shops write it below zero.
-    pub(super) fn discount(self, field: &Field) -> Result<Amount, Unparsable> {
+    pub(super) fn discount(self, field: &'v Field) -> Result<Amount, Unparsable> {
         let amount = self.signed_amount(field)?.ok_or_else(|| self.missing(field))?;
         amount.magnitude().ok_or_else(|| self.unfit(field, Fault::NoMoney))
     }
 
-    fn signed_amount(self, field: &Field) -> Result<Option<Amount>, Unparsable> {
+    fn signed_amount(self, field: &'v Field) -> Result<Option<Amount>, Unparsable> {
         let Some(text) = self.optional_text(field)? else { return Ok(None) };
         let amount = match self.money {
             MoneyUnit::Units => Amount::read(&text).ok(),
@@ -153,7 +155,7 @@ impl<'v> At<'v> {
     }
 
     /// A percentage that is not below zero.
-    pub(super) fn percent(self, field: &Field) -> Result<Percent, Unparsable> {
+    pub(super) fn percent(self, field: &'v Field) -> Result<Percent, Unparsable> {
         match self.text(field)?.parse::<Percent>() {
             Ok(percent) if percent >= Percent(0) => Ok(percent),
             Ok(_) => Err(self.unfit(field, Fault::BelowZero)),
@@ -162,47 +164,51 @@ impl<'v> At<'v> {
     }
 
     /// Units of something.
-    pub(super) fn units(self, field: &Field) -> Result<u32, Unparsable> {
+    pub(super) fn units(self, field: &'v Field) -> Result<u32, Unparsable> {
         let units = self.optional_whole(field)?.ok_or_else(|| self.missing(field))?;
         u32::try_from(units).map_err(|_| self.unfit(field, Fault::TooMany))
     }
 
     /// A whole number; `3.0` and `3e0` are.
-    pub(super) fn optional_whole(self, field: &Field) -> Result<Option<u64>, Unparsable> {
+    pub(super) fn optional_whole(self, field: &'v Field) -> Result<Option<u64>, Unparsable> {
         let Some(text) = self.optional_text(field)? else { return Ok(None) };
         whole(&text).map(Some).ok_or_else(|| self.unfit(field, Fault::NotWhole))
     }
 
     /// A yes or no, also as text or as a number of units; `absent` where there is none.
-    pub(super) fn flag_or(self, field: Option<&Field>, absent: bool) -> Result<bool, Unparsable> {
+    pub(super) fn flag_or(
+        self,
+        field: Option<&'v Field>,
+        absent: bool,
+    ) -> Result<bool, Unparsable> {
         let Some(field) = field else { return Ok(absent) };
         let unfit = || self.unfit(field, Fault::NeitherYesNorNo);
-        match field.find(self.value) {
+        match field.find(self.value, self.around) {
             None => Ok(absent),
             Some(Found::Value(Value::Bool(flag))) => Ok(*flag),
             Some(Found::Value(Value::Number(number))) => {
                 number.as_f64().map(|units| units > 0.0).ok_or_else(unfit)
             }
             Some(Found::Value(Value::String(text))) => flag(text).ok_or_else(unfit),
-            Some(Found::Literal(text)) => flag(text).ok_or_else(unfit),
+            Some(Found::Text(text)) => flag(&text).ok_or_else(unfit),
             Some(Found::Value(_)) => Err(unfit()),
         }
     }
 
     /// Something must be there, and not `false`.
-    pub(super) fn require(self, field: &Field) -> Result<(), Unparsable> {
-        match field.find(self.value) {
+    pub(super) fn require(self, field: &'v Field) -> Result<(), Unparsable> {
+        match field.find(self.value, self.around) {
             None => Err(self.missing(field)),
             Some(Found::Value(Value::Bool(false))) => Err(self.unfit(field, Fault::IsFalse)),
-            Some(Found::Value(_) | Found::Literal(_)) => Ok(()),
+            Some(Found::Value(_) | Found::Text(_)) => Ok(()),
         }
     }
 
-    pub(super) fn missing(self, field: &Field) -> Unparsable {
+    pub(super) fn missing(self, field: &'v Field) -> Unparsable {
         self.unfit(field, Fault::Missing)
     }
 
-    pub(super) fn unfit(self, field: &Field, fault: Fault) -> Unparsable {
+    pub(super) fn unfit(self, field: &'v Field, fault: Fault) -> Unparsable {
         let came = self.came(field);
         let field = match self.item {
             None => field.as_str().to_owned(),
@@ -212,14 +218,14 @@ impl<'v> At<'v> {
     }
 
     /// What there is: the beginning of a number or text, else its kind.
-    fn came(self, field: &Field) -> String {
-        match field.find(self.value) {
+    fn came(self, field: &'v Field) -> String {
+        match field.find(self.value, self.around) {
             Some(Found::Value(Value::Number(number))) => beginning(&number.to_string()),
             Some(Found::Value(Value::String(text))) if !text.is_empty() => {
                 format!("\"{}\"", beginning(text))
             }
             Some(Found::Value(Value::Bool(flag))) => flag.to_string(),
-            Some(Found::Value(_) | Found::Literal(_)) | None => self.kind(field).to_owned(),
+            Some(Found::Value(_) | Found::Text(_)) | None => self.kind(field).to_owned(),
         }
     }
 }

@@ -1,0 +1,252 @@
+//! What an answer means: the step's reply, a part of it that is done, or a failure with the shop's
+//! words. Rules first, then the status, then the body.
+
+use awc::http::header::{HeaderMap, SET_COOKIE};
+use cookie::time::OffsetDateTime;
+use ports::shop_api::{ApiErrorKind, ShopCall, ShopReply, ShopRequest};
+use serde_json::Value;
+
+use super::body::{BodyFault, Received};
+use super::memory::{Known, Memory, Next};
+use super::reading::{self, Reading, lenient};
+use super::{HttpSession, classify};
+use crate::shop_api::profile::{
+    Around, Body, Call, Field, Filled, Found, Meaning, Name, Nothing, Request, Rule, StepName,
+};
+
+/// What came of a call, with the shop's words.
+pub(super) type Outcome = Result<Reading, (ApiErrorKind, Option<String>)>;
+
+impl HttpSession {
+    /// What the answer means: the reply, or the failure and the shop's words.
+    pub(super) fn judge(
+        &self,
+        next: Next<'_>,
+        request: &ShopRequest,
+        received: Received,
+    ) -> Outcome {
+        let mut memories = self.memories.borrow_mut();
+        let memory = match self.setup.is_stateful() {
+            true => Some(memories.of(request)),
+            false => None,
+        };
+        let (profile, step) = (self.setup.profile(), next.step);
+        let Some(memory) = memory else {
+            if let Some((rule, said)) = classify::ruled(profile, step, &received, &Nothing) {
+                return Err(meant(rule, &received, said));
+            }
+            if !next.call.ok.contains(&received.status) {
+                return Err(classify::status(profile, &received));
+            }
+            return self.read(next.call, request, &received, &Nothing);
+        };
+        let ruled = {
+            let known = Known { setup: &self.setup, memory, request, call: Some(next.call) };
+            let seen = Answer { known, headers: &received.headers };
+            classify::ruled(profile, step, &received, &seen)
+        };
+        if let Some((rule, said)) = ruled {
+            memory.forget(&self.setup, &rule.forget);
+            let failed = rule.meaning == Meaning::Failure;
+            if failed && !rule.forget.is_empty() && memory.renews() {
+                return Ok(ShopReply::Next.into());
+            }
+            return self.failed(memory, next, request, meant(rule, &received, said));
+        }
+        let is_ok = next.call.ok.contains(&received.status);
+        let json = match &received.body {
+            Ok(body) if is_ok => lenient::parse(body).unwrap_or_default(),
+            Ok(_) | Err(_) => Value::Null,
+        };
+        if !is_ok || is_graphql_error(next.call, &json) {
+            let failure = match is_ok {
+                true => classify::failure(profile, &received),
+                false => classify::status(profile, &received),
+            };
+            return self.failed(memory, next, request, failure);
+        }
+        self.keep(memory, next.call, request, &received, &json);
+        self.went(memory, next, request, &received, &json)
+    }
+
+    /// A call that may fail is skipped where the shop has answered.
+    fn failed(
+        &self,
+        memory: &mut Memory,
+        next: Next<'_>,
+        request: &ShopRequest,
+        failure: (ApiErrorKind, Option<String>),
+    ) -> Outcome {
+        let step = self.setup.profile().steps.get(StepName::of(&request.call));
+        let Some(step) = step.filter(|_| next.call.optional) else { return Err(failure) };
+        memory.done(step, &Value::Null);
+        let going_on = ShopRequest { continues: true, ..request.clone() };
+        match memory.next(&self.setup, step, &going_on) {
+            Ok(Some(_)) => Ok(ShopReply::Next.into()),
+            Ok(None) => Ok(nothing_to_send(&request.call).into()),
+            Err(problem) => Err((ApiErrorKind::Invalid(0), Some(problem))),
+        }
+    }
+
+    /// Keeps what the answer leaves behind.
+    fn keep(
+        &self,
+        memory: &mut Memory,
+        call: &Call,
+        request: &ShopRequest,
+        received: &Received,
+        json: &Value,
+    ) {
+        if self.setup.profile().keeps_cookies {
+            let now = OffsetDateTime::now_utc();
+            for header in received.headers.get_all(SET_COOKIE) {
+                memory.cookies.set(&String::from_utf8_lossy(header.as_bytes()), now);
+            }
+        }
+        let value = |memory: &Memory, field: &Field| {
+            let known = Known { setup: &self.setup, memory, request, call: Some(call) };
+            let seen = Answer { known, headers: &received.headers };
+            match field.find(json, &seen)? {
+                Found::Value(value) => Some(value.clone()),
+                Found::Text(text) => Some(Value::from(text.into_owned())),
+            }
+        };
+        for (name, field) in &self.setup.profile().watch {
+            if let Some(value) = value(memory, field) {
+                memory.keep_watched(name, value);
+            }
+        }
+        for (name, field) in &call.capture {
+            if let Some(value) = value(memory, field) {
+                memory.keep(&self.setup, name, value);
+            }
+        }
+        memory.forget(&self.setup, &call.forget);
+    }
+
+    /// The step's answer where this was its last call.
+    fn went(
+        &self,
+        memory: &mut Memory,
+        next: Next<'_>,
+        request: &ShopRequest,
+        received: &Received,
+        json: &Value,
+    ) -> Outcome {
+        let step = self.setup.profile().steps.get(StepName::of(&request.call));
+        let step = step.ok_or((ApiErrorKind::Invalid(0), None))?;
+        // What its fields name may be forgotten with it: read before it is gone.
+        let reading = {
+            let known = Known { setup: &self.setup, memory, request, call: Some(next.call) };
+            self.read(next.call, request, received, &Answer { known, headers: &received.headers })
+        };
+        let is_of_step = next.step.is_some();
+        if is_of_step && Some(next.call) == step.calls.last() {
+            // Whether it is the last one a list of items may still say.
+            if let Err(failure) = &reading {
+                return Err(failure.clone());
+            }
+        }
+        memory.done(step, json);
+        let going_on = ShopRequest { continues: true, ..request.clone() };
+        match memory.next(&self.setup, step, &going_on) {
+            Ok(Some(_)) => Ok(ShopReply::Next.into()),
+            Ok(None) => {
+                let reading = reading?;
+                memory.ended(&reading.reply);
+                Ok(reading)
+            }
+            Err(problem) => Err((ApiErrorKind::Invalid(0), Some(problem))),
+        }
+    }
+
+    fn read(
+        &self,
+        call: &Call,
+        request: &ShopRequest,
+        received: &Received,
+        around: &dyn Around,
+    ) -> Outcome {
+        let body = match &received.body {
+            Ok(body) => body,
+            Err(BodyFault::TooLarge) => {
+                return Err((ApiErrorKind::BodyTooLarge, smaller_pages(&request.call)));
+            }
+            Err(BodyFault::Truncated) => return Err((ApiErrorKind::BodyTruncated, None)),
+            Err(BodyFault::Broken(cause)) => {
+                return Err((ApiErrorKind::Disconnected, Some(cause.clone())));
+            }
+            Err(BodyFault::Packing(cause)) => {
+                let kind = ApiErrorKind::Unparsable { field: "body".to_owned() };
+                return Err((kind, Some(cause.clone())));
+            }
+        };
+        let asked = (&request.call, call.requires.as_slice());
+        let reading = reading::read_within(self.setup.profile(), asked, body, around);
+        let mut reading = reading.map_err(|mut fault| {
+            if let (true, Some(content_type)) = (fault.is_no_json, &received.content_type) {
+                let problem = fault.problem.unwrap_or_default();
+                fault.problem = Some(format!("{problem}; Content-Type: {content_type}"));
+            }
+            // Without a declared length a body that stops early looks complete; JSON tells.
+            if fault.ended_early && !received.length_declared {
+                return (ApiErrorKind::BodyTruncated, fault.problem);
+            }
+            (ApiErrorKind::Unparsable { field: fault.field }, fault.problem)
+        })?;
+        if let ShopReply::LatestOrders { shop_clock, .. } = &mut reading.reply {
+            *shop_clock = received.date;
+        }
+        Ok(reading)
+    }
+}
+
+/// What a rule makes of an answer.
+fn meant(rule: &Rule, received: &Received, said: Option<String>) -> (ApiErrorKind, Option<String>) {
+    match rule.meaning {
+        Meaning::Refusal(refusal) => (ApiErrorKind::Refused(refusal), said),
+        Meaning::Failure => (ApiErrorKind::UnexpectedStatus(received.status), said),
+    }
+}
+
+/// A query that failed is a 200 with what went wrong in it.
+fn is_graphql_error(call: &Call, json: &Value) -> bool {
+    let is_query = |sent: &Request| matches!(sent.body, Body::Graphql { .. });
+    let errors = json.get("errors").and_then(Value::as_array);
+    call.request.as_ref().is_some_and(is_query) && errors.is_some_and(|errors| !errors.is_empty())
+}
+
+/// The answer of a step of which nothing was left to be sent.
+pub(super) fn nothing_to_send(call: &ShopCall) -> ShopReply {
+    match call {
+        ShopCall::ClearCart => ShopReply::CartCleared { items_removed: 0 },
+        _ => ShopReply::Done,
+    }
+}
+
+/// An answer with the values that there are.
+struct Answer<'a> {
+    known: Known<'a>,
+    headers: &'a HeaderMap,
+}
+
+impl Around for Answer<'_> {
+    fn value(&self, name: &Name) -> Option<Filled<'_>> {
+        self.known.value(name)
+    }
+
+    fn header(&self, name: &str) -> Option<String> {
+        let value = self.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    fn cookie(&self, name: &str) -> Option<String> {
+        self.known.cookie(name)
+    }
+}
+
+/// What makes the answer to a list smaller.
+fn smaller_pages(call: &ShopCall) -> Option<String> {
+    let ShopCall::ListProducts { limit, .. } = call else { return None };
+    Some(format!("write a `page_size` below {limit} in the shop's profile"))
+}

@@ -1,0 +1,311 @@
+//! What the calls of a shop leave behind: values of each agent and of its cart, cookies, and how
+//! far a step of several calls has come.
+//!
+//! A value lives as long as what its block is for, and is fetched again by it where it is wanted
+//! and gone: after a restart, where it was forgotten, and where there was no place for it here.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use domain::ids::{AgentId, FlowId};
+use ports::shop_api::{ShopCall, ShopReply, ShopRequest};
+use serde_json::Value;
+
+use super::cookies::Jar;
+use super::request::built_in;
+use super::setup::ShopSetup;
+use crate::shop_api::profile::{Around, Call, Filled, Name, Step, StepName};
+
+/// Agents of one HTTP session that are remembered; far above its share of a population.
+const KEPT_MAX: usize = 16_384;
+
+/// Values by name.
+pub(super) type Values = BTreeMap<Arc<str>, Value>;
+
+/// Of one HTTP session's agents.
+#[derive(Default)]
+pub(super) struct Memories {
+    agents: HashMap<AgentId, Memory>,
+}
+
+/// Of one agent.
+#[derive(Default)]
+pub(super) struct Memory {
+    flow: Option<FlowId>,
+    agent: Values,
+    cart: Values,
+    pub(super) cookies: Jar,
+    pending: Option<Pending>,
+}
+
+/// A step under way.
+struct Pending {
+    call: ShopCall,
+    /// What is called next, the innermost last: the step, and blocks that it wants values of.
+    stack: Vec<(Block, usize)>,
+    /// What the call that is made for each is still to be made for.
+    each: Option<VecDeque<Value>>,
+    /// The answer before, where a later call is made for each of its items.
+    last: Value,
+    /// Whether values were fetched anew because the shop took the old ones no more.
+    pub(super) renewed: bool,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    Step,
+    Run,
+    Agent,
+    Cart,
+}
+
+/// What is sent next.
+#[derive(Clone, Copy)]
+pub(super) struct Next<'p> {
+    pub(super) call: &'p Call,
+    /// The step that it is of; `None` of a block's.
+    pub(super) step: Option<StepName>,
+}
+
+impl Memories {
+    pub(super) fn of(&mut self, request: &ShopRequest) -> &mut Memory {
+        let nobody = || AgentId::new("");
+        let agent = request.caller.as_ref().map_or_else(nobody, |caller| caller.agent_id.clone());
+        if self.agents.len() >= KEPT_MAX && !self.agents.contains_key(&agent) {
+            // A cart under way must not become another one.
+            self.agents.retain(|_, memory| !memory.cart.is_empty());
+            if self.agents.len() >= KEPT_MAX {
+                self.agents.clear();
+            }
+        }
+        let memory = self.agents.entry(agent).or_default();
+        let flow = request.caller.as_ref().and_then(|caller| caller.flow_id);
+        if flow.is_some() && memory.flow != flow {
+            memory.flow = flow;
+            memory.cart.clear();
+            memory.pending = None;
+        }
+        memory
+    }
+}
+
+impl Memory {
+    /// The next call to make for `request`; `None` where nothing is left to be sent.
+    pub(super) fn next<'p>(
+        &mut self,
+        setup: &'p ShopSetup,
+        step: &'p Step,
+        request: &ShopRequest,
+    ) -> Result<Option<Next<'p>>, String> {
+        let is_same = self.pending.as_ref().is_some_and(|pending| pending.call == request.call);
+        if !request.continues || !is_same {
+            self.pending = Some(Pending {
+                call: request.call.clone(),
+                stack: vec![(Block::Step, 0)],
+                each: None,
+                last: Value::Null,
+                renewed: false,
+            });
+        }
+        loop {
+            let Some((block, index)) = self.at() else { return Ok(None) };
+            let Some(call) = calls(setup, step, block).get(index) else {
+                self.pop();
+                continue;
+            };
+            if call.request.is_none() {
+                self.forget(setup, &call.forget);
+                self.advance();
+                continue;
+            }
+            if let Some(each) = &call.each
+                && !self.has_item(|last, around| each.list.find_all(last, around), setup, request)
+            {
+                self.advance();
+                continue;
+            }
+            let step_name = (block == Block::Step).then(|| StepName::of(&request.call));
+            match self.lacks(setup, request, call) {
+                None => return Ok(Some(Next { call, step: step_name })),
+                Some(name) => self.fetch(setup, &name)?,
+            }
+        }
+    }
+
+    fn at(&self) -> Option<(Block, usize)> {
+        self.pending.as_ref().and_then(|pending| pending.stack.last().copied())
+    }
+
+    fn pop(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.stack.pop();
+        }
+    }
+
+    /// One item of the list is done, or the call.
+    fn advance(&mut self) {
+        let Some(pending) = &mut self.pending else { return };
+        if let Some(items) = &mut pending.each {
+            items.pop_front();
+            if !items.is_empty() {
+                return;
+            }
+            pending.each = None;
+        }
+        if let Some((_, index)) = pending.stack.last_mut() {
+            *index += 1;
+        }
+    }
+
+    /// Whether there is an item to make the call for.
+    fn has_item(
+        &mut self,
+        items: impl FnOnce(&Value, &dyn Around) -> Vec<Value>,
+        setup: &ShopSetup,
+        request: &ShopRequest,
+    ) -> bool {
+        let is_new = self.pending.as_ref().is_some_and(|pending| pending.each.is_none());
+        if is_new {
+            let last = self.pending.as_ref().map_or(Value::Null, |pending| pending.last.clone());
+            let known = Known { setup, memory: self, request, call: None };
+            let items = items(&last, &known);
+            if let Some(pending) = &mut self.pending {
+                pending.each = Some(items.into());
+            }
+        }
+        let items = self.pending.as_ref().and_then(|pending| pending.each.as_ref());
+        items.is_some_and(|items| !items.is_empty())
+    }
+
+    /// The first value that the call cannot do without and nobody has.
+    fn lacks(&self, setup: &ShopSetup, request: &ShopRequest, call: &Call) -> Option<Arc<str>> {
+        let known = Known { setup, memory: self, request, call: Some(call) };
+        let own = call.request.iter().flat_map(|sent| {
+            let headers = setup.profile().headers.iter();
+            let headers = headers.filter(|header| !sent.headers.contains_key(&header.name));
+            headers.map(|header| &header.value)
+        });
+        let templates = call.templates().into_iter().chain(own);
+        let slots = templates.flat_map(|template| template.slots());
+        slots.filter(|slot| !slot.may_lack).find_map(|slot| match &slot.name {
+            Name::Own(name) if known.value(&slot.name).is_none() => Some(Arc::clone(name)),
+            Name::Own(_) | Name::BuiltIn(_) => None,
+        })
+    }
+
+    /// Calls the block that captures the value first.
+    fn fetch(&mut self, setup: &ShopSetup, name: &str) -> Result<(), String> {
+        let of = &setup.profile().setup;
+        let blocks = [(Block::Run, &of.run), (Block::Agent, &of.agent), (Block::Cart, &of.cart)];
+        let captures = |call: &Call| call.capture.contains_key(name);
+        let block = blocks.into_iter().find(|(_, calls)| calls.iter().any(captures));
+        let Some((block, _)) = block else {
+            return Err(format!("the call has no {{{name}}}: nothing has left it yet"));
+        };
+        let Some(pending) = &mut self.pending else { return Ok(()) };
+        if pending.stack.iter().any(|(open, _)| *open == block) {
+            return Err(format!("the call has no {{{name}}}: what captures it wants it itself"));
+        }
+        pending.stack.push((block, 0));
+        Ok(())
+    }
+
+    /// The call succeeded, or the step goes on without it.
+    pub(super) fn done(&mut self, step: &Step, body: &Value) {
+        let Some(pending) = &mut self.pending else { return };
+        let is_step = pending.stack.last().is_some_and(|(block, _)| *block == Block::Step);
+        if is_step && pending.each.is_none() && step.calls.iter().any(|call| call.each.is_some()) {
+            pending.last = body.clone();
+        }
+        self.advance();
+    }
+
+    /// Keeps what the answer to `call` leaves.
+    pub(super) fn keep(&mut self, setup: &ShopSetup, name: &Arc<str>, value: Value) {
+        match self.at().map(|(block, _)| block) {
+            Some(Block::Run) => drop(setup.run_values().insert(Arc::clone(name), value)),
+            Some(Block::Agent) => drop(self.agent.insert(Arc::clone(name), value)),
+            Some(Block::Cart | Block::Step) | None => {
+                self.cart.insert(Arc::clone(name), value);
+            }
+        }
+    }
+
+    /// Keeps what the profile watches for, for as long as the agent is known.
+    pub(super) fn keep_watched(&mut self, name: &Arc<str>, value: Value) {
+        self.agent.insert(Arc::clone(name), value);
+    }
+
+    pub(super) fn forget(&mut self, setup: &ShopSetup, names: &[Arc<str>]) {
+        for name in names {
+            self.agent.remove(name);
+            self.cart.remove(name);
+            setup.run_values().remove(name);
+        }
+    }
+
+    /// Whether the call is worth another try with values fetched anew; once a step.
+    pub(super) fn renews(&mut self) -> bool {
+        self.pending.as_mut().is_some_and(|pending| !std::mem::replace(&mut pending.renewed, true))
+    }
+
+    /// The cart is gone with what was known of it.
+    pub(super) fn ended(&mut self, reply: &ShopReply) {
+        match reply {
+            ShopReply::OrderPlaced(_) | ShopReply::CartCleared { .. } => self.cart.clear(),
+            ShopReply::Next => return,
+            _ => {}
+        }
+        self.pending = None;
+    }
+}
+
+fn calls<'p>(setup: &'p ShopSetup, step: &'p Step, block: Block) -> &'p [Call] {
+    let of = &setup.profile().setup;
+    match block {
+        Block::Step => &step.calls,
+        Block::Run => &of.run,
+        Block::Agent => &of.agent,
+        Block::Cart => &of.cart,
+    }
+}
+
+/// All values that there are for a call.
+pub(super) struct Known<'k> {
+    pub(super) setup: &'k ShopSetup,
+    pub(super) memory: &'k Memory,
+    pub(super) request: &'k ShopRequest,
+    pub(super) call: Option<&'k Call>,
+}
+
+impl Known<'_> {
+    fn own(&self, name: &str) -> Option<Value> {
+        let each = self.call.and_then(|call| call.each.as_ref());
+        let items = self.memory.pending.as_ref().and_then(|pending| pending.each.as_ref());
+        if each.is_some_and(|each| *each.name == *name) {
+            return items?.front().cloned();
+        }
+        let kept = self.memory.cart.get(name).or_else(|| self.memory.agent.get(name)).cloned();
+        kept.or_else(|| self.setup.run_values().get(name).cloned())
+    }
+}
+
+impl Around for Known<'_> {
+    fn value(&self, name: &Name) -> Option<Filled<'_>> {
+        match name {
+            Name::BuiltIn(placeholder) => built_in(self.request, *placeholder),
+            Name::Own(own) => self.own(own).map(Filled::Json).or_else(|| {
+                self.setup.var(own, self.request).map(|text| Filled::Text(text.into()))
+            }),
+        }
+    }
+
+    fn header(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn cookie(&self, name: &str) -> Option<String> {
+        self.memory.cookies.get(name)
+    }
+}
