@@ -80,9 +80,10 @@ impl Calls {
         let mut request = ShopRequest::new(Some(self.caller.clone()), call);
         for _ in 0..PARTS_MAX {
             let asked = self.try_until_known(&mut request, rng, &mut uncertain).await;
-            match asked.map_err(|stop| uncertain.clone().map_or(stop, CallStop::Uncertain))? {
-                ShopReply::Next => {}
-                reply => return Ok(reply),
+            let reply =
+                asked.map_err(|stop| uncertain.clone().map_or(stop, CallStop::Uncertain))?;
+            if reply != ShopReply::Next {
+                return Ok(reply);
             }
         }
         Err(CallStop::Api(self.endless(&request.call)))

@@ -83,7 +83,7 @@ pub enum RunError {
     #[error("{refused}\n  look at  {advice}")]
     Unwelcome {
         /// What it said.
-        refused: StartError,
+        refused: Box<StartError>,
         /// What is to be done.
         advice: String,
     },

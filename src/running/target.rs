@@ -110,6 +110,6 @@ impl Target {
             Some(sign_in) => format!("{sign_in}; where that is right, {}", stranger::IMPORT),
             None => advice,
         };
-        RunError::Unwelcome { refused: StartError::Shop(refused.clone()), advice }
+        RunError::Unwelcome { refused: Box::new(StartError::Shop(refused.clone())), advice }
     }
 }

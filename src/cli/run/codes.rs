@@ -24,7 +24,8 @@ impl HasCode for RunError {
             Self::StoreLost { .. } => ExitCode::Database,
             Self::Checkpoint(error) => error.code(),
             Self::Resume(refused) => refused.code(),
-            Self::Start(error) | Self::Unwelcome { refused: error, .. } => error.code(),
+            Self::Start(error) => error.code(),
+            Self::Unwelcome { refused, .. } => refused.code(),
             Self::EndedEarly { signal } => (*signal).into(),
             Self::PracticeShopOpen(_)
             | Self::Drill(_)

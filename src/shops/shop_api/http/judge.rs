@@ -218,10 +218,8 @@ fn is_graphql_error(call: &Call, json: &Value) -> bool {
 
 /// The answer of a step of which nothing was left to be sent.
 pub(super) fn nothing_to_send(call: &ShopCall) -> ShopReply {
-    match call {
-        ShopCall::ClearCart => ShopReply::CartCleared { items_removed: 0 },
-        _ => ShopReply::Done,
-    }
+    let clears = *call == ShopCall::ClearCart;
+    if clears { ShopReply::CartCleared { items_removed: 0 } } else { ShopReply::Done }
 }
 
 /// An answer with the values that there are.

@@ -252,10 +252,8 @@ impl Memory {
 
     /// The cart is gone with what was known of it.
     pub(super) fn ended(&mut self, reply: &ShopReply) {
-        match reply {
-            ShopReply::OrderPlaced(_) | ShopReply::CartCleared { .. } => self.cart.clear(),
-            ShopReply::Next => return,
-            _ => {}
+        if matches!(reply, ShopReply::OrderPlaced(_) | ShopReply::CartCleared { .. }) {
+            self.cart.clear();
         }
         self.pending = None;
     }

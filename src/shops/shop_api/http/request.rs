@@ -19,12 +19,15 @@ use crate::shop_api::profile::{
 /// All but what RFC 3986 calls unreserved.
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What cookies go along to a path.
+type Cookies<'f> = &'f dyn Fn(&str) -> Option<String>;
+
 /// The request of a call, and its body: `None` for methods that have none.
 pub(super) fn build(
     (setup, client, tokens): (&ShopSetup, &awc::Client, &RefCell<TokenCache>),
     request: &ShopRequest,
     (call, step): (&Request, Option<StepName>),
-    (fill, cookies): (Fill<'_, '_>, &dyn Fn(&str) -> Option<String>),
+    (fill, cookies): (Fill<'_, '_>, Cookies<'_>),
 ) -> Result<(ClientRequest, Option<Vec<u8>>), String> {
     let target = path_and_query(call, fill)?;
     let url = setup.base_url().with_path(&target);

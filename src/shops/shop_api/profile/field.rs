@@ -33,18 +33,6 @@ impl PartialEq for Field {
 
 impl Eq for Field {}
 
-impl PartialOrd for Field {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Field {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.written.cmp(&other.written)
-    }
-}
-
 /// One place to look, and what of it is taken.
 #[derive(Clone, Debug)]
 struct Place {
@@ -232,13 +220,10 @@ impl Field {
     /// Each value there is in the first place that has any: the nodes of a JSONPath, the items of a
     /// list.
     pub fn find_all(&self, root: &Value, around: &dyn Around) -> Vec<Value> {
-        let all = self.places.iter().map(|place| match &place.source {
-            Source::Query(query) => query.query(root).all().into_iter().cloned().collect(),
-            Source::Filled(template) => match filled(template, around) {
-                Some(query) => query.query(root).all().into_iter().cloned().collect(),
-                None => Vec::new(),
-            },
-            source => match source.find(root, around) {
+        let nodes = |query: &JsonPath| query.query(root).all().into_iter().cloned().collect();
+        let all = self.places.iter().map(|place| match place.source.query(around) {
+            Some(query) => nodes(&query),
+            None => match place.source.find(root, around) {
                 Some(Found::Value(Value::Array(items))) => items.clone(),
                 Some(Found::Value(value)) => vec![value.clone()],
                 Some(Found::Text(text)) => vec![Value::from(text.into_owned())],
@@ -254,6 +239,19 @@ impl Field {
 }
 
 impl Source {
+    /// The JSONPath that it is, if it is one and its values are known.
+    fn query(&self, around: &dyn Around) -> Option<Cow<'_, JsonPath>> {
+        match self {
+            Self::Query(query) => Some(Cow::Borrowed(query)),
+            Self::Filled(template) => filled(template, around).map(Cow::Owned),
+            Self::Path(_)
+            | Self::Header(_)
+            | Self::Cookie(_)
+            | Self::Value(_)
+            | Self::Literal(_) => None,
+        }
+    }
+
     fn find<'v>(&'v self, root: &'v Value, around: &'v dyn Around) -> Option<Found<'v>> {
         let value = match self {
             Self::Literal(text) => return Some(Found::Text(text.into())),

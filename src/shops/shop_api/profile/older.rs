@@ -173,7 +173,7 @@ impl OlderRule {
             on: self.on,
             status: vec![self.status],
             contains: self.contains,
-            is: BTreeMap::new(),
+            is: Vec::new(),
             has: None,
             lacks: None,
             meaning: Meaning::Refusal(self.refusal),

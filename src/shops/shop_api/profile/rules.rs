@@ -21,7 +21,7 @@ pub struct Rule {
     /// With this in the body, in any case.
     pub contains: Option<String>,
     /// With these words in these places.
-    pub is: BTreeMap<Field, String>,
+    pub is: Vec<(Field, String)>,
     /// With something there.
     pub has: Option<Field>,
     /// With nothing there.
@@ -52,7 +52,7 @@ pub(super) struct WrittenRule {
     #[serde(default)]
     contains: Option<String>,
     #[serde(default)]
-    is: BTreeMap<Field, String>,
+    is: BTreeMap<String, String>,
     #[serde(default)]
     has: Option<Field>,
     #[serde(default)]
@@ -74,11 +74,12 @@ impl WrittenRule {
                 return Err("write `refusal: ...` or `failure: true`".to_owned());
             }
         };
+        let is = self.is.into_iter().map(|(place, word)| Ok((Field::try_from(place)?, word)));
         Ok(Rule {
             on: self.on,
             status: self.status,
             contains: self.contains,
-            is: self.is,
+            is: is.collect::<Result<_, String>>()?,
             has: self.has,
             lacks: self.lacks,
             meaning,
@@ -105,7 +106,7 @@ pub struct Seen<'a> {
 impl Rule {
     /// Whether it fits.
     pub fn fits(&self, seen: Seen<'_>) -> bool {
-        let is = |(field, word): (&Field, &String)| {
+        let is = |(field, word): &(Field, String)| {
             let found = field.find(seen.json, seen.around);
             found.is_some_and(|found| found.text().is_some_and(|text| *text == **word))
         };
@@ -116,13 +117,13 @@ impl Rule {
             && (self.status.is_empty() || self.status.contains(&seen.status))
             && self.contains.as_ref().is_none_or(|part| seen.lower.contains(&part.to_lowercase()))
             && self.is.iter().all(is)
-            && self.has.as_ref().is_none_or(|field| is_there(field))
+            && self.has.as_ref().is_none_or(is_there)
             && self.lacks.as_ref().is_none_or(|field| is_json && !is_there(field))
     }
 
     /// The places that it looks at.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.is.keys().chain(&self.has).chain(&self.lacks)
+        self.is.iter().map(|(field, _)| field).chain(&self.has).chain(&self.lacks)
     }
 }
 
