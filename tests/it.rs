@@ -28,6 +28,7 @@ mod offer_statements;
 mod older_database;
 mod orders_found;
 mod practice_shop;
+mod profiles;
 mod realism;
 mod report;
 mod resume;

@@ -88,10 +88,11 @@ impl Way {
     async fn go_on(&self, mut request: ShopRequest) -> Result<ShopReply, ApiError> {
         loop {
             let permit = Permit::unlimited(Instant::now());
-            match self.shop.call(permit, request.clone()).await?.reply {
-                ShopReply::Next => request.continues = true,
-                reply => return Ok(reply),
+            let reply = self.shop.call(permit, request.clone()).await?.reply;
+            if reply != ShopReply::Next {
+                return Ok(reply);
             }
+            request.continues = true;
         }
     }
 
