@@ -12,6 +12,7 @@ pub(crate) mod exit_code;
 pub(crate) mod failure;
 pub(crate) mod inject;
 pub(crate) mod migrate;
+pub(crate) mod profile;
 pub(crate) mod purge;
 pub(crate) mod report;
 pub(crate) mod resume;
@@ -95,6 +96,8 @@ pub enum Command {
     /// Bring the database's tables up to date
     #[command(before_help = migrate::EXAMPLES)]
     Migrate,
+    /// Look at profiles of shops, and check your own
+    Profile(profile::ProfileArgs),
     /// Open the practice shop as a server of its own, or mark the rows of your own shop
     Shop(shop::ShopArgs),
     /// Print a script that completes this command line: bash, zsh, fish, ...
@@ -147,6 +150,7 @@ pub fn execute(cli: Cli) -> Result {
         Command::Config(args) => config::execute(&global, &args),
         Command::Agents(args) => agents::execute(&global, &args),
         Command::Migrate => migrate::execute(&global),
+        Command::Profile(args) => profile::execute(&args),
         Command::Shop(args) => shop::execute(&global, &args),
         Command::Completions(args) => completions::execute(&args),
     }

@@ -74,7 +74,9 @@ const EXPERIMENT: &[u8] = br#"(
 
 #[test]
 fn a_bent_profile_is_read_or_refused() {
-    each("profile", &files("config/shops"), |input| {
+    let mut seeds = files("config/shops");
+    seeds.push(crate::profiles::profile().into_bytes());
+    each("profile", &seeds, |input| {
         Read::of(Profile::parse("profile", &String::from_utf8_lossy(input)))
     });
 }

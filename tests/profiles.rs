@@ -50,7 +50,7 @@ const STEPS: &str = r#"
 "#;
 
 /// The practice profile in format 2: its answers as they are.
-fn profile() -> String {
+pub fn profile() -> String {
     let text = Profile::builtin_text("practice").unwrap();
     let answers =
         &text[text.find("    answers: (").unwrap()..text.find("    refusals: [").unwrap()];

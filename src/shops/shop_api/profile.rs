@@ -201,23 +201,35 @@ impl Profile {
         if is_file { Self::read(path) } else { Self::builtin(name_or_file) }
     }
 
-    /// The profile in `text`, which came from `origin`.
+    /// The profile in `text`, which came from `origin`; the first mistake where it has some.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ProfileError> {
+        let profile = Self::as_written(origin, text)?;
+        match check::mistakes(origin, &profile).into_iter().next() {
+            Some(mistake) => Err(mistake),
+            None => Ok(profile),
+        }
+    }
+
+    /// Every mistake of the profile in `text`; of a text that is none its first.
+    pub fn mistakes(origin: &str, text: &str) -> Vec<ProfileError> {
+        match Self::as_written(origin, text) {
+            Ok(profile) => check::mistakes(origin, &profile),
+            Err(mistake) => vec![mistake],
+        }
+    }
+
+    fn as_written(origin: &str, text: &str) -> Result<Self, ProfileError> {
         // What is no RON is told by whoever reads all of it.
         let format = text::ron_text::parse::<Head>(origin, text).ok().and_then(|head| head.format);
-        let profile = match format {
-            None | Some(1) => text::ron_text::parse::<OlderProfile>(origin, text)?.read(),
-            Some(2) => text::ron_text::parse::<WrittenProfile>(origin, text)?.read(origin)?,
-            Some(other) => {
-                return Err(ProfileError::Semantic {
-                    origin: origin.to_owned(),
-                    key: "format".to_owned(),
-                    problem: format!("{other} is none that is known; write 2"),
-                });
-            }
-        };
-        check::check(origin, &profile)?;
-        Ok(profile)
+        match format {
+            None | Some(1) => Ok(text::ron_text::parse::<OlderProfile>(origin, text)?.read()),
+            Some(2) => text::ron_text::parse::<WrittenProfile>(origin, text)?.read(origin),
+            Some(other) => Err(ProfileError::Semantic {
+                origin: origin.to_owned(),
+                key: "format".to_owned(),
+                problem: format!("{other} is none that is known; write 2"),
+            }),
+        }
     }
 
     /// What flows must know of it.

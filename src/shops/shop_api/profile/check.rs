@@ -7,7 +7,9 @@ use domain::rate::Rate;
 use ports::shop_api::WalletMode;
 
 use super::auth::Auth;
-use super::{Call, Name, Placeholder, Profile, ProfileError, Request, StepName, Template, Var};
+use super::{
+    Call, Name, Placeholder, Profile, ProfileError, Request, Rule, StepName, Template, Var,
+};
 
 /// Every flow makes these calls.
 const ALWAYS: [StepName; 7] = [
@@ -35,26 +37,28 @@ struct Checker<'p> {
     profile: &'p Profile,
 }
 
-/// Refuses a profile that cannot work, naming the key and what to do.
-pub(super) fn check(origin: &str, profile: &Profile) -> Result<(), ProfileError> {
+/// Why a profile cannot work, each mistake with its key and what to do.
+pub(super) fn mistakes(origin: &str, profile: &Profile) -> Vec<ProfileError> {
     let checker = Checker { origin, profile };
-    checker.numbers()?;
-    checker.auth()?;
-    checker.needed_steps()?;
+    let mut found: Vec<ProfileError> = checker.numbers();
+    found.extend(checker.auth());
+    found.extend(checker.needed_steps());
     for (name, step) in profile.steps.iter() {
         for (index, call) in step.calls.iter().enumerate() {
             let key = match step.calls.len() {
                 1 => format!("steps.{}", name.as_str()),
                 _ => format!("steps.{}.{index}", name.as_str()),
             };
-            checker.call(&key, call, name.placeholders())?;
+            found.extend(checker.call(&key, call, name.placeholders()));
         }
-        checker.answer_of(name)?;
+        found.extend(checker.answer_of(name).err());
     }
-    checker.setup()?;
-    checker.values()?;
-    checker.headers()?;
-    checker.refusals()
+    found.extend(checker.counted_coupons().err());
+    found.extend(checker.setup());
+    found.extend(checker.values());
+    found.extend(checker.headers());
+    found.extend(checker.refusals());
+    found
 }
 
 impl Checker<'_> {
@@ -66,53 +70,52 @@ impl Checker<'_> {
         }
     }
 
-    fn numbers(&self) -> Result<(), ProfileError> {
-        let profile = self.profile;
+    fn numbers(&self) -> Vec<ProfileError> {
+        let (profile, mut found) = (self.profile, Vec::new());
         if profile.name.trim().is_empty() {
-            return Err(self.fail("name", "empty; give the shop a name"));
+            found.push(self.fail("name", "empty; give the shop a name"));
         }
         if !(1..=PAGE_SIZE_MAX).contains(&profile.page_size) {
-            return Err(self.fail("page_size", format!("write 1 to {PAGE_SIZE_MAX}")));
+            found.push(self.fail("page_size", format!("write 1 to {PAGE_SIZE_MAX}")));
         }
         if !(0.0..=KEEP_ALIVE_MAX_S).contains(&profile.keep_alive_s) {
-            return Err(self.fail("keep_alive_s", format!("write 0 to {KEEP_ALIVE_MAX_S} seconds")));
+            found.push(self.fail("keep_alive_s", format!("write 0 to {KEEP_ALIVE_MAX_S} seconds")));
         }
         if profile.rate_hint_per_s.is_some_and(|rate| Rate::per_second(rate).is_err()) {
-            let problem = "write a number above 0, at most 1000000";
-            return Err(self.fail("rate_hint_per_s", problem));
+            found.push(self.fail("rate_hint_per_s", "write a number above 0, at most 1000000"));
         }
         let timeouts = profile.timeouts;
         for (key, value) in [("connect_ms", timeouts.connect_ms), ("call_ms", timeouts.call_ms)] {
             if !(1..=TIMEOUT_MAX_MS).contains(&value) {
                 let problem = format!("write 1 to {TIMEOUT_MAX_MS} milliseconds");
-                return Err(self.fail(format!("timeouts.{key}"), problem));
+                found.push(self.fail(format!("timeouts.{key}"), problem));
             }
         }
-        Ok(())
+        found
     }
 
-    fn auth(&self) -> Result<(), ProfileError> {
-        let profile = self.profile;
+    fn auth(&self) -> Vec<ProfileError> {
+        let (profile, mut found) = (self.profile, Vec::new());
         if !profile.auth_strategies.contains_key(&profile.auth) {
             let known: Vec<_> = profile.auth_strategies.keys().map(String::as_str).collect();
             let problem =
                 format!("`{}` is not in auth_strategies ({})", profile.auth, known.join(", "));
-            return Err(self.fail("auth", problem));
+            found.push(self.fail("auth", problem));
         }
         for (name, auth) in &profile.auth_strategies {
             let key = format!("auth_strategies.{name}");
             if let Some(template) = auth.template() {
                 let allowed = [Placeholder::AgentId, Placeholder::UserId];
-                self.placeholders(&key, template, &allowed, None)?;
+                found.extend(self.placeholders(&key, template, &allowed, None).err());
             }
             if auth.secret().is_some_and(|secret| secret.env.trim().is_empty()) {
-                return Err(self.fail(key, "`env` is empty; name an environment variable"));
+                found.push(self.fail(key, "`env` is empty; name an environment variable"));
             }
         }
-        Ok(())
+        found
     }
 
-    fn needed_steps(&self) -> Result<(), ProfileError> {
+    fn needed_steps(&self) -> Vec<ProfileError> {
         let profile = self.profile;
         let stores = [StepName::ListStores, StepName::SelectStore];
         let stores = stores.iter().filter(|_| profile.selects_store);
@@ -124,61 +127,63 @@ impl Checker<'_> {
             .chain(stores.map(|step| (step, "`selects_store: true`")))
             .chain(wallet.map(|step| (step, "`wallet: engine`")))
             .chain(profile.probe_steps.iter().map(|step| (step, "`probe_steps`")));
-        for (step, why) in needed {
-            if !profile.has(*step) {
-                let problem = format!("missing, but {why} needs it; add the step");
-                return Err(self.fail(format!("steps.{}", step.as_str()), problem));
-            }
-        }
+        let missing = needed.filter(|(step, _)| !profile.has(**step)).map(|(step, why)| {
+            let problem = format!("missing, but {why} needs it; add the step");
+            self.fail(format!("steps.{}", step.as_str()), problem)
+        });
+        let mut found: Vec<_> = missing.collect();
         if profile.has(StepName::ReadOrder) && !profile.has(StepName::LatestOrder) {
             let problem = "missing, but steps.read_order needs it to find the order; add the step";
-            return Err(self.fail("steps.latest_order", problem));
+            found.push(self.fail("steps.latest_order", problem));
         }
         if profile.probe_steps.is_empty() {
-            return Err(self.fail("probe_steps", "empty; name at least `probe`"));
+            found.push(self.fail("probe_steps", "empty; name at least `probe`"));
         }
-        Ok(())
+        found
     }
 
-    fn setup(&self) -> Result<(), ProfileError> {
+    fn setup(&self) -> Vec<ProfileError> {
         let setup = &self.profile.setup;
         let blocks = [("run", &setup.run), ("agent", &setup.agent), ("cart", &setup.cart)];
-        for (block, calls) in blocks {
-            for (index, call) in calls.iter().enumerate() {
-                self.call(&format!("setup.{block}.{index}"), call, &[])?;
-            }
-        }
-        Ok(())
+        let calls = blocks.into_iter().flat_map(|(block, calls)| {
+            calls.iter().enumerate().map(move |(index, call)| (block, index, call))
+        });
+        calls
+            .flat_map(|(block, index, call)| {
+                self.call(&format!("setup.{block}.{index}"), call, &[])
+            })
+            .collect()
     }
 
-    fn call(&self, key: &str, call: &Call, own: &[Placeholder]) -> Result<(), ProfileError> {
+    fn call(&self, key: &str, call: &Call, own: &[Placeholder]) -> Vec<ProfileError> {
         let part = |part: &str| format!("{key}.{part}");
+        let mut found = Vec::new();
         if call.ok.is_empty() || call.ok.iter().any(|status| !(200..=299).contains(status)) {
-            return Err(self.fail(part("ok"), "name at least one status, each from 200 to 299"));
+            found.push(self.fail(part("ok"), "name at least one status, each from 200 to 299"));
         }
-        let Some(request) = &call.request else { return Ok(()) };
-        self.path(&part("path"), request)?;
+        let Some(request) = &call.request else { return found };
+        found.extend(self.path(&part("path"), request).err());
         let each = call.each.as_ref().map(|each| &*each.name);
         let given = |optional: bool| -> Vec<Placeholder> {
             let caller = CALLER.iter().filter(|_| request.auth);
             let all = own.iter().chain(caller).copied();
             all.filter(|p| optional || !p.is_optional()).collect()
         };
-        self.placeholders(&part("path"), &request.path, &given(false), each)?;
+        found.extend(self.placeholders(&part("path"), &request.path, &given(false), each).err());
         for (parameter, template) in &request.query {
             let key = part(&format!("query.{parameter}"));
-            self.placeholders(&key, template, &given(true), each)?;
+            found.extend(self.placeholders(&key, template, &given(true), each).err());
         }
         for (header, template) in &request.headers {
             let key = part(&format!("headers.{header}"));
-            self.header(&key, header, template)?;
-            self.placeholders(&key, template, &given(true), each)?;
+            found.extend(self.header(&key, header, template).err());
+            found.extend(self.placeholders(&key, template, &given(true), each).err());
         }
         for template in request.body.templates() {
             let is_whole = template.sole_slot().is_some();
-            self.placeholders(&part("body"), template, &given(is_whole), each)?;
+            found.extend(self.placeholders(&part("body"), template, &given(is_whole), each).err());
         }
-        Ok(())
+        found
     }
 
     fn path(&self, key: &str, request: &Request) -> Result<(), ProfileError> {
@@ -206,14 +211,16 @@ impl Checker<'_> {
     }
 
     /// What profiles set themselves, and what they forget.
-    fn values(&self) -> Result<(), ProfileError> {
-        let profile = self.profile;
+    fn values(&self) -> Vec<ProfileError> {
+        let (profile, mut found) = (self.profile, Vec::new());
         for (name, var) in &profile.vars {
             let key = format!("vars.{name}");
             match var {
-                Var::Text(template) => self.placeholders(&key, template, &CALLER, None)?,
+                Var::Text(template) => {
+                    found.extend(self.placeholders(&key, template, &CALLER, None).err());
+                }
                 Var::Secret(secret) if secret.env.trim().is_empty() => {
-                    return Err(self.fail(key, "`env` is empty; name an environment variable"));
+                    found.push(self.fail(key, "`env` is empty; name an environment variable"));
                 }
                 Var::Secret(_) => {}
             }
@@ -222,10 +229,9 @@ impl Checker<'_> {
         let of_calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
         let forgotten = of_calls.flat_map(|call| &call.forget);
         let forgotten = forgotten.chain(profile.rules.iter().flat_map(|rule| &rule.forget));
-        match forgotten.into_iter().find(|name| !known.contains(&***name)) {
-            Some(name) => Err(self.fail("forget", unknown(name, &known))),
-            None => Ok(()),
-        }
+        let strange = forgotten.filter(|name| !known.contains(&***name));
+        found.extend(strange.map(|name| self.fail("forget", unknown(name, &known))));
+        found
     }
 
     fn placeholders(
@@ -257,6 +263,18 @@ impl Checker<'_> {
         Ok(())
     }
 
+    fn counted_coupons(&self) -> Result<(), ProfileError> {
+        let order = self.profile.answers.order.as_ref();
+        let counted = order.and_then(|order| order.coupons.as_ref());
+        match counted.is_some_and(|coupons| coupons.list.is_some() != coupons.lists.is_empty()) {
+            true => {
+                let problem = "write `list`, or `lists` with at least one";
+                Err(self.fail("answers.order.coupons", problem))
+            }
+            false => Ok(()),
+        }
+    }
+
     fn answer_of(&self, name: StepName) -> Result<(), ProfileError> {
         let answers = &self.profile.answers;
         let is_there = |entry, there: bool| (entry, there);
@@ -281,11 +299,6 @@ impl Checker<'_> {
             StepName::LatestOrder => &[("latest_order", answers.latest_order.is_some())],
             StepName::ClearCart => &[("cart_cleared", answers.cart_cleared.is_some())],
         };
-        let counted = answers.order.as_ref().and_then(|order| order.coupons.as_ref());
-        if counted.is_some_and(|coupons| coupons.list.is_some() != coupons.lists.is_empty()) {
-            let problem = "write `list`, or `lists` with at least one";
-            return Err(self.fail("answers.order.coupons", problem));
-        }
         match needed.iter().find(|(_, there)| !there) {
             None => Ok(()),
             Some((entry, _)) => {
@@ -295,13 +308,14 @@ impl Checker<'_> {
         }
     }
 
-    fn headers(&self) -> Result<(), ProfileError> {
-        for (index, header) in self.profile.headers.iter().enumerate() {
+    fn headers(&self) -> Vec<ProfileError> {
+        let headers = self.profile.headers.iter().enumerate();
+        let checked = headers.flat_map(|(index, header)| {
             let key = format!("headers.{index}");
-            self.header(&key, &header.name, &header.value)?;
-            self.placeholders(&key, &header.value, &CALLER, None)?;
-        }
-        Ok(())
+            let own = self.header(&key, &header.name, &header.value).err();
+            own.into_iter().chain(self.placeholders(&key, &header.value, &CALLER, None).err())
+        });
+        checked.collect()
     }
 
     fn header(&self, key: &str, name: &str, value: &Template) -> Result<(), ProfileError> {
@@ -319,21 +333,24 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn refusals(&self) -> Result<(), ProfileError> {
-        for (index, rule) in self.profile.rules.iter().enumerate() {
-            let key = format!("refusals.{index}");
-            if rule.status.iter().any(|status| !(200..=599).contains(status)) {
-                return Err(self.fail(key, "`status` must be from 200 to 599"));
-            }
-            if rule.contains.as_ref().is_some_and(|text| text.is_empty()) {
-                return Err(self.fail(key, "`contains` is empty; leave it out to fit any body"));
-            }
-            let says = !rule.status.is_empty() || rule.contains.is_some();
-            if !says && rule.fields().next().is_none() {
-                let problem = "it fits every answer; write `status`, `contains`, `is`, `has` or \
-                               `lacks`";
-                return Err(self.fail(key, problem));
-            }
+    fn refusals(&self) -> Vec<ProfileError> {
+        let rules = self.profile.rules.iter().enumerate();
+        rules.filter_map(|(index, rule)| self.refusal(index, rule).err()).collect()
+    }
+
+    fn refusal(&self, index: usize, rule: &Rule) -> Result<(), ProfileError> {
+        let key = format!("refusals.{index}");
+        if rule.status.iter().any(|status| !(200..=599).contains(status)) {
+            return Err(self.fail(key, "`status` must be from 200 to 599"));
+        }
+        if rule.contains.as_ref().is_some_and(|text| text.is_empty()) {
+            return Err(self.fail(key, "`contains` is empty; leave it out to fit any body"));
+        }
+        let says = !rule.status.is_empty() || rule.contains.is_some();
+        if !says && rule.fields().next().is_none() {
+            let problem =
+                "it fits every answer; write `status`, `contains`, `is`, `has` or `lacks`";
+            return Err(self.fail(key, problem));
         }
         Ok(())
     }

@@ -14,8 +14,14 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
+use text::visible;
 
 use super::template::{Filled, Name, Template};
+
+/// Brackets in each other: reading more costs a stack, and time that doubles with each.
+const DEPTH_MAX: usize = 6;
+/// Bytes of a JSONPath.
+const QUERY_BYTES_MAX: usize = 1_000;
 
 /// Where a value is.
 #[derive(Clone, Debug, Deserialize)]
@@ -164,6 +170,23 @@ fn source(written: &str, part: &str) -> Result<Source, String> {
     })
 }
 
+/// How many brackets stand in each other; those in quotes are text.
+fn depth(query: &str) -> usize {
+    let (mut open, mut deepest, mut quote) = (0_usize, 0, None);
+    for c in query.chars() {
+        match (c, quote) {
+            (c, Some(begun)) if c == begun => quote = None,
+            (_, Some(_)) => {}
+            ('\'' | '"', None) => quote = Some(c),
+            ('[' | '(', None) => open += 1,
+            (']' | ')', None) => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
+
 fn path(written: &str, part: &str) -> Result<Source, String> {
     let keys: Vec<String> = part.split('.').map(str::to_owned).collect();
     if keys.iter().any(String::is_empty) {
@@ -173,6 +196,13 @@ fn path(written: &str, part: &str) -> Result<Source, String> {
 }
 
 fn query(written: &str, part: &str) -> Result<Source, String> {
+    if depth(part) > DEPTH_MAX || part.len() > QUERY_BYTES_MAX {
+        return Err(format!(
+            "`{}`: a JSONPath has at most {DEPTH_MAX} brackets in each other and \
+             {QUERY_BYTES_MAX} bytes",
+            visible::cut(written)
+        ));
+    }
     let unfit = |error: serde_json_path::ParseError| format!("`{written}`: no JSONPath: {error}");
     if !part.contains('{') {
         return Ok(Source::Query(Box::new(JsonPath::parse(part).map_err(unfit)?)));

@@ -69,6 +69,17 @@ fn a_value_may_be_in_a_header_a_cookie_or_captured_and_a_part_of_it_be_wanted() 
 }
 
 #[test]
+fn a_jsonpath_that_would_cost_a_stack_or_minutes_is_refused() {
+    let nested = |n: usize| format!("$[?{}@.a{}]", "(".repeat(n), ")".repeat(n));
+    assert!(Field::try_from(nested(5)).is_ok());
+    for path in [nested(6), nested(10_000), format!("$[?{}", "@[?".repeat(10)), "$.".repeat(600)] {
+        let error = Field::try_from(path).unwrap_err();
+        assert!(error.contains("brackets in each other") && error.len() < 2_000, "{error}");
+    }
+    assert!(Field::try_from("$.a[?@.b == '[[[[[[[(((((((']".to_owned()).is_ok());
+}
+
+#[test]
 fn what_is_no_place_is_refused_with_what_to_write() {
     for (path, part) in [
         ("", "an empty path"),
