@@ -100,8 +100,10 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
     let name = postgres::fresh_database(port).await;
     let database = Database { port, name };
     let url = database.url();
-    let shop = PracticeShop::start(PracticeConfig::default()).unwrap();
-    let api = shop.base_url();
+    // A shop each: the same users would meet in their carts, and one empty what the other orders.
+    let [shop, their_shop] =
+        [(); 2].map(|()| PracticeShop::start(PracticeConfig::default()).unwrap());
+    let (api, their_api) = (shop.base_url(), their_shop.base_url());
 
     let one = Place::new();
     let slow = ["--rate", "150", "--start", "2026-01-05T10:00", "--cycles", "6"];
@@ -126,7 +128,7 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
         )
     };
     database.age(&run).await;
-    let process = other.start_of(&mut command(&other, &url, &api, "max", &slow));
+    let process = other.start_of(&mut command(&other, &url, &their_api, "max", &slow));
     database.wait_for(&other, &busy(3)).await;
     process.kill();
     let resume = |more: &[&str]| {
@@ -144,7 +146,7 @@ async fn starting_killing_resuming_and_cleaning_one_leaves_the_rows_of_the_other
     process.kill();
     let fast = ["--rate", "unlimited", "--start", "2026-01-05T10:00", "--cycles", "2", "--quiet"];
     database.age(&run).await;
-    let (_, err) = other.expect_of(0, &mut command(&other, &url, &api, "max", &fast));
+    let (_, err) = other.expect_of(0, &mut command(&other, &url, &their_api, "max", &fast));
     assert!(err.contains("clean-up after a dead process"), "{err}");
     let left = format!(
         "SELECT count(*) FROM cartload.shopping_sessions WHERE {theirs} AND status = 'active'"

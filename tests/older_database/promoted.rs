@@ -52,6 +52,8 @@ impl Pair {
         let place = Place::new();
         place.expect(0, &["migrate", "--db", &postgres::url(primary.port, "postgres")]);
         let replica = postgres::replica_of(primary.port);
+        // It accepts connections before it serves them.
+        postgres::execute(replica.port, "postgres", "SELECT 1").await;
         let address = Proxy::before(primary.port);
         let url = postgres::url(address.port, "postgres");
         let run = ["run", "--mock-api", "--quiet", "--db", &url];

@@ -181,6 +181,23 @@ async fn a_retry_goes_on_at_the_call_that_failed_and_only_the_last_one_places_th
 }
 
 #[actix::test]
+async fn what_a_call_in_the_middle_requires_must_be_there() {
+    let steps = MEDUSA_STEPS.replacen(
+        "capture: {\"option_id\"",
+        "requires: [\"$.none\"], capture: {\"option_id\"",
+        1,
+    );
+    assert_ne!(steps, MEDUSA_STEPS);
+    let server = medusa();
+    let way = way(profile(MEDUSA, &steps), &server);
+    way.whole(add()).await.unwrap();
+    let error = way.whole(ShopCall::Checkout).await.unwrap_err();
+    assert_eq!(error.kind, ApiErrorKind::Unparsable { field: "$.none".to_owned() });
+    assert!(!error.may_place_order());
+    assert_eq!(lines(&server)[3..], ["GET /shipping-options?cart_id=cart_1"]);
+}
+
+#[actix::test]
 async fn a_refusal_may_be_a_400_or_a_200_that_lacks_what_was_asked_for() {
     let server = medusa();
     let way = way(profile(MEDUSA, MEDUSA_STEPS), &server);

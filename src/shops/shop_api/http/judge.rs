@@ -135,24 +135,28 @@ impl HttpSession {
     ) -> Outcome {
         let step = self.setup.profile().steps.get(StepName::of(&request.call));
         let step = step.ok_or((ApiErrorKind::Invalid(0), None))?;
-        // What its fields name may be forgotten with it: read before it is gone.
         let reading = {
             let known = Known { setup: &self.setup, memory, request, call: Some(next.call) };
-            self.read(next.call, request, received, &Answer { known, headers: &received.headers })
+            let seen = Answer { known, headers: &received.headers };
+            let requires = &next.call.requires;
+            reading::require(self.setup.profile(), requires, json, &seen).map_err(|fault| {
+                (ApiErrorKind::Unparsable { field: fault.field }, fault.problem)
+            })?;
+            // What comes after it may be nothing: then this is the step's answer.
+            next.step.map(|_| self.read(next.call, request, received, &seen))
         };
-        let is_of_step = next.step.is_some();
-        if is_of_step && Some(next.call) == step.calls.last() {
-            // Whether it is the last one a list of items may still say.
-            if let Err(failure) = &reading {
-                return Err(failure.clone());
-            }
+        if let Some(Err(failure)) = &reading
+            && step.calls.last() == Some(next.call)
+        {
+            return Err(failure.clone());
         }
         memory.done(step, json);
         let going_on = ShopRequest { continues: true, ..request.clone() };
         match memory.next(&self.setup, step, &going_on) {
             Ok(Some(_)) => Ok(ShopReply::Next.into()),
             Ok(None) => {
-                let reading = reading?;
+                let nothing = || Ok(nothing_to_send(&request.call).into());
+                let reading = reading.unwrap_or_else(nothing)?;
                 memory.ended(&reading.reply);
                 Ok(reading)
             }

@@ -128,6 +128,17 @@ pub(super) fn read_within(
     reply(profile, call, at)
 }
 
+/// What a call requires of the body of its success.
+pub(super) fn require(
+    profile: &Profile,
+    requires: &[Field],
+    root: &Value,
+    around: &dyn Around,
+) -> Result<(), Unparsable> {
+    let at = At::root(root, profile.answers.money, around);
+    requires.iter().try_for_each(|field| at.require(field))
+}
+
 /// Whether a body is of no interest beyond what its step requires.
 fn is_done(call: &ShopCall) -> bool {
     matches!(
