@@ -5,8 +5,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use actors::ports::shop_api::ShopCall;
 use cartload::checkpoint_files::{Trust, load_file};
 use cartload::config::{Settings, Sources};
 use cartload::personas::{self, OnBroken, Reading, read_file};
@@ -18,6 +16,7 @@ use shops::shop_api::profile::Profile;
 use tempfile::TempDir;
 use text::ron_text::RonError;
 
+use crate::shop_api::fuzz::calls;
 use crate::support::mutant::{Read, each};
 use crate::support::population;
 
@@ -178,22 +177,7 @@ fn a_bent_answer_is_read_or_refused_by_every_call() {
     let seeds: Vec<_> = ANSWERS.iter().map(|answer| answer.as_bytes().to_vec()).collect();
     let profiles: Vec<_> =
         Profile::builtin_names().map(|name| Profile::builtin(name).unwrap()).collect();
-    let calls = [
-        ShopCall::Probe,
-        ShopCall::ListStores,
-        ShopCall::SelectStore { store: StoreId::new("s") },
-        ShopCall::ListProducts { category: None, limit: 1, offset: 0 },
-        ShopCall::ViewProduct { product: ProductId::new("p") },
-        ShopCall::AddItem { product: ProductId::new("p"), quantity: 1 },
-        ShopCall::ReadCart,
-        ShopCall::ReadSummary,
-        ShopCall::EligibleCoupons,
-        ShopCall::ApplyCoupon { coupon: CouponId::new("c") },
-        ShopCall::Checkout,
-        ShopCall::LatestOrders { most: 20 },
-        ShopCall::ReadOrder { order: OrderId::new("o") },
-        ShopCall::ClearCart,
-    ];
+    let calls = calls();
     let mut profile = profiles.iter().cycle();
     each("answers", &seeds, |input| {
         let profile = profile.next().unwrap();

@@ -5,7 +5,7 @@
 mod answers;
 mod faults;
 mod framing;
-mod fuzz;
+pub mod fuzz;
 mod misfits;
 mod mock;
 mod proxy;

@@ -295,9 +295,10 @@ impl Inquiry for Books {
             findings.push((check.name, check.says, rows));
         }
         findings.push((sums::NAME, sums::SAYS, sums::findings(moment, run).await?));
+        let holders = moment.ask(Question::new("coupon holders", HOLDERS).with("run", run)).await?;
         if !changed(&changes, "offers.") {
             let cap = Limit::wallet_cap(&known.settings);
-            let rows = wallets::findings(moment, run, &cap).await?;
+            let rows = wallets::findings(moment, run, (&holders, &cap)).await?;
             findings.push((wallets::NAME, wallets::SAYS, rows));
         }
         let attempts: Vec<AttemptRow> =
@@ -316,7 +317,7 @@ impl Inquiry for Books {
             orders: moment.ask(Question::new("their orders", ORDERS).with("run", run)).await?,
             counts: moment.one(orders::counts(run)).await?,
             findings,
-            holders: moment.ask(Question::new("coupon holders", HOLDERS).with("run", run)).await?,
+            holders,
             members: moment.ask(members::of(run)).await?,
             refreshes: moment.ask(refreshes::of(run)).await?,
             changes,

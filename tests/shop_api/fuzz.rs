@@ -43,7 +43,8 @@ const WORDS: [&str; 30] = [
     "\u{0}é\u{202e}",
 ];
 
-fn calls() -> Vec<ShopCall> {
+/// One of each.
+pub fn calls() -> Vec<ShopCall> {
     vec![
         ShopCall::Probe,
         ShopCall::ListStores,

@@ -100,24 +100,13 @@ impl Order {
     }
 }
 
-const HOLDERS: &str = "\
-SELECT DISTINCT agent_id FROM coupon_assignments
-WHERE run_id = {run} AND source = 'engine' ORDER BY agent_id";
-
-#[derive(Clone, Debug, QueryableByName)]
-struct Holder {
-    #[diesel(sql_type = Text)]
-    agent_id: String,
-}
-
-/// The first few wallets that were too full, each with how many there are.
+/// The first few wallets that were too full, each with how many there are; `holders` has each agent
+/// that was handed something, in order.
 pub(super) async fn findings<M: Moment>(
     moment: &mut M,
     run: RunId,
-    cap: &Limit,
+    (holders, cap): (&[Finding], &Limit),
 ) -> Result<Vec<Finding>, M::Fault> {
-    let holders: Vec<Holder> =
-        moment.ask(Question::new("coupon holders", HOLDERS).with("run", run)).await?;
     let by_visits = Question::new("resumes by visits", BY_VISITS).with("run", run);
     let by_attempts = Question::new("resumes by attempts", BY_ATTEMPTS).with("run", run);
     let order = Order::of(moment.ask(by_visits).await?, moment.ask(by_attempts).await?);
@@ -125,8 +114,8 @@ pub(super) async fn findings<M: Moment>(
     for some in holders.chunks(PAGE_AGENTS) {
         let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
         let asked = Question::new("coupons handed out", HANDED).with("run", run);
-        let asked = asked.with("first", first.agent_id.as_str());
-        let mut rows: Vec<Handed> = moment.ask(asked.with("last", last.agent_id.as_str())).await?;
+        let asked = asked.with("first", first.subject.as_str());
+        let mut rows: Vec<Handed> = moment.ask(asked.with("last", last.subject.as_str())).await?;
         rows.sort_by_cached_key(|row| (row.agent_id.clone(), order.at(row)));
         for wallet in rows.chunk_by(|one, other| one.agent_id == other.agent_id) {
             found.extend(too_full(wallet, cap));

@@ -25,13 +25,8 @@ impl HttpSession {
         request: &ShopRequest,
         received: Received,
     ) -> Outcome {
-        let mut memories = self.memories.borrow_mut();
-        let memory = match self.setup.is_stateful() {
-            true => Some(memories.of(request)),
-            false => None,
-        };
         let (profile, step) = (self.setup.profile(), next.step);
-        let Some(memory) = memory else {
+        if !self.setup.is_stateful() {
             if let Some((rule, said)) = classify::ruled(profile, step, &received, &Nothing) {
                 return Err(meant(rule, &received, said));
             }
@@ -39,7 +34,9 @@ impl HttpSession {
                 return Err(classify::status(profile, &received));
             }
             return self.read(next.call, request, &received, &Nothing);
-        };
+        }
+        let mut memories = self.memories.borrow_mut();
+        let memory = memories.of(request);
         let ruled = {
             let known = Known { setup: &self.setup, memory, request, call: Some(next.call) };
             let seen = Answer { known, headers: &received.headers };
