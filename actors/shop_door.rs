@@ -91,7 +91,7 @@ impl ShopDoor {
     ) -> Result<Answered, Stop> {
         loop {
             let answered = self.call_as(asker, &request, place, |_| {}).await?;
-            if answered.reply != ShopReply::Next {
+            if !matches!(answered.reply, ShopReply::Next | ShopReply::NextOrders(_)) {
                 return Ok(answered);
             }
             request.continues = true;
@@ -156,6 +156,7 @@ impl ShopDoor {
         let end = sent.map_err(|_| Stop::SessionGone)?.map_err(Stop::Failed);
         match &end {
             Err(Stop::Failed(error)) if is_expired(error) => seat.unsent(),
+            Ok(answered) if !answered.was_sent => seat.unsent(),
             _ => seat.ended(call_end(step, self.http_session, &end)),
         }
         end

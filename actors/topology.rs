@@ -328,6 +328,7 @@ fn agent_builder(
         leases: wired.pool.clone().recipient(),
         writers: Writers {
             open: wired.services.writer.clone().recipient(),
+            keep: wired.services.writer.clone().recipient(),
             commit: wired.services.writer.clone().recipient(),
             fail: wired.services.writer.clone().recipient(),
         },
@@ -343,6 +344,10 @@ fn agent_builder(
         parked,
         throttle: wired.services.throttle.clone(),
         entropy: plan.entropy,
+        codes: match plan.shop.wallet {
+            WalletMode::Codes => Arc::clone(&plan.coupons),
+            WalletMode::Engine | WalletMode::Shop | WalletMode::None => Arc::default(),
+        },
     };
     let told = SettingsByArm::new(settings, plan.experiment.clone());
     Box::new(move |persona, incarnation, memory| {

@@ -29,6 +29,7 @@ use actors::agent::state::AgentState;
 use actors::agent::temporal::VisitClock;
 use actors::agent::watch::{Watched, watched};
 use actors::coordinator::messages::AgentDown;
+use actors::db_writer::messages::KeepRefs;
 use actors::domain::catalog::Catalog;
 use actors::domain::flow::{AgentMemory, FlowStatus, ShopCart};
 use actors::domain::ids::{Incarnation, OwnerToken, RunId, SessionId};
@@ -38,6 +39,7 @@ use actors::domain::rate::Rate;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::Caller;
+use actors::ports::store::StoreError;
 use actors::rate_limiter::RateLimiter;
 use actors::rate_limiter::messages::TakePermit;
 use actors::rate_limiter::parked::ParkedTime;
@@ -72,11 +74,20 @@ impl Handler<AgentDown> for Deaf {
     fn handle(&mut self, _: AgentDown, _: &mut Self::Context) {}
 }
 
+impl Handler<KeepRefs> for Deaf {
+    type Result = Result<(), StoreError>;
+
+    fn handle(&mut self, _: KeepRefs, _: &mut Self::Context) -> Self::Result {
+        Ok(())
+    }
+}
+
 /// What all visits share.
 struct Shop {
     permits: Recipient<TakePermit>,
     session: Recipient<Call>,
     coordinator: Recipient<AgentDown>,
+    keep: Recipient<KeepRefs>,
     settings: Arc<AgentSettings>,
     facts: Arc<ShopFacts>,
     persona: Arc<Persona>,
@@ -119,11 +130,13 @@ impl Shop {
             parked,
             throttle,
             entropy: Entropy::System,
+            codes: Arc::default(),
         };
         Self {
             permits: limiter.start().recipient(),
             session: session.start().recipient(),
             coordinator: Deaf.start().recipient(),
+            keep: Deaf.start().recipient(),
             settings: Arc::new(settings),
             facts: Arc::new(facts),
             persona: Arc::new(persona(0)),
@@ -168,6 +181,7 @@ impl Shop {
             state: AgentState::new(rng, AgentMemory::default()),
             draft: Rc::clone(draft),
             drill: SharedDrill::default(),
+            keep: self.keep.clone(),
         }
     }
 

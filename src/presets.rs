@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actors::domain::behavior::Behavior;
-use actors::domain::offer::Coupon;
 use actors::domain::persona::Persona;
 use actors::domain::population::{Archetypes, generate};
 use rand::Rng;
-use shops::coupon_book;
+use shops::coupon_book::{self, CouponBook};
 use shops::practice_shop::catalog;
 use text::bounded_file::{self, Unread, WRITTEN_BYTES_MAX};
 use text::ron_text::{self, RonError};
@@ -56,12 +55,11 @@ pub fn behavior(name: &str) -> Result<Arc<Behavior>, PresetError> {
 }
 
 /// The coupon definitions that the settings name.
-pub fn coupons(offers: &Offers) -> Result<Arc<Vec<Coupon>>, RonError> {
-    let coupons = match &offers.coupons_file {
-        Some(path) => coupon_book::read(path)?,
-        None => coupon_book::builtin()?,
-    };
-    Ok(Arc::new(coupons))
+pub fn coupons(offers: &Offers) -> Result<CouponBook, RonError> {
+    match &offers.coupons_file {
+        Some(path) => coupon_book::read(path),
+        None => coupon_book::builtin_book(),
+    }
 }
 
 /// Personas from the archetypes that ship with cartload, for these categories or, where there are

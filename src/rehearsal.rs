@@ -71,7 +71,7 @@ pub fn plan(shop: ShopTraits, settings: &[(&str, &str)]) -> Result<RunPlan> {
         now: SystemPacing.wall(),
         behavior: presets::behavior(&settings.population.preset)?,
         shop,
-        coupons: presets::coupons(&settings.offers)?,
+        coupons: presets::coupons(&settings.offers)?.of(shop.wallet),
     })?)
 }
 

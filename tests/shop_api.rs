@@ -20,7 +20,7 @@ use std::time::Instant;
 use actors::domain::ids::{AgentId, FlowId, ProductId, SessionId};
 use actors::domain::permit::Permit;
 use actors::ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, Caller, ShopApi, ShopCall, ShopReply, ShopRequest,
+    Answered, ApiError, ApiErrorKind, Caller, Page, ShopApi, ShopCall, ShopReply, ShopRequest,
 };
 use shops::shop_api::http::{Credentials, ShopOptions, factory};
 use shops::shop_api::profile::Profile;
@@ -118,9 +118,9 @@ fn caller() -> Caller {
 }
 
 fn add() -> ShopCall {
-    ShopCall::AddItem { product: ProductId::new("p1"), quantity: 2 }
+    ShopCall::AddItem { product: ProductId::new("p1").into(), quantity: 2 }
 }
 
 fn list() -> ShopCall {
-    ShopCall::ListProducts { category: None, limit: 100, offset: 0 }
+    ShopCall::ListProducts { category: None, page: Page::after(0, 100) }
 }

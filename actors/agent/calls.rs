@@ -75,9 +75,26 @@ impl Calls {
         call: ShopCall,
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<ShopReply, CallStop> {
+        self.parts(ShopRequest::new(Some(self.caller.clone()), call), rng).await
+    }
+
+    /// Goes on with a call whose next part places the order ([`ShopReply::NextOrders`]).
+    pub async fn go_on(
+        &mut self,
+        call: ShopCall,
+        rng: &mut Xoshiro256PlusPlus,
+    ) -> Result<ShopReply, CallStop> {
+        let request = ShopRequest::new(Some(self.caller.clone()), call);
+        self.parts(ShopRequest { continues: true, ..request }, rng).await
+    }
+
+    async fn parts(
+        &mut self,
+        mut request: ShopRequest,
+        rng: &mut Xoshiro256PlusPlus,
+    ) -> Result<ShopReply, CallStop> {
         // What ends the tries of a checkout must not hide that an earlier one may have ordered.
         let mut uncertain = None;
-        let mut request = ShopRequest::new(Some(self.caller.clone()), call);
         for _ in 0..PARTS_MAX {
             let asked = self.try_until_known(&mut request, rng, &mut uncertain).await;
             let reply =
@@ -85,6 +102,7 @@ impl Calls {
             if reply != ShopReply::Next {
                 return Ok(reply);
             }
+            request.continues = true;
         }
         Err(CallStop::Api(self.endless(&request.call)))
     }
@@ -121,7 +139,9 @@ impl Calls {
             request.continues = true;
             let error = match answer {
                 Ok(answered) => {
-                    self.sent(sends, wanted, answered.sent_at, answered.answered_at);
+                    if answered.was_sent {
+                        self.sent(sends, wanted, answered.sent_at, answered.answered_at);
+                    }
                     self.misreads = answered.misreads;
                     return Ok(answered.reply);
                 }
@@ -164,7 +184,8 @@ impl Calls {
         }
     }
 
-    fn step(&self) {
+    /// Something has come that was waited for.
+    pub fn step(&self) {
         let now = self.pacing.now();
         self.progress.step(now, self.parked.total(now));
     }

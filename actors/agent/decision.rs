@@ -18,7 +18,7 @@ mod closing;
 
 pub use basket::{
     add_probability, choose_category, choose_products, draw_add, draw_products_to_look,
-    draw_quantity, top_up,
+    draw_quantity, one_of_each, top_up,
 };
 pub use closing::{
     checkout_probability, choose_coupons, coupon_probability, draw_checkout, draw_coupon_look,

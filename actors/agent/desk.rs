@@ -188,6 +188,7 @@ impl Desk {
             state,
             draft: Rc::clone(&self.draft),
             drill: self.drill.clone(),
+            keep: self.doors.writers.keep.clone(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
 use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
 use crate::domain::flow::{
-    EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart,
+    EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart, ShopRefs,
 };
 use crate::domain::foreign_goods::ForeignGoods;
 use crate::domain::ids::{CouponId, StoreId};
@@ -43,6 +43,8 @@ pub struct Draft {
     pub once: u64,
     /// What is known of an order that no answer told of; set before a checkout is sent.
     pub order_outcome: Option<OrderOutcome>,
+    /// What the order can be asked for by; set before it is placed.
+    pub refs: ShopRefs,
     /// What an operator should hear the reason of.
     pub notes: ShopNotes,
     events: Vec<FlowEvent>,
@@ -67,6 +69,7 @@ impl Draft {
             volume: CycleVolume::default(),
             once: 0,
             order_outcome: None,
+            refs: ShopRefs::default(),
             notes: ShopNotes::default(),
             events: Vec::new(),
             coupons: Vec::new(),
@@ -177,6 +180,7 @@ impl Draft {
 
     /// The order was placed.
     pub fn ordered(&mut self, order: Order, at: Moment) {
+        let order = order.with_lines_of(&self.cart);
         self.volume.attempts += 1;
         self.volume.orders += 1;
         self.volume.revenue_cents += order.final_total.cents.0;

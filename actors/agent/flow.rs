@@ -9,12 +9,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix::Recipient;
 use chrono::NaiveDateTime;
 
+use crate::db_writer::messages::KeepRefs;
 use crate::domain::behavior::Behavior;
 use crate::domain::catalog::Product;
 use crate::domain::flow::{EndReason, FlowStatus, ShopCart};
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
+use crate::domain::offer::Coupon;
 use crate::domain::persona::Persona;
 use crate::ports::entropy::Entropy;
 use crate::ports::pacing::Pacing;
@@ -60,6 +63,8 @@ pub struct AgentSettings {
     pub throttle: SharedThrottle,
     /// What each build of an agent draws from.
     pub entropy: Entropy,
+    /// Codes that shoppers know, which the shop judges (`wallet: codes`).
+    pub codes: Arc<Vec<Coupon>>,
 }
 
 /// The draft, shared with the agent's Monitor so that a panic leaves what was known.
@@ -83,6 +88,8 @@ pub struct Visit {
     pub draft: SharedDraft,
     /// A fault that a developer has asked for.
     pub drill: SharedDrill,
+    /// For what its order can be asked for by.
+    pub keep: Recipient<KeepRefs>,
 }
 
 impl Visit {
@@ -221,12 +228,13 @@ impl Visit {
 
     async fn list(&mut self, category: Option<&str>) -> Result<Vec<Product>, CallStop> {
         let products = match self.settings.shop.catalog {
-            CatalogMode::Cached => self.shop.catalog.list(category).cloned().collect(),
+            CatalogMode::Cached | CatalogMode::Viewed => {
+                self.shop.catalog.list(category).cloned().collect()
+            }
             CatalogMode::Live => {
                 let call = ShopCall::ListProducts {
                     category: category.map(str::to_owned),
-                    limit: self.settings.shop.page_size,
-                    offset: 0,
+                    page: self.settings.shop.paging.first_page(),
                 };
                 match self.ask(call).await {
                     Ok(ShopReply::Products { mut products, .. }) => {
@@ -239,6 +247,7 @@ impl Visit {
                 }
             }
         };
+        let products = decision::one_of_each(&mut self.state.rng, products);
         let at = self.moment(VisitClock::instant);
         self.with(|d| d.listed(category, &products, at));
         Ok(products)
@@ -249,8 +258,13 @@ impl Visit {
         let called = self.settings.behavior.view_calls;
         let mut seen = product;
         if called {
-            match self.ask(ShopCall::ViewProduct { product: seen.id.clone() }).await {
-                Ok(ShopReply::Product(product)) => seen = product,
+            match self.ask(ShopCall::ViewProduct { product: seen.goods() }).await {
+                Ok(ShopReply::Product(goods)) => {
+                    match goods.into_iter().find(|shown| shown.id == seen.id) {
+                        Some(product) => seen = product,
+                        None => return Ok(None),
+                    }
+                }
                 Ok(_) => {}
                 Err(stop) if stop.refusal().is_some() => return Ok(None),
                 Err(stop) => return Err(stop),
@@ -304,7 +318,7 @@ impl Visit {
     }
 
     async fn add(&mut self, product: &Product, quantity: u32) -> Result<(), CallStop> {
-        let call = ShopCall::AddItem { product: product.id.clone(), quantity };
+        let call = ShopCall::AddItem { product: product.goods(), quantity };
         // Dirty while it is under way, whatever ends it, and after it unless it never left: a shop
         // may have taken what it did not confirm, or even what it refused.
         let found = self.with(|d| std::mem::replace(&mut d.shop_cart, ShopCart::Dirty));
@@ -352,12 +366,24 @@ impl Visit {
         Ok(())
     }
 
+    /// The part of `call` that places the order.
+    async fn go_on(&mut self, call: ShopCall) -> Result<ShopReply, CallStop> {
+        let answer = self.calls.go_on(call, &mut self.state.rng).await;
+        self.count_calls();
+        answer
+    }
+
     async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, CallStop> {
         if let Some(what) = self.drill.at(&call, self.with(|d| !d.cart.is_empty())) {
             let now = self.settings.pacing.now();
             return Err(CallStop::Api(self.drill.strike(what, call.name(), now).await));
         }
         let answer = self.calls.ask(call, &mut self.state.rng).await;
+        self.count_calls();
+        answer
+    }
+
+    fn count_calls(&mut self) {
         let (requests, retries) = (self.calls.requests, self.calls.retries);
         let misreads = std::mem::take(&mut self.calls.misreads);
         self.with(|d| {
@@ -365,7 +391,6 @@ impl Visit {
             d.volume.retries = retries;
             misreads.into_iter().for_each(|misread| d.notes.misread(misread));
         });
-        answer
     }
 
     fn moment(&mut self, next: fn(&mut VisitClock) -> NaiveDateTime) -> Moment {

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use crate::coordinator::messages::Ending;
-use crate::db_writer::messages::{CommitFlow, FailFlow, OpenFlow};
+use crate::db_writer::messages::{CommitFlow, FailFlow, KeepRefs, OpenFlow};
 use crate::domain::flow::{EndReason, FlowRecord, FlowStatus, OrderOutcome};
 use crate::ports::store::StoreError;
 
-/// The three writes an agent may ask for.
+/// The writes an agent may ask for.
 #[derive(Clone)]
 pub struct Writers {
     /// Before the first call of a flow that shops.
     pub open: Recipient<OpenFlow>,
+    /// Before an order is placed that can be asked for.
+    pub keep: Recipient<KeepRefs>,
     /// At the end of a flow.
     pub commit: Recipient<CommitFlow>,
     /// At the end of a failed one.

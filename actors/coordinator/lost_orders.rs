@@ -78,11 +78,11 @@ pub async fn find(
     if flows == 0 {
         return Ok(search);
     }
-    if !plan.shop.orders.lists {
+    if !plan.shop.orders.lists && !plan.shop.orders.finds {
         tracing::warn!(
             flows,
             "visits may have an order that no row names, and the shop's profile has no \
-             `latest_order` to ask for them: they stay unknown"
+             `find_order` or `latest_order` to ask for them: they stay unknown"
         );
         return Ok(search);
     }
@@ -206,6 +206,9 @@ impl Search<'_> {
             flow_id: Some(flow.key.flow_id),
         };
         let mut look = Look::new(session, self.services, self.plan, caller);
+        if self.plan.shop.orders.finds {
+            return self.ask_by_refs(look, flow).await;
+        }
         let asked = look.ask(ShopCall::LatestOrders { most: ORDERS_ASKED }).await;
         let Some(reply) = self.readable(asked)? else { return Ok(Told::Nothing("no answer")) };
         let ShopReply::LatestOrders { orders, shop_clock } = reply else {
@@ -224,6 +227,28 @@ impl Search<'_> {
             Proof::Placed(placed) => self.with_lines(look, placed).await,
             Proof::Absent => Ok(Told::Absent),
             Proof::Nothing(why) => Ok(Told::Nothing(why)),
+        }
+    }
+
+    /// Asks for the order of the flow's own cart.
+    async fn ask_by_refs(&self, mut look: Look, flow: &LostFlow) -> Result<Told, StartError> {
+        let needs_refs = self.plan.shop.orders.finds_by_refs;
+        if needs_refs && flow.refs.0.is_empty() {
+            // They are kept before an order is placed: none was.
+            return Ok(Told::Absent);
+        }
+        let asked = look.ask(ShopCall::FindOrder { refs: flow.refs.clone() }).await;
+        match self.readable(asked)? {
+            Some(ShopReply::OrderFound(Some(placed))) => {
+                let known = self.services.write(KnownOrders(vec![placed.id.clone()])).await?;
+                match known.is_empty() {
+                    true => self.with_lines(look, placed).await,
+                    false => Ok(Told::Nothing("its order is in the row of another flow")),
+                }
+            }
+            Some(ShopReply::OrderFound(None)) => Ok(Told::Absent),
+            Some(_) => Ok(Told::Nothing("another answer")),
+            None => Ok(Told::Nothing("no answer")),
         }
     }
 
@@ -308,6 +333,7 @@ fn bare(placed: &PlacedOrder, total: Amount) -> Order {
         final_total: total,
         lines: Vec::new(),
         coupons: None,
+        lacks_lines: false,
         misread: None,
     }
 }

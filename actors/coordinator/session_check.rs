@@ -7,7 +7,7 @@
 use futures::future::join_all;
 
 use crate::domain::ids::SessionId;
-use crate::ports::shop_api::{ApiError, Caller, ShopCall};
+use crate::ports::shop_api::{ApiError, Caller, Page, Paging, ShopCall};
 
 use super::messages::StartError;
 use super::plan::RunPlan;
@@ -21,7 +21,8 @@ const OUTAGES_MAX: usize = 2;
 pub async fn all(services: &Services, plan: &RunPlan, caller: &Caller) -> Result<(), StartError> {
     let checks = (0..services.sessions.len()).map(|number| {
         let session = SessionId(u8::try_from(number).unwrap_or(u8::MAX));
-        one(session, Look::new(session, services, plan, caller.clone()).unseated())
+        let look = Look::new(session, services, plan, caller.clone()).unseated();
+        one(session, look, plan.shop.paging)
     });
     let mut passed = 0;
     let mut failed: Vec<(SessionId, ApiError)> = Vec::new();
@@ -50,8 +51,13 @@ fn keep_out(services: &Services, session: SessionId, error: &ApiError) {
     tracing::warn!(http_session = session.0, %error, "an HTTP session fails its check: it is down");
 }
 
-async fn one(session: SessionId, mut look: Look) -> (SessionId, Result<(), StartError>) {
-    let list = ShopCall::ListProducts { category: None, limit: 1, offset: 0 };
+async fn one(
+    session: SessionId,
+    mut look: Look,
+    paging: Paging,
+) -> (SessionId, Result<(), StartError>) {
+    let page = Page { limit: 1, ..paging.first_page() };
+    let list = ShopCall::ListProducts { category: None, page };
     for call in [ShopCall::Probe, list] {
         if let Err(error) = look.ask(call).await {
             return (session, Err(error));

@@ -4,6 +4,7 @@
 
 mod catalogue;
 pub(super) mod first_contact;
+mod viewing;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -31,7 +32,8 @@ use crate::domain::snapshot::{is_other_population, population};
 use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::{
-    ApiError, ApiErrorKind, Caller, IdempotencyMode, Part, ShopCall, ShopReply, ShopRequest,
+    ApiError, ApiErrorKind, Caller, CatalogMode, IdempotencyMode, Part, ShopCall, ShopReply,
+    ShopRequest,
 };
 use crate::ports::store::{DirtyCart, Lived, NewRun, Replay};
 use crate::rate_limiter::messages::{Asker, Place};
@@ -290,13 +292,20 @@ async fn look_at_shop(
         facts.stores = stores;
     }
     first_contact::meet(&mut look, callers, plan, &facts).await?;
-    let mut pages = Pages::new(plan.shop.page_size);
+    let mut pages = Pages::new(plan.shop.paging);
     while let Some(call) = pages.next() {
-        let ShopReply::Products { products, came, total } = look.ask(call).await? else { break };
-        pages.take(products, came, total);
+        let reply = look.ask(call).await?;
+        let ShopReply::Products { products, came, total, next } = reply else { break };
+        pages.take(products, came, (total, next));
     }
     look.notes.catalog = pages.partial();
-    facts.catalog = Catalog { products: pages.into_products() };
+    let mut products = pages.into_products();
+    if plan.shop.catalog == CatalogMode::Viewed {
+        let (viewed, misreads) = viewing::all(services, plan, &look.caller, products).await?;
+        misreads.into_iter().for_each(|misread| look.notes.misread(misread));
+        products = viewed;
+    }
+    facts.catalog = Catalog { products };
     if facts.catalog.products.is_empty() {
         let left_out = look.notes.misreads().next().map(Misread::says);
         return Err(StartError::EmptyCatalog { left_out });

@@ -10,7 +10,7 @@ use chrono::NaiveDateTime;
 use super::StoreCall;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::{Cycle, CycleRecord};
-use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord, ShopRefs};
 use crate::domain::ids::{AgentId, OrderId, OwnerToken, RunId};
 use crate::domain::incident::Incident;
 use crate::domain::lost_order::LostFlow;
@@ -149,6 +149,25 @@ impl StoreCall for OpenFlow {
 
     fn ask(&self, store: &dyn Store) -> StoreFuture<Wallet> {
         store.open_flow(self.0.clone())
+    }
+}
+
+/// Sent by an Agent before it places an order that can be asked for by these.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct KeepRefs {
+    /// Which flow.
+    pub flow: FlowKey,
+    /// What its order can be asked for by.
+    pub refs: ShopRefs,
+}
+
+impl StoreCall for KeepRefs {
+    type Reply = ();
+    const IS_OF_A_FLOW: bool = true;
+
+    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
+        store.keep_refs(self.flow.clone(), self.refs.clone())
     }
 }
 

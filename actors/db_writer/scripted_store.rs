@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::NaiveDateTime;
 
-use crate::domain::flow::{FlowKey, FlowRecord};
+use crate::domain::flow::{FlowKey, FlowRecord, ShopRefs};
 use crate::domain::ids::{AgentId, FlowId, OrderId, RunId};
 use crate::domain::lost_order::LostFlow;
 use crate::domain::offer::Wallet;
@@ -140,6 +140,10 @@ impl FlowStore for ScriptedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
         self.flows.lock().unwrap().push(flow.flow_id);
         self.answer(Wallet::default)
+    }
+
+    fn keep_refs(&self, _: FlowKey, _: ShopRefs) -> StoreFuture<()> {
+        self.answer(|| ())
     }
 
     fn commit_flow(&self, _: Arc<FlowRecord>) -> StoreFuture<Committed> {

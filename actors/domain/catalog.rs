@@ -1,14 +1,16 @@
 //! What the shop sells, as seen by a shopper.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::ProductId;
 use super::money::Cents;
 
-/// One product of the shop.
+/// One thing that the shop sells: a product, or a variant of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
-    /// The shop's id.
+    /// The shop's id; a variant's own where it is one.
     pub id: ProductId,
     /// Shown name.
     pub name: String,
@@ -20,6 +22,60 @@ pub struct Product {
     pub price: Cents,
     /// Whether the shop says it can be bought.
     pub in_stock: bool,
+    /// What else the shop's calls about it say.
+    #[serde(default, skip_serializing_if = "Handle::is_plain")]
+    pub handle: Handle,
+}
+
+/// What the shop's calls about a product say beside its id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Handle {
+    /// The product that it is a variant of; `None`: it is no variant.
+    pub variant_of: Option<ProductId>,
+    /// Further values of its, by the names that the profile gives them (`keep`).
+    pub kept: BTreeMap<String, String>,
+}
+
+impl Handle {
+    /// Whether the id alone says which.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A thing that the shop sells, as calls name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goods {
+    /// Its id.
+    pub id: ProductId,
+    /// What else they say.
+    pub handle: Handle,
+}
+
+impl Goods {
+    /// The product's id, be it this or what this is a variant of.
+    pub fn product_id(&self) -> &ProductId {
+        self.handle.variant_of.as_ref().unwrap_or(&self.id)
+    }
+}
+
+impl From<ProductId> for Goods {
+    fn from(id: ProductId) -> Self {
+        Self { id, handle: Handle::default() }
+    }
+}
+
+impl Product {
+    /// As calls name it.
+    pub fn goods(&self) -> Goods {
+        Goods { id: self.id.clone(), handle: self.handle.clone() }
+    }
+
+    /// The product's id, be it this or what this is a variant of.
+    pub fn product_id(&self) -> &ProductId {
+        self.handle.variant_of.as_ref().unwrap_or(&self.id)
+    }
 }
 
 /// How the reading of a catalogue ended.
@@ -38,6 +94,10 @@ pub enum CatalogEnd {
     Full,
     /// At the bound of what is asked.
     Pages,
+    /// At the one page that the profile asks for, below the total that the shop says.
+    OnePage,
+    /// At a page that named no next one, below the total that the shop says.
+    NoCursor,
 }
 
 /// A catalogue that is not all that the shop has.
@@ -69,7 +129,9 @@ impl PartialCatalog {
             }
             CatalogEnd::Repeats => "some were listed twice, and others not at all",
             CatalogEnd::Full => "no more than 50,000 products and 16 MiB of their texts are kept",
-            CatalogEnd::Pages => "no more pages are asked for; raise `page_size` in the profile",
+            CatalogEnd::Pages => "no more pages are asked for; raise `paging.size` in the profile",
+            CatalogEnd::OnePage => "the profile's `paging` asks for one page",
+            CatalogEnd::NoCursor => "the last page named no next one",
         };
         format!(
             "the catalogue is short: {listed}{of} products came in {pages} pages of {page_size}: \

@@ -1,11 +1,13 @@
 //! A flow: what one agent does in one cycle, and the record of it that is committed whole.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
+use super::cart::{Cart, CartLine};
 use super::cycle::{Cycle, ReplayNumber};
 use super::event::{CouponInteraction, FlowEvent};
 use super::ids::{
@@ -149,6 +151,10 @@ pub struct Order {
     pub final_total: Amount,
     /// One per product.
     pub lines: Vec<OrderLine>,
+    /// Whether the shop showed no lines: what was bought is what was put in
+    /// ([`Order::with_lines_of`]).
+    #[serde(default)]
+    pub lacks_lines: bool,
     /// The coupons that counted, where the shop says so: only they are redeemed.
     pub coupons: Option<Vec<CouponId>>,
     /// What of the answer did not fit the profile; the order is one all the same.
@@ -169,6 +175,36 @@ pub struct OrderLine {
     pub discount: Amount,
     /// To pay for this line.
     pub line_total: Amount,
+}
+
+impl Order {
+    /// The order with what the agent put in as its lines where the shop showed none; the subtotal
+    /// is their sum, the discount what is missing to what was paid.
+    pub fn with_lines_of(self, cart: &Cart) -> Self {
+        if !self.lacks_lines {
+            return self;
+        }
+        let line = |line: &CartLine| OrderLine {
+            product_id: line.product.id.clone(),
+            quantity: line.quantity,
+            unit_price: line.unit_price.into(),
+            discount: Amount::default(),
+            line_total: line.unit_price.times(line.quantity).into(),
+        };
+        let subtotal: Amount = cart.total().into();
+        let discount = Amount::reckoned(
+            subtotal.exact().plus(self.charges.exact()).minus(self.final_total.exact()),
+        );
+        Self {
+            lines: cart.lines().iter().map(line).collect(),
+            lacks_lines: false,
+            subtotal,
+            item_discounts: Amount::default(),
+            frontstore_discount: discount.clone(),
+            discount_total: discount,
+            ..self
+        }
+    }
 }
 
 /// Everything a flow leaves behind; committed in one transaction (Q2.1).
@@ -211,6 +247,12 @@ pub struct FlowRecord {
     /// What is known of an order that the checkout itself did not tell of.
     pub order_outcome: Option<OrderOutcome>,
 }
+
+/// What a flow's order can be asked for by: values that the shop gave for its cart, by the names of
+/// the profile; never a token. They outlive the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ShopRefs(pub BTreeMap<String, String>);
 
 /// What an agent remembers of the run so far; rebuilt from canonical rows of earlier cycles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -55,6 +55,7 @@ mod tests {
                 brand: None,
                 price: Cents(100),
                 in_stock: true,
+                handle: Default::default(),
             };
             own.add(&product, *quantity, Cents(100));
         }
@@ -75,6 +76,7 @@ mod tests {
             lines: order.iter().map(line).collect(),
             charges: Cents::ZERO.into(),
             coupons: None,
+            lacks_lines: false,
             misread: None,
         };
         let found = ForeignGoods::of(&order, &own, FlowId(Uuid::nil()));

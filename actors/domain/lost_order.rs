@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use chrono::{NaiveDateTime, TimeDelta};
 use uuid::Uuid;
 
-use crate::flow::FlowKey;
+use crate::flow::{FlowKey, ShopRefs};
 use crate::ids::{FlowId, OrderId, StoreId};
 use crate::money::Amount;
 
@@ -29,6 +29,8 @@ pub struct LostFlow {
     pub store_id: Option<StoreId>,
     /// Simulated end of the visit; its begin where no end is known.
     pub simulated_end: NaiveDateTime,
+    /// What the shop can be asked for its order by.
+    pub refs: ShopRefs,
     /// Its last sign of life: wall clock, UTC.
     pub seen_at: NaiveDateTime,
     /// When the agent's next visit in this database began; wall clock, UTC.

@@ -12,9 +12,9 @@ use futures::future::LocalBoxFuture;
 use uuid::Uuid;
 
 use chrono::NaiveDateTime;
-use domain::catalog::Product;
-use domain::flow::{Order, ShopCart};
-use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
+use domain::catalog::{Goods, Product};
+use domain::flow::{Order, ShopCart, ShopRefs};
+use domain::ids::{AgentId, CouponId, FlowId, OrderId, StoreId};
 use domain::lost_order::PlacedOrder;
 use domain::money::Cents;
 use domain::offer::{Coupon, CouponUse};
@@ -59,8 +59,67 @@ pub struct ShopTraits {
     pub is_real: bool,
     /// How an order is found whose checkout was not answered.
     pub orders: OrderReads,
-    /// Products asked for in one list.
-    pub page_size: u32,
+    /// How lists of products are asked for.
+    pub paging: Paging,
+    /// Whether a clear empties the cart that the shop knows; else the next flow has another one,
+    /// and nothing is sent.
+    pub clears: bool,
+    /// Requests of each step.
+    pub requests: RequestCounts,
+}
+
+/// How lists of products are asked for, page after page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// What says which page.
+    pub by: PageBy,
+    /// Products asked for in each.
+    pub size: u32,
+    /// The number of the first page.
+    pub first: u32,
+}
+
+/// What says which page of a list is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageBy {
+    /// How many products come before it.
+    #[default]
+    Offset,
+    /// Its number.
+    Page,
+    /// What the page before it said.
+    Cursor,
+    /// Nothing: there is one.
+    None,
+}
+
+/// Requests that a step costs where nothing has to be fetched first, of those that plans count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestCounts {
+    /// What a cart needs before its first add.
+    pub cart: u32,
+    /// `list_products`.
+    pub list: u32,
+    /// `view_product`.
+    pub view: u32,
+    /// `add_item`.
+    pub add: u32,
+    /// `eligible_coupons`.
+    pub coupons: u32,
+    /// `apply_coupon`.
+    pub apply: u32,
+    /// `checkout`.
+    pub checkout: u32,
+    /// `clear_cart`.
+    pub clear: u32,
+}
+
+impl Default for RequestCounts {
+    fn default() -> Self {
+        let (list, view, add, coupons, apply) = (1, 1, 1, 1, 1);
+        Self { cart: 0, list, view, add, coupons, apply, checkout: 1, clear: 1 }
+    }
 }
 
 /// What a shop shows of an agent's orders.
@@ -72,6 +131,10 @@ pub struct OrderReads {
     pub names_flows: bool,
     /// Whether it shows one with its lines and discounts.
     pub shows_one: bool,
+    /// Whether it can be asked for the order of one cart ([`ShopCall::FindOrder`]).
+    pub finds: bool,
+    /// Whether that needs what a cart's calls have left ([`ShopReply::NextOrders`]).
+    pub finds_by_refs: bool,
     /// How long it may go on with an order whose client has hung up: its call timeout.
     pub settles_in: Duration,
     /// Whether it lives in this process: what a process before it ordered went with that.
@@ -103,6 +166,8 @@ pub enum CatalogMode {
     Live,
     /// Read once at the start (shops with a limit on product routes).
     Cached,
+    /// As `cached`; lists show ids, each product is viewed once.
+    Viewed,
 }
 
 /// Who assigns coupons.
@@ -113,6 +178,10 @@ pub enum WalletMode {
     Engine,
     /// The shop; what its answers show is logged.
     Shop,
+    /// Nobody: shoppers know codes (config/coupons.ron), which the shop judges.
+    Codes,
+    /// Nobody: there are none.
+    None,
 }
 
 /// Whose a cart is.
@@ -198,20 +267,18 @@ pub enum ShopCall {
     ListProducts {
         /// Only this category.
         category: Option<String>,
-        /// The profile's `page_size`.
-        limit: u32,
-        /// From 0.
-        offset: u32,
+        /// Which.
+        page: Page,
     },
     /// One product.
     ViewProduct {
         /// Which.
-        product: ProductId,
+        product: Goods,
     },
     /// Into the cart.
     AddItem {
         /// Which.
-        product: ProductId,
+        product: Goods,
         /// At least 1.
         quantity: u32,
     },
@@ -233,6 +300,11 @@ pub enum ShopCall {
     },
     /// Order what is in the cart.
     Checkout,
+    /// The order of one cart, where it has become one.
+    FindOrder {
+        /// Which.
+        refs: ShopRefs,
+    },
     /// The newest orders, or those that name the calling flow.
     LatestOrders {
         /// At most.
@@ -264,6 +336,7 @@ impl ShopCall {
             Self::ApplyCoupon { .. } => "apply_coupon",
             Self::GrantWallet { .. } => "grant_wallet",
             Self::Checkout => "checkout",
+            Self::FindOrder { .. } => "find_order",
             Self::LatestOrders { .. } => "latest_order",
             Self::ReadOrder { .. } => "read_order",
             Self::ClearCart => "clear_cart",
@@ -273,6 +346,33 @@ impl ShopCall {
     /// Whether sending it twice does no more than sending it once, at any shop.
     pub fn is_repeatable(&self) -> bool {
         !matches!(self, Self::AddItem { .. } | Self::ApplyCoupon { .. } | Self::Checkout)
+    }
+}
+
+/// A page of a list of products.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Products on it.
+    pub limit: u32,
+    /// Products before it, from 0.
+    pub offset: u32,
+    /// Its number, from the shop's first.
+    pub number: u32,
+    /// What the page before it said; `None` of the first.
+    pub cursor: Option<String>,
+}
+
+impl Page {
+    /// The one with at most `limit` products, after `offset` of them.
+    pub fn after(offset: u32, limit: u32) -> Self {
+        Self { limit, offset, number: 1 + offset.checked_div(limit).unwrap_or(0), cursor: None }
+    }
+}
+
+impl Paging {
+    /// The first page.
+    pub fn first_page(self) -> Page {
+        Page { number: self.first, ..Page::after(0, self.size) }
     }
 }
 
@@ -287,12 +387,19 @@ pub struct Answered {
     pub answered_at: Instant,
     /// What in it did not fit the shop's profile; the reply is of use without.
     pub misreads: Vec<Misread>,
+    /// Whether a request was sent for it; a cart that is only forgotten costs none.
+    pub was_sent: bool,
 }
 
 impl Answered {
     /// An answer of which everything fits.
     pub fn new(reply: ShopReply, sent_at: Instant, answered_at: Instant) -> Self {
-        Self { reply, sent_at, answered_at, misreads: Vec::new() }
+        Self { reply, sent_at, answered_at, misreads: Vec::new(), was_sent: true }
+    }
+
+    /// What is known without a request.
+    pub fn unsent(reply: ShopReply, at: Instant) -> Self {
+        Self { was_sent: false, ..Self::new(reply, at, at) }
     }
 }
 
@@ -301,6 +408,9 @@ impl Answered {
 pub enum ShopReply {
     /// A part of the step is done; the next one wants a permit of its own.
     Next,
+    /// As `Next`; that part places the order. What the order can be asked for by must be kept
+    /// before it is sent.
+    NextOrders(ShopRefs),
     /// A 2xx whose body is of no interest (probe, first visit, apply, grant).
     Done,
     /// The branches' ids, in the shop's order.
@@ -318,9 +428,11 @@ pub enum ShopReply {
         came: u32,
         /// How many there are in all, where the shop says.
         total: Option<u64>,
+        /// What the next page is asked for by, where the shop says.
+        next: Option<String>,
     },
-    /// One product.
-    Product(Product),
+    /// One product: it, or each of its variants.
+    Product(Vec<Product>),
     /// What was added.
     ItemAdded {
         /// Price of one unit.
@@ -347,6 +459,8 @@ pub enum ShopReply {
     OrderPlaced(Box<Order>),
     /// One order.
     OrderShown(Box<Order>),
+    /// The order of the cart that was asked for; `None`: it has become none.
+    OrderFound(Option<PlacedOrder>),
     /// The agent's newest orders, the newest first.
     LatestOrders {
         /// They.

@@ -20,7 +20,7 @@ pub use self::answers::{
 pub use self::error::{FileChange, StoreError};
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord};
-use domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use domain::flow::{AgentMemory, FlowKey, FlowRecord, ShopRefs};
 use domain::ids::{AgentId, OrderId, OwnerToken, RunId};
 use domain::incident::Incident;
 use domain::lost_order::LostFlow;
@@ -123,6 +123,11 @@ pub trait FlowStore: Send + Sync + 'static {
     /// time. The same flow again while still active: answers the wallet again. `Superseded` when
     /// its row has ended, `NotOwner` when another process owns the run.
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet>;
+
+    /// Writes into the flow's active row what its order can be asked for by (`shop_refs`), before
+    /// the order is placed. `Superseded` when the row has ended, `NotOwner` when another process
+    /// owns the run.
+    fn keep_refs(&self, flow: FlowKey, refs: ShopRefs) -> StoreFuture<()>;
 
     /// Writes the whole flow in one transaction. `AlreadyThere` when the row has this status and
     /// end_reason, `Superseded` when it ended differently.

@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn add() -> ShopCall {
-        ShopCall::AddItem { product: ProductId::new("p"), quantity: 1 }
+        ShopCall::AddItem { product: ProductId::new("p").into(), quantity: 1 }
     }
 
     #[test]

@@ -9,11 +9,13 @@ use actors::domain::behavior::Behavior;
 use actors::domain::ids::RunId;
 use actors::domain::offer::Coupon;
 use actors::ports::pacing::{Pacing, SystemPacing};
+use actors::ports::shop_api::WalletMode;
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::Ports;
 use chrono::NaiveDateTime;
 use questions::Ask;
 use questions::orders::{self, OrderCounts};
+use shops::coupon_book::CouponBook;
 
 use super::books::Books;
 use super::orphans::Leftovers;
@@ -28,7 +30,7 @@ use crate::presets;
 /// All of it.
 pub(super) struct Opened {
     behavior: Arc<Behavior>,
-    coupons: Arc<Vec<Coupon>>,
+    coupons: CouponBook,
     meter: SharedMeter,
     /// Who sees the run from outside.
     pub(super) watchers: Watchers,
@@ -45,7 +47,7 @@ impl Opened {
         let coupons = presets::coupons(&settings.offers)?;
         let watchers = Watchers::open(asked)?;
         let meter = SharedMeter::default();
-        match shop_and_books(asked, &coupons, &meter).await {
+        match shop_and_books(asked, &coupons.offers, &meter).await {
             Ok((target, books)) => Ok(Self { behavior, coupons, meter, watchers, target, books }),
             Err(error) => {
                 watchers.leave().await;
@@ -64,12 +66,25 @@ impl Opened {
             now,
             behavior: Arc::clone(&self.behavior),
             shop: self.target.traits,
-            coupons: Arc::clone(&self.coupons),
+            coupons: self.known_coupons(),
         })?;
         plan.resume_from = before.resume_from;
         plan.dirty_carts = before.left.carts;
         plan.dead_runs = before.left.runs;
         Ok(plan)
+    }
+
+    /// The coupons that count at this shop.
+    fn known_coupons(&self) -> Arc<Vec<Coupon>> {
+        let wallet = self.target.traits.wallet;
+        let coupons = self.coupons.of(wallet);
+        if wallet == WalletMode::Codes && coupons.is_empty() {
+            tracing::warn!(
+                "shoppers of this shop know codes, and there are none: write `codes` into the file \
+                 of `offers.coupons_file`; none are used"
+            );
+        }
+        coupons
     }
 
     /// The ports of the actors.

@@ -5,25 +5,67 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use domain::ids::CouponId;
 use domain::money::{Cents, Percent};
 use domain::offer::{Coupon, CouponKind, Discount};
+use ports::shop_api::WalletMode;
 use serde::Deserialize;
 use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 use text::ron_text::{self, RonError};
+use text::visible;
 use uuid::Uuid;
 
 const BUILTIN: &str = include_str!("../../config/coupons.ron");
+/// Codes that a shopper knows, at most: as many as a wallet holds.
+const CODES_MAX: usize = 32;
+const CODE_BYTES_MAX: usize = 100;
 const ALLOWED: &str = "write `10%`, `2.00 off`, `bogo 50%` or `free shipping`, then at most one \
                        `from <dollars>` and one `max <dollars>`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Book {
+struct Written {
+    #[serde(default)]
     frontstore: Vec<String>,
+    #[serde(default)]
     category: Vec<Targeted>,
+    #[serde(default)]
     brand: Vec<Targeted>,
+    #[serde(default)]
+    codes: Vec<Code>,
+}
+
+/// A code that shoppers know.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Code {
+    code: String,
+    gives: String,
+    #[serde(default)]
+    category: Option<String>,
+    #[serde(default)]
+    brand: Option<String>,
+}
+
+/// What a file of coupons defines.
+#[derive(Clone, Debug, Default)]
+pub struct CouponBook {
+    /// What is handed out (`wallet: engine`).
+    pub offers: Arc<Vec<Coupon>>,
+    /// Codes that every shopper knows, each its own id, which the shop judges (`wallet: codes`).
+    pub codes: Arc<Vec<Coupon>>,
+}
+
+impl CouponBook {
+    /// What counts at a shop whose coupons come from there.
+    pub fn of(&self, wallet: WalletMode) -> Arc<Vec<Coupon>> {
+        match wallet {
+            WalletMode::Engine | WalletMode::Shop | WalletMode::None => Arc::clone(&self.offers),
+            WalletMode::Codes => Arc::clone(&self.codes),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -35,11 +77,16 @@ struct Targeted {
 
 /// The definitions that ship with cartload.
 pub fn builtin() -> Result<Vec<Coupon>, RonError> {
+    Ok(builtin_book()?.offers.as_ref().clone())
+}
+
+/// All that ships with cartload.
+pub fn builtin_book() -> Result<CouponBook, RonError> {
     parse("config/coupons.ron", BUILTIN)
 }
 
 /// The definitions in the file at `path`.
-pub fn read(path: &Path) -> Result<Vec<Coupon>, RonError> {
+pub fn read(path: &Path) -> Result<CouponBook, RonError> {
     let origin = path.display().to_string();
     let text = bounded_file::text(path, WRITTEN_BYTES_MAX).map_err(|unread| RonError {
         origin: origin.clone(),
@@ -56,8 +103,8 @@ pub fn coupon_id(kind: CouponKind, target: Option<&str>, terms: &str) -> CouponI
     CouponId::new(Uuid::new_v5(&Uuid::NAMESPACE_URL, code.as_bytes()).to_string())
 }
 
-fn parse(origin: &str, text: &str) -> Result<Vec<Coupon>, RonError> {
-    let book: Book = ron_text::parse(origin, text)?;
+fn parse(origin: &str, text: &str) -> Result<CouponBook, RonError> {
+    let book: Written = ron_text::parse(origin, text)?;
     let mut entries: Vec<(CouponKind, Option<String>, String)> = Vec::new();
     entries.extend(book.frontstore.into_iter().map(|terms| (CouponKind::Frontstore, None, terms)));
     for (kind, list) in [(CouponKind::Category, book.category), (CouponKind::Brand, book.brand)] {
@@ -75,7 +122,51 @@ fn parse(origin: &str, text: &str) -> Result<Vec<Coupon>, RonError> {
         }
         coupons.push(coupon);
     }
-    Ok(coupons)
+    let codes = read_codes(origin, text, book.codes)?;
+    Ok(CouponBook { offers: Arc::new(coupons), codes: Arc::new(codes) })
+}
+
+/// The codes, each with what the shop is known to give for it.
+fn read_codes(origin: &str, text: &str, written: Vec<Code>) -> Result<Vec<Coupon>, RonError> {
+    if written.len() > CODES_MAX {
+        let problem =
+            format!("codes: {} of them; a shopper knows {CODES_MAX} at most", written.len());
+        return Err(RonError { origin: origin.to_owned(), line: 1, column: 1, problem });
+    }
+    let (mut codes, mut seen): (Vec<Coupon>, _) =
+        (Vec::with_capacity(written.len()), HashSet::new());
+    for Code { code, gives, category, brand } in written {
+        let (kind, target) = match (category, brand) {
+            (None, None) => (CouponKind::Frontstore, None),
+            (Some(category), None) => (CouponKind::Category, Some(category)),
+            (None, Some(brand)) => (CouponKind::Brand, Some(brand)),
+            (Some(_), Some(_)) => {
+                return Err(of_code(origin, text, &code, "one of `category` and `brand`"));
+            }
+        };
+        let unfit = |why: &str| of_code(origin, text, &code, why);
+        if code.trim().is_empty() || code.len() > CODE_BYTES_MAX || code.contains(char::is_control)
+        {
+            return Err(unfit("a code is 1 to 100 bytes without control characters"));
+        }
+        if !seen.insert(code.clone()) {
+            return Err(unfit("it is there twice; delete one"));
+        }
+        let coupon = read_terms(kind, target, &gives).map_err(|why| unfit(&why))?;
+        codes.push(Coupon { id: CouponId::new(&code), ..coupon });
+    }
+    Ok(codes)
+}
+
+fn of_code(origin: &str, text: &str, code: &str, why: &str) -> RonError {
+    let at = text.find(&format!("{code:?}")).unwrap_or(0);
+    let before = &text[..at];
+    RonError {
+        origin: origin.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+        problem: format!("code `{}`: {why}", visible::cut(code)),
+    }
 }
 
 /// Where a sentence stands, to name its line in an error.
@@ -211,6 +302,28 @@ mod tests {
         let error = parse("my.ron", text).expect_err("`ten` means nothing");
         assert_eq!((error.line, error.column), (5, 40));
         assert!(error.problem.starts_with("brand of \"Acme\": coupon `ten`: "), "{error}");
+    }
+
+    #[test]
+    fn a_code_is_its_own_id_and_says_what_it_gives() {
+        let text = r#"(codes: [(code: "TEN", gives: "10%"),
+            (code: "SPRING", category: "Shirts", gives: "20% max 5.00")])"#;
+        let book = parse("my.ron", text).expect("valid");
+        assert!(book.offers.is_empty());
+        let ids: Vec<&str> = book.codes.iter().map(|code| code.id.as_str()).collect();
+        assert_eq!(ids, ["TEN", "SPRING"]);
+        assert_eq!(book.codes[1].target.as_deref(), Some("Shirts"));
+        assert_eq!(book.of(WalletMode::Codes).len(), 2);
+        assert_eq!(book.of(WalletMode::Engine).len(), 0);
+        for (wrong, says) in [
+            (r#"(codes: [(code: "A", gives: "ten")])"#, "code `A`"),
+            (r#"(codes: [(code: "", gives: "10%")])"#, "1 to 100 bytes"),
+            (r#"(codes: [(code: "A", gives: "1%"), (code: "A", gives: "2%")])"#, "twice"),
+            (r#"(codes: [(code: "A", gives: "1%", category: "c", brand: "b")])"#, "one of"),
+        ] {
+            let error = parse("my.ron", wrong).expect_err(wrong);
+            assert!(error.to_string().contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::NaiveDateTime;
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord};
-use domain::flow::{AgentMemory, FlowKey, FlowRecord};
+use domain::flow::{AgentMemory, FlowKey, FlowRecord, ShopRefs};
 use domain::ids::{AgentId, OrderId, OwnerToken, RunId};
 use domain::incident::Incident;
 use domain::lost_order::LostFlow;
@@ -192,6 +192,10 @@ impl JournalStore for DryStore {
 impl FlowStore for DryStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
         self.answer("open_flow", |ledger| ledger.open_flow(&flow))
+    }
+
+    fn keep_refs(&self, flow: FlowKey, refs: ShopRefs) -> StoreFuture<()> {
+        self.answer("keep_refs", |ledger| ledger.keep_refs(&flow, refs))
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {

@@ -66,6 +66,7 @@ diesel::table! {
         is_simulated -> Bool,
         recorded_at -> Timestamp,
         last_seen_at -> Timestamp,
+        variant_of -> Nullable<Text>,
     }
 }
 
@@ -184,6 +185,7 @@ diesel::table! {
         failure -> Nullable<Text>,
         resumes -> Integer,
         order_outcome -> Nullable<Text>,
+        shop_refs -> Nullable<Text>,
     }
 }
 

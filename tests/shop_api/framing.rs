@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actors::domain::ids::{FlowId, StoreId};
-use actors::ports::shop_api::{ApiErrorKind, Caller, ShopCall, ShopReply};
+use actors::ports::shop_api::{ApiErrorKind, Caller, Page, ShopCall, ShopReply};
 use futures::StreamExt;
 use rand::RngExt;
 use shops::shop_api::http::HEADER_LINES_MAX;
@@ -102,7 +102,7 @@ fn echoing() -> (Scripted, Arc<Mutex<Vec<String>>>) {
 
 async fn is_own_list(way: &Way, n: u128) -> bool {
     let category = Some(format!("c{n}"));
-    let call = ShopCall::ListProducts { category: category.clone(), limit: 100, offset: 0 };
+    let call = ShopCall::ListProducts { category: category.clone(), page: Page::after(0, 100) };
     match way.call(call).await.map(|answered| answered.reply) {
         Ok(ShopReply::Products { products, .. }) => {
             Some(&products[0].category) == category.as_ref()
@@ -173,7 +173,8 @@ async fn a_body_without_a_length_ends_with_its_connection() {
     let way = patient(&server.url());
     for head in heads {
         let reply = way.reply(list()).await;
-        let empty = ShopReply::Products { products: Vec::new(), came: 0, total: Some(0) };
+        let empty =
+            ShopReply::Products { products: Vec::new(), came: 0, total: Some(0), next: None };
         assert_eq!(reply, empty, "{head}");
     }
     assert_eq!(server.connections(), 3);

@@ -1,7 +1,7 @@
 //! Whatever a shop answers, reading it ends in a reply or a named field, never in a panic (P5).
 
 use actors::domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use actors::ports::shop_api::ShopCall;
+use actors::ports::shop_api::{Page, ShopCall};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
@@ -49,9 +49,9 @@ pub fn calls() -> Vec<ShopCall> {
         ShopCall::Probe,
         ShopCall::ListStores,
         ShopCall::SelectStore { store: StoreId::new("s") },
-        ShopCall::ListProducts { category: None, limit: 1, offset: 0 },
-        ShopCall::ViewProduct { product: ProductId::new("p") },
-        ShopCall::AddItem { product: ProductId::new("p"), quantity: 1 },
+        ShopCall::ListProducts { category: None, page: Page::after(0, 1) },
+        ShopCall::ViewProduct { product: ProductId::new("p").into() },
+        ShopCall::AddItem { product: ProductId::new("p").into(), quantity: 1 },
         ShopCall::ReadCart,
         ShopCall::ReadSummary,
         ShopCall::EligibleCoupons,

@@ -84,7 +84,7 @@ async fn one_product_that_does_not_fit_is_left_out_and_named() {
     ] {
         assert!(UNFIT.contains(from));
         let answered = answered(&listed(&UNFIT.replacen(from, to, 1)), list()).await;
-        let ShopReply::Products { products, came: items, total } = answered.reply else {
+        let ShopReply::Products { products, came: items, total, .. } = answered.reply else {
             panic!("no products");
         };
         let ids: Vec<&str> = products.iter().map(|product| product.id.as_str()).collect();
@@ -163,7 +163,7 @@ async fn what_is_shown_of_a_value_is_short_and_holds_no_secret_and_no_control_ch
 
 #[actix::test]
 async fn a_product_or_a_line_that_cannot_be_read_is_as_it_was_listed() {
-    let view = || ShopCall::ViewProduct { product: ProductId::new("b") };
+    let view = || ShopCall::ViewProduct { product: ProductId::new("b").into() };
     for (body, call, path) in [
         (r#"{"product":{"id":"b","name":"B","price":null,"category":"x"}}"#, view(), "price"),
         (r#"{"product":null}"#, view(), "product"),

@@ -21,6 +21,7 @@ fn shop() -> Box<dyn ShopApi> {
         brand: None,
         price: Cents(1_000 * n),
         in_stock: n != 3,
+        handle: Default::default(),
     };
     let coupon = |id: &str, min_purchase| Coupon {
         id: CouponId::new(id),
@@ -85,7 +86,7 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
 async fn it_refuses_what_a_shop_refuses() {
     let shop = shop();
     let shop = shop.as_ref();
-    let buy = |id: &str| ShopCall::AddItem { product: ProductId::new(id), quantity: 1 };
+    let buy = |id: &str| ShopCall::AddItem { product: ProductId::new(id).into(), quantity: 1 };
     let refused = |refusal| Err(ApiErrorKind::Refused(refusal));
     assert_eq!(ask(shop, ShopCall::Checkout).await, refused(Refusal::CartEmpty));
     assert_eq!(ask(shop, buy("gone")).await, refused(Refusal::ProductGone));

@@ -1,7 +1,7 @@
 //! What is sent, as the server sees it.
 
 use actors::domain::ids::{AgentId, CouponId, ProductId, StoreId};
-use actors::ports::shop_api::{ApiErrorKind, Caller, ShopCall};
+use actors::ports::shop_api::{ApiErrorKind, Caller, Page, ShopCall};
 use shops::shop_api::http::Credentials;
 
 use super::{add, caller, profile_with, way, way_with};
@@ -64,10 +64,10 @@ async fn a_probe_goes_without_a_token() {
 #[actix::test]
 async fn values_cannot_change_what_is_asked() {
     let product = ProductId::new("a/../b?c=d#é %");
-    let sent = request(Some(caller()), ShopCall::ViewProduct { product }).await;
+    let sent = request(Some(caller()), ShopCall::ViewProduct { product: product.into() }).await;
     assert!(sent.starts_with("GET /api/products/a%2F..%2Fb%3Fc%3Dd%23%C3%A9%20%25 "), "{sent}");
     let category = Some("Milk & Eggs".to_owned());
-    let call = ShopCall::ListProducts { category, limit: 10, offset: 20 };
+    let call = ShopCall::ListProducts { category, page: Page::after(20, 10) };
     let sent = request(Some(caller()), call).await;
     let asked = "GET /api/products?category=Milk%20%26%20Eggs&limit=10&offset=20 ";
     assert!(sent.starts_with(asked), "{sent}");

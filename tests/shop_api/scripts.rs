@@ -201,7 +201,7 @@ async fn what_a_call_in_the_middle_requires_must_be_there() {
 async fn a_refusal_may_be_a_400_or_a_200_that_lacks_what_was_asked_for() {
     let server = medusa();
     let way = way(profile(MEDUSA, MEDUSA_STEPS), &server);
-    let scarce = ShopCall::AddItem { product: ProductId::new("scarce"), quantity: 1 };
+    let scarce = ShopCall::AddItem { product: ProductId::new("scarce").into(), quantity: 1 };
     let kind = way.whole(scarce).await.unwrap_err().kind;
     assert_eq!(kind, ApiErrorKind::Refused(Refusal::Stock));
     let apply = |code: &str| ShopCall::ApplyCoupon { coupon: CouponId::new(code) };
@@ -303,7 +303,7 @@ async fn a_session_that_comes_in_a_header_is_echoed_and_a_200_may_refuse_or_fail
     assert!(requests[1].contains("authorization: Bearer t0k"), "{}", requests[1]);
     let sent = requests[0].split("\r\n\r\n").nth(1).unwrap();
     assert!(sent.contains(r#""variables":{"id":"p1","n":2}"#), "{sent}");
-    let many = ShopCall::AddItem { product: ProductId::new("p1"), quantity: 50 };
+    let many = ShopCall::AddItem { product: ProductId::new("p1").into(), quantity: 50 };
     let kind = way.whole(many).await.unwrap_err().kind;
     assert_eq!(kind, ApiErrorKind::Refused(Refusal::Stock));
     let error = way.whole(ShopCall::ApplyCoupon { coupon: CouponId::new("c") }).await.unwrap_err();

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
+use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopRefs};
 use actors::domain::ids::FlowId;
 use actors::domain::offer::Wallet;
 use actors::domain::snapshot::SealMark;
@@ -114,6 +114,10 @@ actors::ports::pass_on!(LostOrderStore for SimulatedStore);
 impl FlowStore for SimulatedStore {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
         self.pass("open_flow", (flow,), |store, (flow,)| store.open_flow(flow))
+    }
+
+    fn keep_refs(&self, flow: FlowKey, refs: ShopRefs) -> StoreFuture<()> {
+        self.pass("keep_refs", (flow, refs), |store, (flow, refs)| store.keep_refs(flow, refs))
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {

@@ -154,6 +154,7 @@ pub fn bought(key: FlowKey, opened: bool) -> FlowRecord {
             final_total: Cents(900).into(),
             lines: vec![line("milk"), line("bread")],
             coupons: None,
+            lacks_lines: false,
             misread: None,
         }),
         order_outcome: None,
@@ -247,6 +248,7 @@ pub fn products() -> Vec<Product> {
         brand: brand.map(str::to_owned),
         price: Cents(450),
         in_stock: true,
+        handle: Default::default(),
     };
     vec![product("milk", Some("Acme")), product("bread", Some("Mill")), product("salt", None)]
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actors::domain::catalog::Product;
 use actors::domain::cycle::CycleRecord;
-use actors::domain::flow::{FlowKey, FlowRecord};
+use actors::domain::flow::{FlowKey, FlowRecord, ShopRefs};
 use actors::domain::ids::{AgentId, OwnerToken, RunId};
 use actors::domain::incident::{Incident, IncidentKind};
 use actors::domain::offer::{Coupon, Wallet};
@@ -172,6 +172,10 @@ impl FlowStore for RecordingStore {
                 dry.open_flow(flow).await
             })
         })
+    }
+
+    fn keep_refs(&self, flow: FlowKey, refs: ShopRefs) -> StoreFuture<()> {
+        self.reach(|dry| dry.keep_refs(flow, refs))
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {

@@ -2,7 +2,7 @@
 //!
 //! Loyalty works twice: a brand bought before is looked at more readily, and added more readily.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use rand::{Rng, RngExt};
@@ -37,6 +37,33 @@ pub fn choose_category<'a>(rng: &mut impl Rng, persona: &'a Persona) -> Option<&
         return None;
     }
     categories.get(rng.random_range(0..categories.len())).map(String::as_str)
+}
+
+/// One variant of each product, drawn evenly from those in stock, in the order of the list: what
+/// comes in eight sizes is no more likely to be looked at than what comes in one. Products without
+/// variants are taken as they are, and nothing is drawn for them.
+pub fn one_of_each(rng: &mut impl Rng, list: Vec<Product>) -> Vec<Product> {
+    if list.iter().all(|product| product.handle.variant_of.is_none()) {
+        return list;
+    }
+    let mut places: HashMap<ProductId, usize> = HashMap::new();
+    let mut drawn: Vec<(Product, u32)> = Vec::new();
+    for product in list {
+        let place = *places.entry(product.product_id().clone()).or_insert(drawn.len());
+        let Some((taken, among)) = drawn.get_mut(place) else {
+            let among = u32::from(product.in_stock);
+            drawn.push((product, among));
+            continue;
+        };
+        if product.in_stock {
+            // The n-th that is met takes the place with a chance of one in n.
+            *among += 1;
+            if *among == 1 || rng.random_range(0..*among) == 0 {
+                *taken = product;
+            }
+        }
+    }
+    drawn.into_iter().map(|(product, _)| product).collect()
 }
 
 /// Up to `n` products of the list that are in stock, each once, in the order they are looked at.
@@ -165,6 +192,7 @@ mod tests {
             brand: Some(brand.to_owned()),
             price: Cents(price),
             in_stock: true,
+            handle: Default::default(),
         }
     }
 

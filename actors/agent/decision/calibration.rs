@@ -33,6 +33,7 @@ fn catalog() -> Catalog {
             brand: Some(format!("Brand {}", n * 7 % 24)),
             price: Cents((249.0 + 3_451.0 * rank.powf(2.755)).round() as i64),
             in_stock: true,
+            handle: Default::default(),
         }
     });
     Catalog { products: products.collect() }

@@ -96,6 +96,7 @@ mod tests {
             brand: Some("Oak".to_owned()),
             price: Cents(1_000),
             in_stock: true,
+            handle: Default::default(),
         };
         cart.add(&product, 1, Cents(1_000));
         cart

@@ -70,6 +70,7 @@ fn bought(
         charges: Amount::default(),
         final_total: (Cents(100) - discount).into(),
         lines: Vec::new(),
+        lacks_lines: false,
         misread: None,
         coupons: counted.map(|ids| ids.iter().map(|id| CouponId::new(*id)).collect()),
     };
@@ -85,6 +86,7 @@ fn product() -> Product {
         brand: None,
         price: Cents(120),
         in_stock: true,
+        handle: Default::default(),
     }
 }
 

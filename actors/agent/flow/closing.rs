@@ -11,23 +11,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::{Visit, ending_of};
 use crate::agent::calls::CallStop;
 use crate::agent::decision;
 use crate::agent::draft::FlowEnding;
 use crate::agent::temporal::VisitClock;
-use crate::domain::flow::{EndReason, FlowStatus, Order, OrderLine, OrderOutcome};
+use crate::db_writer::messages::KeepRefs;
+use crate::domain::cart::Cart;
+use crate::domain::flow::{EndReason, FlowStatus, Order, OrderOutcome, ShopRefs};
 use crate::domain::ids::AssignmentId;
 use crate::domain::lost_order::{OrderList, PlacedOrder};
-use crate::domain::money::{Amount, Cents};
-use crate::domain::offer::{Assignment, AssignmentSource, Coupon};
+use crate::domain::money::{Amount, Exact};
+use crate::domain::offer::{Assignment, AssignmentSource, Coupon, CouponKind};
 use crate::domain::shop_notes::Outcome;
 use crate::ports::shop_api::{ShopCall, ShopCoupon, ShopReply, WalletMode};
+use crate::ports::store::StoreError;
 
 /// How long a coupon seen in a shop's answer is taken to live where the shop does not say, days.
 const SHOP_COUPON_LIFE_DAYS: i64 = 14;
+
+/// A code that shoppers know does not end with them.
+const CODE_LIFE_DAYS: i64 = 36_500;
 
 /// Waits between looks at the cart: a slow shop may still be at work on the order.
 const LOOKS_AFTER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
@@ -46,12 +52,68 @@ enum Found {
 }
 
 impl Visit {
-    /// Looks at the wallet and puts what was accepted on the cart.
+    /// Puts coupons on the cart: of the wallet, or codes that shoppers know.
     pub(super) async fn use_coupons(&mut self) -> Result<(), CallStop> {
+        let usable = match self.settings.shop.wallet {
+            WalletMode::Engine | WalletMode::Shop => self.look_into_wallet().await?,
+            WalletMode::Codes => self.recall_codes(),
+            WalletMode::None => Vec::new(),
+        };
+        let cart = self.with(|d| d.cart.clone());
+        let chosen = decision::choose_coupons(
+            &mut self.state.rng,
+            &self.settings.behavior.coupon,
+            &self.persona,
+            &cart,
+            &usable,
+        );
+        for coupon in chosen {
+            match self.ask(ShopCall::ApplyCoupon { coupon: coupon.id.clone() }).await {
+                Ok(_) => {
+                    let at = self.moment(VisitClock::instant);
+                    self.with(|d| d.coupon_applied(&coupon, at));
+                }
+                Err(stop) => match stop.refusal() {
+                    None => return Err(stop),
+                    Some(refusal) => {
+                        let at = self.moment(VisitClock::instant);
+                        self.with(|d| d.coupon_rejected(&coupon, refusal.as_str(), at));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// The codes that every shopper knows, but those for what is not in the cart. From which worth
+    /// on the others are good the shop alone says.
+    fn recall_codes(&mut self) -> Vec<Coupon> {
+        let codes = Arc::clone(&self.settings.codes);
+        let fits = |coupon: &&Coupon| match coupon.kind {
+            CouponKind::Frontstore => true,
+            CouponKind::Category | CouponKind::Brand => {
+                self.with(|d| coupon.is_eligible_for(&d.cart))
+            }
+        };
+        let known: Vec<Coupon> = codes.iter().filter(fits).cloned().collect();
+        let shown = |coupon: &Coupon| {
+            let coupon = coupon.clone();
+            let for_ever = self.with(|d| d.key.simulated_at) + TimeDelta::days(CODE_LIFE_DAYS);
+            ShopCoupon { coupon, expires_at: Some(for_ever), reason: None }
+        };
+        let known_ones: Vec<ShopCoupon> = known.iter().map(shown).collect();
+        self.log_shop_assignments(&known_ones);
+        let at = self.moment(VisitClock::coupons);
+        self.with(|d| d.saw_coupons(&known, &[], at));
+        known
+    }
+
+    /// What the wallet has that may be used; nothing where the shop does not show it.
+    async fn look_into_wallet(&mut self) -> Result<Vec<Coupon>, CallStop> {
         let (eligible, ineligible) = match self.ask(ShopCall::EligibleCoupons).await {
             Ok(ShopReply::Coupons { eligible, ineligible }) => (eligible, ineligible),
-            Ok(_) => return Ok(()),
-            Err(stop) if stop.refusal().is_some() => return Ok(()),
+            Ok(_) => return Ok(Vec::new()),
+            Err(stop) if stop.refusal().is_some() => return Ok(Vec::new()),
             Err(stop) => return Err(stop),
         };
         if self.settings.shop.wallet == WalletMode::Shop {
@@ -77,30 +139,7 @@ impl Visit {
         let hidden: Vec<Coupon> = ineligible.into_iter().map(|c| c.coupon).collect();
         let at = self.moment(VisitClock::coupons);
         self.with(|d| d.saw_coupons(&shown, &hidden, at));
-        let cart = self.with(|d| d.cart.clone());
-        let chosen = decision::choose_coupons(
-            &mut self.state.rng,
-            &self.settings.behavior.coupon,
-            &self.persona,
-            &cart,
-            &usable,
-        );
-        for coupon in chosen {
-            match self.ask(ShopCall::ApplyCoupon { coupon: coupon.id.clone() }).await {
-                Ok(_) => {
-                    let at = self.moment(VisitClock::instant);
-                    self.with(|d| d.coupon_applied(&coupon, at));
-                }
-                Err(stop) => match stop.refusal() {
-                    None => return Err(stop),
-                    Some(refusal) => {
-                        let at = self.moment(VisitClock::instant);
-                        self.with(|d| d.coupon_rejected(&coupon, refusal.as_str(), at));
-                    }
-                },
-            }
-        }
-        Ok(())
+        Ok(usable)
     }
 
     fn log_shop_assignments(&mut self, coupons: &[ShopCoupon]) {
@@ -131,7 +170,16 @@ impl Visit {
     pub(super) async fn check_out(&mut self) -> Result<FlowEnding, CallStop> {
         // Whoever cuts the flow from here on must know that there may be an order.
         self.with(|d| d.order_outcome = Some(OrderOutcome::Unknown));
-        match self.ask(ShopCall::Checkout).await {
+        let mut answer = self.ask(ShopCall::Checkout).await;
+        while let Ok(ShopReply::NextOrders(refs)) = answer {
+            if let Err(error) = self.keep_refs(refs).await {
+                // Nothing was ordered: what could not be asked for is not sent.
+                self.with(|d| d.order_outcome = None);
+                return Ok(FlowEnding::failed(EndReason::Store, format!("store: {error}")));
+            }
+            answer = self.go_on(ShopCall::Checkout).await;
+        }
+        match answer {
             Ok(ShopReply::OrderPlaced(order)) => {
                 let at = self.moment(VisitClock::checkout);
                 self.with(|d| {
@@ -154,6 +202,21 @@ impl Visit {
                 self.checkout_stopped(stop).await
             }
         }
+    }
+
+    /// What the order can be asked for by must outlive this process before it is placed.
+    async fn keep_refs(&mut self, refs: ShopRefs) -> Result<(), StoreError> {
+        let (flow, opened) = self.with(|d| {
+            d.refs = refs.clone();
+            (d.key.clone(), d.opened)
+        });
+        if !opened {
+            return Ok(());
+        }
+        self.calls.progress.wait();
+        let kept = self.keep.send(KeepRefs { flow, refs }).await;
+        self.calls.step();
+        kept.unwrap_or(Err(StoreError::Closed))
     }
 
     /// A refused checkout is behaviour; any other is a failure whose cart the next flow clears
@@ -197,7 +260,8 @@ impl Visit {
         let at = self.moment(VisitClock::checkout);
         self.with(|d| d.checkout_failed(reason.as_str(), false, at));
         // Cleared now if the shop lets us, else before the next flow: the row stays dirty (Q5.4).
-        let is_cleared = self.clear_cart().await.is_ok();
+        // A cart that is only forgotten may become an order yet.
+        let is_cleared = self.clear_cart().await.is_ok() && self.settings.shop.clears;
         if is_cleared && reason == EndReason::CheckoutFailed {
             self.with(|d| d.order_outcome = Some(OrderOutcome::Absent));
         }
@@ -206,6 +270,9 @@ impl Visit {
 
     /// A read that fails, or cannot be made, leaves it unknown.
     async fn find_order(&mut self) -> Found {
+        if self.settings.shop.orders.finds {
+            return self.find_by_refs().await;
+        }
         let mut is_gone = false;
         for wait in LOOKS_AFTER {
             tokio::time::sleep(wait).await;
@@ -225,6 +292,22 @@ impl Visit {
             }
         }
         if is_gone { Found::Unknown } else { Found::NotPlaced }
+    }
+
+    /// The same where the shop can be asked for the order of this cart.
+    async fn find_by_refs(&mut self) -> Found {
+        for wait in LOOKS_AFTER {
+            tokio::time::sleep(wait).await;
+            let refs = self.with(|d| d.refs.clone());
+            match self.ask(ShopCall::FindOrder { refs }).await {
+                Ok(ShopReply::OrderFound(Some(placed))) => {
+                    return Found::Placed(self.with_lines(placed).await);
+                }
+                Ok(ShopReply::OrderFound(None)) => {}
+                Ok(_) | Err(_) => return Found::Unknown,
+            }
+        }
+        Found::NotPlaced
     }
 
     /// Which of these is this flow's.
@@ -254,36 +337,27 @@ impl Visit {
                 return order;
             }
         }
-        self.with(|d| Box::new(reconstructed(d.cart.lines(), placed)))
+        self.with(|d| Box::new(reconstructed(&d.cart, placed)))
     }
 }
 
 /// The order as far as it is known: the shop's total over the agent's own cart, the whole discount
 /// as one on the front of the store.
-fn reconstructed(cart: &[crate::domain::cart::CartLine], placed: PlacedOrder) -> Order {
-    let lines: Vec<OrderLine> = cart
-        .iter()
-        .map(|line| OrderLine {
-            product_id: line.product.id.clone(),
-            quantity: line.quantity,
-            unit_price: line.unit_price.into(),
-            discount: Amount::default(),
-            line_total: line.unit_price.times(line.quantity).into(),
-        })
-        .collect();
-    let subtotal: Cents = lines.iter().map(|line| line.line_total.cents).sum();
-    let final_total = placed.final_total.unwrap_or(subtotal.into());
-    let discount = (subtotal - final_total.cents).at_least_zero();
-    Order {
+fn reconstructed(cart: &Cart, placed: PlacedOrder) -> Order {
+    let final_total = placed.final_total.unwrap_or(cart.total().into());
+    let order = Order {
         id: placed.id,
-        subtotal: subtotal.into(),
+        subtotal: Amount::default(),
         item_discounts: Amount::default(),
-        frontstore_discount: discount.into(),
-        discount_total: discount.into(),
-        charges: Amount::default(),
+        frontstore_discount: Amount::default(),
+        discount_total: Amount::default(),
+        // What is above the goods is on top of them.
+        charges: Amount::reckoned(final_total.exact().minus(Exact::cents(cart.total()))),
         final_total,
-        lines,
+        lines: Vec::new(),
+        lacks_lines: true,
         coupons: None,
         misread: None,
-    }
+    };
+    order.with_lines_of(cart)
 }

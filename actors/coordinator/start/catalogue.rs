@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::domain::catalog::{CatalogEnd, PartialCatalog, Product};
 use crate::domain::ids::ProductId;
-use crate::ports::shop_api::ShopCall;
+use crate::ports::shop_api::{Page, PageBy, Paging, ShopCall};
 
 /// Products that are kept of a shop: each agent's shop is far smaller, and all are rows.
 pub const PRODUCTS_MAX: usize = 50_000;
@@ -18,29 +18,35 @@ const PAGES_MAX: u32 = 1_000;
 
 /// The pages so far.
 pub struct Pages {
-    page_size: u32,
+    paging: Paging,
     pages: u32,
+    /// What the last page says the next one is asked for by.
+    cursor: Option<String>,
     /// Items of the pages, those that were listed twice or do not fit as well.
     came: u32,
     /// Of them: those that do not fit.
     left_out: u64,
     total: Option<u64>,
     known: HashSet<ProductId>,
+    /// Products, each once, however many variants it has.
+    listed: HashSet<ProductId>,
     products: Vec<Product>,
     bytes: usize,
     end: Option<CatalogEnd>,
 }
 
 impl Pages {
-    /// None so far, each to be of this size.
-    pub fn new(page_size: u32) -> Self {
+    /// None so far, to be asked for so.
+    pub fn new(paging: Paging) -> Self {
         Self {
-            page_size,
+            paging,
             pages: 0,
+            cursor: None,
             came: 0,
             left_out: 0,
             total: None,
             known: HashSet::new(),
+            listed: HashSet::new(),
             products: Vec::new(),
             bytes: 0,
             end: None,
@@ -49,15 +55,27 @@ impl Pages {
 
     /// What is to be asked next; none at the end.
     pub fn next(&self) -> Option<ShopCall> {
-        let call =
-            ShopCall::ListProducts { category: None, limit: self.page_size, offset: self.came };
-        self.end.is_none().then_some(call)
+        let page = Page {
+            limit: self.paging.size,
+            offset: self.came,
+            number: self.paging.first.saturating_add(self.pages),
+            cursor: self.cursor.clone(),
+        };
+        self.end.is_none().then_some(ShopCall::ListProducts { category: None, page })
     }
 
-    /// A page came, with so many items, and said how many there are in all.
-    pub fn take(&mut self, products: Vec<Product>, came: u32, total: Option<u64>) {
-        let left_out = u64::from(came).saturating_sub(products.len() as u64);
+    /// A page came, with so many items, and said how many there are in all, and what the next one
+    /// is asked for by.
+    pub fn take(
+        &mut self,
+        products: Vec<Product>,
+        came: u32,
+        (total, next): (Option<u64>, Option<String>),
+    ) {
+        let items: HashSet<&ProductId> = products.iter().map(Product::product_id).collect();
+        let left_out = u64::from(came).saturating_sub(items.len() as u64);
         let mut is_new = left_out > 0 && self.pages == 0;
+        self.cursor = next;
         self.left_out += left_out;
         self.pages += 1;
         self.came = self.came.saturating_add(came);
@@ -73,11 +91,17 @@ impl Pages {
                 return;
             }
             self.known.insert(product.id.clone());
+            self.listed.insert(product.product_id().clone());
             self.products.push(product);
         }
+        let listed = self.listed.len() as u64 + self.left_out;
         self.end = match self.total {
-            Some(total) if self.products.len() as u64 + self.left_out >= total => {
-                Some(CatalogEnd::Whole)
+            Some(total) if listed >= total => Some(CatalogEnd::Whole),
+            total if self.paging.by == PageBy::None => {
+                Some(total.map_or(CatalogEnd::Whole, |_| CatalogEnd::OnePage))
+            }
+            total if self.paging.by == PageBy::Cursor && self.cursor.is_none() => {
+                Some(total.map_or(CatalogEnd::Whole, |_| CatalogEnd::NoCursor))
             }
             Some(total) if u64::from(self.came) >= total && is_new => Some(CatalogEnd::Repeats),
             _ if came == 0 && self.total.is_none() => Some(CatalogEnd::Whole),
@@ -94,10 +118,10 @@ impl Pages {
     pub fn partial(&self) -> Option<PartialCatalog> {
         let end = self.end.filter(|end| *end != CatalogEnd::Whole)?;
         Some(PartialCatalog {
-            listed: self.products.len() as u64,
+            listed: self.listed.len() as u64,
             total: self.total,
             pages: self.pages,
-            page_size: self.page_size,
+            page_size: self.paging.size,
             end,
         })
     }
@@ -126,6 +150,7 @@ mod tests {
             brand: None,
             price: Cents(100),
             in_stock: true,
+            handle: Default::default(),
         }
     }
 
@@ -134,11 +159,12 @@ mod tests {
         page_size: u32,
         shop: impl Fn(u32, u32) -> (Vec<Product>, u32, Option<u64>),
     ) -> (Pages, Vec<u32>) {
-        let (mut pages, mut asked) = (Pages::new(page_size), Vec::new());
-        while let Some(ShopCall::ListProducts { limit, offset, .. }) = pages.next() {
-            asked.push(offset);
-            let (products, came, total) = shop(offset, limit);
-            pages.take(products, came, total);
+        let paging = Paging { by: PageBy::Offset, size: page_size, first: 1 };
+        let (mut pages, mut asked) = (Pages::new(paging), Vec::new());
+        while let Some(ShopCall::ListProducts { page, .. }) = pages.next() {
+            asked.push(page.offset);
+            let (products, came, total) = shop(page.offset, page.limit);
+            pages.take(products, came, (total, None));
         }
         (pages, asked)
     }
@@ -221,6 +247,60 @@ mod tests {
             (products, came, Some(20))
         });
         assert_eq!((asked, pages.products.len(), pages.partial()), (vec![0, 10], 19, None));
+    }
+
+    /// Reads pages of ten products; `asked` says what each was asked for by.
+    fn read_by(
+        by: PageBy,
+        total: Option<u64>,
+        asked: impl Fn(&Page) -> String,
+    ) -> (Pages, Vec<String>) {
+        let mut pages = Pages::new(Paging { by, size: 10, first: 1 });
+        let mut words = Vec::new();
+        while let Some(ShopCall::ListProducts { page, .. }) = pages.next() {
+            words.push(asked(&page));
+            let (products, came) = range(page.offset, 10, 25);
+            let next = (page.offset + came < 25).then(|| format!("after {}", page.offset + came));
+            pages.take(products, came, (total, next));
+        }
+        (pages, words)
+    }
+
+    #[test]
+    fn pages_are_asked_for_by_their_number_or_by_what_the_one_before_said() {
+        let (pages, asked) = read_by(PageBy::Page, Some(25), |page| page.number.to_string());
+        assert_eq!((asked.join(" "), pages.partial()), ("1 2 3".to_owned(), None));
+        let cursor = |page: &Page| page.cursor.clone().unwrap_or_default();
+        let (pages, asked) = read_by(PageBy::Cursor, None, cursor);
+        assert_eq!((asked.join(","), pages.partial()), (",after 10,after 20".to_owned(), None));
+        let (pages, _) = read_by(PageBy::Cursor, Some(26), cursor);
+        assert_eq!(pages.partial().unwrap().end, CatalogEnd::NoCursor);
+    }
+
+    #[test]
+    fn one_page_is_all_where_the_profile_asks_for_one() {
+        for (total, end) in [(None, None), (Some(10), None), (Some(25), Some(CatalogEnd::OnePage))]
+        {
+            let (pages, asked) = read_by(PageBy::None, total, |page| page.offset.to_string());
+            assert_eq!((asked.len(), pages.partial().map(|partial| partial.end)), (1, end));
+        }
+    }
+
+    #[test]
+    fn a_product_counts_once_for_the_total_whatever_its_variants() {
+        let mut pages = Pages::new(Paging { by: PageBy::Offset, size: 2, first: 1 });
+        let variants = |of: u32| {
+            (0..8).map(move |n| {
+                let mut variant = product(of * 100 + n);
+                variant.handle.variant_of = Some(ProductId::new(format!("of-{of}")));
+                variant
+            })
+        };
+        pages.take(variants(1).chain(variants(2)).collect(), 2, (Some(3), None));
+        assert!(pages.next().is_some());
+        pages.take(variants(3).collect(), 1, (Some(3), None));
+        assert!(pages.next().is_none());
+        assert_eq!((pages.partial(), pages.products.len()), (None, 24));
     }
 
     #[test]

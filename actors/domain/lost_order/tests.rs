@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cycle::{Cycle, ReplayNumber};
+use crate::flow::ShopRefs;
 use crate::ids::{AgentId, Incarnation, OwnerToken, RunId, SessionId};
 
 /// So many milliseconds after the begin of the test, by our clock.
@@ -37,6 +38,7 @@ fn flow(cycle: u32, opened_ms: i64, until_ms: Option<i64>) -> LostFlow {
         user_id: Uuid::nil(),
         store_id: None,
         simulated_end: at(0),
+        refs: ShopRefs::default(),
         seen_at: at(opened_ms),
         until: until_ms.map(at),
     }

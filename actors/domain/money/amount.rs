@@ -33,6 +33,11 @@ impl From<Cents> for Amount {
 }
 
 impl Amount {
+    /// One that was reckoned here from what a shop said; never below zero.
+    pub fn reckoned(exact: Exact) -> Self {
+        exact.rounded().unwrap_or(Cents(i64::MAX)).at_least_zero().into()
+    }
+
     /// What the shop wrote.
     pub fn read(text: &str) -> Result<Self, MoneyError> {
         let exact = Exact::one(text).ok_or_else(|| MoneyError::of(text))?;
@@ -57,6 +62,12 @@ impl Amount {
     pub fn is_something(&self) -> bool {
         let exact = self.text.as_deref().and_then(Exact::read);
         exact.map_or(self.cents != Cents::ZERO, |exact| exact.value != 0)
+    }
+
+    /// To as many places as the shop said it.
+    pub fn exact(&self) -> Exact {
+        let said = self.text.as_deref().and_then(Exact::read);
+        said.unwrap_or(Exact::cents(self.cents))
     }
 
     /// All of them together, rounded once; none where they are too much to count.

@@ -61,6 +61,7 @@ mod tests {
             brand: brand.map(str::to_owned),
             price: Cents(cents),
             in_stock: true,
+            handle: Default::default(),
         };
         let mut cart = Cart::default();
         cart.add(&product("a", "Dairy", Some("Oak"), 333), 2, Cents(333));

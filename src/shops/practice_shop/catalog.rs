@@ -98,7 +98,15 @@ fn parse(origin: &str, text: &str) -> Result<PracticeCatalog, RonError> {
                 return Err(error(&slug, format!("product `{slug}` is there twice")));
             }
             let (category, brand) = (category.clone(), Some(brand));
-            products.push(Product { id, name, category, brand, price, in_stock: true });
+            products.push(Product {
+                id,
+                name,
+                category,
+                brand,
+                price,
+                in_stock: true,
+                handle: Default::default(),
+            });
         }
     }
     if stores.is_empty() || products.is_empty() {

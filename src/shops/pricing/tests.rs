@@ -13,6 +13,7 @@ fn product(name: &str, category: &str, brand: Option<&str>, cents: i64) -> Produ
         brand: brand.map(str::to_owned),
         price: Cents(cents),
         in_stock: true,
+        handle: Default::default(),
     }
 }
 

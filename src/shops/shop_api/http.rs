@@ -18,6 +18,7 @@ mod setup;
 mod stream;
 mod token;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,10 +29,9 @@ use awc::{ClientRequest, Connector};
 use cookie::time::OffsetDateTime;
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
-use ports::shop_api::{Answered, ApiError, ApiErrorKind, Part, ShopApi, ShopRequest};
+use ports::shop_api::{Answered, ApiError, ApiErrorKind, Part, ShopApi, ShopReply, ShopRequest};
 
 use self::body::Received;
-use self::judge::nothing_to_send;
 use self::memory::{Known, Memories, Next};
 use self::token::TokenCache;
 use super::profile::{Around, Filled, Name, StepName};
@@ -102,11 +102,20 @@ impl ShopApi for HttpShop {
 }
 
 fn answered(reading: Reading, sent_at: Instant, answered_at: Instant) -> Answered {
-    Answered { reply: reading.reply, sent_at, answered_at, misreads: reading.misreads }
+    let misreads = reading.misreads;
+    Answered { misreads, ..Answered::new(reading.reply, sent_at, answered_at) }
 }
 
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// What is to be done for a request.
+enum Prepared<'p> {
+    /// Something is sent.
+    Ready(Box<Ready<'p>>),
+    /// Nothing: this is known without.
+    Known(ShopReply),
 }
 
 /// A request that is ready to be sent.
@@ -132,10 +141,9 @@ impl HttpSession {
             unsent(ApiErrorKind::Invalid(0), Some(self.setup.redactor().detail(&problem)))
         })?;
         let sent_at = now();
-        let Some(Ready { next, prepared, body }) = ready else {
-            let reply = nothing_to_send(&request.call);
-            self.memories.borrow_mut().of(request).ended(&reply);
-            return Ok(answered(reply.into(), sent_at, sent_at));
+        let Ready { next, prepared, body } = match ready {
+            Prepared::Ready(ready) => *ready,
+            Prepared::Known(reply) => return Ok(Answered::unsent(reply, sent_at)),
         };
         if !permit.is_sendable(sent_at) {
             return Err(unsent(ApiErrorKind::PermitExpired, None));
@@ -163,7 +171,7 @@ impl HttpSession {
         })
     }
 
-    fn prepare(&self, request: &ShopRequest) -> Result<Option<Ready<'_>>, String> {
+    fn prepare(&self, request: &ShopRequest) -> Result<Prepared<'_>, String> {
         let name = StepName::of(&request.call);
         let step = self.setup.profile().steps.get(name);
         let step = step.ok_or("the shop's profile does not have this step")?;
@@ -174,16 +182,26 @@ impl HttpSession {
             let fill = |name: &Name| match name {
                 Name::BuiltIn(placeholder) => request::built_in(request, *placeholder),
                 Name::Own(own) => {
-                    self.setup.var(own, request).map(|text| Filled::Text(text.into()))
+                    let kept = request::kept(&request.call, own).map(Cow::Borrowed);
+                    let value = kept.or_else(|| self.setup.var(own, request).map(Cow::Owned));
+                    value.map(Filled::Text)
                 }
             };
             let built = request::build(tools, request, (sent, Some(name)), (&fill, &|_| None))?;
             let next = Next { call, step: Some(name) };
-            return Ok(Some(Ready { next, prepared: built.0, body: built.1 }));
+            let (prepared, body) = built;
+            return Ok(Prepared::Ready(Box::new(Ready { next, prepared, body })));
         }
         let mut memories = self.memories.borrow_mut();
         let memory = memories.of(request);
-        let Some(next) = memory.next(&self.setup, step, request)? else { return Ok(None) };
+        let Some(next) = memory.next(&self.setup, step, request)? else {
+            let reply = reading::done(&request.call);
+            memory.ended(&reply);
+            return Ok(Prepared::Known(reply));
+        };
+        if let Some(refs) = memory.refs_of_order(&self.setup, next, request) {
+            return Ok(Prepared::Known(ShopReply::NextOrders(refs)));
+        }
         let sent = next.call.request.as_ref().ok_or("the call sends nothing")?;
         let known = Known { setup: &self.setup, memory, request, call: Some(next.call) };
         let cookies = |path: &str| {
@@ -193,7 +211,7 @@ impl HttpSession {
         let fill = |name: &Name| known.value(name);
         let (prepared, body) =
             request::build(tools, request, (sent, next.step), (&fill, &cookies))?;
-        Ok(Some(Ready { next, prepared, body }))
+        Ok(Prepared::Ready(Box::new(Ready { next, prepared, body })))
     }
 }
 

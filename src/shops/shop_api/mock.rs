@@ -20,9 +20,9 @@ use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, Part,
-    Refusal, ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply, ShopRequest, ShopTraits,
-    WalletMode,
+    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, PageBy,
+    Paging, Part, Refusal, RequestCounts, ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply,
+    ShopRequest, ShopTraits, WalletMode,
 };
 use rand::RngExt;
 use rand::seq::IteratorRandom;
@@ -110,10 +110,14 @@ impl MockShop {
                 lists: true,
                 names_flows: true,
                 shows_one: true,
+                finds: false,
+                finds_by_refs: false,
                 settles_in: SETTLES_IN,
                 is_own: false,
             },
-            page_size: PAGE_SIZE,
+            paging: Paging { by: PageBy::Offset, size: PAGE_SIZE, first: 1 },
+            clears: true,
+            requests: RequestCounts::default(),
         }
     }
 }
@@ -160,11 +164,11 @@ impl MockSession {
         match call {
             ShopCall::Probe => Ok(ShopReply::Done),
             ShopCall::ListStores => Ok(ShopReply::Stores(self.goods.stores.clone())),
-            ShopCall::ListProducts { category, limit, offset } => {
-                Ok(self.page(category.as_deref(), limit, offset))
+            ShopCall::ListProducts { category, page } => {
+                Ok(self.page(category.as_deref(), page.limit, page.offset))
             }
-            ShopCall::ViewProduct { product: id } => {
-                Ok(ShopReply::Product(self.product(&id)?.clone()))
+            ShopCall::ViewProduct { product } => {
+                Ok(ShopReply::Product(vec![self.product(&product.id)?.clone()]))
             }
             ShopCall::FirstVisit => {
                 caller(agent)?;
@@ -178,7 +182,9 @@ impl MockSession {
                 let had_basket = self.shoppers.borrow_mut().baskets.remove(&agent).is_some();
                 Ok(ShopReply::StoreSelected { cart_cleared: had_basket })
             }
-            ShopCall::AddItem { product, quantity } => self.add(caller(agent)?, &product, quantity),
+            ShopCall::AddItem { product, quantity } => {
+                self.add(caller(agent)?, &product.id, quantity)
+            }
             ShopCall::ReadCart => {
                 let items = self.with_basket(&caller(agent)?, |basket| basket.lines());
                 Ok(ShopReply::Cart { items })
@@ -194,6 +200,7 @@ impl MockSession {
                 Ok(ShopReply::Done)
             }
             ShopCall::Checkout => self.checkout(caller(agent)?, flow),
+            ShopCall::FindOrder { .. } => Ok(ShopReply::OrderFound(None)),
             ShopCall::LatestOrders { most } => {
                 let orders = self.with_orders(&caller(agent)?, |orders| {
                     orders.rev().take(most as usize).map(Ordered::placed).collect()
@@ -253,7 +260,7 @@ impl MockSession {
         let page = matching.iter().skip(offset as usize).take(limit as usize);
         let products: Vec<Product> = page.map(|product| (*product).clone()).collect();
         let came = u32::try_from(products.len()).unwrap_or(u32::MAX);
-        ShopReply::Products { products, came, total: Some(matching.len() as u64) }
+        ShopReply::Products { products, came, total: Some(matching.len() as u64), next: None }
     }
 
     /// A few definitions drawn at random, sorted by whether they fit the cart.

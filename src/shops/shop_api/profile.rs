@@ -15,20 +15,24 @@ mod steps;
 mod template;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, OrderReads, ShopTraits, WalletMode};
+use ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, Paging, RequestCounts, ShopTraits,
+    WalletMode,
+};
 use serde::Deserialize;
 use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 
 pub use answers::{
-    Answers, CartAnswer, ClearedAnswer, CouponFields, CouponsAnswer, DiscountKind, ItemAnswer,
-    LatestOrderAnswer, LineFields, MoneyUnit, OrderAnswer, OrderCoupons, ProductAnswer,
-    ProductFields, ProductsAnswer, StoreSelectedAnswer, StoresAnswer, SummaryAnswer,
+    AddedAnswer, Answers, CartAnswer, ClearedAnswer, CouponFields, CouponsAnswer, DiscountKind,
+    FoundAnswer, ItemFields, LatestOrderAnswer, LineFields, Money, MoneyUnit, OrderAnswer,
+    OrderCoupons, ProductAnswer, ProductsAnswer, StoreSelectedAnswer, StoresAnswer, SummaryAnswer,
+    VariantFields,
 };
 pub use auth::{Auth, Jwt, SecretSource};
 pub use body::{Body, JsonTemplate};
@@ -43,14 +47,20 @@ use self::older::OlderProfile;
 use self::written::WrittenProfile;
 
 /// The profiles in the binary: name and text.
-const BUILTIN: [(&str, &str); 2] = [
+const BUILTIN: [(&str, &str); 6] = [
     ("practice", include_str!("../../../config/shops/practice.ron")),
     ("voiceoffers", include_str!("../../../config/shops/voiceoffers.ron")),
+    ("medusa", include_str!("../../../config/shops/medusa.ron")),
+    ("medusa_login", include_str!("../../../config/shops/medusa_login.ron")),
+    ("vendure", include_str!("../../../config/shops/vendure.ron")),
+    ("vendure_login", include_str!("../../../config/shops/vendure_login.ron")),
 ];
 
 /// One shop.
 #[derive(Clone, Debug)]
 pub struct Profile {
+    /// The format that it is written in.
+    pub format: u32,
     /// Shown in messages.
     pub name: String,
     /// Where it is, as `https://shop.example`; a run's setting replaces it.
@@ -75,8 +85,8 @@ pub struct Profile {
     pub timeouts: Timeouts,
     /// An idle connection is not used again after this; below the server's own, in seconds.
     pub keep_alive_s: f64,
-    /// Products asked for in one list, by agents and when the catalog is read.
-    pub page_size: u32,
+    /// How lists of products are asked for, by agents and when the catalog is read.
+    pub paging: Paging,
     /// Requests a second that the shop is known to bear: the limit of a run that names none.
     pub rate_hint_per_s: Option<f64>,
     /// Whether a repeated checkout with one key is one order.
@@ -150,6 +160,13 @@ pub struct Setup {
     pub agent: Vec<Call>,
     /// Once a cart: until it is ordered or cleared, or its flow ends.
     pub cart: Vec<Call>,
+}
+
+impl Setup {
+    /// All of them.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.run.iter().chain(&self.agent).chain(&self.cart)
+    }
 }
 
 /// Which format a text is in.
@@ -244,8 +261,51 @@ impl Profile {
             carts: self.carts,
             is_real: true,
             orders: self.order_reads(),
-            page_size: self.page_size,
+            paging: self.paging,
+            clears: self.counted(StepName::ClearCart) > 0,
+            requests: self.request_counts(),
         }
+    }
+
+    /// Requests of a step.
+    fn counted(&self, step: StepName) -> u32 {
+        let calls = self.steps.get(step).map_or(&[][..], |step| &step.calls);
+        u32::try_from(calls.iter().filter(|call| call.request.is_some()).count())
+            .unwrap_or(u32::MAX)
+    }
+
+    fn request_counts(&self) -> RequestCounts {
+        RequestCounts {
+            cart: u32::try_from(self.setup.cart.len()).unwrap_or(u32::MAX),
+            list: self.counted(StepName::ListProducts),
+            view: self.counted(StepName::ViewProduct),
+            add: self.counted(StepName::AddItem),
+            coupons: self.counted(StepName::EligibleCoupons),
+            apply: self.counted(StepName::ApplyCoupon),
+            checkout: self.counted(StepName::Checkout),
+            clear: self.counted(StepName::ClearCart),
+        }
+    }
+
+    /// The values that an order can be asked for by, which a cart's calls leave.
+    pub fn order_refs(&self) -> Vec<Arc<str>> {
+        let Some(find) = self.steps.get(StepName::FindOrder) else { return Vec::new() };
+        let found = self.answers.found.iter();
+        let found = found.flat_map(|found| found.is.keys().chain([&found.id]));
+        let wanted = find.calls.iter().flat_map(Call::templates);
+        let wanted = wanted.chain(found.flat_map(Field::templates)).flat_map(Template::slots);
+        let of_cart = self.steps.iter().flat_map(|(_, step)| &step.calls).chain(&self.setup.cart);
+        let of_cart: BTreeSet<&Arc<str>> = of_cart.flat_map(|call| call.capture.keys()).collect();
+        let of_find: BTreeSet<&Arc<str>> =
+            find.calls.iter().flat_map(|call| call.capture.keys()).collect();
+        let names: BTreeSet<&Arc<str>> = wanted
+            .filter_map(|slot| match &slot.name {
+                Name::Own(name) => Some(name),
+                Name::BuiltIn(_) => None,
+            })
+            .filter(|name| of_cart.contains(name) && !of_find.contains(name))
+            .collect();
+        names.into_iter().cloned().collect()
     }
 
     fn order_reads(&self) -> OrderReads {
@@ -254,6 +314,8 @@ impl Profile {
             lists: self.has(StepName::LatestOrder),
             names_flows: list.is_some_and(|list| list.flow.is_some()),
             shows_one: self.has(StepName::ReadOrder),
+            finds: self.has(StepName::FindOrder),
+            finds_by_refs: !self.order_refs().is_empty(),
             settles_in: Duration::from_millis(self.timeouts.call_ms),
             is_own: false,
         }
@@ -285,10 +347,9 @@ impl Profile {
                 || call.optional
                 || call.request.is_none()
         };
-        let of_setup = [&self.setup.run, &self.setup.agent, &self.setup.cart];
         self.keeps_cookies
             || !self.watch.is_empty()
-            || of_setup.iter().any(|block| !block.is_empty())
+            || self.setup.calls().next().is_some()
             || self.rules.iter().any(|rule| !rule.forget.is_empty())
             || self
                 .steps

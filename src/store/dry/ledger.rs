@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use chrono::NaiveDateTime;
 use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
 use domain::event::CouponStep;
-use domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
+use domain::flow::{AgentMemory, EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart, ShopRefs};
 use domain::ids::{AgentId, FlowId, OwnerToken, RunId};
 use domain::offer::Wallet;
 use domain::persona::Persona;
@@ -94,6 +94,18 @@ impl Ledger {
             Some((status, reason)) => return Err(superseded(key, status, reason)),
         }
         Ok(self.wallets.wallet(key.run_id, &key.agent_id, key.simulated_at))
+    }
+
+    pub(super) fn keep_refs(&mut self, key: &FlowKey, refs: ShopRefs) -> Result<(), StoreError> {
+        self.owned(key.run_id, key.owner)?;
+        match self.flows.get(&key.flow_id).map(|f| (f.status, f.end_reason)) {
+            Some((FlowStatus::Active, _)) => {
+                self.lost.keep_refs(key.flow_id, refs);
+                Ok(())
+            }
+            Some((status, reason)) => Err(superseded(key, status, reason)),
+            None => Err(StoreError::Refused(format!("flow {} has no row", key.flow_id))),
+        }
     }
 
     pub(super) fn end_flow(&mut self, record: &FlowRecord) -> Result<Committed, StoreError> {

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::NaiveDateTime;
-use domain::flow::{FlowKey, FlowRecord, OrderOutcome};
+use domain::flow::{FlowKey, FlowRecord, OrderOutcome, ShopRefs};
 use domain::ids::{FlowId, OrderId, RunId};
 use domain::lost_order::LostFlow;
 use domain::persona::Persona;
@@ -21,6 +21,8 @@ const FLOWS_KEPT: usize = 40_000;
 #[derive(Default)]
 pub(super) struct LostOrders {
     flows: HashMap<FlowId, Lost>,
+    /// What the orders of flows under way can be asked for by.
+    refs: HashMap<FlowId, ShopRefs>,
     /// In the order in which they were lost, for forgetting.
     lost: VecDeque<FlowId>,
     orders: HashSet<OrderId>,
@@ -35,6 +37,11 @@ struct Lost {
 }
 
 impl LostOrders {
+    /// What a flow's order can be asked for by.
+    pub(super) fn keep_refs(&mut self, flow: FlowId, refs: ShopRefs) {
+        self.refs.insert(flow, refs);
+    }
+
     /// A flow has ended.
     pub(super) fn ended(&mut self, record: &FlowRecord) {
         if let Some(order) = &record.order {
@@ -44,6 +51,7 @@ impl LostOrders {
             let ends = (record.simulated_end, record.ended_at);
             self.lose(&record.key, ends);
         }
+        self.refs.remove(&record.key.flow_id);
     }
 
     /// The process of a flow died while it was under way.
@@ -57,6 +65,7 @@ impl LostOrders {
             user_id: uuid::Uuid::nil(),
             store_id: None,
             simulated_end,
+            refs: self.refs.remove(&key.flow_id).unwrap_or_default(),
             seen_at,
             until: None,
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus};
+use domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopRefs};
 use domain::offer::Wallet;
 use ports::failpoint::{self, Failpoint};
 use ports::store::{Committed, FlowStore, StoreFuture};
@@ -27,6 +27,10 @@ impl FlowStore for Adapter {
     fn open_flow(&self, flow: FlowKey) -> StoreFuture<Wallet> {
         let call = self.call(move |c| answering(open_flow(c, flow)));
         acknowledged(Failpoint::FlowOpenAcknowledge, call)
+    }
+
+    fn keep_refs(&self, flow: FlowKey, refs: ShopRefs) -> StoreFuture<()> {
+        self.call(move |c| answering(keep_refs(c, flow, refs)))
     }
 
     fn commit_flow(&self, record: Arc<FlowRecord>) -> StoreFuture<Committed> {
@@ -72,6 +76,33 @@ async fn open_flow(c: &mut Conn, key: FlowKey) -> Answer<Wallet> {
         }
     }
     wallet(c, &tags, key.simulated_at).await
+}
+
+/// Writes into the active row what its order can be asked for by: one statement.
+#[dialect]
+async fn keep_refs(c: &mut Conn, key: FlowKey, refs: ShopRefs) -> Answer<()> {
+    let tags = Tags::of(&key);
+    let owned = runs::table
+        .filter(runs::run_id.eq(&tags.run_id))
+        .filter(runs::owner_token.eq(key.owner.to_string()))
+        .select(runs::run_id);
+    let active = shopping_sessions::table
+        .filter(shopping_sessions::flow_id.eq(&tags.flow_id))
+        .filter(shopping_sessions::status.eq(FlowStatus::Active.as_str()))
+        .filter(shopping_sessions::run_id.eq_any(owned));
+    let refs = serde_json::to_string(&refs).unwrap_or_default();
+    let set = diesel::update(active).set(shopping_sessions::shop_refs.eq(Some(refs)));
+    if set.execute(c).await? == 1 {
+        return Ok(());
+    }
+    match standing(c, &tags).await? {
+        Some((status, reason)) if status != FlowStatus::Active => {
+            let reason = reason.unwrap_or(EndReason::Crash);
+            Err(Fault::Superseded(key.flow_id, status, reason))
+        }
+        Some(_) => Err(Fault::NotOwner(key.run_id)),
+        None => Err(Fault::Race(format!("flow {} has no row", key.flow_id))),
+    }
 }
 
 /// Writes the whole flow; the row is there if OpenFlow wrote it.

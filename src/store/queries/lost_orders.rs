@@ -177,7 +177,7 @@ WHERE order_outcome = 'unknown' GROUP BY run_id";
 const LOST_FLOWS: &str = "
 SELECT s.flow_id, s.run_id, r.owner_token, s.cycle, s.replay, s.agent_id, s.cohort,
   s.http_session, s.incarnation, s.resumes, s.simulated_at, s.simulated_end, s.opened_at,
-  s.recorded_at, s.store_id, a.user_id,
+  s.recorded_at, s.store_id, s.shop_refs, a.user_id,
   (SELECT MIN(n.opened_at) FROM runs o
    JOIN shopping_sessions n ON n.run_id = o.run_id AND n.agent_id = s.agent_id
    WHERE n.opened_at > s.opened_at AND n.status <> 'browsed') AS until

@@ -144,6 +144,7 @@ pub(super) async fn record_seen(
                 products::price_cents.eq(excluded(products::price_cents)),
                 products::in_stock.eq(excluded(products::in_stock)),
                 products::last_seen_at.eq(excluded(products::last_seen_at)),
+                products::variant_of.eq(excluded(products::variant_of)),
             ))
             .execute(c)
             .await?;

@@ -51,6 +51,8 @@ pub struct LostFlowRow {
     recorded_at: NaiveDateTime,
     #[diesel(sql_type = Nullable<Text>)]
     store_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    shop_refs: Option<String>,
     #[diesel(sql_type = Text)]
     user_id: String,
     #[diesel(sql_type = Nullable<Timestamp>)]
@@ -78,6 +80,11 @@ impl LostFlowRow {
             user_id: read("agents.user_id", &self.user_id)?,
             store_id: self.store_id.map(StoreId::new),
             simulated_end: self.simulated_end.unwrap_or(self.simulated_at),
+            // What cannot be read asks for nothing: the order stays unknown.
+            refs: self
+                .shop_refs
+                .and_then(|refs| serde_json::from_str(&refs).ok())
+                .unwrap_or_default(),
             seen_at: self.recorded_at,
             until: self.until,
         })

@@ -203,6 +203,7 @@ pub struct ProductRow<'a> {
     is_simulated: bool,
     recorded_at: NaiveDateTime,
     last_seen_at: NaiveDateTime,
+    variant_of: Option<&'a str>,
 }
 
 impl<'a> ProductRow<'a> {
@@ -219,6 +220,7 @@ impl<'a> ProductRow<'a> {
             is_simulated: true,
             recorded_at: at,
             last_seen_at: at,
+            variant_of: product.handle.variant_of.as_ref().map(|id| id.as_str()),
         }
     }
 }

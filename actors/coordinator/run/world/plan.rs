@@ -13,7 +13,8 @@ use crate::domain::presets;
 use crate::domain::rate::Rate;
 use crate::ports::entropy::Entropy;
 use crate::ports::shop_api::{
-    CartMode, CatalogMode, IdempotencyMode, OrderReads, ShopTraits, WalletMode,
+    CartMode, CatalogMode, IdempotencyMode, OrderReads, PageBy, Paging, RequestCounts, ShopTraits,
+    WalletMode,
 };
 
 /// Three cycles, a checkpoint after every second.
@@ -41,10 +42,14 @@ pub fn plan() -> RunPlan {
                 lists: false,
                 names_flows: false,
                 shows_one: false,
+                finds: false,
+                finds_by_refs: false,
                 settles_in: Duration::ZERO,
                 is_own: false,
             },
-            page_size: 100,
+            paging: Paging { by: PageBy::Offset, size: 100, first: 1 },
+            clears: true,
+            requests: RequestCounts::default(),
         },
         agents_max: None,
         store_id: None,

@@ -4,6 +4,7 @@
 //! An answer with neither a length nor chunks ends with its connection (head.rs).
 //! A body that is not read to its end closes its connection, so none is left half read in the pool.
 
+use std::cell::OnceCell;
 use std::io::Read;
 
 use awc::ClientResponse;
@@ -14,8 +15,10 @@ use awc::http::header::{
 };
 use chrono::{DateTime, NaiveDateTime};
 use futures::{Stream, StreamExt};
+use serde_json::Value;
 
 use super::BODY_MAX_BYTES;
+use super::reading::{self, Unparsable};
 
 /// An answer.
 #[derive(Debug)]
@@ -34,6 +37,16 @@ pub(super) struct Received {
     /// Whether the answer said how long its body is.
     pub(super) length_declared: bool,
     pub(super) body: Result<Vec<u8>, BodyFault>,
+    /// The body as JSON, once somebody has asked.
+    json: OnceCell<Result<Value, Unparsable>>,
+}
+
+impl Received {
+    /// The body as JSON; read once.
+    pub(super) fn json(&self) -> Result<&Value, &Unparsable> {
+        let body = self.body.as_deref().unwrap_or_default();
+        self.json.get_or_init(|| reading::parse(body)).as_ref()
+    }
 }
 
 /// Why there is no body.
@@ -72,7 +85,18 @@ where
     let body = drain(response, declared, is_kept).await.and_then(|body| unpacked(&packing, body));
     let length_declared = declared.is_some();
     let headers = kept;
-    Received { status, retry_after, location, date, content_type, headers, length_declared, body }
+    let json = OnceCell::new();
+    Received {
+        status,
+        retry_after,
+        location,
+        date,
+        content_type,
+        headers,
+        length_declared,
+        body,
+        json,
+    }
 }
 
 /// What the body is packed with, in the order of packing; `identity` is nothing.

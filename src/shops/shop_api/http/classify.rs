@@ -10,7 +10,6 @@ use ports::shop_api::ApiErrorKind;
 use serde_json::Value;
 
 use super::body::Received;
-use super::reading::lenient;
 use super::stream::StreamFault;
 use crate::shop_api::profile::{Around, Found, Nothing, Profile, Rule, Seen, StepName, Timeouts};
 
@@ -21,10 +20,8 @@ type Classified = (ApiErrorKind, Option<String>);
 
 /// What a status that is no success means, where no rule says it.
 pub(super) fn status(profile: &Profile, received: &Received) -> Classified {
-    let body = received.body.as_deref().unwrap_or_default();
-    let text = String::from_utf8_lossy(body);
     let status = received.status;
-    let (is_application, said) = words(profile, body, &text);
+    let (is_application, said) = words(profile, received);
     let header = received.retry_after.as_deref();
     let asked = header.and_then(|header| retry_after(header, SystemTime::now()));
     match status {
@@ -63,25 +60,25 @@ pub(super) fn ruled<'p>(
     // Of most answers there is nothing to ask.
     rules.peek()?;
     let body = received.body.as_deref().unwrap_or_default();
-    let text = String::from_utf8_lossy(body);
-    let (lower, json) = (text.to_lowercase(), lenient::parse(body).unwrap_or_default());
+    let lower = std::cell::OnceCell::new();
+    let lower = || &**lower.get_or_init(|| String::from_utf8_lossy(body).to_lowercase());
+    let json = || received.json().unwrap_or(&Value::Null);
     let seen = Seen { step, status, lower: &lower, json: &json, around };
     let rule = rules.find(|rule| rule.fits(seen))?;
-    Some((rule, words(profile, body, &text).1))
+    Some((rule, words(profile, received).1))
 }
 
 /// What a failure says that comes with a success's status.
 pub(super) fn failure(profile: &Profile, received: &Received) -> Classified {
-    let body = received.body.as_deref().unwrap_or_default();
-    let said = words(profile, body, &String::from_utf8_lossy(body)).1;
-    (ApiErrorKind::UnexpectedStatus(received.status), said)
+    (ApiErrorKind::UnexpectedStatus(received.status), words(profile, received).1)
 }
 
 /// Whether the body is the application's own, and what it says.
-fn words(profile: &Profile, body: &[u8], text: &str) -> (bool, Option<String>) {
-    let json: Option<Value> = serde_json::from_slice(body).ok();
-    let detail = json
-        .as_ref()
+fn words(profile: &Profile, received: &Received) -> (bool, Option<String>) {
+    let text = String::from_utf8_lossy(received.body.as_deref().unwrap_or_default());
+    let detail = received
+        .json()
+        .ok()
         .and_then(|json| profile.error_detail.iter().find_map(|field| field.find(json, &Nothing)))
         .map(|found| match found {
             Found::Value(Value::String(text)) => text.clone(),
@@ -89,7 +86,7 @@ fn words(profile: &Profile, body: &[u8], text: &str) -> (bool, Option<String>) {
             Found::Text(text) => text.into_owned(),
         });
     let is_application = detail.is_some();
-    let said = detail.or_else(|| (!text.trim().is_empty()).then(|| text.to_owned()));
+    let said = detail.or_else(|| (!text.trim().is_empty()).then(|| text.into_owned()));
     (is_application, said)
 }
 

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::body::{BodyFault, Received};
 use super::memory::{Known, Memory, Next};
-use super::reading::{self, Reading, lenient};
+use super::reading::{self, Reading};
 use super::{HttpSession, classify};
 use crate::shop_api::profile::{
-    Around, Body, Call, Field, Filled, Found, Meaning, Name, Nothing, Request, Rule, StepName,
+    Around, Body, Call, Field, Filled, Found, Meaning, Name, Nothing, Request, Rule, Step, StepName,
 };
 
 /// What came of a call, with the shop's words.
@@ -51,19 +51,20 @@ impl HttpSession {
             return self.failed(memory, next, request, meant(rule, &received, said));
         }
         let is_ok = next.call.ok.contains(&received.status);
-        let json = match &received.body {
-            Ok(body) if is_ok => lenient::parse(body).unwrap_or_default(),
-            Ok(_) | Err(_) => Value::Null,
+        let nothing = Value::Null;
+        let json = match is_ok {
+            true => received.json().unwrap_or(&nothing),
+            false => &nothing,
         };
-        if !is_ok || is_graphql_error(next.call, &json) {
+        if !is_ok || is_graphql_error(next.call, json) {
             let failure = match is_ok {
                 true => classify::failure(profile, &received),
                 false => classify::status(profile, &received),
             };
             return self.failed(memory, next, request, failure);
         }
-        self.keep(memory, next.call, request, &received, &json);
-        self.went(memory, next, request, &received, &json)
+        self.keep(memory, next.call, request, &received, json);
+        self.went(memory, next, request, &received, json)
     }
 
     /// A call that may fail is skipped where the shop has answered.
@@ -77,10 +78,23 @@ impl HttpSession {
         let step = self.setup.profile().steps.get(StepName::of(&request.call));
         let Some(step) = step.filter(|_| next.call.optional) else { return Err(failure) };
         memory.done(step, &Value::Null);
+        self.goes_on(memory, step, request)
+    }
+
+    /// What comes after a call that is done with: another one, or the step's answer.
+    fn goes_on(&self, memory: &mut Memory, step: &Step, request: &ShopRequest) -> Outcome {
         let going_on = ShopRequest { continues: true, ..request.clone() };
         match memory.next(&self.setup, step, &going_on) {
-            Ok(Some(_)) => Ok(ShopReply::Next.into()),
-            Ok(None) => Ok(nothing_to_send(&request.call).into()),
+            Ok(Some(next)) => Ok(match memory.refs_of_order(&self.setup, next, request) {
+                Some(refs) => ShopReply::NextOrders(refs).into(),
+                None => ShopReply::Next.into(),
+            }),
+            Ok(None) => {
+                let answer = memory.answer();
+                let answer = answer.unwrap_or_else(|| reading::done(&request.call).into());
+                memory.ended(&answer.reply);
+                Ok(answer)
+            }
             Err(problem) => Err((ApiErrorKind::Invalid(0), Some(problem))),
         }
     }
@@ -140,25 +154,18 @@ impl HttpSession {
                 (ApiErrorKind::Unparsable { field: fault.field }, fault.problem)
             })?;
             // What comes after it may be nothing: then this is the step's answer.
-            next.step.map(|_| self.read(next.call, request, received, &seen))
+            let may_be_last = next.step.is_some() && memory.may_be_at_the_last(step);
+            may_be_last.then(|| self.read(next.call, request, received, &seen))
         };
-        if let Some(Err(failure)) = &reading
-            && step.calls.last() == Some(next.call)
-        {
-            return Err(failure.clone());
+        if let Some(reading) = reading {
+            let is_last = step.calls.last() == Some(next.call);
+            match reading {
+                Err(failure) if is_last => return Err(failure),
+                reading => memory.keep_answer(reading.ok()),
+            }
         }
         memory.done(step, json);
-        let going_on = ShopRequest { continues: true, ..request.clone() };
-        match memory.next(&self.setup, step, &going_on) {
-            Ok(Some(_)) => Ok(ShopReply::Next.into()),
-            Ok(None) => {
-                let nothing = || Ok(nothing_to_send(&request.call).into());
-                let reading = reading.unwrap_or_else(nothing)?;
-                memory.ended(&reading.reply);
-                Ok(reading)
-            }
-            Err(problem) => Err((ApiErrorKind::Invalid(0), Some(problem))),
-        }
+        self.goes_on(memory, step, request)
     }
 
     fn read(
@@ -183,7 +190,9 @@ impl HttpSession {
             }
         };
         let asked = (&request.call, call.requires.as_slice());
-        let reading = reading::read_within(self.setup.profile(), asked, body, around);
+        let json = || received.json();
+        let reading =
+            reading::read_within(self.setup.profile(), asked, (body.as_slice(), &json), around);
         let mut reading = reading.map_err(|mut fault| {
             if let (true, Some(content_type)) = (fault.is_no_json, &received.content_type) {
                 let problem = fault.problem.unwrap_or_default();
@@ -217,12 +226,6 @@ fn is_graphql_error(call: &Call, json: &Value) -> bool {
     call.request.as_ref().is_some_and(is_query) && errors.is_some_and(|errors| !errors.is_empty())
 }
 
-/// The answer of a step of which nothing was left to be sent.
-pub(super) fn nothing_to_send(call: &ShopCall) -> ShopReply {
-    let clears = *call == ShopCall::ClearCart;
-    if clears { ShopReply::CartCleared { items_removed: 0 } } else { ShopReply::Done }
-}
-
 /// An answer with the values that there are.
 struct Answer<'a> {
     known: Known<'a>,
@@ -246,6 +249,7 @@ impl Around for Answer<'_> {
 
 /// What makes the answer to a list smaller.
 fn smaller_pages(call: &ShopCall) -> Option<String> {
-    let ShopCall::ListProducts { limit, .. } = call else { return None };
-    Some(format!("write a `page_size` below {limit} in the shop's profile"))
+    let ShopCall::ListProducts { page, .. } = call else { return None };
+    let limit = page.limit;
+    Some(format!("write a `size` below {limit} in `paging` of the shop's profile"))
 }

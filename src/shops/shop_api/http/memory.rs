@@ -7,14 +7,16 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use domain::flow::ShopRefs;
 use domain::ids::{AgentId, FlowId};
-use ports::shop_api::{ShopCall, ShopReply, ShopRequest};
+use ports::shop_api::{Part, ShopCall, ShopReply, ShopRequest};
 use serde_json::Value;
 
 use super::cookies::Jar;
-use super::request::built_in;
+use super::reading::Reading;
+use super::request::{self, built_in};
 use super::setup::ShopSetup;
-use crate::shop_api::profile::{Around, Call, Filled, Name, Step, StepName};
+use crate::shop_api::profile::{Around, Call, Filled, Found, Name, Step, StepName};
 
 /// Agents of one HTTP session that are remembered; far above its share of a population.
 const KEPT_MAX: usize = 16_384;
@@ -33,6 +35,8 @@ pub(super) struct Memories {
 pub(super) struct Memory {
     flow: Option<FlowId>,
     agent: Values,
+    /// Whether the agent's block was called, and none of its values forgotten since.
+    is_ready: bool,
     cart: Values,
     pub(super) cookies: Jar,
     pending: Option<Pending>,
@@ -48,7 +52,11 @@ struct Pending {
     /// The answer before, where a later call is made for each of its items.
     last: Value,
     /// Whether values were fetched anew because the shop took the old ones no more.
-    pub(super) renewed: bool,
+    renewed: bool,
+    /// Whether it was said what the order can be asked for by.
+    refs_told: bool,
+    /// What the step answers if nothing comes of the calls that may still follow.
+    answer: Option<Reading>,
 }
 
 /// Where a call stands.
@@ -66,6 +74,14 @@ pub(super) struct Next<'p> {
     pub(super) call: &'p Call,
     /// The step that it is of; `None` of a block's.
     pub(super) step: Option<StepName>,
+}
+
+impl Next<'_> {
+    /// Whether the order is placed by it.
+    pub(super) fn places_order(&self, request: &ShopRequest) -> bool {
+        let is_checkout = request.call == ShopCall::Checkout && self.step.is_some();
+        is_checkout && matches!(self.call.part, Part::PlacesOrder | Part::Whole)
+    }
 }
 
 impl Memories {
@@ -106,7 +122,10 @@ impl Memory {
                 each: None,
                 last: Value::Null,
                 renewed: false,
+                refs_told: false,
+                answer: None,
             });
+            self.drop_what_was_read(setup, step, &request.call);
         }
         loop {
             let Some((block, index)) = self.at() else { return Ok(None) };
@@ -126,6 +145,9 @@ impl Memory {
                 continue;
             }
             let step_name = (block == Block::Step).then(|| StepName::of(&request.call));
+            if block == Block::Step && self.wants_its_agent(setup, request) {
+                continue;
+            }
             match self.lacks(setup, request, call) {
                 None => return Ok(Some(Next { call, step: step_name })),
                 Some(name) => self.fetch(setup, &name)?,
@@ -133,14 +155,78 @@ impl Memory {
         }
     }
 
+    /// Calls the agent's block before the first call of the agent's.
+    fn wants_its_agent(&mut self, setup: &ShopSetup, request: &ShopRequest) -> bool {
+        let block = &setup.profile().setup.agent;
+        if self.is_ready || block.is_empty() || request.caller.is_none() {
+            return false;
+        }
+        let Some(pending) = &mut self.pending else { return false };
+        pending.stack.push((Block::Agent, 0));
+        true
+    }
+
+    /// What an earlier look at the shop's goods has left says nothing of this one.
+    fn drop_what_was_read(&mut self, setup: &ShopSetup, step: &Step, call: &ShopCall) {
+        if matches!(call, ShopCall::ListProducts { .. } | ShopCall::ViewProduct { .. }) {
+            for name in step.calls.iter().flat_map(|call| call.capture.keys()) {
+                if !setup.profile().setup.calls().any(|call| call.capture.contains_key(name)) {
+                    self.cart.remove(name);
+                }
+            }
+        }
+    }
+
+    /// What the order can be asked for by, where `next` places it and nobody has been told yet.
+    pub(super) fn refs_of_order(
+        &mut self,
+        setup: &ShopSetup,
+        next: Next<'_>,
+        request: &ShopRequest,
+    ) -> Option<ShopRefs> {
+        let names = setup.profile().order_refs();
+        if names.is_empty() || !next.places_order(request) {
+            return None;
+        }
+        let is_told = self.pending.as_mut().map(|p| std::mem::replace(&mut p.refs_told, true));
+        if is_told != Some(false) {
+            return None;
+        }
+        let text = |name: &Arc<str>| {
+            let text = Found::Value(self.cart.get(name)?).text()?.into_owned();
+            Some((name.to_string(), text))
+        };
+        let refs: BTreeMap<String, String> = names.iter().filter_map(text).collect();
+        (!refs.is_empty()).then_some(ShopRefs(refs))
+    }
+
+    /// Whether no call must follow the one that the step is at.
+    pub(super) fn may_be_at_the_last(&self, step: &Step) -> bool {
+        let Some((Block::Step, index)) = self.at() else { return false };
+        let may_be_skipped =
+            |call: &Call| call.request.is_none() || call.optional || call.each.is_some();
+        step.calls.iter().skip(index + 1).all(may_be_skipped)
+    }
+
+    /// Keeps what the step answers if nothing follows; one that could not be read hides none.
+    pub(super) fn keep_answer(&mut self, answer: Option<Reading>) {
+        if let (Some(pending), Some(answer)) = (&mut self.pending, answer) {
+            pending.answer = Some(answer);
+        }
+    }
+
+    /// What the step answers.
+    pub(super) fn answer(&mut self) -> Option<Reading> {
+        self.pending.as_mut().and_then(|pending| pending.answer.take())
+    }
+
     fn at(&self) -> Option<(Block, usize)> {
         self.pending.as_ref().and_then(|pending| pending.stack.last().copied())
     }
 
     fn pop(&mut self) {
-        if let Some(pending) = &mut self.pending {
-            pending.stack.pop();
-        }
+        let popped = self.pending.as_mut().and_then(|pending| pending.stack.pop());
+        self.is_ready |= popped.is_some_and(|(block, _)| block == Block::Agent);
     }
 
     /// One item of the list is done, or the call.
@@ -239,7 +325,7 @@ impl Memory {
 
     pub(super) fn forget(&mut self, setup: &ShopSetup, names: &[Arc<str>]) {
         for name in names {
-            self.agent.remove(name);
+            self.is_ready &= self.agent.remove(name).is_none();
             self.cart.remove(name);
             setup.run_values().remove(name);
         }
@@ -283,6 +369,9 @@ impl Known<'_> {
         let items = self.memory.pending.as_ref().and_then(|pending| pending.each.as_ref());
         if each.is_some_and(|each| *each.name == *name) {
             return items?.front().cloned();
+        }
+        if let Some(value) = request::kept(&self.request.call, name) {
+            return Some(value.into());
         }
         let kept = self.memory.cart.get(name).or_else(|| self.memory.agent.get(name)).cloned();
         kept.or_else(|| self.setup.run_values().get(name).cloned())

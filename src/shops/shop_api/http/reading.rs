@@ -5,14 +5,14 @@ mod counted;
 mod coupon;
 mod fault;
 mod foreign;
+mod goods;
 pub(super) mod lenient;
 mod moment;
 mod order;
 mod sifter;
 mod value;
 
-use domain::catalog::Product;
-use domain::ids::{OrderId, ProductId, StoreId};
+use domain::ids::{OrderId, StoreId};
 use domain::lost_order::PlacedOrder;
 use domain::shop_notes::{Misread, Outcome};
 use ports::shop_api::{ShopCall, ShopReply};
@@ -24,7 +24,7 @@ use self::order::read_order;
 use self::sifter::Sifter;
 use self::value::{At, shown};
 use crate::shop_api::profile::{
-    Around, Field, LatestOrderAnswer, Nothing, ProductFields, ProductsAnswer, Profile, StepName,
+    Around, Field, FoundAnswer, LatestOrderAnswer, Nothing, Profile, StepName,
 };
 
 /// What some servers write before UTF-8.
@@ -96,36 +96,47 @@ pub fn read(profile: &Profile, call: &ShopCall, body: &[u8]) -> Result<Reading, 
     let step = profile.steps.get(StepName::of(call));
     let last = step.and_then(|step| step.calls.last());
     let requires = last.map(|call| call.requires.as_slice()).unwrap_or_default();
-    read_within(profile, (call, requires), body, &Nothing)
+    let json = std::cell::OnceCell::new();
+    let json = || json.get_or_init(|| parse(body)).as_ref();
+    read_within(profile, (call, requires), (body, &json), &Nothing)
 }
+
+/// A body, and what it is as JSON.
+pub(super) type Body<'b> = (&'b [u8], &'b dyn Fn() -> Result<&'b Value, &'b Unparsable>);
 
 /// The same of a call that requires these, with what else is known of the answer.
 pub(super) fn read_within(
     profile: &Profile,
     (call, requires): (&ShopCall, &[Field]),
-    body: &[u8],
+    (body, json): Body<'_>,
     around: &dyn Around,
 ) -> Result<Reading, Unparsable> {
-    if is_done(call) && requires.is_empty() {
-        return Ok(ShopReply::Done.into());
+    if is_done(profile, call) && requires.is_empty() {
+        return Ok(done(call).into());
     }
-    let body = body.strip_prefix(BOM).unwrap_or(body);
-    let root: Value =
-        match may_be_empty(call) && requires.is_empty() && body.trim_ascii().is_empty() {
-            true => Value::Object(serde_json::Map::new()),
-            false => lenient::parse(body).map_err(|error| Unparsable {
-                field: "body".to_owned(),
-                problem: Some(foreign::no_json(body, &error)),
-                ended_early: error.is_eof(),
-                is_no_json: true,
-                instead: None,
-            })?,
-        };
-    let at = At::root(&root, profile.answers.money, around);
+    let nothing = Value::Object(serde_json::Map::new());
+    let is_empty = || body.strip_prefix(BOM).unwrap_or(body).trim_ascii().is_empty();
+    let root: &Value = match may_be_empty(call) && requires.is_empty() && is_empty() {
+        true => &nothing,
+        false => json().map_err(Clone::clone)?,
+    };
+    let at = At::root(root, profile.answers.money, around);
     for field in requires {
         at.require(field)?;
     }
     reply(profile, call, at)
+}
+
+/// A body as JSON.
+pub(super) fn parse(body: &[u8]) -> Result<Value, Unparsable> {
+    let body = body.strip_prefix(BOM).unwrap_or(body);
+    lenient::parse(body).map_err(|error| Unparsable {
+        field: "body".to_owned(),
+        problem: Some(foreign::no_json(body, &error)),
+        ended_early: error.is_eof(),
+        is_no_json: true,
+        instead: None,
+    })
 }
 
 /// What a call requires of the body of its success.
@@ -140,14 +151,32 @@ pub(super) fn require(
 }
 
 /// Whether a body is of no interest beyond what its step requires.
-fn is_done(call: &ShopCall) -> bool {
-    matches!(
-        call,
+fn is_done(profile: &Profile, call: &ShopCall) -> bool {
+    match call {
         ShopCall::Probe
-            | ShopCall::FirstVisit
-            | ShopCall::ApplyCoupon { .. }
-            | ShopCall::GrantWallet { .. }
-    )
+        | ShopCall::FirstVisit
+        | ShopCall::ApplyCoupon { .. }
+        | ShopCall::GrantWallet { .. } => true,
+        ShopCall::AddItem { .. } => profile.answers.item_added.is_none(),
+        ShopCall::ClearCart => profile.answers.cart_cleared.is_none(),
+        ShopCall::ListStores
+        | ShopCall::SelectStore { .. }
+        | ShopCall::ListProducts { .. }
+        | ShopCall::ViewProduct { .. }
+        | ShopCall::ReadCart
+        | ShopCall::ReadSummary
+        | ShopCall::EligibleCoupons
+        | ShopCall::Checkout
+        | ShopCall::FindOrder { .. }
+        | ShopCall::LatestOrders { .. }
+        | ShopCall::ReadOrder { .. } => false,
+    }
+}
+
+/// What is answered where the body says no more.
+pub(super) fn done(call: &ShopCall) -> ShopReply {
+    let clears = *call == ShopCall::ClearCart;
+    if clears { ShopReply::CartCleared { items_removed: 0 } } else { ShopReply::Done }
 }
 
 /// Whether all that the profile may map in the answer is optional, or known from elsewhere.
@@ -157,6 +186,9 @@ fn may_be_empty(call: &ShopCall) -> bool {
 
 fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unparsable> {
     let answers = &profile.answers;
+    if is_done(profile, call) {
+        return Ok(done(call).into());
+    }
     Ok(match call {
         ShopCall::Probe
         | ShopCall::FirstVisit
@@ -176,15 +208,18 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
         }
         ShopCall::ListProducts { .. } => {
             let fields = mapped(&answers.products, "products")?;
-            let product = mapped(&answers.product_fields, "product_fields")?;
-            read_page(fields, product, at)?
+            let item = mapped(&answers.item, "item")?;
+            goods::read_page(fields, (item, profile.catalog), at)?
         }
         ShopCall::ViewProduct { .. } => {
             let fields = mapped(&answers.product, "product")?;
-            let product = mapped(&answers.product_fields, "product_fields")?;
+            let item = mapped(&answers.item, "item")?;
             // It was listed: what cannot be read here is known.
-            let read = at.inside(&fields.root).and_then(|at| read_product(product, at));
-            read.map_or_else(as_listed, |product| ShopReply::Product(product).into())
+            let read = at.inside(&fields.root).and_then(|at| goods::read_goods(item, at));
+            match read {
+                Ok((products, misreads)) => (ShopReply::Product(products), misreads).into(),
+                Err(wrong) => as_listed(wrong),
+            }
         }
         ShopCall::AddItem { .. } => {
             let fields = mapped(&answers.item_added, "item_added")?;
@@ -212,6 +247,10 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
             let (order, misreads) = read_order(mapped(&answers.order, "order")?, at)?;
             (ShopReply::OrderShown(order), misreads).into()
         }
+        ShopCall::FindOrder { .. } => {
+            let placed = read_found(mapped(&answers.found, "found")?, at)?;
+            ShopReply::OrderFound(placed).into()
+        }
         ShopCall::LatestOrders { .. } => {
             let fields = mapped(&answers.latest_order, "latest_order")?;
             let orders = at.each(&fields.list, |item| read_placed(fields, item))?;
@@ -236,35 +275,16 @@ fn as_listed(wrong: Unparsable) -> Reading {
     (ShopReply::Done, vec![wrong.misread(Outcome::AsListed)]).into()
 }
 
-fn read_page<'v>(
-    fields: &'v ProductsAnswer,
-    product: &ProductFields,
-    at: At<'v>,
-) -> Result<Reading, Unparsable> {
-    let mut sifter = Sifter::default();
-    let list = &fields.list;
-    let products = sifter.take(at, list, &product.id, |item| read_product(product, item))?;
-    let (came, mut misreads) = sifter.end()?;
-    let came = u32::try_from(came).unwrap_or(u32::MAX);
-    // A list whose total cannot be read is one all the same.
-    let total = fields.total.as_ref().map(|field| at.optional_whole(field)).transpose();
-    let total = total.unwrap_or_else(|wrong| {
-        misreads.push(wrong.misread(Outcome::LeftOut));
-        None
-    });
-    Ok((ShopReply::Products { products, came, total: total.flatten() }, misreads).into())
-}
-
-fn read_product(fields: &ProductFields, at: At<'_>) -> Result<Product, Unparsable> {
-    let brand = fields.brand.as_ref().map(|field| at.optional_text(field)).transpose()?;
-    Ok(Product {
-        id: ProductId::new(at.id(&fields.id)?),
-        name: at.text(&fields.name)?,
-        category: at.text(&fields.category)?,
-        brand: brand.flatten().filter(|brand| !brand.is_empty()),
-        price: at.price(&fields.price)?,
-        in_stock: at.flag_or(fields.in_stock.as_ref(), true)?,
-    })
+/// The order of the cart that was asked for, where the answer says that it has become one.
+fn read_found(fields: &FoundAnswer, at: At<'_>) -> Result<Option<PlacedOrder>, Unparsable> {
+    let is_so = fields.is.iter().all(|(field, word)| at.says(field, word));
+    if !is_so || !at.is_there(&fields.id) {
+        return Ok(None);
+    }
+    let total = fields.final_total.as_ref().map(|field| at.amount(field));
+    let id = OrderId::new(at.id(&fields.id)?);
+    let final_total = total.transpose()?;
+    Ok(Some(PlacedOrder { id, final_total, flow: None, placed_at: None }))
 }
 
 fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Unparsable> {

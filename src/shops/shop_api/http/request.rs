@@ -143,6 +143,8 @@ pub(super) fn caller_value(caller: &Caller, placeholder: Placeholder) -> Option<
         | Placeholder::Category
         | Placeholder::Limit
         | Placeholder::Offset
+        | Placeholder::Page
+        | Placeholder::Cursor
         | Placeholder::ProductId
         | Placeholder::VariantId
         | Placeholder::OrderId
@@ -151,6 +153,32 @@ pub(super) fn caller_value(caller: &Caller, placeholder: Placeholder) -> Option<
         | Placeholder::CouponCode
         | Placeholder::CouponIds => None,
     }
+}
+
+/// A value of its own that the call carries: of what is viewed or added, or of the order that is
+/// asked for.
+pub(super) fn kept<'r>(call: &'r ShopCall, name: &str) -> Option<&'r str> {
+    let value = match call {
+        ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. } => {
+            product.handle.kept.get(name)
+        }
+        ShopCall::FindOrder { refs } => refs.0.get(name),
+        ShopCall::Probe
+        | ShopCall::ListStores
+        | ShopCall::FirstVisit
+        | ShopCall::SelectStore { .. }
+        | ShopCall::ListProducts { .. }
+        | ShopCall::ReadCart
+        | ShopCall::ReadSummary
+        | ShopCall::EligibleCoupons
+        | ShopCall::ApplyCoupon { .. }
+        | ShopCall::GrantWallet { .. }
+        | ShopCall::Checkout
+        | ShopCall::LatestOrders { .. }
+        | ShopCall::ReadOrder { .. }
+        | ShopCall::ClearCart => None,
+    };
+    value.map(String::as_str)
 }
 
 /// What the call gives for a placeholder.
@@ -162,14 +190,22 @@ fn call_value(call: &ShopCall, placeholder: Placeholder) -> Option<Filled<'_>> {
         (ShopCall::ListProducts { category, .. }, Placeholder::Category) => {
             category.as_deref().and_then(text)
         }
-        (ShopCall::ListProducts { limit, .. }, Placeholder::Limit) => number(*limit),
+        (ShopCall::ListProducts { page, .. }, Placeholder::Limit) => number(page.limit),
+        (ShopCall::ListProducts { page, .. }, Placeholder::Offset) => number(page.offset),
+        (ShopCall::ListProducts { page, .. }, Placeholder::Page) => number(page.number),
+        (ShopCall::ListProducts { page, .. }, Placeholder::Cursor) => {
+            page.cursor.as_deref().and_then(text)
+        }
         (ShopCall::LatestOrders { most }, Placeholder::Limit) => number(*most),
         (ShopCall::ReadOrder { order }, Placeholder::OrderId) => text(order.as_str()),
-        (ShopCall::ListProducts { offset, .. }, Placeholder::Offset) => number(*offset),
         (
             ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. },
-            Placeholder::ProductId | Placeholder::VariantId,
-        ) => text(product.as_str()),
+            Placeholder::ProductId,
+        ) => text(product.product_id().as_str()),
+        (
+            ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. },
+            Placeholder::VariantId,
+        ) => text(product.id.as_str()),
         (ShopCall::AddItem { quantity, .. }, Placeholder::Quantity) => number(*quantity),
         (ShopCall::ApplyCoupon { coupon }, Placeholder::CouponId | Placeholder::CouponCode) => {
             text(coupon.as_str())

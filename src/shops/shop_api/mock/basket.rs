@@ -63,6 +63,7 @@ impl Basket {
             final_total: priced.final_total.into(),
             lines,
             coupons: None,
+            lacks_lines: false,
             misread: None,
         }
     }
@@ -91,6 +92,7 @@ mod tests {
             brand: Some("b".to_owned()),
             price: Cents(price),
             in_stock: true,
+            handle: Default::default(),
         }
     }
 

@@ -11,8 +11,8 @@ use super::field::Field;
 #[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Answers {
-    /// In what amounts of money are written.
-    pub money: MoneyUnit,
+    /// How amounts of money are written.
+    pub money: Money,
     /// Of `list_stores`.
     pub stores: Option<StoresAnswer>,
     /// Of `select_store`.
@@ -22,9 +22,9 @@ pub struct Answers {
     /// Of `view_product`.
     pub product: Option<ProductAnswer>,
     /// A product in either.
-    pub product_fields: Option<ProductFields>,
+    pub item: Option<ItemFields>,
     /// Of `add_item`.
-    pub item_added: Option<ItemAnswer>,
+    pub item_added: Option<AddedAnswer>,
     /// Of `read_cart`.
     pub cart: Option<CartAnswer>,
     /// Of `read_summary`.
@@ -37,19 +37,74 @@ pub struct Answers {
     pub order: Option<OrderAnswer>,
     /// Of `latest_order`.
     pub latest_order: Option<LatestOrderAnswer>,
+    /// Of `find_order`.
+    pub found: Option<FoundAnswer>,
     /// Of `clear_cart`.
     pub cart_cleared: Option<ClearedAnswer>,
 }
 
+impl Answers {
+    /// The places that are looked at for goods, carts and orders.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let products = self.products.iter();
+        let products = products.flat_map(|p| [&p.list].into_iter().chain(&p.total).chain(&p.next));
+        let item = self.item.iter().flat_map(|item| {
+            let own = [&item.id, &item.name, &item.category].into_iter();
+            let own = own.chain(&item.brand).chain(&item.price).chain(&item.in_stock);
+            let variants = item.variants.iter().flat_map(|v| {
+                let own = [&v.list, &v.id].into_iter().chain(&v.name).chain(&v.price);
+                own.chain(&v.in_stock).chain(v.keep.values())
+            });
+            own.chain(item.keep.values()).chain(variants)
+        });
+        let order = self.order.iter().flat_map(|order| {
+            let own = [&order.id, &order.final_total].into_iter().chain(&order.subtotal);
+            let own = own.chain(&order.item_discounts).chain(&order.frontstore_discount);
+            let lines = order.lines.iter().flat_map(|line| {
+                let own = [&line.list, &line.id, &line.quantity, &line.unit_price].into_iter();
+                own.chain(&line.discount).chain(&line.line_total)
+            });
+            own.chain(&order.discount_total).chain(&order.charges).chain(lines)
+        });
+        let found = self
+            .found
+            .iter()
+            .flat_map(|found| found.is.keys().chain([&found.id]).chain(&found.final_total));
+        let added = self.item_added.iter().map(|added| &added.unit_price);
+        let roots = self.product.iter().map(|product| &product.root);
+        products.chain(item).chain(order).chain(found).chain(added).chain(roots)
+    }
+}
+
+/// How money is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// In what.
+    pub unit: MoneyUnit,
+    /// How many of the digits of a `minor` amount stand behind the point; default 2.
+    #[serde(default = "hundredths")]
+    pub digits: u8,
+}
+
 /// In what money is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MoneyUnit {
     /// As 8.99, in a number or a text.
-    #[default]
     Units,
     /// As 899.
-    Cents,
+    Minor,
+}
+
+impl Default for Money {
+    fn default() -> Self {
+        Self { unit: MoneyUnit::Units, digits: hundredths() }
+    }
+}
+
+fn hundredths() -> u8 {
+    2
 }
 
 /// The branches.
@@ -80,6 +135,9 @@ pub struct ProductsAnswer {
     /// How many there are in all.
     #[serde(default)]
     pub total: Option<Field>,
+    /// What the next page is asked for by; absent in the last.
+    #[serde(default)]
+    pub next: Option<Field>,
 }
 
 /// One product.
@@ -93,7 +151,7 @@ pub struct ProductAnswer {
 /// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ProductFields {
+pub struct ItemFields {
     /// Its id.
     pub id: Field,
     /// Shown name.
@@ -103,17 +161,52 @@ pub struct ProductFields {
     /// Brand; may be absent in an answer.
     #[serde(default)]
     pub brand: Option<Field>,
-    /// Price of one unit.
-    pub price: Field,
-    /// Whether it can be bought (a yes or no, or units in stock); absent: it can.
+    /// Price of one unit; its variants' where it has some.
+    #[serde(default)]
+    pub price: Option<Field>,
+    /// Whether it can be bought (a yes or no, units in stock, or a word); absent: it can.
     #[serde(default)]
     pub in_stock: Option<Field>,
+    /// The words for yes; any other is no.
+    #[serde(default)]
+    pub in_stock_words: Vec<String>,
+    /// Further values of it that its calls need, by name.
+    #[serde(default)]
+    pub keep: BTreeMap<String, Field>,
+    /// What of it is bought; absent: the product itself.
+    #[serde(default)]
+    pub variants: Option<VariantFields>,
+}
+
+/// The variants of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariantFields {
+    /// The list.
+    pub list: Field,
+    /// In an item.
+    pub id: Field,
+    /// In an item; absent: as the product.
+    #[serde(default)]
+    pub name: Option<Field>,
+    /// In an item; absent: the product's.
+    #[serde(default)]
+    pub price: Option<Field>,
+    /// In an item, whether it can be bought; absent: as the product.
+    #[serde(default)]
+    pub in_stock: Option<Field>,
+    /// The words for yes; any other is no.
+    #[serde(default)]
+    pub in_stock_words: Vec<String>,
+    /// Further values of it that its calls need, by name.
+    #[serde(default)]
+    pub keep: BTreeMap<String, Field>,
 }
 
 /// What was put into the cart.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ItemAnswer {
+pub struct AddedAnswer {
     /// Price of one unit.
     pub unit_price: Field,
 }
@@ -199,23 +292,26 @@ pub enum DiscountKind {
 pub struct OrderAnswer {
     /// Its id.
     pub id: Field,
-    /// Before discounts.
-    pub subtotal: Field,
-    /// Off the lines.
-    pub item_discounts: Field,
-    /// Off the rest.
-    pub frontstore_discount: Field,
-    /// Both.
-    pub discount_total: Field,
+    /// To pay: `subtotal` - `discount_total` + `charges`.
+    pub final_total: Field,
+    /// Before discounts; absent: the sum of the lines.
+    #[serde(default)]
+    pub subtotal: Option<Field>,
+    /// Off the lines; absent: `discount_total` - `frontstore_discount`, or nothing.
+    #[serde(default)]
+    pub item_discounts: Option<Field>,
+    /// Off the rest; absent: `discount_total` - `item_discounts`.
+    #[serde(default)]
+    pub frontstore_discount: Option<Field>,
+    /// Both; absent: their sum where both are there, else `subtotal` + `charges` - `final_total`.
+    #[serde(default)]
+    pub discount_total: Option<Field>,
     /// On top, as shipping and tax; one that an order does not have is nothing.
     #[serde(default)]
     pub charges: Vec<Field>,
-    /// To pay: `subtotal` - `discount_total` + `charges`.
-    pub final_total: Field,
-    /// The list of lines.
-    pub lines: Field,
-    /// In a line.
-    pub line: LineFields,
+    /// Its lines; absent: what the agent put in the cart, at the prices that it was told.
+    #[serde(default)]
+    pub lines: Option<LineFields>,
     /// The coupons that counted; absent: all that were applied.
     #[serde(default)]
     pub coupons: Option<OrderCoupons>,
@@ -246,16 +342,20 @@ impl OrderCoupons {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineFields {
-    /// What.
-    pub product_id: Field,
+    /// The list of them.
+    pub list: Field,
+    /// What: the variant where it is one of a product's, else the product.
+    pub id: Field,
     /// Units.
     pub quantity: Field,
     /// Price of one.
     pub unit_price: Field,
-    /// Off the line.
-    pub discount: Field,
-    /// To pay for it.
-    pub line_total: Field,
+    /// Off the line; absent: nothing.
+    #[serde(default)]
+    pub discount: Option<Field>,
+    /// To pay for it; absent: `quantity` times `unit_price` - `discount`.
+    #[serde(default)]
+    pub line_total: Option<Field>,
 }
 
 /// A list of orders.
@@ -276,6 +376,19 @@ pub struct LatestOrderAnswer {
     /// other order fits must prove it.
     #[serde(default)]
     pub placed_at: Option<Field>,
+}
+
+/// The order of the cart that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundAnswer {
+    /// With these words in these places it is the cart's order; else the cart has become none.
+    pub is: BTreeMap<Field, String>,
+    /// Its id.
+    pub id: Field,
+    /// To pay; absent: the shop does not say.
+    #[serde(default)]
+    pub final_total: Option<Field>,
 }
 
 /// The cart was emptied.

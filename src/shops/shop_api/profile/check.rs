@@ -1,23 +1,17 @@
-//! What RON cannot say: which steps a shop must have, what templates may ask for, sane numbers.
+//! What RON cannot say: which steps a shop must have, what its answers must show, sane numbers.
 
-use std::collections::BTreeSet;
+mod calls;
 
-use awc::http::header::{HeaderName, HeaderValue};
 use domain::rate::Rate;
-use ports::shop_api::WalletMode;
+use ports::shop_api::{CatalogMode, PageBy, Part, WalletMode};
 
-use super::auth::Auth;
-use super::{
-    Call, Name, Placeholder, Profile, ProfileError, Request, Rule, StepName, Template, Var,
-};
+use super::{Call, Placeholder, Profile, ProfileError, Rule, StepName};
 
 /// Every flow makes these calls.
-const ALWAYS: [StepName; 7] = [
+const ALWAYS: [StepName; 5] = [
     StepName::Probe,
     StepName::ListProducts,
     StepName::AddItem,
-    StepName::EligibleCoupons,
-    StepName::ApplyCoupon,
     StepName::Checkout,
     StepName::ClearCart,
 ];
@@ -26,11 +20,12 @@ const ALWAYS: [StepName; 7] = [
 const PAGE_SIZE_MAX: u32 = 1_000;
 /// Seconds; a longer idle connection is dead at any server.
 const KEEP_ALIVE_MAX_S: f64 = 3_600.0;
+/// Digits behind the point of any currency there is.
+const DIGITS_MAX: u8 = 4;
+/// Values that an order can be asked for by: a row holds them.
+const REFS_MAX: usize = 8;
 /// Milliseconds; a longer wait would outlive a cycle.
 const TIMEOUT_MAX_MS: u64 = 120_000;
-
-/// What the caller of a step gives.
-const CALLER: [Placeholder; 3] = [Placeholder::AgentId, Placeholder::UserId, Placeholder::FlowId];
 
 struct Checker<'p> {
     origin: &'p str,
@@ -49,14 +44,17 @@ pub(super) fn mistakes(origin: &str, profile: &Profile) -> Vec<ProfileError> {
                 1 => format!("steps.{}", name.as_str()),
                 _ => format!("steps.{}.{index}", name.as_str()),
             };
-            found.extend(checker.call(&key, call, name.placeholders()));
+            found.extend(checker.call(&key, call, Some(name)));
         }
         found.extend(checker.answer_of(name).err());
     }
     found.extend(checker.counted_coupons().err());
+    found.extend(checker.placing());
+    found.extend(checker.goods());
     found.extend(checker.setup());
     found.extend(checker.values());
     found.extend(checker.headers());
+    found.extend(checker.places());
     found.extend(checker.refusals());
     found
 }
@@ -75,8 +73,12 @@ impl Checker<'_> {
         if profile.name.trim().is_empty() {
             found.push(self.fail("name", "empty; give the shop a name"));
         }
-        if !(1..=PAGE_SIZE_MAX).contains(&profile.page_size) {
-            found.push(self.fail("page_size", format!("write 1 to {PAGE_SIZE_MAX}")));
+        if !(1..=PAGE_SIZE_MAX).contains(&profile.paging.size) {
+            let key = if profile.format == 1 { "page_size" } else { "paging.size" };
+            found.push(self.fail(key, format!("write 1 to {PAGE_SIZE_MAX}")));
+        }
+        if profile.answers.money.digits > DIGITS_MAX {
+            found.push(self.fail("answers.money.digits", format!("write 0 to {DIGITS_MAX}")));
         }
         if !(0.0..=KEEP_ALIVE_MAX_S).contains(&profile.keep_alive_s) {
             found.push(self.fail("keep_alive_s", format!("write 0 to {KEEP_ALIVE_MAX_S} seconds")));
@@ -106,7 +108,7 @@ impl Checker<'_> {
             let key = format!("auth_strategies.{name}");
             if let Some(template) = auth.template() {
                 let allowed = [Placeholder::AgentId, Placeholder::UserId];
-                found.extend(self.placeholders(&key, template, &allowed, None).err());
+                found.extend(self.placeholders(&key, template, &allowed, &[]).err());
             }
             if auth.secret().is_some_and(|secret| secret.env.trim().is_empty()) {
                 found.push(self.fail(key, "`env` is empty; name an environment variable"));
@@ -119,13 +121,25 @@ impl Checker<'_> {
         let profile = self.profile;
         let stores = [StepName::ListStores, StepName::SelectStore];
         let stores = stores.iter().filter(|_| profile.selects_store);
-        let wallet = [StepName::GrantWallet];
-        let wallet = wallet.iter().filter(|_| profile.wallet == WalletMode::Engine);
+        let (wallet, why): (&[StepName], _) = match profile.wallet {
+            WalletMode::Engine => (
+                &[StepName::EligibleCoupons, StepName::ApplyCoupon, StepName::GrantWallet],
+                "`wallet: engine`",
+            ),
+            WalletMode::Shop => {
+                (&[StepName::EligibleCoupons, StepName::ApplyCoupon], "`wallet: shop`")
+            }
+            WalletMode::Codes => (&[StepName::ApplyCoupon], "`wallet: codes`"),
+            WalletMode::None => (&[], ""),
+        };
+        let viewed = [StepName::ViewProduct];
+        let viewed = viewed.iter().filter(|_| profile.catalog == CatalogMode::Viewed);
         let needed = ALWAYS
             .iter()
             .map(|step| (step, "every run"))
             .chain(stores.map(|step| (step, "`selects_store: true`")))
-            .chain(wallet.map(|step| (step, "`wallet: engine`")))
+            .chain(wallet.iter().map(|step| (step, why)))
+            .chain(viewed.map(|step| (step, "`catalog: viewed`")))
             .chain(profile.probe_steps.iter().map(|step| (step, "`probe_steps`")));
         let missing = needed.filter(|(step, _)| !profile.has(**step)).map(|(step, why)| {
             let problem = format!("missing, but {why} needs it; add the step");
@@ -142,125 +156,78 @@ impl Checker<'_> {
         found
     }
 
-    fn setup(&self) -> Vec<ProfileError> {
-        let setup = &self.profile.setup;
-        let blocks = [("run", &setup.run), ("agent", &setup.agent), ("cart", &setup.cart)];
-        let calls = blocks.into_iter().flat_map(|(block, calls)| {
-            calls.iter().enumerate().map(move |(index, call)| (block, index, call))
-        });
-        calls
-            .flat_map(|(block, index, call)| {
-                self.call(&format!("setup.{block}.{index}"), call, &[])
-            })
-            .collect()
-    }
-
-    fn call(&self, key: &str, call: &Call, own: &[Placeholder]) -> Vec<ProfileError> {
-        let part = |part: &str| format!("{key}.{part}");
+    /// One call of the checkout places the order, and what follows it may fail: the order stands.
+    fn placing(&self) -> Vec<ProfileError> {
         let mut found = Vec::new();
-        if call.ok.is_empty() || call.ok.iter().any(|status| !(200..=299).contains(status)) {
-            found.push(self.fail(part("ok"), "name at least one status, each from 200 to 299"));
+        for (name, step) in self.profile.steps.iter() {
+            let places = |call: &&Call| call.part == Part::PlacesOrder;
+            let key = format!("steps.{}", name.as_str());
+            match (name == StepName::Checkout, step.calls.iter().filter(places).count()) {
+                (false, 1..) => {
+                    found.push(self.fail(key, "`places_order` is of a call of `checkout` alone"));
+                }
+                (true, 2..) => {
+                    found.push(self.fail(key, "more than one call has `places_order: true`"));
+                }
+                (true, 0) if step.calls.len() > 1 => {
+                    let problem = "no call has `places_order: true`; write it on the one whose \
+                                   lost answer may be an order";
+                    found.push(self.fail(key, problem));
+                }
+                (true, 1) => {
+                    let placing = step.calls.iter().position(|call| places(&call));
+                    let after = step.calls.iter().skip(placing.unwrap_or(0) + 1);
+                    let is_needed = |call: &Call| call.request.is_some() && !call.optional;
+                    if after.clone().any(is_needed) {
+                        let problem = "what follows the call that places the order must be \
+                                       `optional: true`: the order stands";
+                        found.push(self.fail(key, problem));
+                    }
+                }
+                (false | true, _) => {}
+            }
         }
-        let Some(request) = &call.request else { return found };
-        found.extend(self.path(&part("path"), request).err());
-        let each = call.each.as_ref().map(|each| &*each.name);
-        let given = |optional: bool| -> Vec<Placeholder> {
-            let caller = CALLER.iter().filter(|_| request.auth);
-            let all = own.iter().chain(caller).copied();
-            all.filter(|p| optional || !p.is_optional()).collect()
-        };
-        found.extend(self.placeholders(&part("path"), &request.path, &given(false), each).err());
-        for (parameter, template) in &request.query {
-            let key = part(&format!("query.{parameter}"));
-            found.extend(self.placeholders(&key, template, &given(true), each).err());
-        }
-        for (header, template) in &request.headers {
-            let key = part(&format!("headers.{header}"));
-            found.extend(self.header(&key, header, template).err());
-            found.extend(self.placeholders(&key, template, &given(true), each).err());
-        }
-        for template in request.body.templates() {
-            let is_whole = template.sole_slot().is_some();
-            found.extend(self.placeholders(&part("body"), template, &given(is_whole), each).err());
-        }
+        let setup = self.profile.setup.calls().any(|call| call.part == Part::PlacesOrder);
+        found.extend(
+            setup.then(|| self.fail("setup", "`places_order` is of a call of `checkout` alone")),
+        );
         found
     }
 
-    fn path(&self, key: &str, request: &Request) -> Result<(), ProfileError> {
-        let path = &request.path;
-        if !path.plain_texts().next().is_some_and(|text| text.starts_with('/')) {
-            return Err(self.fail(key, "begin it with `/`"));
-        }
-        let unfit =
-            |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii() || "?#".contains(c);
-        if path.plain_texts().any(|text| text.contains(unfit)) {
-            return Err(self.fail(key, "use ASCII without spaces; parameters go in `query`"));
-        }
-        Ok(())
-    }
-
-    /// Every value that somebody sets or captures.
-    fn known(&self) -> BTreeSet<&str> {
-        let profile = self.profile;
-        let setup = &profile.setup;
-        let calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
-        let calls = calls.chain(&setup.run).chain(&setup.agent).chain(&setup.cart);
-        let captured = calls.flat_map(|call| call.capture.keys());
-        let names = captured.chain(profile.vars.keys()).chain(profile.watch.keys());
-        names.map(|name| &**name).collect()
-    }
-
-    /// What profiles set themselves, and what they forget.
-    fn values(&self) -> Vec<ProfileError> {
+    /// What lists, products and orders must show to be of use.
+    fn goods(&self) -> Vec<ProfileError> {
         let (profile, mut found) = (self.profile, Vec::new());
-        for (name, var) in &profile.vars {
-            let key = format!("vars.{name}");
-            match var {
-                Var::Text(template) => {
-                    found.extend(self.placeholders(&key, template, &CALLER, None).err());
+        let answers = &profile.answers;
+        let item = if profile.format == 1 { "answers.product_fields" } else { "answers.item" };
+        if let Some(fields) = &answers.item {
+            let variants = fields.variants.as_ref();
+            let of_variants = variants.is_some_and(|variants| variants.price.is_some());
+            if fields.price.is_none() && !of_variants {
+                let problem = "no `price`; write where it is, in the item or in its `variants`";
+                found.push(self.fail(item, problem));
+            }
+            let variants = variants.map(|v| (&v.in_stock, &v.in_stock_words));
+            for (place, words) in
+                variants.into_iter().chain([(&fields.in_stock, &fields.in_stock_words)])
+            {
+                if place.is_none() && !words.is_empty() {
+                    let problem = "`in_stock_words` without `in_stock`; write where they are";
+                    found.push(self.fail(item, problem));
                 }
-                Var::Secret(secret) if secret.env.trim().is_empty() => {
-                    found.push(self.fail(key, "`env` is empty; name an environment variable"));
-                }
-                Var::Secret(_) => {}
             }
         }
-        let known = self.known();
-        let of_calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
-        let forgotten = of_calls.flat_map(|call| &call.forget);
-        let forgotten = forgotten.chain(profile.rules.iter().flat_map(|rule| &rule.forget));
-        let strange = forgotten.filter(|name| !known.contains(&***name));
-        found.extend(strange.map(|name| self.fail("forget", unknown(name, &known))));
+        let next = answers.products.as_ref().and_then(|products| products.next.as_ref());
+        if profile.paging.by == PageBy::Cursor && next.is_none() {
+            let problem = "missing, but `paging: (by: cursor)` needs it: where the next page's \
+                           cursor is";
+            found.push(self.fail("answers.products.next", problem));
+        }
+        let refs = profile.order_refs().len();
+        if refs > REFS_MAX {
+            let problem = format!("it needs {refs} captured values; at most {REFS_MAX} are kept");
+            found.push(self.fail("steps.find_order", problem));
+        }
         found
-    }
-
-    fn placeholders(
-        &self,
-        key: &str,
-        template: &Template,
-        allowed: &[Placeholder],
-        each: Option<&str>,
-    ) -> Result<(), ProfileError> {
-        let known = self.known();
-        for slot in template.slots() {
-            match &slot.name {
-                Name::BuiltIn(placeholder) if allowed.contains(placeholder) || slot.may_lack => {}
-                Name::BuiltIn(placeholder) => {
-                    let known: Vec<_> =
-                        allowed.iter().map(|p| format!("{{{}}}", p.as_str())).collect();
-                    let there = match known.is_empty() {
-                        true => "no placeholder".to_owned(),
-                        false => known.join(", "),
-                    };
-                    let name = placeholder.as_str();
-                    let problem = format!("`{{{name}}}` may have no value here; there is {there}");
-                    return Err(self.fail(key, problem));
-                }
-                Name::Own(name) if known.contains(&**name) || each == Some(&**name) => {}
-                Name::Own(name) => return Err(self.fail(key, unknown(name, &known))),
-            }
-        }
-        Ok(())
     }
 
     fn counted_coupons(&self) -> Result<(), ProfileError> {
@@ -277,18 +244,19 @@ impl Checker<'_> {
 
     fn answer_of(&self, name: StepName) -> Result<(), ProfileError> {
         let answers = &self.profile.answers;
-        let is_there = |entry, there: bool| (entry, there);
-        let product_fields = is_there("product_fields", answers.product_fields.is_some());
+        let name_of_item = if self.profile.format == 1 { "product_fields" } else { "item" };
+        let item = (name_of_item, answers.item.is_some());
         let needed: &[(&str, bool)] = match name {
             StepName::Probe
             | StepName::FirstVisit
+            | StepName::AddItem
             | StepName::ApplyCoupon
-            | StepName::GrantWallet => &[],
+            | StepName::GrantWallet
+            | StepName::ClearCart => &[],
             StepName::ListStores => &[("stores", answers.stores.is_some())],
             StepName::SelectStore => &[("store_selected", answers.store_selected.is_some())],
-            StepName::ListProducts => &[("products", answers.products.is_some()), product_fields],
-            StepName::ViewProduct => &[("product", answers.product.is_some()), product_fields],
-            StepName::AddItem => &[("item_added", answers.item_added.is_some())],
+            StepName::ListProducts => &[("products", answers.products.is_some()), item],
+            StepName::ViewProduct => &[("product", answers.product.is_some()), item],
             StepName::ReadCart => &[("cart", answers.cart.is_some())],
             StepName::ReadSummary => &[("summary", answers.summary.is_some())],
             StepName::EligibleCoupons => &[
@@ -296,8 +264,8 @@ impl Checker<'_> {
                 ("coupon_fields", answers.coupon_fields.is_some()),
             ],
             StepName::Checkout | StepName::ReadOrder => &[("order", answers.order.is_some())],
+            StepName::FindOrder => &[("found", answers.found.is_some())],
             StepName::LatestOrder => &[("latest_order", answers.latest_order.is_some())],
-            StepName::ClearCart => &[("cart_cleared", answers.cart_cleared.is_some())],
         };
         match needed.iter().find(|(_, there)| !there) {
             None => Ok(()),
@@ -306,31 +274,6 @@ impl Checker<'_> {
                 Err(self.fail(format!("answers.{entry}"), problem))
             }
         }
-    }
-
-    fn headers(&self) -> Vec<ProfileError> {
-        let headers = self.profile.headers.iter().enumerate();
-        let checked = headers.flat_map(|(index, header)| {
-            let key = format!("headers.{index}");
-            let own = self.header(&key, &header.name, &header.value).err();
-            own.into_iter().chain(self.placeholders(&key, &header.value, &CALLER, None).err())
-        });
-        checked.collect()
-    }
-
-    fn header(&self, key: &str, name: &str, value: &Template) -> Result<(), ProfileError> {
-        if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err(self.fail(key, format!("`{name}` is no header's name")));
-        }
-        let is_strategy = self.profile.auth_strategies.get(&self.profile.auth);
-        let has_strategy = is_strategy.is_some_and(|auth| *auth != Auth::None);
-        if name.eq_ignore_ascii_case("authorization") && has_strategy {
-            return Err(self.fail(key, "write it as a strategy in `auth_strategies`"));
-        }
-        if value.plain_texts().any(|text| HeaderValue::from_str(text).is_err()) {
-            return Err(self.fail(key, "the value has a character that no header may have"));
-        }
-        Ok(())
     }
 
     fn refusals(&self) -> Vec<ProfileError> {
@@ -354,16 +297,4 @@ impl Checker<'_> {
         }
         Ok(())
     }
-}
-
-fn unknown(name: &str, known: &BTreeSet<&str>) -> String {
-    let there = match known.is_empty() {
-        true => format!("there are none, but of the call: {}", built_in().join(", ")),
-        false => format!("there are {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
-    };
-    format!("unknown value {{{name}}}: nothing captures it; {there}")
-}
-
-fn built_in() -> Vec<&'static str> {
-    Placeholder::ALL.iter().map(|placeholder| placeholder.as_str()).collect()
 }

@@ -4,10 +4,16 @@
 use std::collections::BTreeMap;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, Part, Refusal, WalletMode};
+use ports::shop_api::{
+    CartMode, CatalogMode, IdempotencyMode, PageBy, Paging, Part, Refusal, WalletMode,
+};
 use serde::Deserialize;
 
-use super::answers::Answers;
+use super::answers::{
+    AddedAnswer, Answers, CartAnswer, ClearedAnswer, CouponFields, CouponsAnswer, ItemFields,
+    LatestOrderAnswer, LineFields, Money, MoneyUnit, OrderAnswer, OrderCoupons, ProductAnswer,
+    ProductsAnswer, StoreSelectedAnswer, StoresAnswer, SummaryAnswer,
+};
 use super::auth::Auth;
 use super::body::{Body, JsonTemplate};
 use super::call::{Call, Method, Request};
@@ -49,7 +55,7 @@ pub(super) struct OlderProfile {
     #[serde(default = "super::probe_only")]
     probe_steps: Vec<StepName>,
     steps: WrittenSteps<OlderStep>,
-    answers: Answers,
+    answers: OlderAnswers,
     #[serde(default)]
     refusals: Vec<OlderRule>,
     error_detail: Vec<Field>,
@@ -97,6 +103,87 @@ struct OlderRule {
     refusal: Refusal,
 }
 
+/// Where the answers are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename = "Answers", deny_unknown_fields, default)]
+struct OlderAnswers {
+    money: OlderMoney,
+    stores: Option<StoresAnswer>,
+    store_selected: Option<StoreSelectedAnswer>,
+    products: Option<OlderProducts>,
+    product: Option<ProductAnswer>,
+    product_fields: Option<OlderProduct>,
+    item_added: Option<AddedAnswer>,
+    cart: Option<CartAnswer>,
+    summary: Option<SummaryAnswer>,
+    coupons: Option<CouponsAnswer>,
+    coupon_fields: Option<CouponFields>,
+    order: Option<OlderOrder>,
+    latest_order: Option<LatestOrderAnswer>,
+    cart_cleared: Option<ClearedAnswer>,
+}
+
+/// In what money was written.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OlderMoney {
+    #[default]
+    Units,
+    Cents,
+}
+
+/// A page of products.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "ProductsAnswer", deny_unknown_fields)]
+struct OlderProducts {
+    list: Field,
+    #[serde(default)]
+    total: Option<Field>,
+}
+
+/// A product.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "ProductFields", deny_unknown_fields)]
+struct OlderProduct {
+    id: Field,
+    name: Field,
+    category: Field,
+    #[serde(default)]
+    brand: Option<Field>,
+    price: Field,
+    #[serde(default)]
+    in_stock: Option<Field>,
+}
+
+/// An order.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "OrderAnswer", deny_unknown_fields)]
+struct OlderOrder {
+    id: Field,
+    subtotal: Field,
+    item_discounts: Field,
+    frontstore_discount: Field,
+    discount_total: Field,
+    #[serde(default)]
+    charges: Vec<Field>,
+    final_total: Field,
+    lines: Field,
+    line: OlderLine,
+    #[serde(default)]
+    coupons: Option<OrderCoupons>,
+}
+
+/// A line of an order.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "LineFields", deny_unknown_fields)]
+struct OlderLine {
+    product_id: Field,
+    quantity: Field,
+    unit_price: Field,
+    discount: Field,
+    line_total: Field,
+}
+
 fn yes() -> bool {
     true
 }
@@ -113,6 +200,7 @@ impl OlderProfile {
             Err(never) => match never {},
         };
         Profile {
+            format: 1,
             name: self.name,
             base_url: self.base_url,
             allow_plain_http: self.allow_plain_http,
@@ -125,7 +213,7 @@ impl OlderProfile {
             setup: Setup::default(),
             timeouts: self.timeouts,
             keep_alive_s: self.keep_alive_s,
-            page_size: self.page_size,
+            paging: Paging { by: PageBy::Offset, size: self.page_size, first: 1 },
             rate_hint_per_s: self.rate_hint_per_s,
             idempotency: self.idempotency,
             wallet: self.wallet,
@@ -135,9 +223,82 @@ impl OlderProfile {
             carts: self.carts,
             probe_steps: self.probe_steps,
             steps,
-            answers: self.answers,
+            answers: self.answers.read(),
             rules: self.refusals.into_iter().map(OlderRule::read).collect(),
             error_detail: self.error_detail,
+        }
+    }
+}
+
+impl OlderAnswers {
+    fn read(self) -> Answers {
+        let unit = match self.money {
+            OlderMoney::Units => MoneyUnit::Units,
+            OlderMoney::Cents => MoneyUnit::Minor,
+        };
+        let products = self.products.map(|OlderProducts { list, total }| ProductsAnswer {
+            list,
+            total,
+            next: None,
+        });
+        Answers {
+            money: Money { unit, ..Money::default() },
+            stores: self.stores,
+            store_selected: self.store_selected,
+            products,
+            product: self.product,
+            item: self.product_fields.map(OlderProduct::read),
+            item_added: self.item_added,
+            cart: self.cart,
+            summary: self.summary,
+            coupons: self.coupons,
+            coupon_fields: self.coupon_fields,
+            order: self.order.map(OlderOrder::read),
+            latest_order: self.latest_order,
+            found: None,
+            cart_cleared: self.cart_cleared,
+        }
+    }
+}
+
+impl OlderProduct {
+    fn read(self) -> ItemFields {
+        let Self { id, name, category, brand, price, in_stock } = self;
+        ItemFields {
+            id,
+            name,
+            category,
+            brand,
+            price: Some(price),
+            in_stock,
+            in_stock_words: Vec::new(),
+            keep: BTreeMap::new(),
+            variants: None,
+        }
+    }
+}
+
+impl OlderOrder {
+    fn read(self) -> OrderAnswer {
+        let OlderLine { product_id, quantity, unit_price, discount, line_total } = self.line;
+        let lines = LineFields {
+            list: self.lines,
+            id: product_id,
+            quantity,
+            unit_price,
+            discount: Some(discount),
+            line_total: Some(line_total),
+        };
+        OrderAnswer {
+            id: self.id,
+            final_total: self.final_total,
+            subtotal: Some(self.subtotal),
+            item_discounts: Some(self.item_discounts),
+            frontstore_discount: Some(self.frontstore_discount),
+            discount_total: Some(self.discount_total),
+            charges: self.charges,
+            lines: Some(lines),
+            coupons: self.coupons,
         }
     }
 }
@@ -172,7 +333,7 @@ impl OlderRule {
         Rule {
             on: self.on,
             status: vec![self.status],
-            contains: self.contains,
+            contains: self.contains.map(|part| part.to_lowercase()),
             is: Vec::new(),
             has: None,
             lacks: None,

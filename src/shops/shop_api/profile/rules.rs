@@ -18,7 +18,7 @@ pub struct Rule {
     pub on: Vec<StepName>,
     /// With one of these statuses; none: any.
     pub status: Vec<u16>,
-    /// With this in the body, in any case.
+    /// With this in the body, in any case; in lower case here.
     pub contains: Option<String>,
     /// With these words in these places.
     pub is: Vec<(Field, String)>,
@@ -78,7 +78,7 @@ impl WrittenRule {
         Ok(Rule {
             on: self.on,
             status: self.status,
-            contains: self.contains,
+            contains: self.contains.map(|part| part.to_lowercase()),
             is: is.collect::<Result<_, String>>()?,
             has: self.has,
             lacks: self.lacks,
@@ -96,9 +96,9 @@ pub struct Seen<'a> {
     /// Its status.
     pub status: u16,
     /// Its body as it came, in lower case.
-    pub lower: &'a str,
+    pub lower: &'a dyn Fn() -> &'a str,
     /// Its body where it is JSON, else null.
-    pub json: &'a Value,
+    pub json: &'a dyn Fn() -> &'a Value,
     /// What is around it.
     pub around: &'a dyn Around,
 }
@@ -107,18 +107,18 @@ impl Rule {
     /// Whether it fits.
     pub fn fits(&self, seen: Seen<'_>) -> bool {
         let is = |(field, word): &(Field, String)| {
-            let found = field.find(seen.json, seen.around);
+            let found = field.find((seen.json)(), seen.around);
             found.is_some_and(|found| found.text().is_some_and(|text| *text == **word))
         };
-        let is_there = |field: &Field| field.find(seen.json, seen.around).is_some();
+        let is_there = |field: &Field| field.find((seen.json)(), seen.around).is_some();
         // What is looked for in a body that is no JSON is not missing there.
-        let is_json = !seen.json.is_null();
+        let is_json = || !(seen.json)().is_null();
         (self.on.is_empty() || seen.step.is_some_and(|step| self.on.contains(&step)))
             && (self.status.is_empty() || self.status.contains(&seen.status))
-            && self.contains.as_ref().is_none_or(|part| seen.lower.contains(&part.to_lowercase()))
+            && self.contains.as_ref().is_none_or(|part| (seen.lower)().contains(part.as_str()))
             && self.is.iter().all(is)
             && self.has.as_ref().is_none_or(is_there)
-            && self.lacks.as_ref().is_none_or(|field| is_json && !is_there(field))
+            && self.lacks.as_ref().is_none_or(|field| is_json() && !is_there(field))
     }
 
     /// The places that it looks at.
@@ -145,8 +145,8 @@ mod tests {
         rule(rule_text).unwrap().fits(Seen {
             step,
             status,
-            lower: &lower,
-            json: body,
+            lower: &|| &lower,
+            json: &|| body,
             around: &Nothing,
         })
     }

@@ -43,6 +43,10 @@ placeholders! {
     Limit = "limit",
     /// Products to skip.
     Offset = "offset",
+    /// Which page it is, counted from the profile's first.
+    Page = "page",
+    /// What the page before it said; has no value for the first.
+    Cursor = "cursor",
     /// The product.
     ProductId = "product_id",
     /// The order.
@@ -62,7 +66,7 @@ placeholders! {
 impl Placeholder {
     /// Whether it may have no value.
     pub fn is_optional(self) -> bool {
-        matches!(self, Self::FlowId | Self::Category)
+        matches!(self, Self::FlowId | Self::Category | Self::Cursor)
     }
 
     fn named(word: &str) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use domain::flow::ShopCart;
 use domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use ports::shop_api::ShopCall;
+use ports::shop_api::{Page, ShopCall};
 
 use super::*;
 
@@ -65,9 +65,9 @@ fn a_step_is_called_as_its_call_is() {
         ShopCall::ListStores,
         ShopCall::FirstVisit,
         ShopCall::SelectStore { store },
-        ShopCall::ListProducts { category: None, limit: 1, offset: 0 },
-        ShopCall::ViewProduct { product: product.clone() },
-        ShopCall::AddItem { product, quantity: 1 },
+        ShopCall::ListProducts { category: None, page: Page::after(0, 1) },
+        ShopCall::ViewProduct { product: product.clone().into() },
+        ShopCall::AddItem { product: product.into(), quantity: 1 },
         ShopCall::ReadCart,
         ShopCall::ReadSummary,
         ShopCall::EligibleCoupons,

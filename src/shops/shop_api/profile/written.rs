@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::offer::CouponUse;
-use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, Part, WalletMode};
+use ports::shop_api::{CartMode, CatalogMode, IdempotencyMode, PageBy, Paging, Part, WalletMode};
 use serde::Deserialize;
 
 use super::answers::Answers;
@@ -24,8 +24,7 @@ const PAGE_SIZE: u32 = 100;
 #[derive(Debug, Deserialize)]
 #[serde(rename = "Profile", deny_unknown_fields)]
 pub(super) struct WrittenProfile {
-    #[serde(rename = "format")]
-    _format: u32,
+    format: u32,
     name: String,
     #[serde(default)]
     base_url: Option<String>,
@@ -48,17 +47,17 @@ pub(super) struct WrittenProfile {
     #[serde(default)]
     timeouts: Timeouts,
     keep_alive_s: f64,
-    #[serde(default = "page_size")]
-    page_size: u32,
+    #[serde(default)]
+    paging: WrittenPaging,
     #[serde(default)]
     rate_hint_per_s: Option<f64>,
     idempotency: IdempotencyMode,
     wallet: WalletMode,
     #[serde(default)]
-    coupons: CouponUse,
+    coupons: Option<CouponUse>,
     catalog: CatalogMode,
     #[serde(default)]
-    carts: CartMode,
+    carts: Option<CartMode>,
     #[serde(default = "super::probe_only")]
     probe_steps: Vec<StepName>,
     #[serde(default)]
@@ -92,6 +91,21 @@ struct WrittenSetup {
     cart: Vec<WrittenCall>,
 }
 
+/// How lists of products are asked for.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenPaging {
+    by: PageBy,
+    size: u32,
+    first: u32,
+}
+
+impl Default for WrittenPaging {
+    fn default() -> Self {
+        Self { by: PageBy::Offset, size: PAGE_SIZE, first: 1 }
+    }
+}
+
 /// Who keeps cookies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,10 +121,6 @@ fn nobody() -> String {
 
 fn no_strategies() -> BTreeMap<String, Auth> {
     BTreeMap::from([(nobody(), Auth::None)])
-}
-
-fn page_size() -> u32 {
-    PAGE_SIZE
 }
 
 impl WrittenProfile {
@@ -141,7 +151,18 @@ impl WrittenProfile {
         let headers = self.headers.into_iter();
         let headers =
             headers.map(|(name, value)| Header { name, value, on: StepName::ALL.to_vec() });
+        // A code is good for whoever knows it; a cart that is only forgotten is its flow's own.
+        let coupons = match self.wallet {
+            WalletMode::Codes => CouponUse::Reusable,
+            WalletMode::Engine | WalletMode::Shop | WalletMode::None => CouponUse::SingleUse,
+        };
+        let clear = steps.get(StepName::ClearCart);
+        let is_forgotten =
+            clear.is_some_and(|clear| clear.calls.iter().all(|call| call.request.is_none()));
+        let carts = if is_forgotten { CartMode::Private } else { CartMode::Kept };
+        let paging = self.paging;
         Ok(Profile {
+            format: self.format,
             name: self.name,
             base_url: self.base_url,
             allow_plain_http: self.allow_plain_http,
@@ -154,14 +175,14 @@ impl WrittenProfile {
             setup,
             timeouts: self.timeouts,
             keep_alive_s: self.keep_alive_s,
-            page_size: self.page_size,
+            paging: Paging { by: paging.by, size: paging.size, first: paging.first },
             rate_hint_per_s: self.rate_hint_per_s,
             idempotency: self.idempotency,
             wallet: self.wallet,
-            coupons: self.coupons,
+            coupons: self.coupons.unwrap_or(coupons),
             catalog: self.catalog,
             selects_store: steps.get(StepName::SelectStore).is_some(),
-            carts: self.carts,
+            carts: self.carts.unwrap_or(carts),
             probe_steps: self.probe_steps,
             rules: rules.collect::<Result<_, _>>()?,
             steps,

@@ -4,7 +4,7 @@
 
 use domain::flow::{Order, OrderLine};
 use domain::ids::{OrderId, ProductId};
-use domain::money::{Amount, Cents};
+use domain::money::{Amount, Cents, Exact};
 use domain::shop_notes::{Misread, Outcome};
 
 use super::value::At;
@@ -18,16 +18,27 @@ pub(super) fn read_order(
 ) -> Result<(Box<Order>, Vec<Misread>), Unparsable> {
     let mut reckoned = Reckoned::default();
     let id = OrderId::new(reckoned.order_id(&fields.id, at)?);
-    let subtotal = at.amount(&fields.subtotal)?;
     let final_total = at.amount(&fields.final_total)?;
-    let lines = at.each(&fields.lines, |item| reckoned.line(&fields.line, item))?;
+    let lines = match &fields.lines {
+        Some(line) => at.each(&line.list, |item| reckoned.line(line, item))?,
+        None => Vec::new(),
+    };
     let charges = reckoned.keep(read_charges(&fields.charges, at));
-    let item_discounts = reckoned.keep(at.discount(&fields.item_discounts));
-    let frontstore_discount = reckoned.keep(at.discount(&fields.frontstore_discount));
-    let discount_total = reckoned.keep(at.discount(&fields.discount_total));
-    let paid = Paid { subtotal: subtotal.cents, final_total: final_total.cents };
-    let figures = paid.complete(charges, [item_discounts, frontstore_discount, discount_total]);
-    let (charges, [item_discounts, frontstore_discount, discount_total]) = figures;
+    let subtotal = fields.subtotal.as_ref().map(|field| at.amount(field)).transpose()?;
+    let mut discount =
+        |field: &Option<Field>| field.as_ref().and_then(|field| reckoned.keep(at.discount(field)));
+    let discounts = [
+        discount(&fields.item_discounts),
+        discount(&fields.frontstore_discount),
+        discount(&fields.discount_total),
+    ];
+    let subtotal = subtotal.unwrap_or_else(|| match fields.lines {
+        Some(_) => goods(&lines),
+        None => Paid::subtotal_without_lines(&final_total, charges.as_ref(), &discounts),
+    });
+    let paid = Paid { subtotal: &subtotal, final_total: &final_total };
+    let (charges, [item_discounts, frontstore_discount, discount_total]) =
+        paid.complete(charges, discounts);
     let coupons = fields.coupons.as_ref();
     let counted = coupons
         .map_or(Ok(None), |coupons| counted::read_counted(coupons, at, discount_total.cents));
@@ -44,10 +55,20 @@ pub(super) fn read_order(
         charges,
         final_total,
         lines,
+        lacks_lines: fields.lines.is_none(),
         coupons,
         misread,
     };
     Ok((Box::new(order), reckoned.misreads))
+}
+
+/// What the lines are worth before discounts.
+fn goods(lines: &[OrderLine]) -> Amount {
+    let worth = |line: &OrderLine| {
+        line.unit_price.exact().times(i32::try_from(line.quantity).unwrap_or(i32::MAX))
+    };
+    let nothing = Exact::cents(Cents::ZERO);
+    Amount::reckoned(lines.iter().map(worth).fold(nothing, Exact::plus))
 }
 
 /// What could not be read.
@@ -75,60 +96,80 @@ impl Reckoned {
     }
 
     fn line(&mut self, fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
-        let product_id = ProductId::new(at.id(&fields.product_id)?);
+        let product_id = ProductId::new(at.id(&fields.id)?);
         let quantity = at.units(&fields.quantity)?;
         let unit_price = at.amount(&fields.unit_price)?;
-        let goods = unit_price.cents.times(quantity);
-        let discount = self.keep(at.discount(&fields.discount));
-        let line_total = self.keep(at.amount(&fields.line_total));
-        let without = |taken: Option<&Amount>| {
-            Amount::from((goods - taken.map_or(Cents::ZERO, |taken| taken.cents)).at_least_zero())
-        };
+        let goods = unit_price.exact().times(i32::try_from(quantity).unwrap_or(i32::MAX));
+        let discount = fields.discount.as_ref().map(|field| self.keep(at.discount(field)));
+        // One that the profile does not name is none.
+        let discount =
+            discount.unwrap_or_else(|| fields.line_total.is_none().then(Amount::default));
+        let line_total = fields.line_total.as_ref().and_then(|field| self.keep(at.amount(field)));
+        let without = |taken: &Amount| Amount::reckoned(goods.minus(off(taken)));
         let (discount, line_total) = match (discount, line_total) {
             (Some(discount), Some(line_total)) => (discount, line_total),
-            (None, Some(line_total)) => (without(Some(&line_total)), line_total),
+            (None, Some(line_total)) => (without(&line_total), line_total),
             (Some(discount), None) => {
-                let line_total = without(Some(&discount));
+                let line_total = without(&discount);
                 (discount, line_total)
             }
-            (None, None) => (Amount::default(), goods.into()),
+            (None, None) => (Amount::default(), Amount::reckoned(goods)),
         };
         Ok(OrderLine { product_id, quantity, unit_price, discount, line_total })
     }
 }
 
-/// What an order without these is none.
-struct Paid {
-    subtotal: Cents,
-    final_total: Cents,
+/// What is taken off, which some shops write below zero.
+fn off(amount: &Amount) -> Exact {
+    amount.exact().magnitude()
 }
 
-impl Paid {
-    /// Charges, and the discounts on lines, on the rest and both, each that could not be read
-    /// reckoned from the others.
+/// What an order without these is none.
+struct Paid<'a> {
+    subtotal: &'a Amount,
+    final_total: &'a Amount,
+}
+
+impl Paid<'_> {
+    /// What the goods must have been worth where neither they nor their worth is shown.
+    fn subtotal_without_lines(
+        final_total: &Amount,
+        charges: Option<&Amount>,
+        [item, front, total]: &[Option<Amount>; 3],
+    ) -> Amount {
+        let nothing = || Exact::cents(Cents::ZERO);
+        let part = |part: &Option<Amount>| part.as_ref().map_or_else(nothing, off);
+        let discount = total.as_ref().map_or_else(|| part(item).plus(part(front)), off);
+        let charges = charges.map_or_else(nothing, Amount::exact);
+        Amount::reckoned(final_total.exact().plus(discount).minus(charges))
+    }
+
+    /// Charges, and the discounts on lines, on the rest and both, each that is not there reckoned
+    /// from the others.
     fn complete(
         &self,
         charges: Option<Amount>,
         discounts: [Option<Amount>; 3],
     ) -> (Amount, [Amount; 3]) {
-        let cents = |amount: &Amount| amount.cents;
         let [item, front, total] = discounts;
-        let parts = item.as_ref().zip(front.as_ref()).map(|(item, front)| item.cents + front.cents);
-        let known_total = total.as_ref().map(cents).or(parts);
+        let (subtotal, paid) = (self.subtotal.exact(), self.final_total.exact());
+        let parts = item.as_ref().zip(front.as_ref());
+        let parts = parts.map(|(item, front)| off(item).plus(off(front)));
+        let known_total = total.as_ref().map(off).or(parts);
         let charges = charges.unwrap_or_else(|| {
-            let discount = known_total.unwrap_or(Cents::ZERO);
-            (self.final_total - self.subtotal + discount).at_least_zero().into()
+            let discount = known_total.unwrap_or(Exact::cents(Cents::ZERO));
+            Amount::reckoned(paid.minus(subtotal).plus(discount))
         });
         let total = total.unwrap_or_else(|| {
-            let taken_off = self.subtotal + charges.cents - self.final_total;
-            known_total.unwrap_or_else(|| taken_off.at_least_zero()).into()
+            let taken_off = subtotal.plus(charges.exact()).minus(paid);
+            Amount::reckoned(known_total.unwrap_or(taken_off))
         });
-        let rest = |other: Option<Cents>| -> Amount {
-            (total.cents - other.unwrap_or(Cents::ZERO)).at_least_zero().into()
+        let rest = |other: Option<&Amount>| {
+            Amount::reckoned(off(&total).minus(other.map_or(Exact::cents(Cents::ZERO), off)))
         };
         // Where neither part is known it is one discount on the whole.
-        let front = front.unwrap_or_else(|| rest(item.as_ref().map(cents)));
-        let item = item.unwrap_or_else(|| rest(Some(front.cents)));
+        let front = front.unwrap_or_else(|| rest(item.as_ref()));
+        let item = item.unwrap_or_else(|| rest(Some(&front)));
         (charges, [item, front, total])
     }
 }

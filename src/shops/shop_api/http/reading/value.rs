@@ -10,7 +10,7 @@ use serde_json::Value;
 use text::redaction::Redactor;
 
 use super::{Fault, Unparsable};
-use crate::shop_api::profile::{Around, Field, Found, MoneyUnit};
+use crate::shop_api::profile::{Around, Field, Found, Money, MoneyUnit};
 
 const NUL: char = '\0';
 const REPLACEMENT: &str = "\u{fffd}";
@@ -27,11 +27,11 @@ pub(super) struct At<'v> {
     around: &'v dyn Around,
     /// The list and the index, for messages.
     item: Option<(&'v Field, usize)>,
-    money: MoneyUnit,
+    money: Money,
 }
 
 impl<'v> At<'v> {
-    pub(super) fn root(value: &'v Value, money: MoneyUnit, around: &'v dyn Around) -> Self {
+    pub(super) fn root(value: &'v Value, money: Money, around: &'v dyn Around) -> Self {
         Self { value, around, item: None, money }
     }
 
@@ -147,9 +147,12 @@ impl<'v> At<'v> {
 
     fn signed_amount(self, field: &'v Field) -> Result<Option<Amount>, Unparsable> {
         let Some(text) = self.optional_text(field)? else { return Ok(None) };
-        let amount = match self.money {
+        let amount = match self.money.unit {
             MoneyUnit::Units => Amount::read(&text).ok(),
-            MoneyUnit::Cents => in_hundredths(&text).and_then(|text| Amount::read(&text).ok()),
+            MoneyUnit::Minor => {
+                let text = behind_the_point(&text, self.money.digits);
+                text.and_then(|text| Amount::read(&text).ok())
+            }
         };
         amount.map(Some).ok_or_else(|| self.unfit(field, Fault::NoMoney))
     }
@@ -193,6 +196,12 @@ impl<'v> At<'v> {
             Some(Found::Text(text)) => flag(&text).ok_or_else(unfit),
             Some(Found::Value(_)) => Err(unfit()),
         }
+    }
+
+    /// Whether there is this word.
+    pub(super) fn says(self, field: &'v Field, word: &str) -> bool {
+        let found = field.find(self.value, self.around);
+        found.is_some_and(|found| found.text().is_some_and(|text| text == word))
     }
 
     /// Something must be there, and not `false`.
@@ -274,10 +283,10 @@ fn whole(text: &str) -> Option<u64> {
     }
 }
 
-/// The text of a hundredth of the number in `text`.
-fn in_hundredths(text: &str) -> Option<String> {
+/// The text of the number in `text` with so many of its digits behind the point.
+fn behind_the_point(text: &str, digits: u8) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let exponent = exponent.parse::<i32>().ok()?.checked_sub(2)?;
+    let exponent = exponent.parse::<i32>().ok()?.checked_sub(digits.into())?;
     Some(format!("{mantissa}e{exponent}"))
 }
 
