@@ -12,7 +12,7 @@ use crate::domain::flow::{
     EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart, ShopRefs,
 };
 use crate::domain::foreign_goods::ForeignGoods;
-use crate::domain::ids::{CouponId, StoreId};
+use crate::domain::ids::{CouponId, ProductId, StoreId};
 use crate::domain::money::Cents;
 use crate::domain::offer::{Assignment, Coupon, CouponUse, Discount, Wallet};
 use crate::domain::shop_notes::ShopNotes;
@@ -53,6 +53,8 @@ pub struct Draft {
     order: Option<Order>,
     foreign: Option<ForeignGoods>,
     applied: Vec<Coupon>,
+    /// What the shop refused to take; it may have taken a part.
+    refused: Vec<(ProductId, u32)>,
 }
 
 impl Draft {
@@ -77,6 +79,7 @@ impl Draft {
             order: None,
             foreign: None,
             applied: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -126,6 +129,7 @@ impl Draft {
         self.volume.attempts += 1;
         self.volume.refusals += 1;
         self.notes.refuse(reason);
+        self.refused.push((product.id.clone(), quantity));
         self.tried_to_add(product, quantity, product.price, Some(reason), at);
     }
 
@@ -196,7 +200,8 @@ impl Draft {
             self.interact(&coupon, CouponStep::Redeemed, None);
         }
         order.misread.iter().for_each(|misread| self.notes.misread(misread.clone()));
-        self.foreign = ForeignGoods::of(&order, &self.cart, self.key.flow_id);
+        let put_in = (&self.cart, self.refused.as_slice());
+        self.foreign = ForeignGoods::of(&order, put_in, self.key.flow_id);
         self.order = Some(order);
     }
 

@@ -145,6 +145,11 @@ impl Exact {
         Self { value: self.value.saturating_mul(i128::from(quantity)), ..self }
     }
 
+    /// One of so many parts; of none itself.
+    pub fn over(self, parts: u32) -> Self {
+        Self { value: self.value / i128::from(parts.max(1)), unrounded: true }
+    }
+
     /// Rounded half up to the cent.
     pub fn rounded(self) -> Option<Cents> {
         let half_up = self.value.checked_add(Self::CENT / 2)?.div_euclid(Self::CENT);

@@ -290,10 +290,12 @@ impl Profile {
     /// The values that an order can be asked for by, which a cart's calls leave.
     pub fn order_refs(&self) -> Vec<Arc<str>> {
         let Some(find) = self.steps.get(StepName::FindOrder) else { return Vec::new() };
-        let found = self.answers.found.iter();
-        let found = found.flat_map(|found| found.is.keys().chain([&found.id]));
+        let found = self.answers.found.as_ref();
+        let words = found.into_iter().flat_map(|found| found.is.values());
+        let found = found.into_iter().flat_map(|found| found.is.keys().chain([&found.id]));
         let wanted = find.calls.iter().flat_map(Call::templates);
-        let wanted = wanted.chain(found.flat_map(Field::templates)).flat_map(Template::slots);
+        let wanted = wanted.chain(found.flat_map(Field::templates)).chain(words);
+        let wanted = wanted.flat_map(Template::slots);
         let of_cart = self.steps.iter().flat_map(|(_, step)| &step.calls).chain(&self.setup.cart);
         let of_cart: BTreeSet<&Arc<str>> = of_cart.flat_map(|call| call.capture.keys()).collect();
         let of_find: BTreeSet<&Arc<str>> =

@@ -273,6 +273,11 @@ impl Memory {
             headers.map(|header| &header.value)
         });
         let templates = call.templates().into_iter().chain(own);
+        let mut needed = call.needs.iter();
+        let needed = needed.find(|name| known.value(&Name::Own(Arc::clone(name))).is_none());
+        if let Some(name) = needed {
+            return Some(Arc::clone(name));
+        }
         let slots = templates.flat_map(|template| template.slots());
         slots.filter(|slot| !slot.may_lack).find_map(|slot| match &slot.name {
             Name::Own(name) if known.value(&slot.name).is_none() => Some(Arc::clone(name)),

@@ -6,6 +6,7 @@ use domain::offer::CouponKind;
 use serde::Deserialize;
 
 use super::field::Field;
+use super::template::Template;
 
 /// The bodies of a shop; an entry is needed where a step that answers it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
@@ -61,8 +62,8 @@ impl Answers {
             let own = [&order.id, &order.final_total].into_iter().chain(&order.subtotal);
             let own = own.chain(&order.item_discounts).chain(&order.frontstore_discount);
             let lines = order.lines.iter().flat_map(|line| {
-                let own = [&line.list, &line.id, &line.quantity, &line.unit_price].into_iter();
-                own.chain(&line.discount).chain(&line.line_total)
+                let own = [&line.list, &line.id, &line.quantity].into_iter();
+                own.chain(&line.unit_price).chain(&line.discount).chain(&line.line_total)
             });
             own.chain(&order.discount_total).chain(&order.charges).chain(lines)
         });
@@ -348,8 +349,9 @@ pub struct LineFields {
     pub id: Field,
     /// Units.
     pub quantity: Field,
-    /// Price of one.
-    pub unit_price: Field,
+    /// Price of one; absent: `line_total` + `discount` over `quantity`, for shops that round it.
+    #[serde(default)]
+    pub unit_price: Option<Field>,
     /// Off the line; absent: nothing.
     #[serde(default)]
     pub discount: Option<Field>,
@@ -383,7 +385,7 @@ pub struct LatestOrderAnswer {
 #[serde(deny_unknown_fields)]
 pub struct FoundAnswer {
     /// With these words in these places it is the cart's order; else the cart has become none.
-    pub is: BTreeMap<Field, String>,
+    pub is: BTreeMap<Field, Template>,
     /// Its id.
     pub id: Field,
     /// To pay; absent: the shop does not say.

@@ -19,6 +19,8 @@ pub struct Call {
     pub ok: Vec<u16>,
     /// What a success's body must have, and not as `false`: a page of HTML with a 200 is none.
     pub requires: Vec<Field>,
+    /// Values that it cannot do without, though no text of its own names them.
+    pub needs: Vec<Arc<str>>,
     /// Values that its answer leaves behind, by name.
     pub capture: BTreeMap<Arc<str>, Field>,
     /// Values that are gone with it.
@@ -100,6 +102,8 @@ pub(super) struct WrittenCall {
     #[serde(default)]
     requires: Vec<Field>,
     #[serde(default)]
+    needs: Vec<String>,
+    #[serde(default)]
     capture: BTreeMap<String, Field>,
     #[serde(default)]
     forget: Vec<String>,
@@ -166,6 +170,7 @@ impl WrittenCall {
             request,
             ok: self.ok,
             requires: self.requires,
+            needs: self.needs.iter().map(|name| named(name)).collect::<Result<_, String>>()?,
             capture: capture.collect::<Result<_, String>>()?,
             forget: self.forget.iter().map(|name| named(name)).collect::<Result<_, String>>()?,
             optional: self.optional,

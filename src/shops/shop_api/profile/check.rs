@@ -216,6 +216,11 @@ impl Checker<'_> {
                 }
             }
         }
+        let lines = answers.order.as_ref().and_then(|order| order.lines.as_ref());
+        if lines.is_some_and(|line| line.unit_price.is_none() && line.line_total.is_none()) {
+            let problem = "neither `unit_price` nor `line_total`; write where one of them is";
+            found.push(self.fail("answers.order.lines", problem));
+        }
         let next = answers.products.as_ref().and_then(|products| products.next.as_ref());
         if profile.paging.by == PageBy::Cursor && next.is_none() {
             let problem = "missing, but `paging: (by: cursor)` needs it: where the next page's \

@@ -220,9 +220,13 @@ fn query(written: &str, part: &str) -> Result<Source, String> {
         return Ok(Source::Query(Box::new(JsonPath::parse(part).map_err(unfit)?)));
     }
     let template = Template::try_from(part.to_owned())?;
-    // With any value it must be one.
-    let tried = template.render(&|_| Some(Filled::Text("x".into())), &str::to_owned);
-    JsonPath::parse(&tried.unwrap_or_default()).map_err(unfit)?;
+    let with = |value: &str| {
+        let value = Filled::Text(value.to_owned().into());
+        let tried = template.render(&|_| Some(value.clone()), &str::to_owned);
+        JsonPath::parse(&tried.unwrap_or_default())
+    };
+    // A value without quotes around it is a number.
+    with("x").or_else(|error| with("1").map_err(|_| error)).map_err(unfit)?;
     Ok(Source::Filled(template))
 }
 
@@ -257,6 +261,13 @@ impl Field {
                 }
             }
         })
+    }
+
+    /// Whether what is there is this word; `None` where nothing is, or the word has no value.
+    pub fn says(&self, root: &Value, around: &dyn Around, word: &Template) -> Option<bool> {
+        let word = word.render(&|name| around.value(name), &str::to_owned).ok()?;
+        let found = self.find(root, around)?;
+        found.text().map(|text| *text == *word)
     }
 
     /// Each value there is in the first place that has any: the nodes of a JSONPath, the items of a

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::call::named;
 use super::field::{Around, Field};
 use super::steps::StepName;
+use super::template::Template;
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +22,9 @@ pub struct Rule {
     /// With this in the body, in any case; in lower case here.
     pub contains: Option<String>,
     /// With these words in these places.
-    pub is: Vec<(Field, String)>,
+    pub is: Vec<(Field, Template)>,
+    /// With something else there, if it is something at all.
+    pub not: Vec<(Field, Template)>,
     /// With something there.
     pub has: Option<Field>,
     /// With nothing there.
@@ -52,7 +55,9 @@ pub(super) struct WrittenRule {
     #[serde(default)]
     contains: Option<String>,
     #[serde(default)]
-    is: BTreeMap<String, String>,
+    is: BTreeMap<Field, Template>,
+    #[serde(default)]
+    not: BTreeMap<Field, Template>,
     #[serde(default)]
     has: Option<Field>,
     #[serde(default)]
@@ -74,12 +79,12 @@ impl WrittenRule {
                 return Err("write `refusal: ...` or `failure: true`".to_owned());
             }
         };
-        let is = self.is.into_iter().map(|(place, word)| Ok((Field::try_from(place)?, word)));
         Ok(Rule {
             on: self.on,
             status: self.status,
             contains: self.contains.map(|part| part.to_lowercase()),
-            is: is.collect::<Result<_, String>>()?,
+            is: self.is.into_iter().collect(),
+            not: self.not.into_iter().collect(),
             has: self.has,
             lacks: self.lacks,
             meaning,
@@ -106,9 +111,11 @@ pub struct Seen<'a> {
 impl Rule {
     /// Whether it fits.
     pub fn fits(&self, seen: Seen<'_>) -> bool {
-        let is = |(field, word): &(Field, String)| {
-            let found = field.find((seen.json)(), seen.around);
-            found.is_some_and(|found| found.text().is_some_and(|text| *text == **word))
+        let is = |(field, word): &(Field, Template)| {
+            field.says((seen.json)(), seen.around, word) == Some(true)
+        };
+        let is_other = |(field, word): &(Field, Template)| {
+            field.says((seen.json)(), seen.around, word) == Some(false)
         };
         let is_there = |field: &Field| field.find((seen.json)(), seen.around).is_some();
         // What is looked for in a body that is no JSON is not missing there.
@@ -117,13 +124,15 @@ impl Rule {
             && (self.status.is_empty() || self.status.contains(&seen.status))
             && self.contains.as_ref().is_none_or(|part| (seen.lower)().contains(part.as_str()))
             && self.is.iter().all(is)
+            && self.not.iter().all(is_other)
             && self.has.as_ref().is_none_or(is_there)
             && self.lacks.as_ref().is_none_or(|field| is_json() && !is_there(field))
     }
 
     /// The places that it looks at.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.is.iter().map(|(field, _)| field).chain(&self.has).chain(&self.lacks)
+        let words = self.is.iter().chain(&self.not).map(|(field, _)| field);
+        words.chain(&self.has).chain(&self.lacks)
     }
 }
 
@@ -168,6 +177,10 @@ mod tests {
             &union
         ));
         assert!(!fits("(is: {\"data.add.errorCode\": \"OTHER\"}, refusal: stock)", 200, &union));
+        let not =
+            |word: &str| format!("(not: {{\"data.add.errorCode\": \"{word}\"}}, failure: true)");
+        assert!(fits(&not("OTHER"), 200, &union) && !fits(&not("INSUFFICIENT"), 200, &union));
+        assert!(!fits("(not: {\"data.x\": \"a\"}, failure: true)", 200, &union), "nothing there");
         assert!(fits("(has: \"$.data.*.errorCode\", failure: true)", 200, &union));
         assert!(fits("(contains: \"ONLY 1\", status: [200, 400], refusal: stock)", 400, &union));
         assert!(!fits("(contains: \"only 1\", status: [200, 400], refusal: stock)", 500, &union));

@@ -98,7 +98,10 @@ impl Reckoned {
     fn line(&mut self, fields: &LineFields, at: At<'_>) -> Result<OrderLine, Unparsable> {
         let product_id = ProductId::new(at.id(&fields.id)?);
         let quantity = at.units(&fields.quantity)?;
-        let unit_price = at.amount(&fields.unit_price)?;
+        let unit_price = match &fields.unit_price {
+            Some(field) => at.amount(field)?,
+            None => unit_price_of(fields, quantity, at)?,
+        };
         let goods = unit_price.exact().times(i32::try_from(quantity).unwrap_or(i32::MAX));
         let discount = fields.discount.as_ref().map(|field| self.keep(at.discount(field)));
         // One that the profile does not name is none.
@@ -122,6 +125,16 @@ impl Reckoned {
 /// What is taken off, which some shops write below zero.
 fn off(amount: &Amount) -> Exact {
     amount.exact().magnitude()
+}
+
+/// What one costs, to as many places as there are: a shop may round each price, and pay by the line.
+fn unit_price_of(fields: &LineFields, quantity: u32, at: At<'_>) -> Result<Amount, Unparsable> {
+    let Some(field) = &fields.line_total else { return Err(Unparsable::unmapped("unit_price")) };
+    let off_line = fields.discount.as_ref().and_then(|field| at.discount(field).ok());
+    let nothing = Exact::cents(Cents::ZERO);
+    let worth = at.amount(field)?.exact().plus(off_line.as_ref().map_or(nothing, off));
+    let part = worth.over(quantity);
+    Amount::read(&part.to_string()).map_err(|_| at.unfit(field, super::Fault::TooMuch))
 }
 
 /// What an order without these is none.

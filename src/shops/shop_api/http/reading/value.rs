@@ -10,7 +10,7 @@ use serde_json::Value;
 use text::redaction::Redactor;
 
 use super::{Fault, Unparsable};
-use crate::shop_api::profile::{Around, Field, Found, Money, MoneyUnit};
+use crate::shop_api::profile::{Around, Field, Found, Money, MoneyUnit, Template};
 
 const NUL: char = '\0';
 const REPLACEMENT: &str = "\u{fffd}";
@@ -199,9 +199,8 @@ impl<'v> At<'v> {
     }
 
     /// Whether there is this word.
-    pub(super) fn says(self, field: &'v Field, word: &str) -> bool {
-        let found = field.find(self.value, self.around);
-        found.is_some_and(|found| found.text().is_some_and(|text| text == word))
+    pub(super) fn says(self, field: &'v Field, word: &Template) -> bool {
+        field.says(self.value, self.around, word) == Some(true)
     }
 
     /// Something must be there, and not `false`.

@@ -107,6 +107,10 @@ impl Checker<'_> {
         let of_calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
         let forgotten = of_calls.flat_map(|call| &call.forget);
         let forgotten = forgotten.chain(profile.rules.iter().flat_map(|rule| &rule.forget));
+        let needed = profile.steps.iter().flat_map(|(_, step)| &step.calls);
+        let needed = needed.chain(profile.setup.calls()).flat_map(|call| &call.needs);
+        let unheard = needed.filter(|name| !known.contains(&***name));
+        found.extend(unheard.map(|name| self.fail("needs", unknown(name, &known))));
         let strange = forgotten.filter(|name| !known.contains(&***name));
         found.extend(strange.map(|name| self.fail("forget", unknown(name, &known))));
         found
