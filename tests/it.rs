@@ -6,6 +6,7 @@ mod alerts;
 mod carts;
 mod cli;
 mod cohorts;
+mod contracts;
 mod control;
 mod crash_points;
 mod dashboard;
