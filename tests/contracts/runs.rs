@@ -72,7 +72,12 @@ struct OrderRow {
 }
 
 /// What goes wrong in every run: lost answers to orders, errors before the work, slow answers.
-fn faults() -> Faults {
+/// One that is to be killed in its middle takes longer.
+fn faults(way: Way) -> Faults {
+    let slow_nth = match way {
+        Way::Whole => 4,
+        Way::Killed => 1,
+    };
     Faults {
         lost_orders: Some(4),
         errors: BTreeMap::from([
@@ -81,13 +86,13 @@ fn faults() -> Faults {
             (Operation::ChooseShipping, 9),
             (Operation::ApplyCode, 17),
         ]),
-        slow: Some((2, Duration::from_millis(10))),
+        slow: Some((slow_nth, Duration::from_millis(15))),
     }
 }
 
 impl<'a> Scene<'a> {
-    fn new(contract: &Contract, profile: &'a Profile) -> Self {
-        let (place, shop) = (Place::new(), contract.shop(faults()));
+    fn new(contract: &Contract, profile: &'a Profile, way: Way) -> Self {
+        let (place, shop) = (Place::new(), contract.shop(faults(way)));
         std::fs::write(place.path().join("coupons.ron"), CODES).unwrap();
         if let Some(text) = profile.text {
             std::fs::write(place.path().join("shop.ron"), text).unwrap();
@@ -225,7 +230,7 @@ fn catalogue(scene: &Scene<'_>, books: &Books, name: &str) {
 
 fn whole_runs_at(contract: &Contract) {
     for profile in contract.profiles {
-        let scene = Scene::new(contract, profile);
+        let scene = Scene::new(contract, profile, Way::Whole);
         let (said, _) = scene.place.expect_of(0, &mut scene.run());
         holds(&scene, Way::Whole, &serde_json::from_str(&said).unwrap());
     }
@@ -234,7 +239,7 @@ fn whole_runs_at(contract: &Contract) {
 /// Kills the run after some orders, and resumes it.
 fn killed_runs_at(contract: &Contract) {
     for profile in contract.profiles {
-        let scene = Scene::new(contract, profile);
+        let scene = Scene::new(contract, profile, Way::Killed);
         let mut process = scene.place.start_of(&mut scene.run());
         let is_shopping =
             || scene.shop.books().orders.len() >= 3 && !scene.place.checkpoints().is_empty();
