@@ -30,6 +30,8 @@ pub struct Profile {
     pub text: Option<&'static str>,
     /// It finds lost orders: no outcome stays unknown.
     pub finds: bool,
+    /// Within its visit a lost order is found, or is had by asking for it again.
+    pub settles: bool,
     /// A cart outlives the process that filled it, for whoever comes as its agent again.
     pub keeps_carts: bool,
     /// A left cart is emptied; else it is forgotten, and stays as it is.
@@ -37,11 +39,11 @@ pub struct Profile {
 }
 
 const fn own(name: &'static str, text: &'static str, finds: bool) -> Profile {
-    Profile { name, text: Some(text), finds, keeps_carts: true, clears: true }
+    Profile { text: Some(text), ..shipped(name, finds) }
 }
 
 const fn shipped(name: &'static str, finds: bool) -> Profile {
-    Profile { name, text: None, finds, keeps_carts: true, clears: true }
+    Profile { name, text: None, finds, settles: true, keeps_carts: true, clears: true }
 }
 
 pub const MEDUSA: Contract = Contract {
@@ -84,7 +86,10 @@ pub const CURSOR: Contract = Contract {
 pub const UNPAGED: Contract = Contract {
     name: "unpaged",
     text: include_str!("contracts/unpaged.ron"),
-    profiles: &[own("unpaged", include_str!("contracts/unpaged.profile.ron"), false)],
+    profiles: &[Profile {
+        settles: false,
+        ..own("unpaged", include_str!("contracts/unpaged.profile.ron"), false)
+    }],
 };
 
 pub const ALWAYS_200: Contract = Contract {
