@@ -76,12 +76,12 @@ struct OrderRow {
 fn faults(profile: &Profile, way: Way) -> Faults {
     // A visit whose order stays unknown has failed, and of 20 agents one may in a cycle: farther
     // apart than the orders of a cycle can be.
-    let lost_orders = Some(if profile.settles { 4 } else { 21 });
+    let lost_orders = Some(if profile.settles { 9 } else { 21 });
     let errors = BTreeMap::from([
         (Operation::List, 5),
         (Operation::ViewCart, 11),
-        (Operation::NeedCart, 15),
-        (Operation::ChooseShipping, 9),
+        (Operation::NeedCart, 70),
+        (Operation::ChooseShipping, 30),
     ]);
     let slow_nth = match way {
         Way::Whole => 4,

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::percent_decode_str;
-use regex::Regex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -131,12 +130,13 @@ impl Asked {
         })
     }
 
-    /// What stands at a place such as `json:a.b.0`, `query:x`, `header:x ~ Bearer (.+)`, `=text`.
+    /// What stands at a place such as `json:a.b.0`, `query:x`, `header:x ~ Bearer ` (behind these
+    /// words), `=text`.
     pub fn find(&self, place: &str) -> Option<Value> {
         if let Some(text) = place.strip_prefix('=') {
             return Some(text.into());
         }
-        let (place, part) = parted(place);
+        let (place, words) = parted(place);
         let (kind, name) = place.split_once(':').unwrap_or_else(|| panic!("no place: {place}"));
         let found = match kind {
             "json" => at(&self.json, name).filter(|value| !value.is_null()).cloned(),
@@ -150,7 +150,7 @@ impl Asked {
             }
             _ => panic!("no place: {place}"),
         }?;
-        group(found, part)
+        behind(found, words)
     }
 
     /// The first field of a GraphQL query.
@@ -163,16 +163,15 @@ impl Asked {
     }
 }
 
-/// A place, and what of it is taken.
-fn parted(place: &str) -> (&str, Option<Regex>) {
-    let parts = place.split_once(" ~ ");
-    parts.map_or((place, None), |(place, part)| (place, Some(Regex::new(part).unwrap())))
+/// A place, and the words behind which it is taken.
+fn parted(place: &str) -> (&str, Option<&str>) {
+    place.split_once(" ~ ").map_or((place, None), |(place, words)| (place, Some(words)))
 }
 
-fn group(found: Value, part: Option<Regex>) -> Option<Value> {
-    let Some(part) = part else { return Some(found) };
-    let group = part.captures(found.as_str()?)?.get(1)?;
-    Some(group.as_str().into())
+/// What stands behind these words.
+fn behind(found: Value, words: Option<&str>) -> Option<Value> {
+    let Some(words) = words else { return Some(found) };
+    Some(found.as_str()?.split_once(words)?.1.into())
 }
 
 fn pairs(text: &str) -> BTreeMap<String, String> {
@@ -207,8 +206,8 @@ impl Route {
         }
         for (name, place) in &self.takes {
             let found = match parted(place) {
-                (place, part) if place.starts_with("path:") => {
-                    group(inputs.get(&place["path:".len()..])?.clone(), part)
+                (place, words) if place.starts_with("path:") => {
+                    behind(inputs.get(&place["path:".len()..])?.clone(), words)
                 }
                 (_, _) => asked.find(place),
             };
@@ -231,8 +230,8 @@ fn what_a_call_needs_is_found_in_its_request() {
     let asked = Asked::read(&request).unwrap();
     let route = |on: &str| {
         let takes = r#"{"sku": "json:v.0.n", "n": "query:n", "who": "cookie:sid",
-                        "token": "header:authorization ~ Bearer (.+)", "no": "query:no",
-                        "number": "path:cart ~ c (.+)"}"#;
+                        "token": "header:authorization ~ Bearer ", "no": "query:no",
+                        "number": "path:cart ~ c "}"#;
         let text = format!("(on: \"{on}\", does: add, takes: {takes}, says: ())");
         read::<Route>("test", &text).inputs(&asked)
     };
