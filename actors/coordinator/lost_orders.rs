@@ -323,13 +323,14 @@ fn is_away(error: &ApiError) -> bool {
 
 /// An order of which no more is known than what was paid.
 fn bare(placed: &PlacedOrder, total: Amount) -> Order {
+    let charges = placed.charges.clone().unwrap_or_default();
     Order {
         id: placed.id.clone(),
-        subtotal: total.clone(),
+        subtotal: Amount::reckoned(total.exact().minus(charges.exact())),
         item_discounts: Amount::default(),
         frontstore_discount: Amount::default(),
         discount_total: Amount::default(),
-        charges: Amount::default(),
+        charges,
         final_total: total,
         lines: Vec::new(),
         coupons: None,

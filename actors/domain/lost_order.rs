@@ -44,6 +44,8 @@ pub struct PlacedOrder {
     pub id: OrderId,
     /// To pay; `None` where the shop does not say.
     pub final_total: Option<Amount>,
+    /// Of that on top of the goods; `None` where the shop does not say.
+    pub charges: Option<Amount>,
     /// The flow it names, as the shop wrote it; `None` where it names none.
     pub flow: Option<String>,
     /// When it was placed, by the shop's clock; `None` where the shop does not say.

@@ -78,7 +78,7 @@ fn faults(profile: &Profile, way: Way) -> Faults {
     // apart than the orders of a cycle can be.
     let lost_orders = Some(if profile.settles { 9 } else { 21 });
     let errors = BTreeMap::from([
-        (Operation::List, 5),
+        (Operation::List, 11),
         (Operation::ViewCart, 11),
         (Operation::NeedCart, 70),
         (Operation::ChooseShipping, 30),

@@ -291,6 +291,7 @@ async fn the_small_answers_are_read() {
     let placed = |id: &str, total| PlacedOrder {
         id: OrderId::new(id),
         final_total: total,
+        charges: None,
         flow: None,
         placed_at: None,
     };

@@ -351,8 +351,10 @@ fn reconstructed(cart: &Cart, placed: PlacedOrder) -> Order {
         item_discounts: Amount::default(),
         frontstore_discount: Amount::default(),
         discount_total: Amount::default(),
-        // What is above the goods is on top of them.
-        charges: Amount::reckoned(final_total.exact().minus(Exact::cents(cart.total()))),
+        // What is above the goods is on top of them, where the shop does not say.
+        charges: placed.charges.unwrap_or_else(|| {
+            Amount::reckoned(final_total.exact().minus(Exact::cents(cart.total())))
+        }),
         final_total,
         lines: Vec::new(),
         lacks_lines: true,

@@ -46,7 +46,7 @@ fn flow(cycle: u32, opened_ms: i64, until_ms: Option<i64>) -> LostFlow {
 
 fn order(id: &str, placed_ms: i64) -> PlacedOrder {
     let placed_at = Some(at(placed_ms) + AHEAD);
-    PlacedOrder { id: OrderId::new(id), final_total: None, flow: None, placed_at }
+    PlacedOrder { id: OrderId::new(id), final_total: None, charges: None, flow: None, placed_at }
 }
 
 fn of(flow: &LostFlow, id: &str) -> PlacedOrder {

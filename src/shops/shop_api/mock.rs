@@ -325,6 +325,7 @@ impl Ordered {
             id: self.order.id.clone(),
             final_total: Some(self.order.final_total.clone()),
             flow: self.flow.map(|flow| flow.to_string()),
+            charges: None,
             placed_at: None,
         }
     }

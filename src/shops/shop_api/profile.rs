@@ -39,7 +39,7 @@ pub use body::{Body, JsonTemplate};
 pub use call::{Call, Each, Method, Request};
 pub use error::ProfileError;
 pub use field::{Around, Field, Found, Nothing};
-pub use rules::{Meaning, Rule, Seen};
+pub use rules::{Meaning, Rule, Seen, Words};
 pub use steps::{Step, StepName, Steps};
 pub use template::{Fill, Filled, Name, Placeholder, Slot, Template};
 
@@ -291,8 +291,10 @@ impl Profile {
     pub fn order_refs(&self) -> Vec<Arc<str>> {
         let Some(find) = self.steps.get(StepName::FindOrder) else { return Vec::new() };
         let found = self.answers.found.as_ref();
-        let words = found.into_iter().flat_map(|found| found.is.values());
-        let found = found.into_iter().flat_map(|found| found.is.keys().chain([&found.id]));
+        let words = found.into_iter().flat_map(|found| found.is.0.iter().map(|(_, word)| word));
+        let found = found
+            .into_iter()
+            .flat_map(|found| found.is.0.iter().map(|(field, _)| field).chain([&found.id]));
         let wanted = find.calls.iter().flat_map(Call::templates);
         let wanted = wanted.chain(found.flat_map(Field::templates)).chain(words);
         let wanted = wanted.flat_map(Template::slots);

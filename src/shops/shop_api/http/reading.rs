@@ -24,7 +24,7 @@ use self::order::read_order;
 use self::sifter::Sifter;
 use self::value::{At, shown};
 use crate::shop_api::profile::{
-    Around, Field, FoundAnswer, LatestOrderAnswer, Nothing, Profile, StepName,
+    Around, Field, FoundAnswer, LatestOrderAnswer, Nothing, Profile, StepName, StoresAnswer,
 };
 
 /// What some servers write before UTF-8.
@@ -194,13 +194,7 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
         | ShopCall::FirstVisit
         | ShopCall::ApplyCoupon { .. }
         | ShopCall::GrantWallet { .. } => ShopReply::Done.into(),
-        ShopCall::ListStores => {
-            let fields = mapped(&answers.stores, "stores")?;
-            let mut sifter = Sifter::default();
-            let id = &fields.id;
-            let ids = sifter.take(at, &fields.list, id, |store| store.id(id).map(StoreId::new))?;
-            (ShopReply::Stores(ids), sifter.end()?.1).into()
-        }
+        ShopCall::ListStores => read_stores(mapped(&answers.stores, "stores")?, at)?,
         ShopCall::SelectStore { .. } => {
             let fields = mapped(&answers.store_selected, "store_selected")?;
             let cart_cleared = at.flag_or(fields.cart_cleared.as_ref(), false)?;
@@ -216,10 +210,8 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
             let item = mapped(&answers.item, "item")?;
             // It was listed: what cannot be read here is known.
             let read = at.inside(&fields.root).and_then(|at| goods::read_goods(item, at));
-            match read {
-                Ok((products, misreads)) => (ShopReply::Product(products), misreads).into(),
-                Err(wrong) => as_listed(wrong),
-            }
+            let shown = |(goods, misreads)| (ShopReply::Product(goods), misreads).into();
+            read.map_or_else(as_listed, shown)
         }
         ShopCall::AddItem { .. } => {
             let fields = mapped(&answers.item_added, "item_added")?;
@@ -227,12 +219,11 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
             price.map_or_else(as_listed, |unit_price| ShopReply::ItemAdded { unit_price }.into())
         }
         ShopCall::ReadCart => {
-            let fields = mapped(&answers.cart, "cart")?;
-            ShopReply::Cart { items: at.list(&fields.list)?.len() }.into()
+            ShopReply::Cart { items: at.list(&mapped(&answers.cart, "cart")?.list)?.len() }.into()
         }
         ShopCall::ReadSummary => {
-            let fields = mapped(&answers.summary, "summary")?;
-            ShopReply::Summary { final_total: at.price(&fields.final_total)? }.into()
+            let final_total = &mapped(&answers.summary, "summary")?.final_total;
+            ShopReply::Summary { final_total: at.price(final_total)? }.into()
         }
         ShopCall::EligibleCoupons => {
             let fields = mapped(&answers.coupons, "coupons")?;
@@ -248,8 +239,7 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
             (ShopReply::OrderShown(order), misreads).into()
         }
         ShopCall::FindOrder { .. } => {
-            let placed = read_found(mapped(&answers.found, "found")?, at)?;
-            ShopReply::OrderFound(placed).into()
+            ShopReply::OrderFound(read_found(mapped(&answers.found, "found")?, at)?).into()
         }
         ShopCall::LatestOrders { .. } => {
             let fields = mapped(&answers.latest_order, "latest_order")?;
@@ -275,16 +265,26 @@ fn as_listed(wrong: Unparsable) -> Reading {
     (ShopReply::Done, vec![wrong.misread(Outcome::AsListed)]).into()
 }
 
+fn read_stores<'v>(fields: &'v StoresAnswer, at: At<'v>) -> Result<Reading, Unparsable> {
+    let (mut sifter, id) = (Sifter::default(), &fields.id);
+    let ids = sifter.take(at, &fields.list, id, |store| store.id(id).map(StoreId::new))?;
+    Ok((ShopReply::Stores(ids), sifter.end()?.1).into())
+}
+
 /// The order of the cart that was asked for, where the answer says that it has become one.
 fn read_found(fields: &FoundAnswer, at: At<'_>) -> Result<Option<PlacedOrder>, Unparsable> {
-    let is_so = fields.is.iter().all(|(field, word)| at.says(field, word));
+    let is_so = fields.is.0.iter().all(|(field, word)| at.says(field, word));
     if !is_so || !at.is_there(&fields.id) {
         return Ok(None);
     }
     let total = fields.final_total.as_ref().map(|field| at.amount(field));
     let id = OrderId::new(at.id(&fields.id)?);
     let final_total = total.transpose()?;
-    Ok(Some(PlacedOrder { id, final_total, flow: None, placed_at: None }))
+    let charges = match fields.charges.as_slice() {
+        [] => None,
+        charges => Some(order::read_charges(charges, at)?),
+    };
+    Ok(Some(PlacedOrder { id, final_total, charges, flow: None, placed_at: None }))
 }
 
 fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Unparsable> {
@@ -294,6 +294,7 @@ fn read_placed(fields: &LatestOrderAnswer, at: At<'_>) -> Result<PlacedOrder, Un
     Ok(PlacedOrder {
         id: OrderId::new(at.id(&fields.id)?),
         final_total: total.transpose()?,
+        charges: None,
         flow: flow.transpose()?.flatten(),
         placed_at: placed_at.transpose()?.flatten(),
     })

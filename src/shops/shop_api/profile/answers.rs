@@ -6,7 +6,7 @@ use domain::offer::CouponKind;
 use serde::Deserialize;
 
 use super::field::Field;
-use super::template::Template;
+use super::rules::Words;
 
 /// The bodies of a shop; an entry is needed where a step that answers it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
@@ -67,10 +67,16 @@ impl Answers {
             });
             own.chain(&order.discount_total).chain(&order.charges).chain(lines)
         });
-        let found = self
-            .found
-            .iter()
-            .flat_map(|found| found.is.keys().chain([&found.id]).chain(&found.final_total));
+        let found = self.found.iter().flat_map(|found| {
+            found
+                .is
+                .0
+                .iter()
+                .map(|(field, _)| field)
+                .chain([&found.id])
+                .chain(&found.final_total)
+                .chain(&found.charges)
+        });
         let added = self.item_added.iter().map(|added| &added.unit_price);
         let roots = self.product.iter().map(|product| &product.root);
         products.chain(item).chain(order).chain(found).chain(added).chain(roots)
@@ -385,12 +391,15 @@ pub struct LatestOrderAnswer {
 #[serde(deny_unknown_fields)]
 pub struct FoundAnswer {
     /// With these words in these places it is the cart's order; else the cart has become none.
-    pub is: BTreeMap<Field, Template>,
+    pub is: Words,
     /// Its id.
     pub id: Field,
     /// To pay; absent: the shop does not say.
     #[serde(default)]
     pub final_total: Option<Field>,
+    /// Of that on top of the goods, as in `order`; none: the shop does not say.
+    #[serde(default)]
+    pub charges: Vec<Field>,
 }
 
 /// The cart was emptied.

@@ -39,18 +39,6 @@ impl PartialEq for Field {
 
 impl Eq for Field {}
 
-impl PartialOrd for Field {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Field {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.written.cmp(&other.written)
-    }
-}
-
 /// One place to look, and what of it is taken.
 #[derive(Clone, Debug)]
 struct Place {

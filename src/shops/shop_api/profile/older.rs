@@ -18,7 +18,7 @@ use super::auth::Auth;
 use super::body::{Body, JsonTemplate};
 use super::call::{Call, Method, Request};
 use super::field::Field;
-use super::rules::{Meaning, Rule};
+use super::rules::{Meaning, Rule, Words};
 use super::steps::{Step, StepName, WrittenSteps};
 use super::template::Template;
 use super::{Header, Profile, Setup, Timeouts};
@@ -335,8 +335,8 @@ impl OlderRule {
             on: self.on,
             status: vec![self.status],
             contains: self.contains.map(|part| part.to_lowercase()),
-            is: Vec::new(),
-            not: Vec::new(),
+            is: Words::default(),
+            not: Words::default(),
             has: None,
             lacks: None,
             meaning: Meaning::Refusal(self.refusal),

@@ -22,9 +22,9 @@ pub struct Rule {
     /// With this in the body, in any case; in lower case here.
     pub contains: Option<String>,
     /// With these words in these places.
-    pub is: Vec<(Field, Template)>,
+    pub is: Words,
     /// With something else there, if it is something at all.
-    pub not: Vec<(Field, Template)>,
+    pub not: Words,
     /// With something there.
     pub has: Option<Field>,
     /// With nothing there.
@@ -33,6 +33,23 @@ pub struct Rule {
     pub meaning: Meaning,
     /// Values that are gone then.
     pub forget: Vec<Arc<str>>,
+}
+
+/// Words in places, as `{"order.state": "open"}`; values may be in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BTreeMap<String, Template>")]
+pub struct Words(
+    /// Each place with its word.
+    pub Vec<(Field, Template)>,
+);
+
+impl TryFrom<BTreeMap<String, Template>> for Words {
+    type Error = String;
+
+    fn try_from(written: BTreeMap<String, Template>) -> Result<Self, String> {
+        let words = written.into_iter().map(|(place, word)| Ok((Field::try_from(place)?, word)));
+        words.collect::<Result<_, String>>().map(Self)
+    }
 }
 
 /// What an answer is that a rule fits.
@@ -55,9 +72,9 @@ pub(super) struct WrittenRule {
     #[serde(default)]
     contains: Option<String>,
     #[serde(default)]
-    is: BTreeMap<Field, Template>,
+    is: Words,
     #[serde(default)]
-    not: BTreeMap<Field, Template>,
+    not: Words,
     #[serde(default)]
     has: Option<Field>,
     #[serde(default)]
@@ -83,8 +100,8 @@ impl WrittenRule {
             on: self.on,
             status: self.status,
             contains: self.contains.map(|part| part.to_lowercase()),
-            is: self.is.into_iter().collect(),
-            not: self.not.into_iter().collect(),
+            is: self.is,
+            not: self.not,
             has: self.has,
             lacks: self.lacks,
             meaning,
@@ -111,11 +128,9 @@ pub struct Seen<'a> {
 impl Rule {
     /// Whether it fits.
     pub fn fits(&self, seen: Seen<'_>) -> bool {
-        let is = |(field, word): &(Field, Template)| {
-            field.says((seen.json)(), seen.around, word) == Some(true)
-        };
-        let is_other = |(field, word): &(Field, Template)| {
-            field.says((seen.json)(), seen.around, word) == Some(false)
+        let all = |words: &Words, fit: bool| {
+            let mut words = words.0.iter();
+            words.all(|(field, word)| field.says((seen.json)(), seen.around, word) == Some(fit))
         };
         let is_there = |field: &Field| field.find((seen.json)(), seen.around).is_some();
         // What is looked for in a body that is no JSON is not missing there.
@@ -123,15 +138,15 @@ impl Rule {
         (self.on.is_empty() || seen.step.is_some_and(|step| self.on.contains(&step)))
             && (self.status.is_empty() || self.status.contains(&seen.status))
             && self.contains.as_ref().is_none_or(|part| (seen.lower)().contains(part.as_str()))
-            && self.is.iter().all(is)
-            && self.not.iter().all(is_other)
+            && all(&self.is, true)
+            && all(&self.not, false)
             && self.has.as_ref().is_none_or(is_there)
             && self.lacks.as_ref().is_none_or(|field| is_json() && !is_there(field))
     }
 
     /// The places that it looks at.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        let words = self.is.iter().chain(&self.not).map(|(field, _)| field);
+        let words = self.is.0.iter().chain(&self.not.0).map(|(field, _)| field);
         words.chain(&self.has).chain(&self.lacks)
     }
 }

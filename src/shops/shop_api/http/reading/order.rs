@@ -188,7 +188,7 @@ impl Paid<'_> {
 }
 
 /// All of them together; one that the order does not have is nothing.
-fn read_charges(fields: &[Field], at: At<'_>) -> Result<Amount, Unparsable> {
+pub(super) fn read_charges(fields: &[Field], at: At<'_>) -> Result<Amount, Unparsable> {
     let mut charges = Vec::with_capacity(fields.len());
     for field in fields {
         charges.extend(at.optional_amount(field)?);

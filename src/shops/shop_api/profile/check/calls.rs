@@ -8,7 +8,7 @@ use awc::http::header::{HeaderName, HeaderValue};
 use super::Checker;
 use crate::shop_api::profile::auth::Auth;
 use crate::shop_api::profile::{
-    Call, Field, Name, Placeholder, ProfileError, Request, StepName, Template, Var,
+    Call, Name, Placeholder, ProfileError, Request, Slot, StepName, Template, Var,
 };
 
 /// What the caller of a step gives.
@@ -164,15 +164,21 @@ impl Checker<'_> {
         let all = of_calls.chain(profile.watch.values());
         let all = all.chain(profile.rules.iter().flat_map(|rule| rule.fields()));
         let all = all.chain(profile.answers.fields());
-        let mistake = |field: &Field| {
-            let mut slots = field.templates().flat_map(Template::slots);
-            let strange = slots.find_map(|slot| match &slot.name {
-                Name::Own(name) if !known.contains(&**name) => Some(name),
-                Name::Own(_) | Name::BuiltIn(_) => None,
-            })?;
-            Some(self.fail(format!("`{}`", field.as_str()), unknown(strange, &known)))
+        let strange = |slot: &Slot| match &slot.name {
+            Name::Own(name) if !known.contains(&**name) => Some(unknown(name, &known)),
+            Name::Own(_) | Name::BuiltIn(_) => None,
         };
-        all.filter_map(mistake).collect()
+        let in_places = all.filter_map(|field| {
+            let unknown = field.templates().flat_map(Template::slots).find_map(strange)?;
+            Some(self.fail(format!("`{}`", field.as_str()), unknown))
+        });
+        let words = profile.rules.iter().flat_map(|rule| rule.is.0.iter().chain(&rule.not.0));
+        let words = words.chain(profile.answers.found.iter().flat_map(|found| &found.is.0));
+        let in_words = words.filter_map(|(field, word)| {
+            let unknown = word.slots().find_map(strange)?;
+            Some(self.fail(format!("`{}`", field.as_str()), unknown))
+        });
+        in_places.chain(in_words).collect()
     }
 
     pub(super) fn headers(&self) -> Vec<ProfileError> {
