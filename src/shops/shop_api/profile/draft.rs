@@ -154,10 +154,8 @@ impl Writing<'_, '_> {
     fn callers_entries(&self, unknown: &[String]) -> Vec<Entry> {
         let mut entries = vec![Entry::notes(self.callers.notes.clone())];
         if let Some(variable) = &self.callers.bearer {
-            let source = Entry::new("", Ron::Struct(vec![Entry::text("env", variable)]));
-            let written = Ron::List(vec![source]).write(0, 0).replace(['[', ']'], "");
             entries.push(Entry::text("auth", "bearer"));
-            let strategy = Entry::bare("bearer", &format!("Bearer({written})"));
+            let strategy = Entry::bare("bearer", &format!("Bearer(env: \"{variable}\")"));
             entries.push(Entry::new("auth_strategies", Ron::Map(vec![strategy])));
         }
         let calls = self.calls();

@@ -101,8 +101,8 @@ impl Operation<'_> {
 
     /// The words of the last text in its path.
     pub(super) fn noun(&self) -> &[String] {
-        let texts = self.segments.iter().filter(|segment| segment.value.is_none());
-        texts.last().map_or(&[], |segment| &segment.words)
+        let mut texts = self.segments.iter().filter(|segment| segment.value.is_none());
+        texts.next_back().map_or(&[], |segment| &segment.words)
     }
 
     /// Whether its path ends in a value.

@@ -19,49 +19,28 @@ pub(super) const OWN_VARS: [(&str, &str); 3] = [
 
 /// The step's own value that these words name.
 pub(super) fn built_in(role: Role, words: &[String]) -> Option<&'static str> {
-    let only = |allowed: &[&str]| words.iter().all(|word| allowed.contains(&word.as_str()));
+    let only = |allowed: &str| words.iter().all(|word| is_word_of(word, allowed));
     let has = |word: &str| has_any(words, &[word]);
-    match role {
-        Role::AddItem if only(&["quantity", "item", "product"]) && has("quantity") => {
-            Some("{quantity}")
-        }
-        Role::AddItem => {
-            let named = [
-                "id",
-                "uuid",
-                "key",
-                "variant",
-                "code",
-                "number",
-                "item",
-                "product",
-                "offer",
-                "referenced",
-                "merchandise",
-                "purchasable",
-                "identifier",
-            ];
-            let things =
-                ["variant", "product", "offer", "referenced", "merchandise", "purchasable"];
-            let is_id = only(&["id"]) || (only(&["item", "id"]) && has("item"));
-            match () {
-                () if words.is_empty() || !only(&named) => None,
-                () if has_any(words, &["variant", "offer", "merchandise", "purchasable"]) => {
-                    Some("{variant_id}")
-                }
-                () if has_any(words, &things) => Some("{product_id}"),
-                () if is_id => Some("{variant_id}"),
-                () => None,
-            }
-        }
-        Role::ApplyCoupon => {
-            let named = ["coupon", "discount", "code", "id", "giftcard", "number", "text", "name"];
-            let is_code = has_any(words, &["coupon", "discount", "code", "giftcard"]);
-            (only(&named) && is_code).then_some("{coupon_code}")
-        }
-        Role::LatestOrder if Paged::is_limit(words) => Some("{limit}"),
-        _ => None,
+    let things = ["variant", "offer", "merchandise", "purchasable", "product", "referenced"];
+    if role == Role::AddItem {
+        let named = "id uuid key variant code number item product offer referenced merchandise \
+                     purchasable identifier";
+        let is_id = only("id") || (only("item id") && has("item"));
+        return match () {
+            () if only("quantity item product") && has("quantity") => Some("{quantity}"),
+            () if words.is_empty() || !only(named) => None,
+            () if has_any(words, &things[..4]) => Some("{variant_id}"),
+            () if has_any(words, &things) => Some("{product_id}"),
+            () if is_id => Some("{variant_id}"),
+            () => None,
+        };
     }
+    if role == Role::ApplyCoupon {
+        let is_code = has_any(words, &["coupon", "discount", "code", "giftcard"]);
+        let is_named = only("coupon discount code id giftcard number text name");
+        return (is_named && is_code).then_some("{coupon_code}");
+    }
+    (role == Role::LatestOrder && Paged::is_limit(words)).then_some("{limit}")
 }
 
 /// Whether these words name the cart.

@@ -84,10 +84,12 @@ impl<'r, 'd> Planner<'r, 'd> {
             self.plan.used.push(operation);
         }
         for (name, role, needed) in STEPS {
-            let step = match role {
-                Role::Checkout => self.checkout(),
-                Role::ClearCart => None,
-                _ => self.simple(name, role),
+            let step = if role == Role::Checkout {
+                self.checkout()
+            } else if role == Role::ClearCart {
+                None
+            } else {
+                self.simple(name, role)
             };
             self.keep(name, role, needed, step);
         }

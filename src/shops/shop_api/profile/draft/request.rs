@@ -110,14 +110,15 @@ impl<'r, 'd> Asking<'r, 'd> {
     fn path_value(&self, name: &str, noun: &[String], is_last: bool) -> String {
         let own = words(name);
         let coupon = ["coupon", "discount", "code", "giftcard"];
-        match self.role {
-            Role::ViewProduct if is_last => return "{product_id}".to_owned(),
-            Role::ReadOrder if is_last => return "{order_id}".to_owned(),
-            Role::RemoveLine if is_last => return "{line}".to_owned(),
-            Role::ApplyCoupon if is_last && (has_any(noun, &coupon) || has_any(&own, &coupon)) => {
-                return "{coupon_code}".to_owned();
-            }
-            _ => {}
+        let named = [
+            (Role::ViewProduct, "{product_id}", true),
+            (Role::ReadOrder, "{order_id}", true),
+            (Role::RemoveLine, "{line}", true),
+            (Role::ApplyCoupon, "{coupon_code}", has_any(noun, &coupon) || has_any(&own, &coupon)),
+        ];
+        let mut named = named.into_iter().filter(|(role, ..)| *role == self.role && is_last);
+        if let Some((_, known, true)) = named.next() {
+            return known.to_owned();
         }
         // What is only called an id is one of what it stands behind.
         let meant = naming::meant(&own, noun);
@@ -129,14 +130,17 @@ impl<'r, 'd> Asking<'r, 'd> {
 
     /// Whether there is a cart that it is about.
     fn is_about_cart(&self) -> bool {
-        match self.role {
-            Role::ListProducts | Role::ViewProduct | Role::LatestOrder | Role::ReadOrder => false,
-            Role::CreateCart | Role::Health | Role::Login | Role::Register => false,
-            Role::AddItem | Role::ReadCart | Role::ReadSummary | Role::ApplyCoupon => true,
-            Role::Checkout | Role::ClearCart | Role::RemoveLine | Role::SetAddress => true,
-            Role::ListShipping | Role::ChooseShipping => true,
-            Role::BeginPayment | Role::ChoosePayment => true,
-        }
+        !matches!(
+            self.role,
+            Role::ListProducts
+                | Role::ViewProduct
+                | Role::LatestOrder
+                | Role::ReadOrder
+                | Role::CreateCart
+                | Role::Health
+                | Role::Login
+                | Role::Register
+        )
     }
 
     /// What a parameter that may be left out is filled with.
@@ -198,20 +202,16 @@ impl<'r, 'd> Asking<'r, 'd> {
 
     /// Whether what a call is about is in it.
     fn is_what_it_is_about(&self, value: &Value) -> bool {
-        let wanted = match self.role {
-            Role::AddItem => "{quantity}",
-            Role::ApplyCoupon => "{coupon_code}",
-            Role::ListProducts => "{limit}",
-            Role::ViewProduct | Role::LatestOrder | Role::ReadOrder | Role::CreateCart => {
-                return false;
-            }
-            Role::Health | Role::Login | Role::Register | Role::ReadCart => return false,
-            Role::ReadSummary | Role::ClearCart | Role::RemoveLine => return false,
-            Role::Checkout | Role::SetAddress | Role::ListShipping => return false,
-            Role::ChooseShipping | Role::BeginPayment | Role::ChoosePayment => return false,
+        let about = [
+            (Role::AddItem, "{quantity}"),
+            (Role::ApplyCoupon, "{coupon_code}"),
+            (Role::ListProducts, "{limit}"),
+        ];
+        let Some((_, wanted)) = about.iter().find(|(role, _)| *role == self.role) else {
+            return false;
         };
         match value {
-            Value::String(text) => text == wanted,
+            Value::String(text) => text == *wanted,
             Value::Array(items) => items.iter().any(|item| self.is_what_it_is_about(item)),
             Value::Object(entries) => entries.values().any(|v| self.is_what_it_is_about(v)),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
@@ -261,14 +261,12 @@ impl<'r, 'd> Asking<'r, 'd> {
 
     /// Whether a call is one that says who buys.
     fn is_of_person(&self, words: &[String], depth: usize) -> bool {
-        match self.role {
-            Role::Login | Role::Register => {
-                has_any(words, &["email", "password", "username", "login"])
-            }
-            Role::SetAddress => true,
-            Role::CreateCart | Role::Checkout => depth > 0 || has_any(words, &["email"]),
-            _ => false,
-        }
+        let of_account = ["email", "password", "username", "login"];
+        let is_one_of = |roles: &[Role]| roles.contains(&self.role);
+        let buys = is_one_of(&[Role::CreateCart, Role::Checkout]);
+        self.role == Role::SetAddress
+            || (is_one_of(&[Role::Login, Role::Register]) && has_any(words, &of_account))
+            || (buys && (depth > 0 || has_any(words, &["email"])))
     }
 
     fn wants_address(&self, name: &str) -> bool {

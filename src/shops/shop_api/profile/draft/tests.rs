@@ -132,6 +132,30 @@ fn swagger_2_is_read_as_what_came_after_it() {
 }
 
 #[test]
+fn a_token_that_nobody_logs_in_for_and_keys_of_other_kinds_are_secrets_of_the_environment() {
+    for (scheme, says) in [
+        (json!({"type": "http", "scheme": "bearer"}), "Bearer(env: \"SHOP_TOKEN\")"),
+        (json!({"type": "oauth2"}), "Bearer(env: \"SHOP_TOKEN\")"),
+        (json!({"type": "http", "scheme": "basic"}), "\"authorization\": \"Basic {basic}\""),
+        (json!({"type": "apiKey", "in": "cookie", "name": "sid"}), "cookies: agent"),
+        (
+            json!({"type": "apiKey", "in": "header", "name": "Cart-Token"}),
+            "watch: {\"cart_token\": \"header:cart-token\"}",
+        ),
+    ] {
+        let document = json!({
+            "openapi": "3.0.0", "info": {"title": "Shop"}, "security": [{"s": []}],
+            "components": {"securitySchemes": {"s": scheme}},
+            "paths": {"/cart/items/{sku}": {"post": {"parameters":
+                [{"name": "quantity", "in": "query"}]}}},
+        });
+        let draft = draft(&document, None).unwrap();
+        has(&draft, &[says, "path: \"/cart/items/{variant_id}\"", "\"quantity\": \"{quantity}\""]);
+        is_read(&draft);
+    }
+}
+
+#[test]
 fn a_document_of_something_else_leaves_a_draft_that_says_so() {
     let pets = json!({"openapi": "3.0.0", "paths": {
         "/pets": {"get": {"operationId": "listPets"}, "post": {"operationId": "addPet"}},
