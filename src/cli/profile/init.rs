@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use analysis::export::{must_be_free, write_file};
 use awc::Connector;
+use awc::error::PayloadError;
 use awc::http::Uri;
 use clap::Args;
 use serde_json::json;
@@ -156,11 +157,11 @@ async fn get(uri: &Uri) -> Result<Vec<u8>, String> {
         return Err(format!("it answered {status}"));
     }
     let body = answer.body().limit(DOCUMENT_BYTES_MAX).await;
-    let too_large = |error: awc::error::PayloadError| match error {
-        awc::error::PayloadError::Overflow => {
-            format!("it has more than {DOCUMENT_BYTES_MAX} bytes")
+    let refused = |error| {
+        if matches!(error, PayloadError::Overflow) {
+            return format!("it has more than {DOCUMENT_BYTES_MAX} bytes");
         }
-        other => other.to_string(),
+        error.to_string()
     };
-    Ok(body.map_err(too_large)?.to_vec())
+    Ok(body.map_err(refused)?.to_vec())
 }
