@@ -96,7 +96,7 @@ pub enum Command {
     /// Bring the database's tables up to date
     #[command(before_help = migrate::EXAMPLES)]
     Migrate,
-    /// Look at profiles of shops, and check your own
+    /// Look at profiles of shops, begin your own and check it
     Profile(profile::ProfileArgs),
     /// Open the practice shop as a server of its own, or mark the rows of your own shop
     Shop(shop::ShopArgs),

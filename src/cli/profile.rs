@@ -1,4 +1,7 @@
-//! `cartload profile`: the profiles that there are, and whether one of your own can work.
+//! `cartload profile`: the profiles that there are, a first draft of your own, and whether it can
+//! work.
+
+mod init;
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +12,14 @@ use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 
 use super::{ExitCode, Failure, Result, output};
 
-/// Look at profiles of shops, and check your own.
+/// Look at profiles of shops, begin your own and check it.
 #[derive(Clone, Debug, Args)]
 #[command(before_help = "\
 Examples:
   cartload profile list                     the profiles in the binary
   cartload profile show practice > my.ron   one of them, to start your own from
+  cartload profile init --openapi https://shop.example/openapi.json --output my.ron
+                                            a draft of one, from what the shop says of itself
   cartload profile check my.ron             every mistake of it, without a shop
 How they are written: docs/profiles.md")]
 pub struct ProfileArgs {
@@ -36,6 +41,9 @@ enum ProfileCommand {
         /// Which
         name: String,
     },
+    /// Begin a profile from an OpenAPI document: fill in what it says, mark the rest
+    #[command(before_help = init::EXAMPLES)]
+    Init(init::InitArgs),
     /// Check a profile without a shop: every mistake with its key, not the first alone; code 3
     Check {
         /// The file
@@ -51,6 +59,7 @@ pub fn execute(args: &ProfileArgs) -> Result {
     match &args.command {
         ProfileCommand::List { json } => list(*json),
         ProfileCommand::Show { name } => show(name),
+        ProfileCommand::Init(args) => init::execute(args),
         ProfileCommand::Check { file, json } => check(file, *json),
     }
 }

@@ -1,4 +1,7 @@
-//! `cartload profile`: what there is, and every mistake of one's own.
+//! `cartload profile`: what there is, a first draft, and every mistake of one's own.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
 
 use serde_json::Value;
 
@@ -38,4 +41,67 @@ fn every_mistake_of_a_profile_is_named_and_not_the_first_alone() {
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!((&told["fine"], told["mistakes"].as_array().unwrap().len()), (&false.into(), 4));
     refused(&run(&folder, &["profile", "check", "none.ron"]), 3, &["none.ron"]);
+}
+
+/// A document of the tests'.
+fn document(name: &str) -> String {
+    format!("{}/tests/openapi/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_draft_is_begun_from_a_document_and_says_what_is_missing() {
+    let folder = folder();
+    let carts = document("carts.json");
+    let init = ["profile", "init", "--openapi", &carts];
+    let drafted = run(&folder, &init);
+    assert_eq!(drafted.status.code(), Some(0), "{}", stderr(&drafted));
+    assert!(stdout(&drafted).contains("/store/carts/{cart_id}/complete"), "{}", stdout(&drafted));
+    let said = stderr(&drafted);
+    assert!(said.contains("mapped 9 of 11 steps; missing: steps.latest_order"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let to_file = [&init[..], &["--output", "my.ron"]].concat();
+    let written = run(&folder, &to_file);
+    assert_eq!((written.status.code(), stdout(&written).as_str()), (Some(0), ""));
+    let file = fs::read_to_string(folder.path().join("my.ron")).unwrap();
+    assert_eq!(file, stdout(&drafted));
+    assert_ne!(run(&folder, &to_file).status.code(), Some(0), "what is there stays");
+    let told = run(&folder, &[&init[..], &["--json"]].concat());
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["profile"], file);
+    assert_eq!(told["mapped"].as_array().unwrap().len(), 9);
+    assert!(told["missing"].as_array().unwrap().contains(&"{provider_id}".into()), "{told}");
+}
+
+#[test]
+fn a_document_is_fetched_and_what_is_none_is_refused() {
+    let folder = folder();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = server.local_addr().unwrap();
+    let yaml = fs::read_to_string(document("login.yaml")).unwrap();
+    let answers = [("200 OK", yaml), ("404 Not Found", "no".to_owned())];
+    let served = std::thread::spawn(move || {
+        for (status, body) in answers {
+            let (mut caller, _) = server.accept().unwrap();
+            let _ = caller.read(&mut [0; 2048]).unwrap();
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
+            caller.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).unwrap();
+        }
+    });
+    let url = format!("http://{at}/openapi.yaml");
+    let init = |place: &str| run(&folder, &["profile", "init", "--openapi", place]);
+    let drafted = init(&url);
+    assert_eq!(drafted.status.code(), Some(0), "{}", stderr(&drafted));
+    assert!(stdout(&drafted).contains("/api/v1/auth/login"), "{}", stdout(&drafted));
+    refused(&init(&url), 5, &["404 Not Found", "save the document"]);
+    served.join().unwrap();
+    refused(&init("https://user:secret@shop.example/a.json"), 2, &["it names a user"]);
+    refused(&init("none.json"), 3, &["none.json"]);
+    for (name, text, says) in [
+        ("a.json", "{\"a\": 1}", "no OpenAPI document"),
+        ("b.json", "{\"a\": ", "no JSON"),
+        ("c.yaml", "a: [", "no YAML"),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+        refused(&init(name), 3, &[name, says]);
+    }
 }

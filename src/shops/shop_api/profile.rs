@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod call;
 mod check;
+pub mod draft;
 mod error;
 mod field;
 mod older;
