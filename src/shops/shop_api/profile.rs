@@ -378,4 +378,6 @@ impl Profile {
 }
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;
