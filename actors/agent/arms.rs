@@ -7,7 +7,7 @@ use crate::domain::experiment::{Arm, Experiment};
 use crate::domain::ids::CohortName;
 use crate::domain::persona::Persona;
 
-use super::flow::AgentSettings;
+use super::settings::AgentSettings;
 
 /// The settings of a run and of the arms of its experiment.
 #[derive(Clone)]

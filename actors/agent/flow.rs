@@ -13,18 +13,11 @@ use actix::Recipient;
 use chrono::NaiveDateTime;
 
 use crate::db_writer::messages::KeepRefs;
-use crate::domain::behavior::Behavior;
 use crate::domain::catalog::Product;
 use crate::domain::flow::{EndReason, FlowStatus, ShopCart};
-use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
-use crate::domain::offer::Coupon;
 use crate::domain::persona::Persona;
-use crate::ports::entropy::Entropy;
-use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, ShopTraits, WalletMode};
+use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, WalletMode};
 use crate::rate_limiter::messages::Refused;
-use crate::rate_limiter::parked::ParkedTime;
-use crate::rate_limiter::throttle::SharedThrottle;
 
 use super::calls::{CallStop, Calls};
 use super::decision;
@@ -32,6 +25,7 @@ use super::draft::{Draft, FlowEnding, Moment};
 use super::drill::SharedDrill;
 use super::granted::Granted;
 use super::messages::ShopFacts;
+use super::settings::AgentSettings;
 use super::state::AgentState;
 use super::temporal::VisitClock;
 
@@ -39,33 +33,6 @@ pub use closing::ORDERS_ASKED;
 
 /// Products of one list that are chosen among: a page of the largest size.
 const LISTED_MAX: usize = 1_000;
-
-/// What every agent of a run, or of an arm of its experiment, is told once.
-#[derive(Clone)]
-pub struct AgentSettings {
-    /// The run.
-    pub run_id: RunId,
-    /// This process's right to write.
-    pub owner: OwnerToken,
-    /// The preset, or that of the agents' arm.
-    pub behavior: Arc<Behavior>,
-    /// What the shop is like.
-    pub shop: ShopTraits,
-    /// The branch all agents select; `None` spreads them.
-    pub store_id: Option<StoreId>,
-    /// The arm of agents whose persona names none.
-    pub cohort: Option<CohortName>,
-    /// The clocks.
-    pub pacing: Arc<dyn Pacing>,
-    /// How long the gate was closed.
-    pub parked: ParkedTime,
-    /// Whether the whole run waits for a shop that says 429.
-    pub throttle: SharedThrottle,
-    /// What each build of an agent draws from.
-    pub entropy: Entropy,
-    /// Codes that shoppers know, which the shop judges (`wallet: codes`).
-    pub codes: Arc<Vec<Coupon>>,
-}
 
 /// The draft, shared with the agent's Monitor so that a panic leaves what was known.
 pub type SharedDraft = Rc<RefCell<Option<Draft>>>;

@@ -381,4 +381,6 @@ impl Profile {
 }
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;

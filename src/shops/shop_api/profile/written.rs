@@ -72,7 +72,7 @@ pub(super) struct WrittenProfile {
 /// A value that the profile sets: a text, or a secret by its variable.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenVar {
+pub(super) struct WrittenVar {
     #[serde(default)]
     text: Option<Template>,
     #[serde(default)]
@@ -85,7 +85,7 @@ struct WrittenVar {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct WrittenSetup {
+pub(super) struct WrittenSetup {
     run: Vec<WrittenCall>,
     agent: Vec<WrittenCall>,
     cart: Vec<WrittenCall>,
@@ -94,7 +94,7 @@ struct WrittenSetup {
 /// How lists of products are asked for.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct WrittenPaging {
+pub(super) struct WrittenPaging {
     by: PageBy,
     size: u32,
     first: u32,
@@ -109,7 +109,7 @@ impl Default for WrittenPaging {
 /// Who keeps cookies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Cookies {
+pub(super) enum Cookies {
     #[default]
     None,
     Agent,
