@@ -12,6 +12,7 @@ pub mod retry;
 pub mod retrying_store;
 #[cfg(test)]
 pub(crate) mod scripted_store;
+mod store_calls;
 pub mod trouble;
 
 use std::rc::Rc;

@@ -26,9 +26,9 @@ use super::doors::AgentDoors;
 use super::draft::{Draft, FlowEnding};
 use super::drill::SharedDrill;
 use super::flow::{SharedDraft, Visit};
-use super::settings::AgentSettings;
 use super::messages::RunCycle;
 use super::progress::ProgressMark;
+use super::settings::AgentSettings;
 use super::state::AgentState;
 use super::temporal::VisitClock;
 

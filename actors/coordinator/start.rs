@@ -4,16 +4,15 @@
 
 mod catalogue;
 pub(super) mod first_contact;
+mod look;
 mod viewing;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::NaiveDateTime;
 use futures::FutureExt;
-use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::json;
 
 use crate::agent::messages::ShopFacts;
@@ -31,14 +30,8 @@ use crate::domain::shop_notes::{Misread, ShopNotes};
 use crate::domain::snapshot::{is_other_population, population};
 use crate::panic_words::panic_words;
 use crate::ports::pacing::Pacing;
-use crate::ports::shop_api::{
-    ApiError, ApiErrorKind, Caller, CatalogMode, IdempotencyMode, Part, ShopCall, ShopReply,
-    ShopRequest,
-};
+use crate::ports::shop_api::{Caller, CatalogMode, ShopCall, ShopReply};
 use crate::ports::store::{DirtyCart, Lived, NewRun, Replay};
-use crate::rate_limiter::messages::{Asker, Place};
-use crate::shop_door::retry::{self, Next};
-use crate::shop_door::{ShopDoor, Stop};
 
 use super::ledger::Report;
 use super::lost_orders;
@@ -49,6 +42,7 @@ use super::services::Services;
 use super::session_check;
 
 use self::catalogue::Pages;
+pub(super) use self::look::Look;
 
 /// Under this share of agents' categories at the shop, somebody should look at the personas.
 const CATEGORIES_KNOWN_MIN_PERCENT: usize = 50;
@@ -311,80 +305,6 @@ async fn look_at_shop(
         return Err(StartError::EmptyCatalog { left_out });
     }
     Ok((facts, look.notes))
-}
-
-/// The start-up check's own way to the shop, over one HTTP session.
-pub(super) struct Look {
-    door: Option<ShopDoor>,
-    caller: Caller,
-    idempotency: IdempotencyMode,
-    rng: Xoshiro256PlusPlus,
-    asker: Asker,
-    /// What of its answers did not fit.
-    notes: ShopNotes,
-}
-
-impl Look {
-    pub(super) fn new(
-        http_session: SessionId,
-        services: &Services,
-        plan: &RunPlan,
-        caller: Caller,
-    ) -> Self {
-        Self {
-            door: services.door(http_session),
-            caller,
-            idempotency: plan.shop.idempotency,
-            rng: plan.entropy.stream("look", &http_session.to_string()),
-            asker: Asker::Call,
-            notes: ShopNotes::default(),
-        }
-    }
-
-    /// Over and above the bound on calls in flight, which a shop that was lost has brought to 1.
-    pub(super) fn unseated(self) -> Self {
-        Self { asker: Asker::Probe, ..self }
-    }
-
-    /// From here on in the name of this one.
-    pub(super) fn become_caller(&mut self, caller: Caller) {
-        self.caller = caller;
-    }
-
-    pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, StartError> {
-        let Some(door) = &self.door else { return Err(session_gone(&call)) };
-        let request = ShopRequest::new(Some(self.caller.clone()), call);
-        let mut tries = 1;
-        loop {
-            // At the head: what its own failures make the breaker ask must not hold it back.
-            let error = match door.whole(self.asker, request.clone(), Place::Head).await {
-                Ok(answered) => {
-                    let misreads = answered.misreads.into_iter();
-                    misreads.for_each(|misread| self.notes.misread(misread));
-                    return Ok(answered.reply);
-                }
-                Err(Stop::NoPermit(refused)) => return Err(StartError::Ended(refused.to_string())),
-                Err(Stop::SessionGone) => return Err(session_gone(&request.call)),
-                Err(Stop::Failed(error)) => error,
-            };
-            match retry::next(&request.call, &error, tries, self.idempotency, &mut self.rng) {
-                Next::Again(wait) => tokio::time::sleep(wait).await,
-                Next::GiveUp => return Err(StartError::Shop(error)),
-            }
-            tries += 1;
-        }
-    }
-}
-
-fn session_gone(call: &ShopCall) -> StartError {
-    StartError::Shop(ApiError {
-        call: call.name(),
-        part: Part::Whole,
-        kind: ApiErrorKind::Disconnected,
-        detail: Some("the HTTP session is gone".to_owned()),
-        sent_at: None,
-        failed_at: Instant::now(),
-    })
 }
 
 fn warn_of_foreign_categories(personas: &[Persona], catalog: &Catalog) {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use actix::prelude::*;
 use chrono::NaiveDateTime;
 
-use super::StoreCall;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::{Cycle, CycleRecord};
 use crate::domain::flow::{AgentMemory, FlowKey, FlowRecord, ShopRefs};
@@ -18,8 +17,7 @@ use crate::domain::offer::{Coupon, Wallet};
 use crate::domain::persona::Persona;
 use crate::domain::snapshot::SealMark;
 use crate::ports::store::{
-    Borne, Committed, Lived, NewRun, Orphans, Replay, RunState, SettledOrder, Store, StoreError,
-    StoreFuture,
+    Borne, Committed, Lived, NewRun, Orphans, Replay, RunState, SettledOrder, StoreError,
 };
 
 /// Sent by the Coordinator before the first tick of a new run.
@@ -29,14 +27,6 @@ pub struct OpenRun(
     /// The run.
     pub NewRun,
 );
-
-impl StoreCall for OpenRun {
-    type Reply = ();
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        store.open_run(self.0.clone())
-    }
-}
 
 /// Sent by the Coordinator whenever the run changes its state.
 #[derive(Clone, Copy, Debug, Message)]
@@ -52,14 +42,6 @@ pub struct SetRunState {
     pub at: NaiveDateTime,
 }
 
-impl StoreCall for SetRunState {
-    type Reply = ();
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        store.set_run_state(self.run_id, self.owner, self.state, self.at)
-    }
-}
-
 /// Sent by the Coordinator every 30 s, also while paused or frozen.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
@@ -70,14 +52,6 @@ pub struct Heartbeat {
     pub owner: OwnerToken,
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
-}
-
-impl StoreCall for Heartbeat {
-    type Reply = ();
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        store.heartbeat(self.run_id, self.owner, self.at)
-    }
 }
 
 /// Sent by the Coordinator before the first tick after a resume of a dead or frozen run.
@@ -94,26 +68,10 @@ pub struct BeginReplay {
     pub at: NaiveDateTime,
 }
 
-impl StoreCall for BeginReplay {
-    type Reply = Replay;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Replay> {
-        store.begin_replay(self.run_id, self.owner, self.lived, self.at)
-    }
-}
-
 /// Sent by the Coordinator at start-up.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Vec<Persona>, StoreError>")]
 pub struct LoadAgents;
-
-impl StoreCall for LoadAgents {
-    type Reply = Vec<Persona>;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Vec<Persona>> {
-        store.load_agents()
-    }
-}
 
 /// Sent by the Coordinator when it builds agents anew.
 #[derive(Clone, Debug, Message)]
@@ -127,14 +85,6 @@ pub struct LoadMemories {
     pub agents: Vec<AgentId>,
 }
 
-impl StoreCall for LoadMemories {
-    type Reply = HashMap<AgentId, AgentMemory>;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<HashMap<AgentId, AgentMemory>> {
-        store.load_memories(self.run_id, self.before, self.agents.clone())
-    }
-}
-
 /// Sent by an Agent that shops, before its first call.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Wallet, StoreError>")]
@@ -142,15 +92,6 @@ pub struct OpenFlow(
     /// Which flow.
     pub FlowKey,
 );
-
-impl StoreCall for OpenFlow {
-    type Reply = Wallet;
-    const IS_OF_A_FLOW: bool = true;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Wallet> {
-        store.open_flow(self.0.clone())
-    }
-}
 
 /// Sent by an Agent before it places an order that can be asked for by these.
 #[derive(Clone, Debug, Message)]
@@ -162,15 +103,6 @@ pub struct KeepRefs {
     pub refs: ShopRefs,
 }
 
-impl StoreCall for KeepRefs {
-    type Reply = ();
-    const IS_OF_A_FLOW: bool = true;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        store.keep_refs(self.flow.clone(), self.refs.clone())
-    }
-}
-
 /// Sent by an Agent at the end of a flow.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Committed, StoreError>")]
@@ -178,19 +110,6 @@ pub struct CommitFlow(
     /// All of it.
     pub Arc<FlowRecord>,
 );
-
-impl StoreCall for CommitFlow {
-    type Reply = Committed;
-    const IS_OF_A_FLOW: bool = true;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Committed> {
-        store.commit_flow(Arc::clone(&self.0))
-    }
-
-    fn acknowledged(&self) {
-        acknowledged(&self.0);
-    }
-}
 
 /// Sent by an Agent whose flow failed, and by the Coordinator for an agent that died or was cut.
 #[derive(Clone, Debug, Message)]
@@ -200,33 +119,6 @@ pub struct FailFlow(
     pub Arc<FlowRecord>,
 );
 
-impl StoreCall for FailFlow {
-    type Reply = Committed;
-    const IS_OF_A_FLOW: bool = true;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Committed> {
-        store.fail_flow(Arc::clone(&self.0))
-    }
-
-    fn acknowledged(&self) {
-        acknowledged(&self.0);
-    }
-}
-
-/// A line in the log for each flow that the database has: what it says was written stays written,
-/// however the process ends after it. `CARTLOAD_LOG=actors::db_writer=debug` shows it.
-fn acknowledged(record: &FlowRecord) {
-    let FlowRecord { key, status, end_reason, events, .. } = record;
-    tracing::debug!(
-        flow.id = %key.flow_id,
-        flow.replay = key.replay.0,
-        flow.status = status.as_str(),
-        flow.end_reason = end_reason.as_str(),
-        flow.events = events.len(),
-        "acknowledged"
-    );
-}
-
 /// Sent by the Coordinator at the barrier. Answers the last seal of the run.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Option<SealMark>, StoreError>")]
@@ -234,14 +126,6 @@ pub struct RecordCycle(
     /// The attempt.
     pub CycleRecord,
 );
-
-impl StoreCall for RecordCycle {
-    type Reply = Option<SealMark>;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Option<SealMark>> {
-        store.record_cycle(self.0.clone())
-    }
-}
 
 /// Sent by the Coordinator at the barrier, before `RecordCycle`.
 #[derive(Clone, Copy, Debug, Message)]
@@ -251,14 +135,6 @@ pub struct BearOut(
     pub Borne,
 );
 
-impl StoreCall for BearOut {
-    type Reply = ();
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        store.bear_out(self.0)
-    }
-}
-
 /// Sent by the Coordinator for whatever an operator or analyst must find afterwards.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
@@ -266,14 +142,6 @@ pub struct RecordIncident(
     /// What happened.
     pub Incident,
 );
-
-impl StoreCall for RecordIncident {
-    type Reply = ();
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        store.record_incident(self.0.clone())
-    }
-}
 
 /// Sent by the Coordinator once the shop has shown its catalog.
 #[derive(Clone, Debug, Message)]
@@ -289,15 +157,6 @@ pub struct RecordSeen {
     pub at: NaiveDateTime,
 }
 
-impl StoreCall for RecordSeen {
-    type Reply = ();
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        let Self { run_id, products, coupons, at } = self;
-        store.record_seen(*run_id, products.clone(), coupons.clone(), *at)
-    }
-}
-
 /// Sent by the Coordinator before the first tick.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Orphans, StoreError>")]
@@ -308,28 +167,12 @@ pub struct AbandonOrphans {
     pub at: NaiveDateTime,
 }
 
-impl StoreCall for AbandonOrphans {
-    type Reply = Orphans;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Orphans> {
-        store.abandon_orphans(self.run_id, self.at)
-    }
-}
-
 /// Sent by the Coordinator when a run goes on, before the first tick.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Vec<LostFlow>, StoreError>")]
 pub struct LostFlows {
     /// Whose flows.
     pub run_id: RunId,
-}
-
-impl StoreCall for LostFlows {
-    type Reply = Vec<LostFlow>;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Vec<LostFlow>> {
-        store.lost_flows(self.run_id)
-    }
 }
 
 /// Sent by the Coordinator for each list of orders that the shop shows it.
@@ -340,14 +183,6 @@ pub struct KnownOrders(
     pub Vec<OrderId>,
 );
 
-impl StoreCall for KnownOrders {
-    type Reply = HashSet<OrderId>;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<HashSet<OrderId>> {
-        store.known_orders(self.0.clone())
-    }
-}
-
 /// Sent by the Coordinator for a lost flow of which the shop's reads say something.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Committed, StoreError>")]
@@ -355,14 +190,6 @@ pub struct SettleOrder(
     /// What they say.
     pub SettledOrder,
 );
-
-impl StoreCall for SettleOrder {
-    type Reply = Committed;
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<Committed> {
-        store.settle_order(self.0.clone())
-    }
-}
 
 /// Sent by the Coordinator at the end of a run, when the shop has emptied carts.
 #[derive(Clone, Debug, Message)]
@@ -374,14 +201,6 @@ pub struct CartsCleared {
     pub owner: OwnerToken,
     /// Whose carts.
     pub agents: Vec<AgentId>,
-}
-
-impl StoreCall for CartsCleared {
-    type Reply = ();
-
-    fn ask(&self, store: &dyn Store) -> StoreFuture<()> {
-        store.carts_cleared(self.run_id, self.owner, self.agents.clone())
-    }
 }
 
 /// Sent by the Coordinator at the end, and before it ends a flow that was cut. Answers when

@@ -159,7 +159,11 @@ impl Asked {
         let (_, fields) = query.split_once('{')?;
         let fields = fields.trim_start();
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
-        Some(&fields[..fields.find(|c| !is_name(c)).unwrap_or(fields.len())])
+        let name = |text: &str| text.find(|c| !is_name(c)).unwrap_or(text.len());
+        let (first, rest) = fields.split_at(name(fields));
+        // `other: field` is the field under another name.
+        let aliased = rest.trim_start().strip_prefix(':').map(str::trim_start);
+        Some(aliased.map_or(first, |field| &field[..name(field)]))
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) async fn all(
         tokio::select! {
             ended = &mut viewing => break ended,
             _ = says.tick() => {
-                tracing::info!("{} of {} products of the catalogue viewed", viewed.get(), listed.len());
+                let (done, all) = (viewed.get(), listed.len());
+                tracing::info!("{done} of {all} products of the catalogue viewed");
             }
         }
     };

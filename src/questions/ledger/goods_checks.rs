@@ -8,8 +8,8 @@ use super::checks::Check;
 /// These checks. A product may stand on several lines and be put in several times.
 pub(super) const GOODS: &[Check] = &[Check {
     name: "order_goods",
-    says: "an order that does not hold what its flow put in, product by product; what was refused may be \
-           in it",
+    says: "an order that does not hold what its flow put in, product by product; what was \
+           refused may be in it",
     limit: None,
     sql: "SELECT g.cycle, g.replay, g.flow_id AS subject,
             'product ' || g.product_id || ': ' || CAST(SUM(g.ordered) AS TEXT) || ' ordered, '

@@ -73,7 +73,38 @@ pub(super) const MONEY: &[Check] = &[
               WHERE o.run_id = {run} AND NOT o.recovered
                 AND o.discount_total_cents <> 0 AND NOT EXISTS (
                 SELECT 1 FROM coupon_interactions i
-                WHERE i.flow_id = o.flow_id AND i.step = 'redeemed')",
+                WHERE i.flow_id = o.flow_id AND i.step = 'redeemed')
+                AND (o.discount_total_text IS NOT NULL OR o.final_total_text IS NULL
+                  OR o.discount_total_cents > 1 + (
+                    SELECT COUNT(*) FROM order_items l WHERE l.flow_id = o.flow_id))",
+    },
+    Check {
+        name: "discount_as_defined",
+        says: "a discount that the shop did not say, and that is not what the one coupon of the \
+               order gives",
+        limit: None,
+        sql: "SELECT d.cycle, d.replay, d.flow_id AS subject,
+                CAST(d.off AS TEXT) || ' cents off, coupon ' || d.coupon_id || ' gives '
+                || CAST(d.should AS TEXT) AS found
+              FROM (SELECT o.cycle, o.replay, o.flow_id, c.coupon_id,
+                  o.discount_total_cents AS off, CASE
+                    WHEN c.discount_type = 'fixed' AND c.discount_value > o.subtotal_cents
+                      THEN o.subtotal_cents
+                    WHEN c.discount_type = 'fixed' THEN c.discount_value
+                    WHEN (o.subtotal_cents * c.discount_value + 5000) / 10000
+                      > c.max_discount_cents THEN c.max_discount_cents
+                    ELSE (o.subtotal_cents * c.discount_value + 5000) / 10000 END AS should,
+                  (SELECT COUNT(*) FROM order_items l WHERE l.flow_id = o.flow_id) AS lines
+                FROM orders o
+                JOIN shopping_sessions s ON s.flow_id = o.flow_id AND s.order_outcome IS NULL
+                JOIN coupon_interactions i ON i.flow_id = o.flow_id AND i.step = 'redeemed'
+                JOIN coupons c ON c.run_id = o.run_id AND c.coupon_id = i.coupon_id
+                  AND c.coupon_type = 'frontstore' AND c.discount_type IN ('percent', 'fixed')
+                WHERE o.run_id = {run} AND NOT o.recovered
+                  AND o.discount_total_text IS NULL AND o.final_total_text IS NOT NULL
+                  AND (SELECT COUNT(*) FROM coupon_interactions n
+                    WHERE n.flow_id = o.flow_id AND n.step = 'applied') = 1) d
+              WHERE d.off > d.should + 1 + d.lines OR d.off < d.should - 1 - d.lines",
     },
     Check {
         name: "coupon_without_discount",

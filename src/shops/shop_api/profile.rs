@@ -238,7 +238,12 @@ impl Profile {
 
     fn as_written(origin: &str, text: &str) -> Result<Self, ProfileError> {
         // What is no RON is told by whoever reads all of it.
-        let format = text::ron_text::parse::<Head>(origin, text).ok().and_then(|head| head.format);
+        let head = text::ron_text::parse::<Head>(origin, text).ok();
+        let looks_like_2 = || text.lines().any(|line| line.trim().starts_with("format: 2"));
+        let format = match head {
+            Some(head) => head.format,
+            None => looks_like_2().then_some(2),
+        };
         match format {
             None | Some(1) => Ok(text::ron_text::parse::<OlderProfile>(origin, text)?.read()),
             Some(2) => text::ron_text::parse::<WrittenProfile>(origin, text)?.read(origin),
@@ -343,19 +348,32 @@ impl Profile {
         format!("auth `{name}` {is_so}{others}")
     }
 
-    /// Whether its calls leave values behind: then what each agent has is kept beside its tokens.
+    /// Whether its calls leave values behind, or its answers are looked at for more than what their
+    /// bodies say: then what each agent has is kept beside its tokens.
     pub fn is_stateful(&self) -> bool {
         let leaves = |call: &Call| {
+            let is_query = |sent: &Request| matches!(sent.body, Body::Graphql { .. });
             !call.capture.is_empty()
                 || !call.forget.is_empty()
+                || !call.needs.is_empty()
                 || call.each.is_some()
                 || call.optional
-                || call.request.is_none()
+                || call.request.as_ref().is_none_or(is_query)
+                || call.requires.iter().any(Field::looks_around)
         };
+        let rule_looks_around = |rule: &Rule| {
+            let words = rule.is.0.iter().chain(&rule.not.0).map(|(_, word)| word);
+            !rule.forget.is_empty()
+                || rule.fields().any(Field::looks_around)
+                || words.flat_map(Template::slots).next().is_some()
+        };
+        let found = self.answers.found.iter().flat_map(|found| &found.is.0);
         self.keeps_cookies
             || !self.watch.is_empty()
             || self.setup.calls().next().is_some()
-            || self.rules.iter().any(|rule| !rule.forget.is_empty())
+            || self.rules.iter().any(rule_looks_around)
+            || self.answers.places().into_iter().any(Field::looks_around)
+            || found.flat_map(|(_, word)| word.slots()).next().is_some()
             || self
                 .steps
                 .iter()

@@ -4,6 +4,8 @@
 //! A value lives as long as what its block is for, and is fetched again by it where it is wanted
 //! and gone: after a restart, where it was forgotten, and where there was no place for it here.
 
+mod known;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -14,9 +16,9 @@ use serde_json::Value;
 
 use super::cookies::Jar;
 use super::reading::Reading;
-use super::request::{self, built_in};
 use super::setup::ShopSetup;
-use crate::shop_api::profile::{Around, Call, Filled, Found, Name, Step, StepName};
+use crate::shop_api::profile::{Around, Call, Found, Name, Step, StepName};
+pub(super) use known::Known;
 
 /// Agents of one HTTP session that are remembered; far above its share of a population.
 const KEPT_MAX: usize = 16_384;
@@ -357,47 +359,5 @@ fn calls<'p>(setup: &'p ShopSetup, step: &'p Step, block: Block) -> &'p [Call] {
         Block::Run => &of.run,
         Block::Agent => &of.agent,
         Block::Cart => &of.cart,
-    }
-}
-
-/// All values that there are for a call.
-pub(super) struct Known<'k> {
-    pub(super) setup: &'k ShopSetup,
-    pub(super) memory: &'k Memory,
-    pub(super) request: &'k ShopRequest,
-    pub(super) call: Option<&'k Call>,
-}
-
-impl Known<'_> {
-    fn own(&self, name: &str) -> Option<Value> {
-        let each = self.call.and_then(|call| call.each.as_ref());
-        let items = self.memory.pending.as_ref().and_then(|pending| pending.each.as_ref());
-        if each.is_some_and(|each| *each.name == *name) {
-            return items?.front().cloned();
-        }
-        if let Some(value) = request::kept(&self.request.call, name) {
-            return Some(value.into());
-        }
-        let kept = self.memory.cart.get(name).or_else(|| self.memory.agent.get(name)).cloned();
-        kept.or_else(|| self.setup.run_values().get(name).cloned())
-    }
-}
-
-impl Around for Known<'_> {
-    fn value(&self, name: &Name) -> Option<Filled<'_>> {
-        match name {
-            Name::BuiltIn(placeholder) => built_in(self.request, *placeholder),
-            Name::Own(own) => self.own(own).map(Filled::Json).or_else(|| {
-                self.setup.var(own, self.request).map(|text| Filled::Text(text.into()))
-            }),
-        }
-    }
-
-    fn header(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn cookie(&self, name: &str) -> Option<String> {
-        self.memory.cookies.get(name)
     }
 }

@@ -1,5 +1,7 @@
 //! Where each answer keeps what cartload needs of it, one entry per kind of body.
 
+mod places;
+
 use std::collections::BTreeMap;
 
 use domain::offer::CouponKind;
@@ -42,45 +44,6 @@ pub struct Answers {
     pub found: Option<FoundAnswer>,
     /// Of `clear_cart`.
     pub cart_cleared: Option<ClearedAnswer>,
-}
-
-impl Answers {
-    /// The places that are looked at for goods, carts and orders.
-    pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        let products = self.products.iter();
-        let products = products.flat_map(|p| [&p.list].into_iter().chain(&p.total).chain(&p.next));
-        let item = self.item.iter().flat_map(|item| {
-            let own = [&item.id, &item.name, &item.category].into_iter();
-            let own = own.chain(&item.brand).chain(&item.price).chain(&item.in_stock);
-            let variants = item.variants.iter().flat_map(|v| {
-                let own = [&v.list, &v.id].into_iter().chain(&v.name).chain(&v.price);
-                own.chain(&v.in_stock).chain(v.keep.values())
-            });
-            own.chain(item.keep.values()).chain(variants)
-        });
-        let order = self.order.iter().flat_map(|order| {
-            let own = [&order.id, &order.final_total].into_iter().chain(&order.subtotal);
-            let own = own.chain(&order.item_discounts).chain(&order.frontstore_discount);
-            let lines = order.lines.iter().flat_map(|line| {
-                let own = [&line.list, &line.id, &line.quantity].into_iter();
-                own.chain(&line.unit_price).chain(&line.discount).chain(&line.line_total)
-            });
-            own.chain(&order.discount_total).chain(&order.charges).chain(lines)
-        });
-        let found = self.found.iter().flat_map(|found| {
-            found
-                .is
-                .0
-                .iter()
-                .map(|(field, _)| field)
-                .chain([&found.id])
-                .chain(&found.final_total)
-                .chain(&found.charges)
-        });
-        let added = self.item_added.iter().map(|added| &added.unit_price);
-        let roots = self.product.iter().map(|product| &product.root);
-        products.chain(item).chain(order).chain(found).chain(added).chain(roots)
-    }
 }
 
 /// How money is written.

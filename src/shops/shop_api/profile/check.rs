@@ -146,8 +146,10 @@ impl Checker<'_> {
             self.fail(format!("steps.{}", step.as_str()), problem)
         });
         let mut found: Vec<_> = missing.collect();
-        if profile.has(StepName::ReadOrder) && !profile.has(StepName::LatestOrder) {
-            let problem = "missing, but steps.read_order needs it to find the order; add the step";
+        let finds = profile.has(StepName::LatestOrder) || profile.has(StepName::FindOrder);
+        if profile.has(StepName::ReadOrder) && !finds {
+            let problem = "missing, but steps.read_order needs it, or steps.find_order, to find \
+                           the order; add one of them";
             found.push(self.fail("steps.latest_order", problem));
         }
         if profile.probe_steps.is_empty() {

@@ -236,6 +236,14 @@ impl Field {
         })
     }
 
+    /// Whether more is looked at than the body.
+    pub fn looks_around(&self) -> bool {
+        self.places.iter().any(|place| match &place.source {
+            Source::Filled(_) | Source::Value(_) | Source::Header(_) | Source::Cookie(_) => true,
+            Source::Path(_) | Source::Query(_) | Source::Literal(_) => false,
+        })
+    }
+
     /// The value in `root`, from the first place that has one.
     pub fn find<'v>(&'v self, root: &'v Value, around: &'v dyn Around) -> Option<Found<'v>> {
         self.places.iter().find_map(|place| {

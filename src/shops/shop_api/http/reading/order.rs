@@ -127,7 +127,7 @@ fn off(amount: &Amount) -> Exact {
     amount.exact().magnitude()
 }
 
-/// What one costs, to as many places as there are: a shop may round each price, and pay by the line.
+/// What one costs, to as many places as there are: a shop may round each price and charge lines.
 fn unit_price_of(fields: &LineFields, quantity: u32, at: At<'_>) -> Result<Amount, Unparsable> {
     let Some(field) = &fields.line_total else { return Err(Unparsable::unmapped("unit_price")) };
     let off_line = fields.discount.as_ref().and_then(|field| at.discount(field).ok());

@@ -43,7 +43,9 @@ impl Checker<'_> {
         }
         let each = names.as_slice();
         let given = |optional: bool| -> Vec<Placeholder> {
-            let caller = CALLER.iter().filter(|_| request.auth);
+            // A probe is nobody's.
+            let has_caller = request.auth && step != Some(StepName::Probe);
+            let caller = CALLER.iter().filter(|_| has_caller);
             let all = own.iter().chain(caller).copied();
             all.filter(|p| optional || !p.is_optional()).collect()
         };
@@ -95,7 +97,20 @@ impl Checker<'_> {
             let key = format!("vars.{name}");
             match var {
                 Var::Text(template) => {
-                    found.extend(self.placeholders(&key, template, &CALLER, &[]).err());
+                    let own = template.slots().find_map(|slot| match &slot.name {
+                        Name::Own(name) => Some(name),
+                        Name::BuiltIn(_) => None,
+                    });
+                    found.extend(own.map(|own| {
+                        let problem = format!(
+                            "`{{{own}}}` has no value here: a var may hold the caller's alone; \
+                             write it where it is sent"
+                        );
+                        self.fail(key.as_str(), problem)
+                    }));
+                    if own.is_none() {
+                        found.extend(self.placeholders(&key, template, &CALLER, &[]).err());
+                    }
                 }
                 Var::Secret(secret) if secret.env.trim().is_empty() => {
                     found.push(self.fail(key, "`env` is empty; name an environment variable"));
@@ -105,12 +120,18 @@ impl Checker<'_> {
         }
         let known = self.known();
         let of_calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
+        let of_calls = of_calls.chain(profile.setup.calls());
         let forgotten = of_calls.flat_map(|call| &call.forget);
         let forgotten = forgotten.chain(profile.rules.iter().flat_map(|rule| &rule.forget));
         let needed = profile.steps.iter().flat_map(|(_, step)| &step.calls);
         let needed = needed.chain(profile.setup.calls()).flat_map(|call| &call.needs);
         let unheard = needed.filter(|name| !known.contains(&***name));
         found.extend(unheard.map(|name| self.fail("needs", unknown(name, &known))));
+        let built_in = known.iter().filter(|name| built_in().contains(name));
+        found.extend(built_in.map(|name| {
+            let problem = "a value of the call's own is called so; give it another name";
+            self.fail(format!("`{name}`"), problem)
+        }));
         let strange = forgotten.filter(|name| !known.contains(&***name));
         found.extend(strange.map(|name| self.fail("forget", unknown(name, &known))));
         found
@@ -145,6 +166,12 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// What calls that are made for each item of a list call one.
+    fn items(&self) -> impl Iterator<Item = &str> {
+        let calls = self.profile.steps.iter().flat_map(|(_, step)| &step.calls);
+        calls.flat_map(|call| &call.each).map(|each| &*each.name)
+    }
+
     /// The values of an item that its calls get along.
     fn kept(&self) -> impl Iterator<Item = &str> {
         let item = self.profile.answers.item.iter();
@@ -163,9 +190,12 @@ impl Checker<'_> {
         });
         let all = of_calls.chain(profile.watch.values());
         let all = all.chain(profile.rules.iter().flat_map(|rule| rule.fields()));
-        let all = all.chain(profile.answers.fields());
+        let all = all.chain(profile.answers.places());
+        let of_items: BTreeSet<&str> = self.kept().chain(self.items()).collect();
         let strange = |slot: &Slot| match &slot.name {
-            Name::Own(name) if !known.contains(&**name) => Some(unknown(name, &known)),
+            Name::Own(name) if !known.contains(&**name) && !of_items.contains(&**name) => {
+                Some(unknown(name, &known))
+            }
             Name::Own(_) | Name::BuiltIn(_) => None,
         };
         let in_places = all.filter_map(|field| {
