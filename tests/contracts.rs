@@ -38,6 +38,13 @@ pub struct Profile {
     pub clears: bool,
 }
 
+impl Profile {
+    /// Whether an order that is found later is shown with its lines.
+    fn shows_lines(&self) -> bool {
+        self.finds && self.text.is_none()
+    }
+}
+
 const fn own(name: &'static str, text: &'static str, finds: bool) -> Profile {
     Profile { text: Some(text), ..shipped(name, finds) }
 }

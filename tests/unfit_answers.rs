@@ -138,7 +138,7 @@ fn a_shop_that_gives_ten_products_a_page_is_read_whole_and_agents_ask_for_the_pr
     let place = Place::new();
     let text = shops::shop_api::profile::Profile::builtin_text("practice").unwrap();
     let profile = place.path().join("p10.ron");
-    std::fs::write(&profile, text.replace("page_size: 100", "page_size: 10")).unwrap();
+    std::fs::write(&profile, text.replace("size: 100", "size: 10")).unwrap();
     let shop = Bent::with(|_, body| body);
     shop.run(&place, &["--profile", profile.to_str().unwrap()]);
     let lists: Vec<String> = shop.server.requests();

@@ -23,16 +23,16 @@ fn every_mistake_of_a_profile_is_named_and_not_the_first_alone() {
     let folder = folder();
     let text = stdout(&run(&folder, &["profile", "show", "practice"]));
     let bent = text
-        .replacen("page_size: 100", "page_size: 0", 1)
+        .replacen("size: 100", "size: 0", 1)
         .replacen("/api/products/{product_id}", "/api/products/{produkt}", 1)
         .replacen("path: \"/api/cart/items\"", "path: \"api/cart/items\"", 1)
         .replacen("Idempotency-Key", "Idempotency Key", 1);
     fs::write(folder.path().join("my.ron"), bent).unwrap();
     let named = [
-        "my.ron: page_size: write 1 to 1000",
+        "my.ron: paging.size: write 1 to 1000",
         "steps.view_product.path: unknown value {produkt}",
         "steps.add_item.path: begin it with `/`",
-        "headers.1: `Idempotency Key` is no header's name",
+        "steps.checkout.headers.Idempotency Key: `Idempotency Key` is no header's name",
         "4 mistakes",
     ];
     refused(&run(&folder, &["profile", "check", "my.ron"]), 3, &named);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use serde_json::Value;
 
@@ -67,6 +67,8 @@ struct OrderRow {
     discount_total_cents: i64,
     #[diesel(sql_type = BigInt)]
     charges_cents: i64,
+    #[diesel(sql_type = Bool)]
+    recovered: bool,
     #[diesel(sql_type = BigInt)]
     units: i64,
 }
@@ -116,7 +118,7 @@ impl<'a> Scene<'a> {
     fn orders(&self) -> Vec<OrderRow> {
         sql_query(
             "SELECT o.order_id, o.final_total_cents, o.subtotal_cents, o.discount_total_cents, \
-             o.charges_cents, (SELECT COALESCE(SUM(i.quantity), 0) FROM order_items i \
+             o.charges_cents, o.recovered, (SELECT COALESCE(SUM(i.quantity), 0) FROM order_items i \
              WHERE i.flow_id = o.flow_id) AS units FROM orders o",
         )
         .load(&mut self.place.sqlite())
@@ -170,6 +172,10 @@ fn orders(scene: &Scene<'_>, books: &Books, name: &str) {
         let (totals, id) = (&order.totals, &order.id);
         assert_eq!(row.final_total_cents, totals.total, "{name}: total of {id}");
         assert_eq!(row.charges_cents, totals.shipping + totals.tax, "{name}: charges of {id}");
+        if row.recovered && !scene.profile.shows_lines() {
+            // Of an order that was found later no more is known than what it cost.
+            continue;
+        }
         assert_eq!(row.subtotal_cents, totals.subtotal, "{name}: subtotal of {id}");
         assert_eq!(row.discount_total_cents, totals.discount, "{name}: discount of {id}");
         let units: u32 = order.cart.lines.iter().map(|line| line.quantity).sum();

@@ -255,7 +255,7 @@ async fn coupons_are_translated() {
 async fn a_profile_may_leave_coupons_out_and_count_in_cents() {
     let profile = profile_with(
         "practice",
-        &[("\"bogo\": bogo", "\"bogo\": ignore"), ("money: units", "money: cents")],
+        &[("\"bogo\": bogo", "\"bogo\": ignore"), ("money: (unit: units)", "money: (unit: minor)")],
     );
     let body = r#"{"eligible":[
         {"id":"c1","type":"frontstore","discount_type":"bogo","discount_value":"?"},

@@ -296,7 +296,7 @@ async fn a_byte_order_mark_is_skipped_and_what_is_no_json_is_named() {
 #[actix::test]
 async fn no_body_is_needed_where_no_field_is() {
     let undemanding = || {
-        let store = r##"body: r#"{"store_id": "{store_id}"}"#,"##;
+        let store = r#"json: {"store_id": "{store_id}"},"#;
         let (required, either) = ("requires: [\"success\"]", "ok: [200, 204]");
         let select = [required, either].map(|end| format!("{store}\n            {end}"));
         let clear = [required, either].map(|end| format!("path: \"/api/cart\", {end}"));

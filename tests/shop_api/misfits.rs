@@ -182,8 +182,8 @@ async fn a_product_or_a_line_that_cannot_be_read_is_as_it_was_listed() {
 #[actix::test]
 async fn an_add_without_a_body_is_one_at_the_listed_price_unless_something_is_required() {
     let free = (
-        "\"quantity\": \"{quantity}\"}\"#,\n            requires: [\"success\"],",
-        "\"quantity\": \"{quantity}\"}\"#,",
+        "\"quantity\": \"{quantity}\"},\n            requires: [\"success\"],",
+        "\"quantity\": \"{quantity}\"},",
     );
     for status in [200, 204] {
         let any = profile_with(
@@ -370,5 +370,5 @@ async fn a_page_that_is_too_large_says_how_to_make_it_smaller() {
     let way = way_with(profile, &server.url(), Credentials::default(), None);
     let error = way.call(list()).await.unwrap_err();
     assert_eq!(error.kind, ApiErrorKind::BodyTooLarge);
-    assert!(error.to_string().contains("`page_size` below 100"), "{error}");
+    assert!(error.to_string().contains("`size` below 100"), "{error}");
 }

@@ -1,6 +1,6 @@
 //! Profiles: the built-in ones are whole, and a mistake in one is named.
 
-use domain::flow::ShopCart;
+use domain::flow::{ShopCart, ShopRefs};
 use domain::ids::{CouponId, OrderId, ProductId, StoreId};
 use ports::shop_api::{Page, ShopCall};
 
@@ -17,10 +17,49 @@ fn the_built_in_profiles_are_valid() {
     for name in Profile::builtin_names() {
         let profile = Profile::builtin(name).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(profile.name, name);
-        for &step in StepName::ALL {
-            assert!(profile.has(step) || step == StepName::GrantWallet, "{name}: {step:?}");
-        }
+        assert_eq!(profile.format, 2, "{name}");
     }
+    for name in ["practice", "voiceoffers"] {
+        let profile = Profile::builtin(name).unwrap();
+        for &step in StepName::ALL {
+            let may_lack = [StepName::GrantWallet, StepName::FindOrder].contains(&step);
+            assert!(profile.has(step) || may_lack, "{name}: {step:?}");
+        }
+        assert!(!profile.is_stateful(), "{name}: nothing is kept of its agents");
+    }
+    for name in ["medusa", "medusa_login", "vendure", "vendure_login"] {
+        let profile = Profile::builtin(name).unwrap();
+        let orders = profile.traits().orders;
+        assert_eq!(orders.finds, name != "medusa", "{name}: a guest cannot ask for orders");
+        assert!(profile.is_stateful(), "{name}");
+    }
+}
+
+#[test]
+fn a_profile_of_format_1_is_still_read_as_what_it_was() {
+    for (name, text) in [
+        ("practice", include_str!("../../../../tests/shop_api/format_1/practice.ron")),
+        ("voiceoffers", include_str!("../../../../tests/shop_api/format_1/voiceoffers.ron")),
+    ] {
+        let older = Profile::parse("older.ron", text).unwrap();
+        let shipped = Profile::builtin(name).unwrap();
+        assert_eq!((older.format, older.traits()), (1, shipped.traits()), "{name}");
+        assert_eq!(older.answers, shipped.answers, "{name}");
+        let rules = |profile: &Profile| profile.rules.clone();
+        assert_eq!(rules(&older), rules(&shipped), "{name}");
+        let steps = |profile: &Profile| profile.steps.iter().map(|(name, _)| name).collect();
+        let (was, is): (Vec<_>, Vec<_>) = (steps(&older), steps(&shipped));
+        assert_eq!(was, is, "{name}");
+    }
+}
+
+#[test]
+fn a_mistake_in_a_text_of_format_2_is_told_in_its_words() {
+    let text = Profile::builtin_text("practice").unwrap().replacen("catalog: live,", "catalog", 1);
+    let error = Profile::parse("my.ron", &text).unwrap_err().to_string();
+    assert!(!error.contains("page_size") && error.starts_with("my.ron:"), "{error}");
+    let error = practice_with("steps: (", "stps: (").unwrap_err();
+    assert!(error.contains("`paging`"), "{error}");
 }
 
 #[test]
@@ -74,6 +113,7 @@ fn a_step_is_called_as_its_call_is() {
         ShopCall::ApplyCoupon { coupon: coupon.clone() },
         ShopCall::GrantWallet { coupons: vec![coupon] },
         ShopCall::Checkout,
+        ShopCall::FindOrder { refs: ShopRefs::default() },
         ShopCall::LatestOrders { most: 20 },
         ShopCall::ReadOrder { order: OrderId::new("o") },
         ShopCall::ClearCart,
@@ -94,8 +134,8 @@ fn an_unknown_name_is_answered_with_the_known_ones() {
 
 #[test]
 fn an_unknown_key_is_named_with_its_line() {
-    let error = practice_with("page_size:", "pagesize:").unwrap_err();
-    assert!(error.contains("pagesize") && error.contains("page_size"), "{error}");
+    let error = practice_with("paging:", "pageing:").unwrap_err();
+    assert!(error.contains("pageing") && error.contains("paging"), "{error}");
     let mut place = error.trim_start_matches("my.ron:").split(':');
     assert!(place.next().unwrap().parse::<usize>().unwrap() > 1, "{error}");
     assert!(place.next().unwrap().parse::<usize>().is_ok(), "{error}");
@@ -104,11 +144,11 @@ fn an_unknown_key_is_named_with_its_line() {
 #[test]
 fn what_cannot_work_is_named_by_its_key() {
     for (from, to, named) in [
-        ("page_size: 100", "page_size: 0", "page_size"),
+        ("size: 100", "size: 0", "paging.size"),
         ("keep_alive_s: 4.0", "keep_alive_s: -1.0", "keep_alive_s"),
         ("auth: \"dev\"", "auth: \"jot\"", "`jot` is not in auth_strategies"),
-        ("grant_wallet: (", "first_visit: (", "first_visit"),
-        ("    checkout: (", "    chekout: (", "chekout"),
+        ("grant_wallet: [(", "first_visit: [(", "first_visit"),
+        ("    checkout: [(", "    chekout: [(", "chekout"),
         ("item_added: (", "item_add: (", "item_add"),
         ("/api/products/{product_id}", "/api/products/{quantity}", "steps.view_product.path"),
         ("/api/products/{product_id}", "/api/products/{flow_id}", "steps.view_product.path"),
@@ -117,7 +157,7 @@ fn what_cannot_work_is_named_by_its_key() {
         ("coupons: (list: \"order.applied_coupons\", ", "coupons: (", "answers.order.coupons"),
         ("coupons: (list: ", "coupons: (lists: [\"x\"], list: ", "answers.order.coupons"),
         ("coupons: single_use", "coupons: twice", "reusable"),
-        ("Idempotency-Key", "Idempotency Key", "headers.1"),
+        ("Idempotency-Key", "Idempotency Key", "steps.checkout.headers"),
         ("final_total: \"order.totals.", "final_total: \"order..", "an empty key"),
     ] {
         let error = practice_with(from, to).unwrap_err();
