@@ -238,6 +238,15 @@ impl Search<'_> {
             return Ok(Told::Absent);
         }
         let asked = look.ask(ShopCall::FindOrder { refs: flow.refs.clone() }).await;
+        if matches!(&asked, Err(StartError::Shop(error)) if error.is_refused()) {
+            self.unreadable.set(0);
+            let age = (self.pacing.wall() - flow.seen_at).to_std().unwrap_or(Duration::ZERO);
+            let is_shown = self.plan.shop.orders.shown_for.is_some_and(|shown| age < shown);
+            return Ok(match is_shown {
+                true => Told::Absent,
+                false => Told::Nothing("the shop may no longer show it"),
+            });
+        }
         match self.readable(asked)? {
             Some(ShopReply::OrderFound(Some(placed))) => {
                 let known = self.services.write(KnownOrders(vec![placed.id.clone()])).await?;

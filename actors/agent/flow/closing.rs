@@ -304,6 +304,7 @@ impl Visit {
                     return Found::Placed(self.with_lines(placed).await);
                 }
                 Ok(ShopReply::OrderFound(None)) => {}
+                Err(stop) if stop.refusal().is_some() => {}
                 Ok(_) | Err(_) => return Found::Unknown,
             }
         }

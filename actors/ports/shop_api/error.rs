@@ -203,6 +203,11 @@ impl ApiError {
         Some(Misread { path, expected, came, id: None, outcome })
     }
 
+    /// Whether the shop said no for reasons of business.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.kind, ApiErrorKind::Refused(_))
+    }
+
     /// Whether it is the shop's own answer to a request that it worked on: 2xx to 4xx but 429.
     pub fn is_answer(&self) -> bool {
         match self.kind {

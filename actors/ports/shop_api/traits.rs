@@ -105,6 +105,9 @@ pub struct OrderReads {
     pub finds: bool,
     /// Whether that needs what a cart's calls have left ([`NextOrders`](super::ShopReply::NextOrders)).
     pub finds_by_refs: bool,
+    /// How long after it was placed a search that is refused proves that there is no order; `None`:
+    /// it proves nothing.
+    pub shown_for: Option<Duration>,
     /// How long it may go on with an order whose client has hung up: its call timeout.
     pub settles_in: Duration,
     /// Whether it lives in this process: what a process before it ordered went with that.

@@ -112,6 +112,7 @@ impl MockShop {
                 shows_one: true,
                 finds: false,
                 finds_by_refs: false,
+                shown_for: None,
                 settles_in: SETTLES_IN,
                 is_own: false,
             },

@@ -326,6 +326,12 @@ impl Profile {
             shows_one: self.has(StepName::ReadOrder),
             finds: self.has(StepName::FindOrder),
             finds_by_refs: !self.order_refs().is_empty(),
+            shown_for: self
+                .answers
+                .found
+                .as_ref()
+                .and_then(|found| found.shown_for_s)
+                .map(Duration::from_secs),
             settles_in: Duration::from_millis(self.timeouts.call_ms),
             is_own: false,
         }

@@ -44,6 +44,7 @@ pub fn plan() -> RunPlan {
                 shows_one: false,
                 finds: false,
                 finds_by_refs: false,
+                shown_for: None,
                 settles_in: Duration::ZERO,
                 is_own: false,
             },

@@ -102,6 +102,7 @@ pub(super) fn products() -> Table {
             IS_SIMULATED,
             RECORDED_AT,
             instant("last_seen_at", "last seen on the wall clock"),
+            text("variant_of", "the product that it is a variant of").or_null(),
         ],
         source: own(driver),
         filters: Filters::default(),

@@ -154,6 +154,7 @@ pub(super) fn sessions() -> Table {
             text("failure", "what failed, where it failed").or_null(),
             text("order_outcome", &ORDER_OUTCOMES).or_null(),
             int("resumes", "how often the run had been resumed when it began"),
+            text("shop_refs", "what its order can be asked for by, a JSON object").or_null(),
         ],
     ]
     .concat();
