@@ -1,5 +1,7 @@
 //! `cartload profile`: the profiles that there are, and whether one of your own can work.
 
+mod trying;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -7,15 +9,16 @@ use serde_json::json;
 use shops::shop_api::profile::Profile;
 use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 
-use super::{ExitCode, Failure, Result, output};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 
-/// Look at profiles of shops, and check your own.
+/// Look at profiles of shops, check your own, and try it.
 #[derive(Clone, Debug, Args)]
 #[command(before_help = "\
 Examples:
   cartload profile list                     the profiles in the binary
   cartload profile show practice > my.ron   one of them, to start your own from
   cartload profile check my.ron             every mistake of it, without a shop
+  cartload profile try my.ron --api https://shop.example   one visit by it; it orders something
 How they are written: docs/profiles.md")]
 pub struct ProfileArgs {
     /// What to do.
@@ -44,14 +47,19 @@ enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Visit a shop once by a profile, without a run: what each call was and meant, refusals that
+    /// are provoked on purpose, the order's arithmetic; code 5 where something does not work
+    #[command(before_help = trying::EXAMPLES)]
+    Try(Box<trying::TryArgs>),
 }
 
 /// Does it.
-pub fn execute(args: &ProfileArgs) -> Result {
+pub fn execute(global: &GlobalArgs, args: &ProfileArgs) -> Result {
     match &args.command {
         ProfileCommand::List { json } => list(*json),
         ProfileCommand::Show { name } => show(name),
         ProfileCommand::Check { file, json } => check(file, *json),
+        ProfileCommand::Try(args) => trying::execute(global, args),
     }
 }
 
