@@ -81,7 +81,7 @@ pub enum ShopTarget {
 }
 
 impl Shop {
-    /// The variables that profiles have their secrets from: those in the binary, and the one in use.
+    /// The variables that profiles have their secrets from: those in the binary and the one in use.
     /// One that cannot be read is told of when the shop is opened.
     pub fn variables(&self) -> BTreeSet<String> {
         let in_binary = Profile::builtin_names().filter_map(|name| Profile::builtin(name).ok());

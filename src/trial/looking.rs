@@ -73,10 +73,15 @@ async fn turn_the_page(
             PageBy::Page => "{page}, and is `paging.first` right",
             PageBy::Cursor | PageBy::None => "{cursor}",
         };
-        visit.trouble(format!(
+        let says = format!(
             "list_products: the second page brings nothing new: does the shop take the call's \
              {by}? (for a list without pages write `paging: (by: none, ..)`)"
-        ));
+        );
+        // Without a total it is how a list ends that knows no pages.
+        match total {
+            Some(_) => visit.trouble(says),
+            None => visit.note(says),
+        }
     }
     Ok(())
 }

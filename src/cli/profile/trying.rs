@@ -21,8 +21,8 @@ Examples:
   cartload profile try medusa --api http://127.0.0.1:9000 --coupons codes.ron --json
   cartload profile try practice            the practice shop, in this process
 
-Nobody is asked first: where the checkout works, something is ordered. What was ordered is said at the
-end, so that it can be cancelled. At most five requests a second.";
+Nobody is asked first: where the checkout works, something is ordered. What was ordered is said at
+the end, so that it can be cancelled. At most five requests a second.";
 
 /// Visit a shop once by a profile.
 #[derive(Clone, Debug, Args)]

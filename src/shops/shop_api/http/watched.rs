@@ -135,8 +135,8 @@ impl Told {
     }
 }
 
-/// Whether a value of this name may be a secret: one that the profile has from the environment, what
-/// it knows an agent by, what came as a cookie or a header, and what is called so.
+/// Whether a value of this name may be a secret: one that the profile has from the environment,
+/// what it knows an agent by, what came as a cookie or a header, and what is called so.
 pub(super) fn hides(setup: &ShopSetup, name: &str) -> bool {
     let profile = setup.profile();
     let lower = name.to_ascii_lowercase();

@@ -115,7 +115,7 @@ pub enum Found<'v> {
 }
 
 impl Field {
-    /// Whether it may be what a shop knows its callers by: a cookie, or a header that is no address.
+    /// Whether it may be what a shop knows its callers by: a cookie, a header that is no address.
     pub fn may_be_a_token(&self) -> bool {
         self.places.iter().any(|place| match &place.source {
             Source::Cookie(_) => true,
