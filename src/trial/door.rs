@@ -79,10 +79,10 @@ impl Door {
             match self.shop.call(permit, request.clone()).await {
                 Ok(answered) => {
                     self.misreads.extend(answered.misreads.into_iter().map(|it| (step, it)));
-                    match answered.reply {
-                        ShopReply::Next => {}
-                        ShopReply::NextOrders(refs) => self.refs = refs,
-                        reply => return Ok(reply),
+                    if let ShopReply::NextOrders(refs) = answered.reply {
+                        self.refs = refs;
+                    } else if answered.reply != ShopReply::Next {
+                        return Ok(answered.reply);
                     }
                 }
                 Err(error) => {

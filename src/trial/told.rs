@@ -91,7 +91,10 @@ impl Ears {
 
 /// What stands above the lines.
 pub(super) fn heading() -> String {
-    format!("{:<17}  status     bytes       ms  call, what it meant, [what was captured]", "step")
+    format!(
+        "{:<17}  status     bytes       ms  call, what it meant, [what was captured]",
+        "step, (setup)"
+    )
 }
 
 impl Told {
