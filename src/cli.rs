@@ -96,7 +96,7 @@ pub enum Command {
     /// Bring the database's tables up to date
     #[command(before_help = migrate::EXAMPLES)]
     Migrate,
-    /// Look at profiles of shops, begin your own and check it
+    /// Look at profiles of shops, begin your own, check it and try it
     Profile(profile::ProfileArgs),
     /// Open the practice shop as a server of its own, or mark the rows of your own shop
     Shop(shop::ShopArgs),
@@ -150,7 +150,7 @@ pub fn execute(cli: Cli) -> Result {
         Command::Config(args) => config::execute(&global, &args),
         Command::Agents(args) => agents::execute(&global, &args),
         Command::Migrate => migrate::execute(&global),
-        Command::Profile(args) => profile::execute(&args),
+        Command::Profile(args) => profile::execute(&global, &args),
         Command::Shop(args) => shop::execute(&global, &args),
         Command::Completions(args) => completions::execute(&args),
     }

@@ -222,6 +222,7 @@ impl Settings {
     fn resolve(mut stack: Stack) -> Result<Self, ConfigError> {
         let stack = &mut stack;
         let mut settings = Self::pick(stack)?;
+        settings.warnings = stack.variables.warnings(&|| settings.shop.variables());
         settings.experiment.check(&settings.offers).map_err(|fault| {
             let origin = stack.origin_of_arms(&fault.key, fault.nth);
             fault.at(origin)

@@ -19,4 +19,5 @@ pub mod resources;
 mod run_report;
 pub mod running;
 pub mod scenario;
+pub mod trial;
 pub mod web;

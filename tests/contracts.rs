@@ -12,6 +12,7 @@ mod server;
 mod shape;
 mod shop;
 mod template;
+mod trying;
 mod walks;
 
 use self::server::{ContractShop, Faults};

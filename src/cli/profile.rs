@@ -3,6 +3,8 @@
 
 mod init;
 
+mod trying;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -10,9 +12,9 @@ use serde_json::json;
 use shops::shop_api::profile::Profile;
 use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 
-use super::{ExitCode, Failure, Result, output};
+use super::{ExitCode, Failure, GlobalArgs, Result, output};
 
-/// Look at profiles of shops, begin your own and check it.
+/// Look at profiles of shops, begin your own, check it and try it.
 #[derive(Clone, Debug, Args)]
 #[command(before_help = "\
 Examples:
@@ -21,6 +23,7 @@ Examples:
   cartload profile init --openapi https://shop.example/openapi.json --output my.ron
                                             a draft of one, from what the shop says of itself
   cartload profile check my.ron             every mistake of it, without a shop
+  cartload profile try my.ron --api https://shop.example   one visit by it; it orders something
 How they are written: docs/profiles.md")]
 pub struct ProfileArgs {
     /// What to do.
@@ -52,15 +55,20 @@ enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Visit a shop once by a profile, without a run: what each call was and meant, refusals that
+    /// are provoked on purpose, the order's arithmetic; code 5 where something does not work
+    #[command(before_help = trying::EXAMPLES)]
+    Try(Box<trying::TryArgs>),
 }
 
 /// Does it.
-pub fn execute(args: &ProfileArgs) -> Result {
+pub fn execute(global: &GlobalArgs, args: &ProfileArgs) -> Result {
     match &args.command {
         ProfileCommand::List { json } => list(*json),
         ProfileCommand::Show { name } => show(name),
         ProfileCommand::Init(args) => init::execute(args),
         ProfileCommand::Check { file, json } => check(file, *json),
+        ProfileCommand::Try(args) => trying::execute(global, args),
     }
 }
 

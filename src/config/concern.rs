@@ -184,7 +184,7 @@ macro_rules! concerns {
                 Ok(Self {
                     $($section: $section::$name::resolve(stack, |layer| &layer.$section)?,)+
                     shown: stack.shown.clone(),
-                    warnings: stack.variables.warnings(),
+                    warnings: Vec::new(),
                 })
             }
         }

@@ -1,7 +1,7 @@
 //! What the environment says: `CARTLOAD_*`, `DATABASE_URL`, `RUST_LOG` and the `*_FILE` variants of
 //! secrets. An empty variable counts as not set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use text::bounded_file::{self, SECRET_BYTES_MAX};
@@ -84,8 +84,9 @@ impl Environment {
         }
     }
 
-    /// A warning for each variable that looks like ours and is none.
-    pub fn warnings(&self) -> Vec<String> {
+    /// A warning for each variable that looks like ours and is none, nor one of those that profiles
+    /// have their secrets from.
+    pub fn warnings(&self, of_profiles: &dyn Fn() -> BTreeSet<String>) -> Vec<String> {
         let mut known: Vec<&str> = super::knobs().map(|knob| knob.env).collect();
         known.extend(ALSO_KNOWN);
         let files: Vec<&str> = known.iter().filter_map(|name| secret_file_of(name)).collect();
@@ -95,7 +96,16 @@ impl Environment {
                 && !known.contains(&name.as_str())
                 && !PREFIXES_OF_OTHERS.iter().any(|prefix| name.starts_with(prefix))
         };
-        let unknown = self.variables.keys().filter(is_unknown);
+        let unknown: Vec<&String> = self.variables.keys().filter(is_unknown).collect();
+        if unknown.is_empty() {
+            return Vec::new();
+        }
+        let of_profiles = of_profiles();
+        let is_theirs = |name: &str| {
+            of_profiles.contains(name)
+                || name.strip_suffix("_FILE").is_some_and(|name| of_profiles.contains(name))
+        };
+        let unknown = unknown.into_iter().filter(|name| !is_theirs(name));
         unknown.map(|name| warning(name, &known)).collect()
     }
 }
@@ -156,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_is_named_with_the_nearest_known_one() {
-        let warnings = environment(&[("CARTLOAD_TIMESCALE", "48")]).warnings();
+        let warnings = environment(&[("CARTLOAD_TIMESCALE", "48")]);
+        let warnings = warnings.warnings(&BTreeSet::new);
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].contains("did you mean CARTLOAD_TIME_SCALE?"), "{}", warnings[0]);
     }
@@ -170,6 +181,20 @@ mod tests {
             ("CARTLOAD_SHOP_JWT_SECRET", "x"),
             ("PATH", "/bin"),
         ]);
-        assert_eq!(known.warnings(), Vec::<String>::new());
+        let nobody = || -> BTreeSet<String> { panic!("no profile is read for known ones") };
+        assert_eq!(known.warnings(&nobody), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_variable_that_a_profile_names_passes_with_its_file() {
+        let of_profile = || ["CARTLOAD_MEDUSA_KEY".to_owned()].into();
+        let set = environment(&[
+            ("CARTLOAD_MEDUSA_KEY", "x"),
+            ("CARTLOAD_MEDUSA_KEY_FILE", "x"),
+            ("CARTLOAD_MEDUSA_KEYS", "x"),
+        ]);
+        let warnings = set.warnings(&of_profile);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("CARTLOAD_MEDUSA_KEYS is set"), "{}", warnings[0]);
     }
 }

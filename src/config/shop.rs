@@ -1,8 +1,10 @@
 //! Which shop is driven.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use shops::shop_api::http::proxy::ProxyUse;
+use shops::shop_api::profile::Profile;
 
 use super::concern::concern;
 use super::shop_url::ShopUrl;
@@ -79,6 +81,14 @@ pub enum ShopTarget {
 }
 
 impl Shop {
+    /// The variables that profiles have their secrets from: those in the binary and the one in use.
+    /// One that cannot be read is told of when the shop is opened.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let in_binary = Profile::builtin_names().filter_map(|name| Profile::builtin(name).ok());
+        let own = self.profile.as_deref().and_then(|name| Profile::resolve(name).ok());
+        in_binary.chain(own).flat_map(|profile| profile.variables()).collect()
+    }
+
     /// What these settings mean together.
     pub fn target(&self) -> ShopTarget {
         if self.mock {

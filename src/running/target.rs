@@ -8,7 +8,7 @@ use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{ApiErrorKind, ShopApiFactory, ShopTraits, stranger};
 use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
 use shops::shop_api::http::proxy::{Named, Proxy, ProxyUse};
-use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions, ShopSetupError};
+use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError};
 use shops::shop_api::mock::{MockGoods, MockShop};
 use shops::shop_api::profile::Profile;
 
@@ -60,27 +60,55 @@ pub(super) fn open(
     }
 }
 
+/// A shop that nobody has called yet, and the practice shop where it is that in this process.
+pub(crate) type Reached = (ShopSetup, Option<RunningShop>);
+
+/// The shop that the settings name, as a run reaches it; in place of the mock the practice shop.
+pub(crate) fn reach(settings: &Settings) -> Result<Reached, RunError> {
+    let on_sent: OnSent = Arc::new(|_| {});
+    match settings.shop.target() {
+        ShopTarget::Mock | ShopTarget::PracticeInProcess => {
+            let practice = PracticeShop::start(PracticeConfig::default());
+            let practice = practice.map_err(RunError::PracticeShop)?;
+            let setup = set_up(settings, "practice", Some(practice.base_url()), on_sent)?;
+            Ok((setup, Some(practice)))
+        }
+        ShopTarget::Remote { api, profile } => {
+            Ok((set_up(settings, &profile, api, on_sent)?, None))
+        }
+    }
+}
+
 fn over_http(
     settings: &Settings,
     profile: &str,
     base_url: Option<String>,
     on_sent: OnSent,
 ) -> Result<Target, RunError> {
+    let setup = set_up(settings, profile, base_url, on_sent)?;
+    let traits = setup.profile().traits();
+    let sign_in = Some(setup.profile().sign_in(settings.shop.auth.as_deref()));
+    Ok(Target { factory: http::factory_of(setup), traits, sign_in, practice: None })
+}
+
+fn set_up(
+    settings: &Settings,
+    profile: &str,
+    base_url: Option<String>,
+    on_sent: OnSent,
+) -> Result<ShopSetup, RunError> {
     let profile = Arc::new(Profile::resolve(profile)?);
-    let traits = profile.traits();
     let options = ShopOptions {
         base_url,
         auth: settings.shop.auth.clone(),
         ca_file: settings.shop.ca_file.clone(),
     };
     let credentials = Credentials::from_environment(&profile, &options)?;
-    let sign_in = Some(profile.sign_in(options.auth.as_deref()));
     let proxy = match options.base_url.as_deref().or(profile.base_url.as_deref()) {
         Some(url) => proxy(url, settings.shop.proxy)?,
         None => None,
     };
-    let factory = http::factory_through(proxy, profile, &options, credentials, on_sent)?;
-    Ok(Target { factory, traits, sign_in, practice: None })
+    Ok(ShopSetup::new(profile, &options, credentials, on_sent)?.through(proxy))
 }
 
 /// The proxy on the way to the shop at `url`; one that the environment names and the settings do

@@ -17,6 +17,7 @@ mod request;
 mod setup;
 mod stream;
 mod token;
+pub mod watched;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -29,12 +30,15 @@ use awc::{ClientRequest, Connector};
 use cookie::time::OffsetDateTime;
 use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
-use ports::shop_api::{Answered, ApiError, ApiErrorKind, Part, ShopApi, ShopReply, ShopRequest};
+use ports::shop_api::{
+    Answered, ApiError, ApiErrorKind, Part, ShopApi, ShopApiFactory, ShopReply, ShopRequest,
+};
 
 use self::body::Received;
 use self::memory::{Known, Memories, Next};
 use self::token::TokenCache;
-use super::profile::{Around, Filled, Name, StepName};
+use self::watched::{Notes, Told};
+use super::profile::{Around, Fill, Filled, Name, Request, StepName};
 
 pub use self::head::{HEAD_BYTES_MAX, HEADER_LINES_MAX};
 pub use self::reading::{Reading, Unparsable, read};
@@ -65,6 +69,8 @@ struct HttpSession {
     tokens: RefCell<TokenCache>,
     /// What calls have left of this session's agents; bounded inside.
     memories: RefCell<Memories>,
+    /// Of the answer that is being judged, where somebody observes.
+    notes: RefCell<Notes>,
 }
 
 impl HttpShop {
@@ -86,7 +92,8 @@ impl HttpShop {
             .add_default_header(("User-Agent", concat!("cartload/", env!("CARGO_PKG_VERSION"))))
             .finish();
         let (tokens, memories) = (RefCell::default(), RefCell::default());
-        Self { session: Rc::new(HttpSession { setup, client, tokens, memories }) }
+        let notes = RefCell::default();
+        Self { session: Rc::new(HttpSession { setup, client, tokens, memories, notes }) }
     }
 }
 
@@ -99,6 +106,12 @@ impl ShopApi for HttpShop {
         let session = Rc::clone(&self.session);
         Box::pin(async move { session.call(permit, &request).await })
     }
+}
+
+/// Builds the adapters of the HTTP sessions to this shop.
+pub fn factory_of(setup: ShopSetup) -> ShopApiFactory {
+    let setup = Arc::new(setup);
+    Arc::new(move |_session| Box::new(HttpShop::new(Arc::clone(&setup))) as Box<dyn ShopApi>)
 }
 
 fn answered(reading: Reading, sent_at: Instant, answered_at: Instant) -> Answered {
@@ -123,6 +136,8 @@ struct Ready<'p> {
     next: Next<'p>,
     prepared: ClientRequest,
     body: Option<Vec<u8>>,
+    /// What an observer is told of it.
+    told: Option<Told>,
 }
 
 impl HttpSession {
@@ -141,7 +156,7 @@ impl HttpSession {
             unsent(ApiErrorKind::Invalid(0), Some(self.setup.redactor().detail(&problem)))
         })?;
         let sent_at = now();
-        let Ready { next, prepared, body } = match ready {
+        let Ready { next, prepared, body, told } = match ready {
             Prepared::Ready(ready) => *ready,
             Prepared::Known(reply) => return Ok(Answered::unsent(reply, sent_at)),
         };
@@ -154,12 +169,16 @@ impl HttpSession {
         let exchange = tokio::time::timeout(limit, exchange).await;
         let answered_at = now();
 
+        let mut seen = (None, None);
         let outcome = match exchange {
             Err(_) => Err((ApiErrorKind::CallTimeout, Some(classify::limit(limit)))),
             Ok(Err(error)) => Err(classify::send_error(&error, self.setup.profile().timeouts)),
-            Ok(Ok(received)) => self.judge(next, request, received),
+            Ok(Ok(received)) => {
+                seen = (Some(received.status), received.body.as_ref().ok().map(Vec::len));
+                self.judge(next, request, received)
+            }
         };
-        outcome.map(|reading| answered(reading, sent_at, answered_at)).map_err(|(kind, detail)| {
+        let outcome = outcome.map_err(|(kind, detail)| {
             let detail = detail.map(|text| self.setup.redactor().detail(&text));
             let part = next.call.part;
             let mut error =
@@ -168,6 +187,31 @@ impl HttpSession {
                 error.sent_at = Some(sent_at);
             }
             error
+        });
+        if let (Some(told), Some(observer)) = (told, self.setup.observer()) {
+            let of = (call, answered_at.saturating_duration_since(sent_at));
+            told.tell(observer, &self.notes.take(), seen, of, outcome.as_ref());
+        }
+        outcome.map(|reading| answered(reading, sent_at, answered_at))
+    }
+
+    /// Notes something of the answer that is being judged, where somebody observes.
+    fn note(&self, what: impl FnOnce(&mut Notes)) {
+        if self.setup.observer().is_some() {
+            what(&mut self.notes.borrow_mut());
+        }
+    }
+
+    /// What an observer is told of this call.
+    fn told(&self, next: Next<'_>, sent: &Request, fill: Fill<'_, '_>) -> Option<Told> {
+        self.setup.observer()?;
+        let is_hidden = |name: &str| watched::hides(&self.setup, name);
+        let target = request::shown(sent, fill, (&is_hidden, watched::hidden()));
+        Some(Told {
+            is_setup: next.step.is_none(),
+            method: sent.method,
+            target: self.setup.redactor().clean(&target),
+            operation: watched::operation(sent),
         })
     }
 
@@ -189,8 +233,8 @@ impl HttpSession {
             };
             let built = request::build(tools, request, (sent, Some(name)), (&fill, &|_| None))?;
             let next = Next { call, step: Some(name) };
-            let (prepared, body) = built;
-            return Ok(Prepared::Ready(Box::new(Ready { next, prepared, body })));
+            let ((prepared, body), told) = (built, self.told(next, sent, &fill));
+            return Ok(Prepared::Ready(Box::new(Ready { next, prepared, body, told })));
         }
         let mut memories = self.memories.borrow_mut();
         let memory = memories.of(request);
@@ -211,7 +255,8 @@ impl HttpSession {
         let fill = |name: &Name| known.value(name);
         let (prepared, body) =
             request::build(tools, request, (sent, next.step), (&fill, &cookies))?;
-        Ok(Prepared::Ready(Box::new(Ready { next, prepared, body })))
+        let told = self.told(next, sent, &fill);
+        Ok(Prepared::Ready(Box::new(Ready { next, prepared, body, told })))
     }
 }
 

@@ -273,6 +273,21 @@ impl Profile {
         }
     }
 
+    /// The variables of the environment that its secrets come from.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let vars = self.vars.values().filter_map(|var| match var {
+            Var::Secret(source) => Some(source),
+            Var::Text(_) => None,
+        });
+        let all = vars.chain(self.auth_strategies.values().filter_map(Auth::secret));
+        all.map(|source| source.env.clone()).collect()
+    }
+
+    /// Every call that it makes.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.steps.iter().flat_map(|(_, step)| &step.calls).chain(self.setup.calls())
+    }
+
     /// Requests of a step.
     fn counted(&self, step: StepName) -> u32 {
         let calls = self.steps.get(step).map_or(&[][..], |step| &step.calls);

@@ -1,6 +1,8 @@
 //! What an answer means: the step's reply, a part of it that is done, or a failure with the shop's
 //! words. Rules first, then the status, then the body.
 
+use std::sync::Arc;
+
 use awc::http::header::{HeaderMap, SET_COOKIE};
 use cookie::time::OffsetDateTime;
 use ports::shop_api::{ApiErrorKind, ShopCall, ShopReply, ShopRequest};
@@ -46,6 +48,9 @@ impl HttpSession {
             memory.forget(&self.setup, &rule.forget);
             let failed = rule.meaning == Meaning::Failure;
             if failed && !rule.forget.is_empty() && memory.renews() {
+                self.note(|notes| {
+                    notes.pass_over(&self.setup, &meant(rule, &received, said), true);
+                });
                 return Ok(ShopReply::Next.into());
             }
             return self.failed(memory, next, request, meant(rule, &received, said));
@@ -77,6 +82,7 @@ impl HttpSession {
     ) -> Outcome {
         let step = self.setup.profile().steps.get(StepName::of(&request.call));
         let Some(step) = step.filter(|_| next.call.optional) else { return Err(failure) };
+        self.note(|notes| notes.pass_over(&self.setup, &failure, false));
         memory.done(step, &Value::Null);
         self.goes_on(memory, step, request)
     }
@@ -114,21 +120,23 @@ impl HttpSession {
                 memory.cookies.set(&String::from_utf8_lossy(header.as_bytes()), now);
             }
         }
-        let value = |memory: &Memory, field: &Field| {
+        let value = |memory: &Memory, name: &Arc<str>, field: &Field| {
             let known = Known { setup: &self.setup, memory, request, call: Some(call) };
             let seen = Answer { known, headers: &received.headers };
-            match field.find(json, &seen)? {
+            let found = field.find(json, &seen)?;
+            self.note(|notes| notes.keep(&self.setup, name, &found));
+            match found {
                 Found::Value(value) => Some(value.clone()),
                 Found::Text(text) => Some(Value::from(text.into_owned())),
             }
         };
         for (name, field) in &self.setup.profile().watch {
-            if let Some(value) = value(memory, field) {
+            if let Some(value) = value(memory, name, field) {
                 memory.keep_watched(name, value);
             }
         }
         for (name, field) in &call.capture {
-            if let Some(value) = value(memory, field) {
+            if let Some(value) = value(memory, name, field) {
                 memory.keep(&self.setup, name, value);
             }
         }

@@ -79,6 +79,20 @@ pub(super) fn build(
     Ok((prepared, body))
 }
 
+/// Path and query as they are sent, with `instead` where a value `is_hidden`.
+pub(super) fn shown(
+    call: &Request,
+    fill: Fill<'_, '_>,
+    (is_hidden, instead): (&dyn Fn(&str) -> bool, &'static str),
+) -> String {
+    let fill = |name: &Name| match name {
+        Name::Own(own) if is_hidden(own) => Some(Filled::Text(Cow::Borrowed(instead))),
+        Name::Own(_) | Name::BuiltIn(_) => fill(name),
+    };
+    let target = path_and_query(call, &fill).unwrap_or_default();
+    target.replace(&encoded(instead), instead)
+}
+
 fn path_and_query(call: &Request, fill: Fill<'_, '_>) -> Result<String, String> {
     let mut url = call.path.render(fill, &encoded).map_err(no_value)?;
     let query = pairs(&call.query, fill);

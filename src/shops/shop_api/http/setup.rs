@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ports::shop_api::{ShopApi, ShopApiFactory, ShopRequest};
+use ports::shop_api::{ShopApiFactory, ShopRequest};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::HttpShop;
 use super::base_url::BaseUrl;
+use super::factory_of;
 use super::memory::Values;
 use super::proxy::Proxy;
 use super::request::built_in;
 use super::token::TokenSource;
+use super::watched::Observer;
 use crate::shop_api::profile::{Auth, Name, Profile, SecretSource, Var};
 use crate::trust::{self, TrustError};
 use text::bounded_file::{self, SECRET_BYTES_MAX};
@@ -202,6 +203,7 @@ pub struct ShopSetup {
     redactor: Redactor,
     on_sent: OnSent,
     proxy: Option<Proxy>,
+    observer: Option<Observer>,
 }
 
 impl ShopSetup {
@@ -244,6 +246,7 @@ impl ShopSetup {
             redactor,
             on_sent,
             proxy: None,
+            observer: None,
             profile,
         })
     }
@@ -251,6 +254,15 @@ impl ShopSetup {
     /// The same through this proxy, if any.
     pub fn through(self, proxy: Option<Proxy>) -> Self {
         Self { proxy, ..self }
+    }
+
+    /// The same, with someone who is told of each request.
+    pub fn observed(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    pub(super) fn observer(&self) -> Option<&Observer> {
+        self.observer.as_ref()
     }
 
     /// The shop's profile.
@@ -323,9 +335,7 @@ pub fn factory_through(
     credentials: Credentials,
     on_sent: OnSent,
 ) -> Result<ShopApiFactory, ShopSetupError> {
-    let setup = ShopSetup::new(profile, options, credentials, on_sent)?.through(proxy);
-    let setup = Arc::new(setup);
-    Ok(Arc::new(move |_session| Box::new(HttpShop::new(Arc::clone(&setup))) as Box<dyn ShopApi>))
+    Ok(factory_of(ShopSetup::new(profile, options, credentials, on_sent)?.through(proxy)))
 }
 
 #[cfg(test)]

@@ -75,6 +75,19 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// As it is sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// A call as format 2 has it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

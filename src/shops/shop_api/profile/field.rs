@@ -102,6 +102,21 @@ pub enum Found<'v> {
     Text(Cow<'v, str>),
 }
 
+impl Field {
+    /// Whether it may be what a shop knows its callers by: a cookie, a header that is no address.
+    pub fn may_be_a_token(&self) -> bool {
+        self.places.iter().any(|place| match &place.source {
+            Source::Cookie(_) => true,
+            Source::Header(name) => !name.eq_ignore_ascii_case("location"),
+            Source::Path(_)
+            | Source::Query(_)
+            | Source::Filled(_)
+            | Source::Value(_)
+            | Source::Literal(_) => false,
+        })
+    }
+}
+
 impl TryFrom<String> for Field {
     type Error = String;
 
