@@ -49,6 +49,8 @@ struct Counter {
     shop: Shop,
     faults: Faults,
     calls: BTreeMap<Operation, usize>,
+    /// Under which name the GraphQL field of the call is answered.
+    named: Option<(String, String)>,
     answers: usize,
     placed: usize,
     lost: usize,
@@ -60,7 +62,8 @@ impl ContractShop {
         let shape: Shape = read(name, contract);
         let shop = Shop::new(shape.rules.clone());
         let calls = BTreeMap::new();
-        let counter = Counter { shape, shop, faults, calls, answers: 0, placed: 0, lost: 0 };
+        let named = None;
+        let counter = Counter { shape, shop, faults, calls, named, answers: 0, placed: 0, lost: 0 };
         let counter = Arc::new(Mutex::new(counter));
         let at = Arc::clone(&counter);
         let scripted = Scripted::deciding(move |request| at.lock().unwrap().answer(request));
@@ -104,6 +107,8 @@ impl Counter {
     /// `None`: nothing is answered, and the connection ends.
     fn answer(&mut self, request: &str) -> Option<Answer> {
         let asked = Asked::read(request)?;
+        let named = asked.named_field();
+        self.named = named.map(|(name, field)| (name.to_owned(), field.to_owned()));
         let routes = std::mem::take(&mut self.shape.routes);
         let found = routes.iter().find_map(|route| Some((route, route.inputs(&asked)?)));
         let answer = match found {
@@ -240,7 +245,15 @@ impl Counter {
         let (kind, body) = match (&said.page, &said.body) {
             (Some(page), _) => ("text/html", hand.text(page, found)),
             (None, Value::Null) => ("application/json", String::new()),
-            (None, body) => ("application/json", hand.body(body, found).to_string()),
+            (None, body) => {
+                let mut body = hand.body(body, found);
+                if let Some((name, field)) = &self.named
+                    && let Some(said) = body["data"].as_object_mut().and_then(|d| d.remove(field))
+                {
+                    body["data"][name] = said;
+                }
+                ("application/json", body.to_string())
+            }
         };
         let of_session = self.shape.session.iter().filter(|_| is_new_session);
         let told = said.headers.iter().chain(of_session.flat_map(|rule| &rule.says));

@@ -155,15 +155,19 @@ impl Asked {
 
     /// The first field of a GraphQL query.
     fn field(&self) -> Option<&str> {
+        self.named_field().map(|(_, field)| field)
+    }
+
+    /// The same with the name that its answer is to have: `other: field`.
+    pub fn named_field(&self) -> Option<(&str, &str)> {
         let query = self.json.get("query")?.as_str()?;
         let (_, fields) = query.split_once('{')?;
         let fields = fields.trim_start();
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
         let name = |text: &str| text.find(|c| !is_name(c)).unwrap_or(text.len());
         let (first, rest) = fields.split_at(name(fields));
-        // `other: field` is the field under another name.
         let aliased = rest.trim_start().strip_prefix(':').map(str::trim_start);
-        Some(aliased.map_or(first, |field| &field[..name(field)]))
+        Some((first, aliased.map_or(first, |field| &field[..name(field)])))
     }
 }
 

@@ -182,7 +182,7 @@ async fn a_missing_field_is_named() {
     let without = |from: &str| ORDER.replacen(from, "x", 1);
     for (from, field) in [
         ("final_total", "order.totals.final_total"),
-        ("totals", "order.totals.subtotal"),
+        ("totals", "order.totals.final_total"),
         ("\"id\"", "order.id"),
         ("unit_price", "order.items.0.unit_price"),
     ] {

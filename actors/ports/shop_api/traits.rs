@@ -18,7 +18,7 @@ pub struct ShopTraits {
     pub coupons: CouponUse,
     /// Whether the shop takes a repeated checkout with one key once.
     pub idempotency: IdempotencyMode,
-    /// Whether an agent's first flow of a run begins with [`FirstVisit`](super::ShopCall::FirstVisit).
+    /// Whether an agent's first flow of a run begins with a `FirstVisit`.
     pub first_visit: bool,
     /// Whether an agent selects a store before its first flow.
     pub selects_store: bool,
@@ -101,9 +101,9 @@ pub struct OrderReads {
     pub names_flows: bool,
     /// Whether it shows one with its lines and discounts.
     pub shows_one: bool,
-    /// Whether it can be asked for the order of one cart ([`FindOrder`](super::ShopCall::FindOrder)).
+    /// Whether it can be asked for the order of one cart.
     pub finds: bool,
-    /// Whether that needs what a cart's calls have left ([`NextOrders`](super::ShopReply::NextOrders)).
+    /// Whether that needs what a cart's calls have left.
     pub finds_by_refs: bool,
     /// How long after it was placed a search that is refused proves that there is no order; `None`:
     /// it proves nothing.
@@ -147,7 +147,7 @@ pub enum CatalogMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WalletMode {
-    /// cartload: definitions from config/coupons.ron, handed over by [`GrantWallet`](super::ShopCall::GrantWallet).
+    /// cartload: definitions from config/coupons.ron, handed over by a `GrantWallet`.
     Engine,
     /// The shop; what its answers show is logged.
     Shop,

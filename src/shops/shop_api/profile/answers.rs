@@ -363,7 +363,7 @@ pub struct FoundAnswer {
     /// Of that on top of the goods, as in `order`; none: the shop does not say.
     #[serde(default)]
     pub charges: Vec<Field>,
-    /// How long after it was placed the shop shows an order to whoever asks, in seconds: within that
+    /// How long after it was placed the shop shows an order to whoever asks, seconds: within that
     /// a search that is refused proves that there is none; absent: it proves nothing.
     #[serde(default)]
     pub shown_for_s: Option<u64>,

@@ -1,5 +1,5 @@
-//! docs/profiles.md: each profile that the page builds can work, and `profile check` says of it what
-//! the page says.
+//! docs/profiles.md: each profile that the page builds can work, and `profile check` says of it
+//! what the page says.
 
 use std::collections::BTreeMap;
 
