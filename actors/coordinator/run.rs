@@ -32,7 +32,7 @@ mod search;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]
-mod world;
+pub(in crate::coordinator) mod world;
 
 use std::time::Instant;
 

@@ -5,6 +5,7 @@
 mod catalogue;
 pub(super) mod first_contact;
 mod look;
+mod outlook;
 mod viewing;
 
 use std::collections::HashMap;
@@ -43,6 +44,7 @@ use super::session_check;
 
 use self::catalogue::Pages;
 pub(super) use self::look::Look;
+use self::outlook::Outlook;
 
 /// Under this share of agents' categories at the shop, somebody should look at the personas.
 const CATEGORIES_KNOWN_MIN_PERCENT: usize = 50;
@@ -101,6 +103,9 @@ async fn prepared(
     }
     let (shop, notes) = look_at_shop(&services, &plan, &callers).await?;
     warn_of_foreign_categories(&personas, &shop.catalog);
+    if let Some(said) = Outlook::of(&plan, &personas).says() {
+        tracing::warn!("{said}");
+    }
     let at = pacing.wall();
     let resumed = match &plan.resume_from {
         None => {

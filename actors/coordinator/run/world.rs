@@ -9,7 +9,7 @@ pub mod invariants;
 pub mod key;
 pub mod owed;
 mod performing;
-mod plan;
+pub(in crate::coordinator) mod plan;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

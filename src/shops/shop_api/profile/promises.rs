@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ports::shop_api::{OrderReads, RequestCounts, ShopTraits};
 
-use super::{Auth, Call, Field, Name, Profile, SecretSource, StepName, Template, Var};
+use super::{Auth, Call, Field, Name, Profile, StepName, Template, Var};
 
 impl Profile {
     /// What flows must know of it.

@@ -2,7 +2,7 @@
 
 use domain::flow::{ShopCart, ShopRefs};
 use domain::ids::{CouponId, OrderId, ProductId, StoreId};
-use ports::shop_api::{Page, ShopCall};
+use ports::shop_api::{Page, ShopCall, ShopTraits};
 
 use super::*;
 
