@@ -53,8 +53,8 @@ pub struct Draft {
     order: Option<Order>,
     foreign: Option<ForeignGoods>,
     applied: Vec<Coupon>,
-    /// What the shop refused to take; it may have taken a part.
-    refused: Vec<(ProductId, u32)>,
+    /// What the shop refused to take; it may have taken a part. With the place of the event.
+    refused: Vec<(ProductId, u32, usize)>,
 }
 
 impl Draft {
@@ -129,7 +129,7 @@ impl Draft {
         self.volume.attempts += 1;
         self.volume.refusals += 1;
         self.notes.refuse(reason);
-        self.refused.push((product.id.clone(), quantity));
+        self.refused.push((product.id.clone(), quantity, self.events.len()));
         self.tried_to_add(product, quantity, product.price, Some(reason), at);
     }
 
@@ -200,9 +200,26 @@ impl Draft {
             self.interact(&coupon, CouponStep::Redeemed, None);
         }
         order.misread.iter().for_each(|misread| self.notes.misread(misread.clone()));
-        let put_in = (&self.cart, self.refused.as_slice());
-        self.foreign = ForeignGoods::of(&order, put_in, self.key.flow_id);
+        let refused: Vec<(ProductId, u32)> =
+            self.refused.iter().map(|(product, units, _)| (product.clone(), *units)).collect();
+        self.foreign = ForeignGoods::of(&order, (&self.cart, &refused), self.key.flow_id);
+        self.note_taken(&order);
         self.order = Some(order);
+    }
+
+    /// Writes down which units of what was refused the order holds all the same.
+    fn note_taken(&mut self, order: &Order) {
+        let mut beyond = ForeignGoods::of(order, (&self.cart, &[]), self.key.flow_id);
+        let Some(beyond) = beyond.as_mut().map(|goods| &mut goods.units) else { return };
+        for (product, units, place) in &self.refused {
+            let taken = beyond.iter_mut().find(|(ordered, _)| ordered == product);
+            let Some((_, left)) = taken else { continue };
+            let taken = (*left).min(*units);
+            *left -= taken;
+            if let Some(event) = self.events.get_mut(*place).filter(|_| taken > 0) {
+                event.payload["taken"] = taken.into();
+            }
+        }
     }
 
     /// What the order has that the flow did not put in.

@@ -71,7 +71,10 @@ pub(super) async fn order(visit: &mut Visit<'_>) -> Result<(), Away> {
             read_back(visit, &order).await?;
             visit.second_checkout(&order).await
         }
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            visit.trouble("checkout: it was answered, and no order is in the answer".to_owned());
+            Ok(())
+        }
         Err(error) => {
             visit.problem(&error);
             if error.sent_at.is_some() && error.may_place_order() && !error.is_answer() {

@@ -160,7 +160,9 @@ impl Memory {
     /// Calls the agent's block before the first call of the agent's.
     fn wants_its_agent(&mut self, setup: &ShopSetup, request: &ShopRequest) -> bool {
         let block = &setup.profile().setup.agent;
-        if self.is_ready || block.is_empty() || request.caller.is_none() {
+        // Nobody probes.
+        let is_nobodys = request.caller.is_none() || request.call == ShopCall::Probe;
+        if self.is_ready || block.is_empty() || is_nobodys {
             return false;
         }
         let Some(pending) = &mut self.pending else { return false };

@@ -294,12 +294,22 @@ impl Field {
                 None => Vec::new(),
             },
         });
-        let mut all = all.map(|mut values: Vec<Value>| {
+        let parts = self.places.iter().map(|place| place.part.as_ref());
+        let mut all = all.zip(parts).map(|(mut values, part): (Vec<Value>, _)| {
             values.retain(|value| !value.is_null());
-            values
+            match part {
+                None => values,
+                Some(regex) => values.iter().filter_map(|value| parted_of(value, regex)).collect(),
+            }
         });
         all.find(|values| !values.is_empty()).unwrap_or_default()
     }
+}
+
+/// The first group of what a value says.
+fn parted_of(value: &Value, regex: &Regex) -> Option<Value> {
+    let text = Found::Value(value).text()?.into_owned();
+    Some(regex.captures(&text)?.get(1)?.as_str().into())
 }
 
 impl Source {

@@ -96,3 +96,14 @@ fn what_is_no_place_is_refused_with_what_to_write() {
         assert!(error.contains(part), "{path}: {error}");
     }
 }
+
+#[test]
+fn a_part_is_taken_of_each_node() {
+    let lines = serde_json::json!([
+        {"url": "/lines/7/"}, {"url": "/baskets/1/"}, {"url": null}, {"url": "/lines/9/"}
+    ]);
+    let field = Field::try_from("$[*].url ~ /lines/([0-9]+)/".to_owned()).unwrap();
+    assert_eq!(field.find_all(&lines, &Nothing), ["7", "9"]);
+    let list = Field::try_from(". ~ x".to_owned());
+    assert!(list.unwrap_err().contains("no group"));
+}

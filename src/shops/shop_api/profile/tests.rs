@@ -54,6 +54,13 @@ fn a_profile_of_format_1_is_still_read_as_what_it_was() {
 }
 
 #[test]
+fn the_profile_of_a_third_shop_is_fine() {
+    let text = include_str!("../../../../tests/real_shops/oscar_account.ron");
+    let profile = Profile::parse("oscar_account.ron", text).unwrap();
+    assert!(profile.keeps_cookies && profile.traits().orders.finds_by_refs);
+}
+
+#[test]
 fn a_mistake_in_a_text_of_format_2_is_told_in_its_words() {
     let text = Profile::builtin_text("practice").unwrap().replacen("catalog: live,", "catalog", 1);
     let error = Profile::parse("my.ron", &text).unwrap_err().to_string();

@@ -247,10 +247,14 @@ pub(super) fn shown(text: &str) -> String {
     Redactor::default().detail(&beginning(text))
 }
 
+/// A yes or no in a text, or units: a value that was captured is one.
 fn flag(text: &str) -> Option<bool> {
     match text {
         "true" => Some(true),
         "false" => Some(false),
+        number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+            number.parse::<f64>().ok().map(|units| units > 0.0)
+        }
         _ => None,
     }
 }
@@ -292,6 +296,25 @@ fn behind_the_point(text: &str, digits: u8) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_a_yes_or_no_or_units() {
+        for (text, is) in [
+            ("true", Some(true)),
+            ("false", Some(false)),
+            ("3", Some(true)),
+            ("0", Some(false)),
+            ("0.0", Some(false)),
+            ("-2", Some(false)),
+            ("1e6", Some(true)),
+            ("", None),
+            ("yes", None),
+            ("inf", None),
+            ("1,5", None),
+        ] {
+            assert_eq!(flag(text), is, "{text}");
+        }
+    }
 
     #[test]
     fn a_whole_number_may_have_a_point_and_an_exponent_and_nothing_behind_the_point() {
