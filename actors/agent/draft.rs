@@ -147,6 +147,8 @@ impl Draft {
             cart_total_cents: self.cart.total(),
             accepted: refusal.is_none(),
             reason: refusal,
+            // Known once the order is.
+            taken: None,
         };
         self.events.push(FlowEvent { product_id: Some(product.id.clone()), ..at.event(&payload) });
     }

@@ -55,6 +55,9 @@ payload::events!(
         /// why the shop refused it; absent where it was accepted
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
+        /// units that the order holds of it though it was refused; absent where it holds none
+        #[serde(skip_serializing_if = "Option::is_none")]
+        taken: Option<u32>,
     }
     /// The wallet was looked at.
     ViewCoupons = "view_coupons" {
