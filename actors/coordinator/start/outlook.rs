@@ -54,8 +54,8 @@ impl Outlook {
         let allowed = self.allowed.filter(|allowed| self.wanted > *allowed)?;
         Some(format!(
             "a busy cycle wants about {:.0} requests ({:.1} a visit by this profile), the rate \
-             lets {allowed:.0} through between two ticks: cycles will be late; take fewer agents, a \
-             lower --time-scale or a higher --rate",
+             lets {allowed:.0} through between two ticks: cycles will be late; take fewer agents, \
+             a lower --time-scale or a higher --rate",
             self.wanted, self.a_visit
         ))
     }
