@@ -134,7 +134,7 @@ mod tests {
             let name = "x".repeat(2_000);
             c.batch_execute(&format!(
                 "INSERT INTO products VALUES ('run', 'p{n}', '{name}', 'dairy', NULL, 1, TRUE, \
-                 TRUE, '2026-01-05 08:00:00', '2026-01-05 08:00:00')"
+                 TRUE, '2026-01-05 08:00:00', '2026-01-05 08:00:00', NULL)"
             ))?;
             Ok(())
         })
