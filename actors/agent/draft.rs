@@ -202,19 +202,16 @@ impl Draft {
             self.interact(&coupon, CouponStep::Redeemed, None);
         }
         order.misread.iter().for_each(|misread| self.notes.misread(misread.clone()));
-        let refused: Vec<(ProductId, u32)> =
-            self.refused.iter().map(|(product, units, _)| (product.clone(), *units)).collect();
-        self.foreign = ForeignGoods::of(&order, (&self.cart, &refused), self.key.flow_id);
-        self.note_taken(&order);
+        let beyond = ForeignGoods::of(&order, &self.cart, self.key.flow_id);
+        self.foreign = beyond.and_then(|beyond| self.without_taken(beyond));
         self.order = Some(order);
     }
 
-    /// Writes down which units of what was refused the order holds all the same.
-    fn note_taken(&mut self, order: &Order) {
-        let mut beyond = ForeignGoods::of(order, (&self.cart, &[]), self.key.flow_id);
-        let Some(beyond) = beyond.as_mut().map(|goods| &mut goods.units) else { return };
+    /// Of what an order has beyond the cart, what was never asked for; units that were refused and
+    /// are in it all the same are written down where they were refused.
+    fn without_taken(&mut self, mut beyond: ForeignGoods) -> Option<ForeignGoods> {
         for (product, units, place) in &self.refused {
-            let taken = beyond.iter_mut().find(|(ordered, _)| ordered == product);
+            let taken = beyond.units.iter_mut().find(|(ordered, _)| ordered == product);
             let Some((_, left)) = taken else { continue };
             let taken = (*left).min(*units);
             *left -= taken;
@@ -222,6 +219,8 @@ impl Draft {
                 event.payload["taken"] = taken.into();
             }
         }
+        beyond.units.retain(|(_, left)| *left > 0);
+        (!beyond.units.is_empty()).then_some(beyond)
     }
 
     /// What the order has that the flow did not put in.

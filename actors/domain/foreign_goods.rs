@@ -17,13 +17,8 @@ pub struct ForeignGoods {
 }
 
 impl ForeignGoods {
-    /// What `order` has beyond `cart` and what was `refused`; `None` where it has nothing. A shop
-    /// that refuses may have put a part in.
-    pub fn of(
-        order: &Order,
-        (cart, refused): (&Cart, &[(ProductId, u32)]),
-        flow_id: FlowId,
-    ) -> Option<Self> {
+    /// What `order` has beyond `cart`; `None` where it has nothing.
+    pub fn of(order: &Order, cart: &Cart, flow_id: FlowId) -> Option<Self> {
         let mut units: Vec<(ProductId, u32)> = Vec::new();
         for line in &order.lines {
             match units.iter_mut().find(|(product, _)| *product == line.product_id) {
@@ -33,10 +28,7 @@ impl ForeignGoods {
         }
         for (product, ordered) in &mut units {
             let own = cart.lines().iter().find(|line| line.product.id == *product);
-            let tried = refused.iter().filter(|(refused, _)| refused == product);
-            let tried = tried.fold(0, |units: u32, (_, more)| units.saturating_add(*more));
-            let own = own.map_or(0, |line| line.quantity).saturating_add(tried);
-            *ordered = ordered.saturating_sub(own);
+            *ordered = ordered.saturating_sub(own.map_or(0, |line| line.quantity));
         }
         units.retain(|(_, beyond)| *beyond > 0);
         let order_id = order.id.clone();
@@ -87,7 +79,7 @@ mod tests {
             lacks_lines: false,
             misread: None,
         };
-        let found = ForeignGoods::of(&order, (&own, &[]), FlowId(Uuid::nil()));
+        let found = ForeignGoods::of(&order, &own, FlowId(Uuid::nil()));
         let units = found.map(|found| found.units).unwrap_or_default();
         units.into_iter().map(|(product, n)| (product.as_str().to_owned(), n)).collect()
     }

@@ -188,8 +188,11 @@ impl Memory {
         next: Next<'_>,
         request: &ShopRequest,
     ) -> Option<ShopRefs> {
+        if !next.places_order(request) {
+            return None;
+        }
         let names = setup.profile().order_refs();
-        if names.is_empty() || !next.places_order(request) {
+        if names.is_empty() {
             return None;
         }
         let is_told = self.pending.as_mut().map(|p| std::mem::replace(&mut p.refs_told, true));

@@ -82,10 +82,7 @@ impl Checker<'_> {
     /// Every value that somebody sets or captures.
     fn known(&self) -> BTreeSet<&str> {
         let profile = self.profile;
-        let setup = &profile.setup;
-        let calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
-        let calls = calls.chain(&setup.run).chain(&setup.agent).chain(&setup.cart);
-        let captured = calls.flat_map(|call| call.capture.keys());
+        let captured = profile.calls().flat_map(|call| call.capture.keys());
         let names = captured.chain(profile.vars.keys()).chain(profile.watch.keys());
         names.map(|name| &**name).collect()
     }
@@ -119,12 +116,9 @@ impl Checker<'_> {
             }
         }
         let known = self.known();
-        let of_calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
-        let of_calls = of_calls.chain(profile.setup.calls());
-        let forgotten = of_calls.flat_map(|call| &call.forget);
+        let forgotten = profile.calls().flat_map(|call| &call.forget);
         let forgotten = forgotten.chain(profile.rules.iter().flat_map(|rule| &rule.forget));
-        let needed = profile.steps.iter().flat_map(|(_, step)| &step.calls);
-        let needed = needed.chain(profile.setup.calls()).flat_map(|call| &call.needs);
+        let needed = profile.calls().flat_map(|call| &call.needs);
         let unheard = needed.filter(|name| !known.contains(&***name));
         found.extend(unheard.map(|name| self.fail("needs", unknown(name, &known))));
         let built_in = known.iter().filter(|name| built_in().contains(name));
@@ -184,8 +178,7 @@ impl Checker<'_> {
     /// Where answers are looked at: values in such places must be known too.
     pub(super) fn places(&self) -> Vec<ProfileError> {
         let (profile, known) = (self.profile, self.known());
-        let of_calls = profile.steps.iter().flat_map(|(_, step)| &step.calls);
-        let of_calls = of_calls.chain(profile.setup.calls()).flat_map(|call| {
+        let of_calls = profile.calls().flat_map(|call| {
             call.capture.values().chain(&call.requires).chain(call.each.iter().map(|e| &e.list))
         });
         let all = of_calls.chain(profile.watch.values());
