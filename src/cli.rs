@@ -7,6 +7,7 @@ pub(crate) mod agents;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod ctl;
+pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exit_code;
 pub(crate) mod failure;
@@ -77,6 +78,8 @@ pub enum Command {
     /// Let a run go on that was stopped, killed or frozen
     #[command(before_help = resume::ResumeArgs::examples())]
     Resume(Box<resume::ResumeArgs>),
+    /// Look at all that a run needs before there is one
+    Doctor(Box<doctor::DoctorArgs>),
     /// Look at a live run and tell it what to do
     Ctl(ctl::CtlArgs),
     /// Send a message to any actor of a live run
@@ -141,6 +144,7 @@ pub fn execute(cli: Cli) -> Result {
     match cli.command {
         Command::Run(args) => run::execute(&global, &args),
         Command::Resume(args) => resume::execute(&global, &args),
+        Command::Doctor(args) => doctor::execute(&global, &args),
         Command::Ctl(args) => ctl::execute(&global, &args),
         Command::Inject(args) => inject::execute(&global, &args),
         Command::Verify(args) => verify::execute(&global, &args),

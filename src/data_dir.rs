@@ -110,6 +110,14 @@ impl DataDir {
         Ok(Self { path: owned })
     }
 
+    /// The folder that a data directory is made in.
+    pub(crate) fn parent_of(path: &Path) -> PathBuf {
+        match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            Some(_) | None => PathBuf::from("."),
+        }
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
@@ -147,17 +155,13 @@ impl DataDir {
 }
 
 fn create(path: &Path) -> Result<(), DataDirError> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
+    let parent = DataDir::parent_of(path);
     if !parent.is_dir() {
-        let parent = parent.to_path_buf();
         return Err(DataDirError::NoParent { path: path.to_path_buf(), parent });
     }
     folder_builder().create(path).map_err(|cause| DataDirError::NotWritable {
         path: path.to_path_buf(),
-        file: parent.to_path_buf(),
+        file: parent,
         cause,
     })
 }

@@ -9,6 +9,7 @@ pub mod control;
 pub mod dashboard;
 pub mod data_dir;
 mod database;
+pub mod doctor;
 pub mod injection;
 mod known_runs;
 pub mod logging;

@@ -110,6 +110,16 @@ impl Lock {
         Ok(Self { _file: file, previous })
     }
 
+    /// Whether somebody holds `folder`, without leaving a trace there.
+    pub fn look(folder: &Path) -> Result<(), DataDirError> {
+        let Ok(mut file) = File::open(folder.join(LOCK_FILE)) else { return Ok(()) };
+        if file.try_lock_shared().is_ok() {
+            return Ok(());
+        }
+        let holder = read_holder(&mut file);
+        Err(DataDirError::Locked { path: folder.to_path_buf(), holder })
+    }
+
     /// Who held the directory before. It is dead, so its owner token may be taken over at once.
     pub fn previous(&self) -> Option<&Holder> {
         self.previous.as_ref()
