@@ -44,6 +44,8 @@ mod store_watch;
 pub mod tuning;
 pub mod wards;
 
+pub use self::start::outlook::Outlook;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ mod control;
 mod crash_points;
 mod dashboard;
 mod database_faults;
+mod doctor;
 mod events;
 mod first_contact;
 mod freezing;

@@ -5,7 +5,7 @@
 mod catalogue;
 pub(super) mod first_contact;
 mod look;
-mod outlook;
+pub(super) mod outlook;
 mod viewing;
 
 use std::collections::HashMap;

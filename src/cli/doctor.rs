@@ -14,6 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   cartload doctor                                        the practice shop, in this process
   cartload doctor --api https://shop.example --rate 20   what a run with these settings would meet
+  cartload doctor --api https://shop.example --order     ... and one whole visit: ONE REAL ORDER
   cartload doctor --json                                 one object, for scripts
 
 Each line is OK, WARN (a run works, and not as you expect), FAIL (it does not begin, or freezes) or
@@ -26,6 +27,9 @@ pub struct DoctorArgs {
     /// Settings of the run that is meant.
     #[command(flatten)]
     pub settings: Flags,
+    /// Make one whole visit too: places ONE REAL ORDER
+    #[arg(long, display_order = 17)]
+    pub order: bool,
     /// Print one JSON object
     #[arg(long, display_order = 18)]
     pub json: bool,
@@ -39,7 +43,9 @@ pub fn execute(global: &GlobalArgs, args: &DoctorArgs) -> Result {
         true => Arc::new(|_| {}),
         false => Arc::new(|line| drop(output::data(line))),
     };
-    let report = doctor::examine(&Asked { settings }, say);
+    let asked = Asked { settings, order: args.order };
+    let system = actix_rt::System::new();
+    let (report, signal) = system.block_on(doctor::examine(&asked, say));
     output::data(&if args.json { serde_json::to_string(&report)? } else { report.text() })?;
-    Ok(report.code())
+    Ok(signal.map_or(report.code(), Into::into))
 }

@@ -163,6 +163,11 @@ impl Findings {
         self.list.push(finding);
     }
 
+    /// Tells one, if there is one.
+    pub fn extend(&mut self, finding: Option<Finding>) {
+        finding.into_iter().for_each(|finding| self.push(finding));
+    }
+
     /// Whether one of this area and check is so.
     pub fn is(&self, area: Area, check: &str, state: State) -> bool {
         let is_it = |finding: &Finding| {

@@ -256,9 +256,35 @@ impl ShopSetup {
         Self { proxy, ..self }
     }
 
-    /// The same, with someone who is told of each request.
-    pub fn observed(self, observer: Observer) -> Self {
-        Self { observer: Some(observer), ..self }
+    /// The same, with someone more who is told of each request.
+    pub fn observed(mut self, observer: Observer) -> Self {
+        self.observer = Some(match self.observer.take() {
+            None => observer,
+            Some(first) => Arc::new(move |exchange| {
+                first(exchange);
+                observer(exchange);
+            }),
+        });
+        self
+    }
+
+    /// Whether a proxy stands on the way.
+    pub fn is_through_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// The shop's address, for people.
+    pub fn shown_address(&self) -> String {
+        let scheme = if self.base_url.is_https() { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.base_url.host_header(), self.base_url.path())
+    }
+
+    /// The path that the profile's begin with.
+    pub fn root_path(&self) -> String {
+        match self.base_url.path() {
+            "" => "/".to_owned(),
+            path => path.to_owned(),
+        }
     }
 
     pub(super) fn observer(&self) -> Option<&Observer> {
