@@ -22,7 +22,7 @@ use crate::running::signals::Signal;
 use crate::trial::Say;
 
 use self::finding::Findings;
-pub use self::finding::{Finding, Report};
+pub use self::finding::{Blame, Finding, Report};
 use self::shop::Shop;
 
 /// What is to be looked at.
@@ -33,8 +33,8 @@ pub struct Asked {
     pub order: bool,
 }
 
-/// Looks at all of it; `say` hears of each finding as it comes. A signal ended what was under way at
-/// the shop.
+/// Looks at all of it; `say` hears of each finding as it comes. A signal may have ended what was
+/// under way at the shop.
 pub async fn examine(asked: &Asked, say: Say) -> (Report, Option<Signal>) {
     let begun = Instant::now();
     let (settings, mut findings) = (&asked.settings, Findings::new(say));

@@ -17,6 +17,7 @@ mod first_contact;
 mod freezing;
 mod full_cycle;
 mod group_commit;
+mod guides;
 mod hostile_shop;
 mod injection;
 mod kill_and_resume;

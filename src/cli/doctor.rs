@@ -5,9 +5,9 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::run::hear;
-use super::{GlobalArgs, Result, output};
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::{Flags, Settings};
-use crate::doctor::{self, Asked};
+use crate::doctor::{self, Asked, Blame};
 use crate::trial::Say;
 
 const EXAMPLES: &str = "\
@@ -47,5 +47,11 @@ pub fn execute(global: &GlobalArgs, args: &DoctorArgs) -> Result {
     let system = actix_rt::System::new();
     let (report, signal) = system.block_on(doctor::examine(&asked, say));
     output::data(&if args.json { serde_json::to_string(&report)? } else { report.text() })?;
-    Ok(signal.map_or(report.code(), Into::into))
+    let code = match report.blame() {
+        None => ExitCode::Ok,
+        Some(Blame::Settings) => ExitCode::Config,
+        Some(Blame::Shop) => ExitCode::Shop,
+        Some(Blame::Database) => ExitCode::Database,
+    };
+    Ok(signal.map_or(code, Into::into))
 }

@@ -46,19 +46,19 @@ pub(super) async fn gather(settings: &Settings, findings: &mut Findings) -> Peop
             People { personas, is_stored: true }
         }
         Some(_) | None => {
-            let made = presets::AGENTS_GENERATED;
+            let made = settings.population.agents.unwrap_or(presets::AGENTS_GENERATED);
             let personas = presets::personas(made, &[], &mut rand::rng());
-            let mut personas = match personas {
-                Ok(personas) => personas,
+            let (personas, finding) = match personas {
+                Ok(personas) => {
+                    let says = format!("none are stored: a run makes {made} of its archetypes");
+                    (personas, Finding::ok(AREA, "agents", says))
+                }
                 Err(error) => {
                     let fix = "this is a fault of the program";
-                    findings.push(Finding::fail(AREA, "agents", error.to_string(), fix));
-                    Vec::new()
+                    (Vec::new(), Finding::fail(AREA, "agents", error.to_string(), fix))
                 }
             };
-            personas.truncate(wanted.unwrap_or(usize::MAX));
-            let says = format!("none are stored: a run makes {made} of its archetypes");
-            findings.push(Finding::ok(AREA, "agents", says));
+            findings.push(finding);
             People { personas, is_stored: false }
         }
     };

@@ -25,9 +25,8 @@ use uuid::Uuid;
 
 use self::heard::Heard;
 use self::visitor::Visitor;
-use super::finding::{Area, Finding, Findings};
+use super::finding::{Area, Blame, Finding, Findings};
 use super::population::People;
-use crate::cli::exit_code::HasCode;
 use crate::config::Settings;
 use crate::config::shop::ShopTarget;
 use crate::running::signals::Signal;
@@ -71,8 +70,8 @@ impl Shop {
             Err(RunError::ShopSetup(error @ ShopSetupError::NoSecret { .. })) => {
                 let why = error.to_string();
                 let (says, fix) = why.split_once("; ").unwrap_or((&why, "set its secret"));
-                let code = RunError::from(error.clone()).code();
-                findings.push(Finding::fail(AREA, "secret", says, fix).coded(code));
+                let finding = Finding::fail(AREA, "secret", says, fix);
+                findings.push(finding.blamed_on(Blame::Settings));
                 (running::reach(&without_secret(settings)?), Some(says.to_owned()))
             }
             reached => (reached, None),
@@ -91,8 +90,11 @@ impl Shop {
             }),
             Err(error) => {
                 let fix = "correct the setting; `cartload config show` says where each comes from";
-                let code = error.code();
-                findings.push(Finding::fail(AREA, "setup", error.to_string(), fix).coded(code));
+                let finding = Finding::fail(AREA, "setup", error.to_string(), fix);
+                findings.push(match matches!(error, RunError::PracticeShop(_)) {
+                    true => finding,
+                    false => finding.blamed_on(Blame::Settings),
+                });
                 None
             }
         }

@@ -127,12 +127,15 @@ fn answers_of_other_shapes_are_told_by_place() {
 }
 
 #[test]
-fn a_list_where_an_object_should_be_and_sums_that_are_not_rounded_are_told() {
-    let habits = Habits { coupons_as_object: true, unrounded_totals: true, ..Habits::default() };
+fn a_list_where_objects_should_be_and_sums_that_are_not_rounded_are_told() {
+    let sound = shop(Faults::default(), Habits::default(), 32);
+    let said = seen(&Place::new(), (&sound.base_url(), "voiceoffers"), &["--order"]);
+    said.has("shop/shapes", "WARN", "order.applied_coupons.item_level", "profile");
+    said.has("shop/order", "OK", "adds up", "");
+    let habits = Habits { unrounded_totals: true, ..Habits::default() };
     let said = practice(&like(habits), &["--order"]);
     said.has("shop/order", "OK", "adds up", "");
-    said.has("shop/decimals", "OK", "", "");
-    said.has("shop/shapes", "WARN", "applied_coupons", "profile");
+    said.has("shop/decimals", "OK", "sums", "");
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::fs;
 use shops::practice_shop::{Faults, Habits};
 
 use super::{SECRET_VARIABLE, Said, doctor, seen, shop};
+use crate::support::agents_table::as_public_agents;
 use crate::support::binary::Place;
+use crate::support::postgres;
 
 /// Without the ramp a shop is asked no more.
 const REQUESTS_MAX: u64 = 60;
@@ -113,6 +115,29 @@ fn agents_that_prefer_what_is_not_sold_and_agents_that_are_all_inactive_are_told
     let said = Said::of(&doctor(&place, &[]).output().unwrap());
     said.has("population/agents", "FAIL", "0 of 30", "set-status active");
     said.ends_with(3);
+}
+
+#[tokio::test]
+async fn an_agents_table_of_the_shop_that_an_import_would_refuse_is_told_with_the_reasons() {
+    let Some(port) = postgres::shared() else { return };
+    let database = postgres::fresh_database(port).await;
+    let (table, refused) = as_public_agents();
+    postgres::execute(port, &database, &table).await;
+    let url = postgres::url(port, &database);
+    let (place, shop) = (Place::new(), shop(Faults::default(), Habits::default(), 0));
+    let said = seen(&place, (&shop.base_url(), "practice"), &["--db", &url]);
+    let says = format!("{refused} of 372 rows of public.agents are refused: ");
+    said.has("population/import", "WARN", &says, "--mapping FILE.ron");
+    said.has("population/agents", "OK", "none are stored", "");
+    let left = "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'cartload'";
+    assert_eq!(postgres::lines(port, &database, left).await, ["0"]);
+    // As the fix says.
+    let mapping = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/voiceoffers-agents.ron");
+    let import = ["agents", "import", "--db", &url, "--from-table", "public.agents"];
+    place.expect(0, &[&import[..], &["--mapping", mapping]].concat());
+    let said = seen(&place, (&shop.base_url(), "practice"), &["--db", &url]);
+    said.has("population/agents", "OK", "stored agents are active", "");
+    said.has("population/categories", "WARN", "First Aid (349), Vitamins (349)", "import personas");
 }
 
 #[test]

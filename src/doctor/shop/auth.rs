@@ -1,4 +1,5 @@
-//! The profile's ways to sign in, compared: which the shop takes, and which of them a run would use.
+//! The profile's ways to sign in, compared: which the shop takes, and which of them a run would
+//! use.
 
 use std::sync::Arc;
 

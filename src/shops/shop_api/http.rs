@@ -8,6 +8,7 @@ mod body;
 mod classify;
 mod connector;
 mod cookies;
+mod credentials;
 mod head;
 pub mod inspection;
 mod judge;
@@ -41,11 +42,10 @@ use self::token::TokenCache;
 use self::watched::{Notes, Told};
 use super::profile::{Around, Fill, Filled, Name, Request, StepName};
 
+pub use self::credentials::Credentials;
 pub use self::head::{HEAD_BYTES_MAX, HEADER_LINES_MAX};
 pub use self::reading::{Reading, Unparsable, read};
-pub use self::setup::{
-    Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError, factory, factory_through,
-};
+pub use self::setup::{OnSent, ShopOptions, ShopSetup, ShopSetupError, factory, factory_through};
 
 /// Bytes of an answer, packed or unpacked (P5).
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
