@@ -126,16 +126,58 @@ fn answers_of_other_shapes_are_told_by_place() {
     said.ends_with(5);
 }
 
+/// A shop before one that is sound, which bends bodies of these requests.
+fn bending(request: &'static str, from: &'static str, to: &'static str) -> (RunningShop, Scripted) {
+    let behind = faulty(Faults::default());
+    let address = behind.base_url().trim_start_matches("http://").parse().unwrap();
+    let bent = Scripted::bending(address, move |asked, body| match asked.starts_with(request) {
+        true => body.replacen(from, to, 1),
+        false => body,
+    });
+    (behind, bent)
+}
+
 #[test]
-fn a_list_where_objects_should_be_and_sums_that_are_not_rounded_are_told() {
-    let sound = shop(Faults::default(), Habits::default(), 32);
-    let said = seen(&Place::new(), (&sound.base_url(), "voiceoffers"), &["--order"]);
-    said.has("shop/shapes", "WARN", "order.applied_coupons.item_level", "profile");
-    said.has("shop/order", "OK", "adds up", "");
+fn one_product_that_cannot_be_read_and_sums_that_are_not_rounded_are_told() {
+    let (_shop, bent) = bending("GET /api/products?", "\"price\":", "\"price\":\"-\",\"was\":");
+    let said = seen(&Place::new(), (&bent.url(), "practice"), &[]);
+    said.has("shop/shapes", "WARN", "list_products: `products.", "profile try");
+    said.has("shop/goods", "OK", "products in the first page", "");
+    said.ends_with(0);
     let habits = Habits { unrounded_totals: true, ..Habits::default() };
     let said = practice(&like(habits), &["--order"]);
     said.has("shop/order", "OK", "adds up", "");
     said.has("shop/decimals", "OK", "sums", "");
+}
+
+#[test]
+fn a_page_whose_size_is_ignored_is_told() {
+    let behind = faulty(Faults::default());
+    let url = behind.base_url();
+    let address = url.trim_start_matches("http://").parse().unwrap();
+    let all = std::sync::OnceLock::new();
+    let deaf = Scripted::before(address, move |request| {
+        let path = request.split(' ').nth(1)?;
+        if !path.starts_with("/api/products?") {
+            return None;
+        }
+        let token = request.lines().find(|l| l.to_lowercase().starts_with("authorization"))?;
+        let all = all.get_or_init(|| {
+            let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+            let head = format!(
+                "GET /api/products?limit=100 HTTP/1.1\r\nhost: x\r\n{token}\r\nconnection: \
+                 close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            text.split_once("\r\n\r\n").unwrap().1.to_owned()
+        });
+        Some(answer(200, all))
+    });
+    let said = seen(&Place::new(), (&deaf.url(), "practice"), &[]);
+    said.has("shop/paging", "WARN", "72 products came where 5 were asked for", "`paging`");
+    said.ends_with(0);
 }
 
 #[test]
