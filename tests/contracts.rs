@@ -5,6 +5,7 @@
 //! profiles are those that ship.
 
 mod cart;
+mod doctored;
 mod goods;
 mod operations;
 mod runs;
