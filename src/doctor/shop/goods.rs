@@ -264,13 +264,14 @@ mod tests {
             ids: ids.map(|id| ProductId::new(id.to_string())).collect(),
             next: None,
         };
-        let state = |first, second| told_of_pages(72, &first, second).state;
-        assert_eq!(state(came(0..5), Some(&came(5..10))), State::Ok);
-        assert_eq!(state(came(0..72), Some(&came(0..72))), State::Warn);
-        assert_eq!(state(came(0..5), Some(&came(0..5))), State::Warn);
+        let state =
+            |first: Came, second: Option<Came>| told_of_pages(72, &first, second.as_ref()).state;
+        assert_eq!(state(came(0..5), Some(came(5..10))), State::Ok);
+        assert_eq!(state(came(0..72), Some(came(0..72))), State::Warn);
+        assert_eq!(state(came(0..5), Some(came(0..5))), State::Warn);
         assert_eq!(state(came(0..5), None), State::Warn);
         // A shop with a least size sends more, and still turns its pages.
-        assert_eq!(state(came(0..20), Some(&came(20..40))), State::Ok);
+        assert_eq!(state(came(0..20), Some(came(20..40))), State::Ok);
     }
 
     #[test]
