@@ -165,7 +165,8 @@ pub struct ServerSettings {
 pub struct MigrateSurvey {
     /// As its URL has it.
     pub host: String,
-    /// What it answers, or why nothing.
+    /// What it answers, or why nothing; the run's own refusal where that login was refused: then
+    /// this one is not tried.
     pub server: Probed<MigrateServer>,
 }
 

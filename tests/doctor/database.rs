@@ -104,6 +104,10 @@ async fn certificates_names_and_passwords_that_are_wrong_are_told_and_tried_once
     assert!(!said.report.to_string().contains("wrong-sesame"), "{:#}", said.report);
     said.ends_with(6);
     assert_eq!(strict::refused(&server), 1, "one login is tried");
+    let wrong = strict::url(server.port, "wrong-sesame", "ca.pem");
+    let said = seen_with(&wrong, &[("CARTLOAD_MIGRATE_URL", &wrong)]);
+    said.has("database/migrate_url", "SKIP", "the run's own login was refused", "");
+    assert_eq!(strict::refused(&server), 2, "and not the other way's");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,6 +97,11 @@ fn pooler(between: Between, supabase: Option<SupabaseDoor>, is_said: bool) -> Fi
 /// Tells of the way of the migrations, where there is another.
 pub(super) fn tell_migrations(survey: &ServerSurvey, schema: &str, findings: &mut Findings) {
     let Some(migrate) = &survey.migrate else { return };
+    if survey.server.as_ref().is_err_and(|error| error.is_of_the_login()) {
+        let why = "not tried: the run's own login was refused";
+        findings.push(Finding::skip(AREA, "migrate_url", why));
+        return;
+    }
     let finding = match &migrate.server {
         Ok(server) => migrations(&migrate.host, server, schema),
         Err(error) => {
@@ -115,8 +120,8 @@ fn migrations(host: &str, server: &MigrateServer, schema: &str) -> Finding {
             let says = format!("{host}: another database than the run's");
             return Finding::fail(AREA, "migrate_url", says, fix);
         }
-        Err(error) => {
-            let says = format!("{host}: nobody says if it is the run's database: {error}");
+        Err(_) => {
+            let says = format!("{host} answers; whether it is the run's database is not known");
             return Finding::skip(AREA, "migrate_url", says);
         }
         Ok(true) => {}

@@ -46,12 +46,16 @@ pub(crate) async fn survey(url: &PostgresUrl, options: &StoreOptions) -> ServerS
         Ok(connector) => look(connector, options).await,
         Err(error) => (Err(error.clone()), None),
     };
-    let migrate = match &options.migrate_url {
-        Some(url) => Some(MigrateSurvey {
+    let migrate = match (&options.migrate_url, &server) {
+        // Most often it is the same user: a pooler would count a second refusal.
+        (Some(url), Err(error)) if error.is_of_the_login() => {
+            Some(MigrateSurvey { host: url.host(), server: Err(error.clone()) })
+        }
+        (Some(url), Ok(_) | Err(_)) => Some(MigrateSurvey {
             host: url.host(),
             server: look_at_migrations(url, options, identity).await,
         }),
-        None => None,
+        (None, _) => None,
     };
     ServerSurvey {
         host: url.host(),
@@ -135,7 +139,7 @@ async fn look_at_migrations(
     let is_same = match (identity(&first).await, of_the_run) {
         (Ok(Some(its)), Some(of_the_run)) => Ok(its == of_the_run),
         (Err(error), _) => Err(error),
-        (Ok(_), None) | (Ok(None), Some(_)) => Err(unanswered(&connector, "which database it is")),
+        (Ok(_), None) | (Ok(None), Some(_)) => Err(unanswered(&connector, "whose database it is")),
     };
     first.close().await;
     Ok(MigrateServer { is_same, between, rights })
