@@ -1,7 +1,9 @@
 //! Opening the database that the settings name, for every run and every command in the same way.
 
 use serde_json::Value;
-use store::{Admin, OpenStore, PoolChoice, StoreOpenError, StoreOptions, StoreUrl, TableError};
+use store::{
+    Admin, OpenStore, PoolChoice, StoreOpenError, StoreOptions, StoreUrl, Survey, TableError,
+};
 
 use crate::config::db_url::DbUrl;
 use crate::config::store::{POOL_BASE, POOL_OVERFLOW, StoreSettings};
@@ -68,6 +70,11 @@ fn parsed(url: &DbUrl) -> Result<StoreUrl, StoreOpenError> {
 /// The pool that a run of these settings would get now; `None` where there is none.
 pub async fn pool_choice(settings: &Settings) -> Result<Option<PoolChoice>, StoreOpenError> {
     store::pool_choice(&url(settings)?, &options(settings)?).await
+}
+
+/// What there is to know of it before a run; an error where the settings name none.
+pub async fn survey(settings: &Settings) -> Result<Survey, StoreOpenError> {
+    Ok(store::survey(&url(settings)?, &options(settings)?).await)
 }
 
 fn options(settings: &Settings) -> Result<StoreOptions, StoreOpenError> {

@@ -4,6 +4,7 @@
 //! Nothing is left behind: no row, no cart, no file. What writes at the shop is asked for by name
 //! (`--order`, `--ramp`).
 
+mod database;
 pub mod finding;
 mod machine;
 mod plan;
@@ -39,7 +40,8 @@ pub async fn examine(asked: &Asked, say: Say) -> (Report, Option<Signal>) {
     let begun = Instant::now();
     let (settings, mut findings) = (&asked.settings, Findings::new(say));
     machine::look(settings, &mut findings);
-    let people = population::gather(settings, &mut findings).await;
+    let is_asked_further = database::look(settings, &mut findings).await;
+    let people = population::gather(settings, is_asked_further, &mut findings).await;
     let mut shop = Shop::set_up(settings, &mut findings);
     if let Some(shop) = &mut shop {
         shop.look(settings, &people, &mut findings).await;

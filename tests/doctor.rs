@@ -1,6 +1,7 @@
 //! `cartload doctor`: each stumble switched on at the practice shop or at the machine, and the line
 //! that is said of it, with its fix and the code; the cost, and that nothing is left behind.
 
+mod database;
 mod shop;
 mod whole;
 
@@ -24,7 +25,7 @@ pub struct Said {
 
 impl Said {
     #[track_caller]
-    fn of(output: &Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         let out = String::from_utf8(output.stdout.clone()).unwrap();
         let err = String::from_utf8(output.stderr.clone()).unwrap();
         assert!(!out.contains(SECRET) && !err.contains(SECRET), "{out}{err}");

@@ -46,6 +46,7 @@ mod slow_shops;
 mod stopping;
 mod store_contract;
 mod store_open;
+mod strict_database;
 mod supervision;
 mod support;
 mod throttle;

@@ -376,3 +376,24 @@ fn the_practice_shop_still_opens_by_its_old_name() {
     let (_, err) = place.expect(2, &["shop", "--port", "0", "mark"]);
     assert!(err.contains("cannot be used with"), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_counts_what_is_not_marked_and_changes_nothing() {
+    let Some(shared) = Shared::new(SHOP).await else { return };
+    let before = shared.lines(ROWS).await;
+    let marked = || {
+        let url = postgres::url(shared.port, &shared.database);
+        let mut command = shared.place.command(&["doctor", "--json", "--mock-api"]);
+        let (out, _) = shared.place.expect_of(0, command.env("DATABASE_URL", url));
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let all = report["findings"].as_array().unwrap().clone();
+        all.into_iter().find(|finding| finding["check"] == "marked").unwrap()
+    };
+    let line = marked();
+    assert_eq!(line["state"], "WARN");
+    assert!(line["says"].as_str().unwrap().starts_with("18 of the shop's rows"), "{line}");
+    assert_eq!(line["fix"], "`cartload shop mark --yes`");
+    assert_eq!(shared.lines(ROWS).await, before);
+    shared.mark(0, &["--yes"]);
+    assert_eq!(marked()["state"], "OK");
+}

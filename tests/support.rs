@@ -20,6 +20,7 @@ pub mod scripted_shop;
 pub mod served;
 pub mod server;
 pub mod small_disk;
+pub mod strict;
 pub mod tmux;
 pub mod tunnel;
 pub mod whole_run;

@@ -14,9 +14,9 @@ use crate::data_dir::{DataDir, DataDirError, Lock};
 use crate::resources::Need;
 
 /// Under so much free space a run of some days does not end.
-const ROOM_MIN_BYTES: u64 = 64 << 20;
+pub(super) const ROOM_MIN_BYTES: u64 = 64 << 20;
 /// Under so much it is worth a look: a simulated year of 372 agents is about this.
-const ROOM_SMALL_BYTES: u64 = 1 << 30;
+pub(super) const ROOM_SMALL_BYTES: u64 = 1 << 30;
 /// Syncs that are timed.
 const SYNCS: usize = 5;
 /// A disk that takes longer to sync makes each row wait for it.
@@ -99,16 +99,21 @@ fn usable(data: &Path) -> Result<bool, DataDirError> {
 }
 
 /// The folder itself, or where it would be made.
-fn standing(data: &Path) -> PathBuf {
+pub(super) fn standing(data: &Path) -> PathBuf {
     let mut place = std::path::absolute(data).unwrap_or_else(|_| data.to_path_buf());
     while !place.is_dir() && place.pop() {}
     place
 }
 
+/// Bytes that this user may still write there, where the system tells it.
+pub(super) fn free_under(place: &Path) -> Option<u64> {
+    let disk = statvfs(place).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 fn room(place: &Path) -> Finding {
-    let free = match statvfs(place) {
-        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
-        Err(error) => return Finding::skip(AREA, "disk", format!("its room is not told: {error}")),
+    let Some(free) = free_under(place) else {
+        return Finding::skip(AREA, "disk", "its room is not told");
     };
     let says = format!("{} MiB free under {}", free >> 20, place.display());
     let fix = "make room there, or name a directory on another disk with --data";
@@ -137,7 +142,7 @@ fn sync(place: &Path) -> Finding {
 }
 
 /// Writes a file that has no name, and times so many syncs of it.
-fn write_a_little(folder: &Path, syncs: usize) -> io::Result<Vec<Duration>> {
+pub(super) fn write_a_little(folder: &Path, syncs: usize) -> io::Result<Vec<Duration>> {
     let mut file: File = tempfile::tempfile_in(folder)?;
     let mut took = Vec::with_capacity(syncs);
     for _ in 0..syncs {

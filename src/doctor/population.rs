@@ -32,9 +32,14 @@ pub(super) struct People {
     is_stored: bool,
 }
 
-/// The agents, and what is wrong with them by themselves.
-pub(super) async fn gather(settings: &Settings, findings: &mut Findings) -> People {
-    let stored = stored(settings).await;
+/// The agents, and what is wrong with them by themselves. A database that refused a login is not
+/// asked again.
+pub(super) async fn gather(
+    settings: &Settings,
+    has_database: bool,
+    findings: &mut Findings,
+) -> People {
+    let stored = if has_database { stored(settings).await } else { None };
     let wanted = settings.population.agents.and_then(|n| usize::try_from(n).ok());
     let people = match stored {
         Some(all) if !all.is_empty() => {
@@ -62,7 +67,7 @@ pub(super) async fn gather(settings: &Settings, findings: &mut Findings) -> Peop
             People { personas, is_stored: false }
         }
     };
-    if let Some(finding) = import(settings, people.is_stored).await {
+    if has_database && let Some(finding) = import(settings, people.is_stored).await {
         findings.push(finding);
     }
     people

@@ -15,6 +15,7 @@ mod rows;
 mod schema;
 pub mod shop_rows;
 mod sqlite;
+pub mod survey;
 mod tally;
 mod tls;
 mod url;
@@ -28,6 +29,7 @@ use ports::store::Store;
 pub use admin::Admin;
 pub use open_error::{StoreOpenError, TableError};
 pub use postgres::{holding, says_full, table};
+pub use survey::{Survey, survey};
 pub use url::{PostgresUrl, StoreUrl};
 
 /// Coupons in a wallet at most.

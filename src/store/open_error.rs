@@ -1,6 +1,7 @@
 //! What an operator meets when a database is opened, each with its fix.
 //!
-//! No variant carries a password: whatever a server says passes the redactor first.
+//! No variant carries a password: whatever a server says passes the redactor first. Each sentence
+//! ends with `; ` and what is to be done.
 
 use std::path::PathBuf;
 
@@ -150,11 +151,129 @@ pub enum StoreOpenError {
         cause: String,
     },
     /// The server has no connection left.
-    #[error("{host}: too many connections ({cause}); end some or raise max_connections")]
+    #[error(
+        "{host}: too many connections ({cause}); end some, raise max_connections (a pooler's: its \
+        client limit), or lower CARTLOAD_DB_POOL_BASE"
+    )]
     TooManyConnections {
         /// The host.
         host: String,
         /// What the server said.
+        cause: String,
+    },
+    /// A session pooler lends each client a server connection, and has lent all.
+    #[error(
+        "{host}: the session pooler has lent all its connections ({cause}); take the transaction \
+        pooler: port 6543 of the same host"
+    )]
+    SessionPoolerFull {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// The pooler cannot tell whose database is meant.
+    #[error(
+        "{host}: the pooler knows no such project ({cause}); the user is postgres.<ref>, the host \
+        that of the project's region as its Connect page shows it, and the project is not paused"
+    )]
+    UnknownProject {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// The pooler answers nobody of this project after too many wrong passwords.
+    #[error(
+        "{host}: the pooler refuses every login for minutes ({cause}); put the password right \
+        first, then wait: each further try may begin the time anew"
+    )]
+    LoginsBlocked {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// The pooler itself does not get into the database.
+    #[error(
+        "{host}: the pooler does not reach the database ({cause}); look at the server and at the \
+        pooler's own user and password, in its log"
+    )]
+    PoolerDown {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// The pooler had no server connection for too long.
+    #[error(
+        "{host}: the pooler had no server connection in time ({cause}); give it a larger pool, or \
+        ask for fewer with CARTLOAD_DB_POOL_BASE"
+    )]
+    PoolerBusy {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// The server speaks with nobody in plain text.
+    #[error(
+        "{host}: wants TLS ({cause}); say sslmode=verify-full in the URL, with sslrootcert=FILE \
+        where its CA is not a public one"
+    )]
+    TlsWanted {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// This machine's address, user or database is not let in.
+    #[error(
+        "{host}: does not admit this machine ({cause}); add its address to pg_hba.conf, or to the \
+        list of networks that the project admits"
+    )]
+    NotAdmitted {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// It starts, stops or recovers.
+    #[error("{host}: does not serve at the moment ({cause}); try again when it is up")]
+    NotServing {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// Nothing can be written there.
+    #[error(
+        "{host}: can only be read ({cause}); name the primary, and look for \
+        default_transaction_read_only: a host sets it where the disk is full"
+    )]
+    ReadOnly {
+        /// The host.
+        host: String,
+        /// What it said.
+        cause: String,
+    },
+    /// A host with IPv6 addresses alone, and a machine without them.
+    #[error(
+        "{host}: not reachable ({cause}), and it has IPv6 alone; take the pooler's host, \
+        aws-...pooler.supabase.com, user postgres.<ref>, port 6543"
+    )]
+    NoIpv6 {
+        /// The host.
+        host: String,
+        /// Why.
+        cause: String,
+    },
+    /// It answered with something else than it was asked for.
+    #[error("{host}: {cause}; put right what it names")]
+    Unanswered {
+        /// The host.
+        host: String,
+        /// What it said.
         cause: String,
     },
     /// The user may not create the schema or its tables.
@@ -180,7 +299,10 @@ pub enum StoreOpenError {
         cause: String,
     },
     /// A migration failed.
-    #[error("migrating the database failed: {cause}; nothing was changed")]
+    #[error(
+        "migrating the database failed and changed nothing: {cause}; put right what it names, \
+        then `cartload migrate`"
+    )]
     Migration {
         /// Why.
         cause: String,
@@ -191,4 +313,23 @@ pub enum StoreOpenError {
         /// Why.
         cause: String,
     },
+}
+
+impl StoreOpenError {
+    /// The sentence, and what is to be done: the last part of it.
+    pub fn says_and_fix(&self) -> (String, String) {
+        let text = self.to_string();
+        match text.rsplit_once("; ") {
+            Some((says, fix)) => (says.to_owned(), fix.to_owned()),
+            None => (text, "put right what it names".to_owned()),
+        }
+    }
+
+    /// Whether the same user and password will be refused again, and a pooler counts the tries.
+    pub fn is_of_the_login(&self) -> bool {
+        matches!(
+            self,
+            Self::LoginRefused { .. } | Self::LoginsBlocked { .. } | Self::UnknownProject { .. }
+        )
+    }
 }

@@ -5,11 +5,13 @@
 
 mod connect;
 mod door;
+mod explain;
 mod gate;
 mod migrate;
 mod pool;
 mod room;
 mod share;
+mod survey;
 mod table;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +37,7 @@ use gate::Gate;
 use pool::LastError;
 pub use pool::says_full;
 use share::Wish;
+pub(super) use survey::{is_direct as is_supabase_direct, survey};
 
 pub use table::table;
 
@@ -277,14 +280,27 @@ impl Shared {
         };
         let turn = tokio::time::timeout(TURN, self.gate.enter()).await;
         let _turn = turn.map_err(|_| exhausted("all connections are in use".into()))?;
-        let mut connection = self.pool.get().await.map_err(|error| match error {
-            RunError::User(error) => exhausted(error.to_string()),
-            RunError::TimedOut => exhausted(self.last_error.text()),
+        self.has_a_way()?;
+        let connection = self.pool.get().await;
+        let mut connection = connection.map_err(|error| match (error, self.has_a_way()) {
+            (_, Err(refused)) => refused,
+            (RunError::User(error), Ok(())) => exhausted(error.to_string()),
+            (RunError::TimedOut, Ok(())) => exhausted(self.last_error.text()),
         })?;
         // Cancelled half-way, the connection is in a transaction and bb8 drops it.
         let answer = tokio::time::timeout(limit, transact(&mut connection, begin, query)).await;
         let late = |_| StoreError::Unavailable(format!("no answer within {} s", limit.as_secs()));
         answer.map_err(late)?.map_err(|fault| fault.into_store_error(&self.redactor))
+    }
+}
+
+impl Shared {
+    /// An error where no connection is left and the login was refused when one was wanted.
+    fn has_a_way(&self) -> Result<(), StoreError> {
+        match self.last_error.is_barred() && self.gate.open() == 0 {
+            true => Err(StoreError::LoginRefused(self.last_error.text())),
+            false => Ok(()),
+        }
     }
 }
 

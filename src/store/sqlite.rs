@@ -4,6 +4,7 @@
 
 mod open;
 mod open_files;
+mod survey;
 mod writer;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use super::Access;
 use super::error::Answer;
 use super::open_error::StoreOpenError;
 use super::tally::Tally;
+pub(super) use survey::survey;
 use writer::{Call, Job};
 
 /// Calls that may wait; more callers wait to be queued.

@@ -14,7 +14,35 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use text::bounded_file::{self, CERTIFICATES_BYTES_MAX};
 
 use super::open_error::StoreOpenError;
+use super::survey::Encryption;
 use super::url::{PostgresUrl, SslMode};
+
+/// What of TLS this URL asks for: never `Prefer`, which may be plain text unseen.
+fn mode(url: &PostgresUrl) -> Result<SslMode, StoreOpenError> {
+    match (url.ssl_mode, url.is_local()) {
+        (None | Some(SslMode::Prefer), true) => Ok(SslMode::Disable),
+        (None, false) => Ok(SslMode::VerifyFull),
+        (Some(SslMode::Prefer), false) => Err(StoreOpenError::PreferRefused { host: url.host() }),
+        (Some(mode), true | false) => Ok(mode),
+    }
+}
+
+/// In words: what is encrypted, and what is checked.
+pub(super) fn encryption(
+    url: &PostgresUrl,
+    ca_file: Option<&Path>,
+) -> Result<Encryption, StoreOpenError> {
+    let ca_file = url.ca_file.as_deref().or(ca_file).map(Path::to_path_buf);
+    match (mode(url)?, ca_file) {
+        (SslMode::Disable | SslMode::Prefer, _) if url.is_local() => Ok(Encryption::PlainLocal),
+        (SslMode::Disable | SslMode::Prefer, _) => Ok(Encryption::Plain),
+        (SslMode::Require, None) => Ok(Encryption::Unchecked),
+        (SslMode::Require | SslMode::VerifyFull, Some(path)) => {
+            roots(&path).map(|_| Encryption::Checked(Some(path.clone())))
+        }
+        (SslMode::VerifyFull, None) => Ok(Encryption::Checked(None)),
+    }
+}
 
 /// The TLS settings of this URL; `None` for plain text. `ca_file` counts if the URL names none.
 ///
@@ -25,14 +53,7 @@ pub(super) fn settings(
     ca_file: Option<&Path>,
 ) -> Result<Option<Arc<ClientConfig>>, StoreOpenError> {
     let ca_file = url.ca_file.as_deref().or(ca_file);
-    let mode = match (url.ssl_mode, url.is_local()) {
-        (None | Some(SslMode::Prefer), true) => SslMode::Disable,
-        (None, false) => SslMode::VerifyFull,
-        (Some(SslMode::Prefer), false) => {
-            return Err(StoreOpenError::PreferRefused { host: url.host() });
-        }
-        (Some(mode), true | false) => mode,
-    };
+    let mode = mode(url)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

@@ -132,6 +132,11 @@ impl PostgresUrl {
         }
     }
 
+    /// The first port.
+    pub fn port(&self) -> u16 {
+        self.config.get_ports().first().copied().unwrap_or(5432)
+    }
+
     /// Whether every host is this machine: a Unix socket or a loopback address.
     pub fn is_local(&self) -> bool {
         let local = |host: &tokio_postgres::config::Host| match host {

@@ -28,6 +28,14 @@ pub fn start() -> Option<Server> {
 
 /// A server of one's own that allows so many connections.
 pub fn start_with(connections: u32) -> Option<Server> {
+    let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n\
+                 host replication all 127.0.0.1/32 trust\n";
+    start_by(rules, |_| format!("-c max_connections={connections}"))
+}
+
+/// A server of one's own that lets in by these rules (pg_hba.conf), with the settings that are said
+/// of its files.
+pub fn start_by(rules: &str, settings: impl FnOnce(&Path) -> String) -> Option<Server> {
     if !require("postgres", &["postgres", "initdb"]) {
         return None;
     }
@@ -35,18 +43,17 @@ pub fn start_with(connections: u32) -> Option<Server> {
     let directory = server_directory("cartload-postgres");
     let data = directory.join("data");
     fresh_cluster(&data);
-    let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n\
-                 host replication all 127.0.0.1/32 trust\n";
     std::fs::write(data.join("pg_hba.conf"), rules).expect("pg_hba.conf");
-    Some(serve(&postgres, directory, connections))
+    let settings = settings(&data);
+    Some(serve(&postgres, directory, &settings))
 }
 
 /// A server on the files in `data` of its directory.
-fn serve(postgres: &Path, directory: PathBuf, connections: u32) -> Server {
+fn serve(postgres: &Path, directory: PathBuf, settings: &str) -> Server {
     let (data, port) = (directory.join("data"), free_port());
     // Without fsync a crash of the server loses nothing, only one of the machine would.
     let command = format!(
-        "{} -D {} -p {port} -h 127.0.0.1 -k '' -c max_connections={connections} -c fsync=off",
+        "{} -D {} -p {port} -h 127.0.0.1 -k '' -c fsync=off {settings}",
         postgres.display(),
         data.display()
     );
@@ -65,7 +72,7 @@ pub fn replica_of(port: u16) -> Server {
     );
     let output = Command::new("sh").arg("-c").arg(copy).output().expect("sh");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serve(&find("postgres"), directory, MAX_CONNECTIONS)
+    serve(&find("postgres"), directory, &format!("-c max_connections={MAX_CONNECTIONS}"))
 }
 
 /// The files of a server that has not run yet.

@@ -76,9 +76,12 @@ pub fn server_directory(name: &str) -> PathBuf {
     directory
 }
 
-/// Writes a file that the server user may read.
+/// Writes a file that the server user may read, and nobody else.
 pub fn server_file(path: &Path, text: &str) {
-    let mut file = std::fs::File::create(path).expect("a file in a fresh directory");
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let options = options.write(true).create_new(true).mode(0o600);
+    let mut file = options.open(path).expect("a file in a fresh directory");
     file.write_all(text.as_bytes()).expect("write");
     if let Some((user, group)) = server_ids() {
         std::os::unix::fs::chown(path, Some(user), Some(group)).expect("chown");

@@ -5,7 +5,7 @@
 const OF_STORE: &str = "store: ";
 
 /// How an error of the store begins, and where its cause is found.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 9] = [
     (
         "the database cannot write",
         "the disk and the file of the database: free space (`df -h`), rights, whether it is \
@@ -16,6 +16,10 @@ const PLACES: [(&str, &str); 8] = [
         "the file of the database: who deletes, moves or replaces it while the run writes to it",
     ),
     ("the database is damaged", "the disk under the database, and your newest backup of it"),
+    (
+        "the database refuses this run's login",
+        "the password of the run's user: end the run, put DATABASE_URL right and `cartload resume`",
+    ),
     ("the database does not answer", "whether the database runs and is reachable from here"),
     (
         "no database connection within",
@@ -44,6 +48,7 @@ mod tests {
             (StoreError::CannotWrite(text()), "disk"),
             (StoreError::FileGone { path: text(), change: FileChange::Replaced }, "file"),
             (StoreError::Damaged(text()), "backup"),
+            (StoreError::LoginRefused(text()), "DATABASE_URL"),
             (StoreError::Unavailable(text()), "reachable"),
             (StoreError::PoolExhausted { waited_ms: 1, cause: text() }, "connections"),
             (StoreError::Contention(text()), "locks"),

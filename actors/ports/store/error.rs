@@ -85,6 +85,12 @@ pub enum StoreError {
         /// What it said.
         String,
     ),
+    /// The password was changed under the run: no connection is left, and none is had with it.
+    #[error("the database refuses this run's login: {0}")]
+    LoginRefused(
+        /// What it said, and what is to be done.
+        String,
+    ),
     /// The store was shut down.
     #[error("the store is closed")]
     Closed,
@@ -104,18 +110,19 @@ impl StoreError {
             | Self::RowsLost(_)
             | Self::FileGone { .. }
             | Self::Damaged(_)
+            | Self::LoginRefused(_)
             | Self::Closed => false,
         }
     }
 
-    /// Whether a later call may succeed: as retryable, or somebody puts a file back.
+    /// Whether a later call may succeed: as retryable, or somebody puts a file or a password back.
     pub fn may_pass(&self) -> bool {
-        self.is_retryable() || matches!(self, Self::FileGone { .. })
+        self.is_retryable() || matches!(self, Self::FileGone { .. } | Self::LoginRefused(_))
     }
 
     /// Whether it is the database itself that fails, and not one call.
     pub fn is_of_the_place(&self) -> bool {
-        matches!(self, Self::FileGone { .. } | Self::Damaged(_))
+        matches!(self, Self::FileGone { .. } | Self::Damaged(_) | Self::LoginRefused(_))
     }
 }
 

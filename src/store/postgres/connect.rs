@@ -5,15 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::ConnectionError;
 use diesel::connection::CacheSize;
-use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use tokio::task::JoinHandle;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::config::Host;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect, TlsStream};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
+use tokio_postgres::{Client, Config, Connection, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::explain::{Said, explain};
 use super::room;
 use crate::error::chain;
 use crate::open_error::StoreOpenError;
@@ -29,6 +30,8 @@ pub(super) struct Connector {
     config: Config,
     tls: Option<Arc<rustls::ClientConfig>>,
     host: String,
+    /// The first port it connects to.
+    pub(super) port: u16,
     redactor: Redactor,
     /// What is free beside this one's connections, which bear a name of their own.
     pub(super) question: Arc<str>,
@@ -46,14 +49,15 @@ impl Connector {
             None => tokio_postgres::config::SslMode::Disable,
         });
         let question = room::question(&name).into();
-        Self { config, tls, host: url.host(), redactor: url.redactor.clone(), question }
+        let (host, port, redactor) = (url.host(), url.port(), url.redactor.clone());
+        Self { config, tls, host, port, redactor, question }
     }
 
     /// A connection for diesel, and what the server answered to `question`.
     pub(super) async fn establish(
         &self,
         question: Option<&str>,
-    ) -> ConnectionResult<(AsyncPgConnection, Option<String>)> {
+    ) -> Result<(AsyncPgConnection, Option<String>), StoreOpenError> {
         let connecting = async {
             match &self.tls {
                 Some(tls) => {
@@ -63,9 +67,15 @@ impl Connector {
                 None => establish(&self.config, NoTls, question).await,
             }
         };
-        tokio::time::timeout(ESTABLISH, connecting)
-            .await
-            .unwrap_or_else(|_| Err(ConnectionError::BadConnection(no_answer())))
+        match tokio::time::timeout(ESTABLISH, connecting).await {
+            Ok(Ok(established)) => Ok(established),
+            Ok(Err(NotEstablished::Server(error))) => Err(self.explain(&error)),
+            Ok(Err(NotEstablished::Setup(error))) => {
+                let cause = self.redactor.clean(&chain(&error));
+                Err(StoreOpenError::Unreachable { host: self.host.clone(), cause })
+            }
+            Err(_) => Err(self.silent()),
+        }
     }
 
     /// A connection for plain questions; where there is none, what the operator has to put right.
@@ -92,39 +102,12 @@ impl Connector {
     }
 
     fn silent(&self) -> StoreOpenError {
-        StoreOpenError::Unreachable { host: self.host.clone(), cause: no_answer() }
+        explain(&self.host, Said { code: None, words: &no_answer() })
     }
 
     fn explain(&self, error: &tokio_postgres::Error) -> StoreOpenError {
-        let host = self.host.clone();
-        let cause = self.redactor.clean(&chain(error));
-        let lower = cause.to_lowercase();
-        let Some(code) = error.code() else {
-            return if lower.contains("does not support tls") {
-                StoreOpenError::NoTls { host }
-            } else if lower.contains("certificate") || lower.contains("tls handshake") {
-                StoreOpenError::Certificate { host, cause }
-            } else if lower.contains("password") || lower.contains("authentication") {
-                StoreOpenError::LoginRefused { host, cause }
-            } else {
-                StoreOpenError::Unreachable { host, cause }
-            };
-        };
-        let login = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
-        if login.contains(code) || lower.contains("authentication failed") {
-            StoreOpenError::LoginRefused { host, cause }
-        } else if *code == SqlState::INVALID_CATALOG_NAME {
-            StoreOpenError::NoSuchDatabase { host, cause }
-        } else if *code == SqlState::TOO_MANY_CONNECTIONS {
-            StoreOpenError::TooManyConnections { host, cause }
-        } else {
-            StoreOpenError::Unreachable { host, cause }
-        }
-    }
-
-    /// The first port it connects to.
-    pub(super) fn port(&self) -> u16 {
-        self.config.get_ports().first().copied().unwrap_or(5432)
+        let words = self.redactor.clean(&chain(error));
+        explain(&self.host, Said { code: error.code(), words: &words })
     }
 
     /// Where it connects to.
@@ -158,6 +141,14 @@ impl Inquiry {
         }
     }
 
+    /// As `ask`, all columns of the row; empty where there is none.
+    pub(super) async fn row(&self, sql: &str) -> Result<Vec<Option<String>>, StoreOpenError> {
+        match tokio::time::timeout(ESTABLISH, first_row(&self.client, sql)).await {
+            Ok(answer) => answer.map_err(|e| self.connector.explain(&e)),
+            Err(_) => Err(self.connector.silent()),
+        }
+    }
+
     /// Ends it, and waits until it has ended.
     pub(super) async fn close(self) {
         drop(self.client);
@@ -171,27 +162,53 @@ impl Inquiry {
 }
 
 async fn first_word(client: &Client, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
+    Ok(first_row(client, sql).await?.into_iter().next().flatten())
+}
+
+async fn first_row(
+    client: &Client,
+    sql: &str,
+) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
     for message in client.simple_query(sql).await? {
         if let SimpleQueryMessage::Row(row) = message {
-            return Ok(row.get(0).map(str::to_owned));
+            return Ok((0..row.len()).map(|n| row.get(n).map(str::to_owned)).collect());
         }
     }
-    Ok(None)
+    Ok(Vec::new())
+}
+
+/// Why there is no connection for diesel.
+enum NotEstablished {
+    /// The way, or who answered.
+    Server(tokio_postgres::Error),
+    /// What diesel sets up on it.
+    Setup(ConnectionError),
+}
+
+impl From<tokio_postgres::Error> for NotEstablished {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl From<ConnectionError> for NotEstablished {
+    fn from(error: ConnectionError) -> Self {
+        Self::Setup(error)
+    }
 }
 
 async fn establish<T>(
     config: &Config,
     tls: T,
     question: Option<&str>,
-) -> ConnectionResult<(AsyncPgConnection, Option<String>)>
+) -> Result<(AsyncPgConnection, Option<String>), NotEstablished>
 where
-    T: MakeTlsConnect<Socket> + Send + 'static,
+    T: MakeTlsConnect<Socket> + Clone + Send + 'static,
     T::Stream: TlsStream + Unpin + Send + 'static,
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let bad = |e: tokio_postgres::Error| ConnectionError::BadConnection(chain(&e));
-    let (client, mut driver) = config.connect(tls).await.map_err(bad)?;
+    let (client, mut driver) = open(config, tls).await?;
     let answer = {
         let mut begin = std::pin::pin!(async {
             client.batch_execute("BEGIN").await?;
@@ -201,10 +218,10 @@ where
             }
         });
         tokio::select! {
-            begun = &mut begin => begun.map_err(bad)?,
+            begun = &mut begin => begun?,
             ended = &mut driver => {
-                ended.map_err(bad)?;
-                return Err(ConnectionError::BadConnection("closed during BEGIN".into()));
+                ended?;
+                return Err(ConnectionError::BadConnection("closed during BEGIN".into()).into());
             }
         }
     };
@@ -220,11 +237,63 @@ async fn connect<T>(
     tls: T,
 ) -> Result<(Client, JoinHandle<Result<(), tokio_postgres::Error>>), tokio_postgres::Error>
 where
-    T: MakeTlsConnect<Socket> + Send + 'static,
+    T: MakeTlsConnect<Socket> + Clone + Send + 'static,
     T::Stream: TlsStream + Unpin + Send + 'static,
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let (client, driver) = config.connect(tls).await?;
+    let (client, driver) = open(config, tls).await?;
     Ok((client, tokio::spawn(driver)))
+}
+
+/// The first address that answers has the last word: the driver's own loop shows a password that
+/// was refused to each of them, and a pooler that counts them has three at once.
+async fn open<T>(
+    config: &Config,
+    tls: T,
+) -> Result<(Client, Connection<Socket, T::Stream>), tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket> + Clone,
+{
+    let mut last = None;
+    for address in addresses(config).await {
+        let mut config = config.clone();
+        config.hostaddr(address);
+        match config.connect(tls.clone()).await {
+            Err(error) if error.code().is_none() => last = Some(error),
+            ended => return ended,
+        }
+    }
+    match last {
+        Some(error) => Err(error),
+        None => config.connect(tls).await,
+    }
+}
+
+/// Of a host that has several; none where the driver has nothing to choose.
+async fn addresses(config: &Config) -> Vec<std::net::IpAddr> {
+    let [Host::Tcp(host)] = config.get_hosts() else { return Vec::new() };
+    if !config.get_hostaddrs().is_empty() {
+        return Vec::new();
+    }
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    match tokio::net::lookup_host((host.as_str(), port)).await {
+        Ok(found) => found.map(|address| address.ip()).collect(),
+        // Said by the driver, in its own words.
+        Err(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_host_by_name_has_its_addresses_and_one_that_is_said_has_none_to_choose() {
+        let of = |url: &str| url.parse::<Config>().unwrap();
+        assert!(!addresses(&of("postgres://u@localhost/d")).await.is_empty());
+        assert!(addresses(&of("postgres://u@localhost/d?hostaddr=127.0.0.1")).await.is_empty());
+        assert!(addresses(&of("postgres://u@%2Ftmp/d")).await.is_empty());
+        assert!(addresses(&of("postgres://u@a.invalid/d")).await.is_empty());
+    }
 }

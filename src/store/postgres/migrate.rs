@@ -18,7 +18,9 @@ pub(super) async fn migrate(connector: &Connector, schema: &str) -> Result<usize
     connector.inquire().await?.close().await;
     let failed = |text: String| {
         let cause = connector.clean(&text);
-        if cause.contains("permission denied") {
+        if cause.contains("read-only transaction") {
+            StoreOpenError::ReadOnly { host: connector.host().to_owned(), cause }
+        } else if cause.contains("permission denied") {
             StoreOpenError::MissingRights { schema: schema.to_owned(), cause }
         } else if cause.contains("already exists") {
             StoreOpenError::SchemaInUse { schema: schema.to_owned(), cause }
@@ -26,8 +28,7 @@ pub(super) async fn migrate(connector: &Connector, schema: &str) -> Result<usize
             StoreOpenError::Migration { cause }
         }
     };
-    let established = connector.establish(None).await;
-    let (mut connection, _) = established.map_err(|e| failed(chain(&e)))?;
+    let (mut connection, _) = connector.establish(None).await?;
     begin(&mut connection, schema).await.map_err(|e| failed(chain(&e)))?;
     let mut harness = AsyncMigrationHarness::new(connection);
     let applied = harness.run_pending_migrations(MIGRATIONS).map(|versions| versions.len());

@@ -30,12 +30,13 @@ const REAPER: Duration = Duration::from_secs(5);
 const CHECK: Duration = Duration::from_secs(1);
 
 /// Words of 53300, and what poolers say in its place.
-const FULL: [&str; 5] = [
+const FULL: [&str; 6] = [
     "too many clients",
     "too many connections",
     "remaining connection slots",
     "no more connections allowed",
     "max client connections",
+    "max clients reached",
 ];
 
 /// Whether somebody's words say that a server has no connection left.
@@ -43,6 +44,10 @@ pub fn says_full(text: &str) -> bool {
     let lower = text.to_lowercase();
     FULL.iter().any(|words| lower.contains(words))
 }
+
+/// A login that was refused is not tried again before this: poolers answer nobody of a project
+/// after 10 refused logins in 150 s, or in 300 s. So a password that is set back is noticed, too.
+const BARRED: Duration = Duration::from_secs(300);
 
 /// Builds the pool and waits for its first connection; the others are opened when they are wanted.
 pub(super) async fn build(
@@ -97,6 +102,8 @@ fn manager(door: Door) -> AsyncDieselConnectionManager<AsyncPgConnection> {
 #[derive(Clone)]
 pub(super) struct LastError {
     text: Arc<Mutex<String>>,
+    /// Until when nobody tries again.
+    barred_until: Arc<Mutex<Option<Instant>>>,
     redactor: Redactor,
     pub(super) gate: Arc<Gate>,
 }
@@ -104,7 +111,39 @@ pub(super) struct LastError {
 impl LastError {
     /// Nothing yet.
     pub(super) fn new(redactor: Redactor, gate: Arc<Gate>) -> Self {
-        Self { text: Arc::new(Mutex::new("all connections are in use".into())), redactor, gate }
+        let text = Arc::new(Mutex::new("all connections are in use".into()));
+        Self { text, barred_until: Arc::default(), redactor, gate }
+    }
+
+    /// Whether the login was refused and is not tried again yet.
+    pub(super) fn is_barred(&self) -> bool {
+        let until = *self.barred_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// An attempt to connect failed so.
+    pub(super) fn failed(&self, error: &StoreOpenError) {
+        if error.is_of_the_login() {
+            let until = Instant::now() + BARRED;
+            *self.barred_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+            self.gate.refused(Instant::now());
+        }
+        self.say(error.to_string());
+    }
+
+    fn say(&self, text: String) {
+        if says_full(&text) && self.gate.refused(Instant::now()) {
+            tracing::warn!(
+                "the database's server is full: the pool shrinks to {}, {}",
+                self.gate.size(),
+                super::holding(self.gate.open(), self.gate.total())
+            );
+        }
+        let mut last = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != text {
+            tracing::warn!(error = %text, "a database connection failed");
+            *last = text;
+        }
     }
 
     /// Its words.
@@ -121,19 +160,7 @@ impl std::fmt::Debug for LastError {
 
 impl ErrorSink<PoolError> for LastError {
     fn sink(&self, error: PoolError) {
-        let text = self.redactor.clean(&chain(&error));
-        if says_full(&text) && self.gate.refused(Instant::now()) {
-            tracing::warn!(
-                "the database's server is full: the pool shrinks to {}, {}",
-                self.gate.size(),
-                super::holding(self.gate.open(), self.gate.total())
-            );
-        }
-        let mut last = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last != text {
-            tracing::warn!(error = %text, "a database connection failed");
-            *last = text;
-        }
+        self.say(self.redactor.clean(&chain(&error)));
     }
 
     fn boxed_clone(&self) -> Box<dyn ErrorSink<PoolError>> {

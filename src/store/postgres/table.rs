@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::connect::Connector;
 use super::{Access, begin, transact};
 use crate::error::Answer;
-use crate::open_error::{StoreOpenError, TableError};
+use crate::open_error::TableError;
 use crate::rows::runs::JsonRow;
 use crate::url::PostgresUrl;
 
@@ -28,12 +28,7 @@ pub async fn table(
     let connector = Connector::new(url, crate::tls::settings(url, ca_file)?);
     // Tells what is wrong with the server, the login or the database.
     connector.ask("SELECT 1").await?;
-    let unreachable = |cause: String| StoreOpenError::Unreachable {
-        host: connector.host().to_owned(),
-        cause: connector.clean(&cause),
-    };
-    let connection = connector.establish(None).await;
-    let (mut connection, _) = connection.map_err(|error| unreachable(error.to_string()))?;
+    let (mut connection, _) = connector.establish(None).await?;
     let sql = format!("SELECT row_to_json(t) AS row FROM {} t", quoted(table));
     let reading = transact(&mut connection, begin(Access::Read), |c| rows(c, sql).boxed());
     let late = |_| StoreError::Unavailable(format!("no answer within {} s", LIMIT.as_secs()));

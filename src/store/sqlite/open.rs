@@ -44,17 +44,24 @@ fn open_to_read(path: &Path) -> Result<SqliteConnection, StoreOpenError> {
         return Err(StoreOpenError::Missing { path: path.to_owned() });
     }
     let mut connection = connect(path, Access::Read)?;
-    let versions = __diesel_schema_migrations::table
-        .select(__diesel_schema_migrations::version)
-        .load::<String>(&mut connection);
-    let applied = match versions {
-        Ok(versions) => versions,
-        Err(error) if chain(&error).contains("no such table") => Vec::new(),
-        Err(error) => return Err(refused(path, &chain(&error))),
-    };
-    match pending(&applied) {
+    match pending(&applied(path, &mut connection)?) {
         0 => Ok(connection),
         pending => Err(StoreOpenError::Outdated { place: path.display().to_string(), pending }),
+    }
+}
+
+/// The migrations that were applied to it.
+pub(super) fn applied(
+    path: &Path,
+    connection: &mut SqliteConnection,
+) -> Result<Vec<String>, StoreOpenError> {
+    let versions = __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .load::<String>(connection);
+    match versions {
+        Ok(versions) => Ok(versions),
+        Err(error) if chain(&error).contains("no such table") => Ok(Vec::new()),
+        Err(error) => Err(refused(path, &chain(&error))),
     }
 }
 
@@ -93,11 +100,11 @@ pub(super) fn connect(path: &Path, access: Access) -> Result<SqliteConnection, S
 }
 
 /// A path inside a `file:` URI.
-fn escaped(path: &str) -> String {
+pub(super) fn escaped(path: &str) -> String {
     path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
-fn refused(path: &Path, cause: &str) -> StoreOpenError {
+pub(super) fn refused(path: &Path, cause: &str) -> StoreOpenError {
     let path = path.to_owned();
     let lower = cause.to_lowercase();
     if lower.contains("locked") {
