@@ -53,5 +53,6 @@ mod unfit_answers;
 mod unlucky_order;
 mod upgrades;
 mod verify;
+mod way_to_shop;
 mod web;
 mod your_shop;

@@ -3,7 +3,7 @@
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
 use actors::domain::freeze_reason::ShopSeen;
-use actors::ports::shop_api::stranger;
+use actors::ports::shop_api::{stranger, way};
 use actors::ports::store::{PoolStatus, advice};
 use serde::Serialize;
 
@@ -107,10 +107,12 @@ fn place(reason: &FreezeReason) -> String {
     match reason {
         FreezeReason::FailuresInCycle { causes, shop, .. }
         | FreezeReason::FailuresInARow { causes, shop, .. } => failures(causes, *shop),
-        FreezeReason::Outage { http_session, .. } => format!(
-            "whether the shop is up and reachable from here (first seen over HTTP session \
-             {http_session})"
-        ),
+        FreezeReason::Outage { cause, http_session } => way::of_cause(cause).unwrap_or_else(|| {
+            format!(
+                "whether the shop is up and reachable from here (first seen over HTTP session \
+                 {http_session})"
+            )
+        }),
         FreezeReason::NothingAccepted { .. } => {
             "stock and the selected stores: the shop answers, but takes nothing into a cart"
                 .to_owned()
