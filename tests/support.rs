@@ -5,6 +5,7 @@ pub mod binary;
 pub mod browser;
 pub mod flows;
 pub mod mutant;
+pub mod names;
 pub mod nginx;
 pub mod pgbouncer;
 pub mod population;

@@ -82,7 +82,7 @@ fn plain_http_at_a_port_that_speaks_tls_says_https() {
     let port = tls_server::start("shop.pem", None);
     let url = format!("http://localhost:{port}");
     refused(&run(&url), "the port speaks TLS", "write https:// in place of http://");
-    let Some(edge) = Nginx::before(1, nginx::Setup::default()) else { return };
+    let Some(edge) = Nginx::start_as(nginx::Setup::before(1)) else { return };
     let url = edge.url().replace("https:", "http:");
     let said = "unexpected status 400: 400 Bad Request The plain HTTP request was sent to HTTPS";
     refused(&run(&url), said, "write https:// in place of http://");

@@ -18,10 +18,14 @@ const WORKERS: usize = 2;
 pub struct Setup {
     /// Where it listens; the port is a free one.
     pub address: IpAddr,
+    /// The shop's port, on 127.0.0.1.
+    pub shop: u16,
     /// The certificate's file.
     pub certificate: &'static str,
     /// Beside `server`.
     pub http: String,
+    /// Where `location /` passes requests on to.
+    pub pass: &'static str,
     /// In `server`; nginx's own keep-alive is 75 s and 1,000 requests a connection.
     pub server: String,
     /// In `location /`.
@@ -30,11 +34,14 @@ pub struct Setup {
     pub upstream_keep_alive: usize,
 }
 
-impl Default for Setup {
-    fn default() -> Self {
+impl Setup {
+    /// Before the shop at this port, as a decent edge.
+    pub fn before(shop: u16) -> Self {
         Self {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            shop,
             certificate: "shop.pem",
+            pass: "http://shop",
             http: String::new(),
             server: String::new(),
             location: String::new(),
@@ -47,8 +54,6 @@ impl Default for Setup {
 pub struct Nginx {
     server: Server,
     address: SocketAddr,
-    /// The port of the shop behind it.
-    shop: u16,
     setup: Setup,
 }
 
@@ -82,14 +87,13 @@ pub fn is_there() -> bool {
 }
 
 impl Nginx {
-    /// Before the shop at this port of 127.0.0.1; `None`, said aloud, where it is not installed.
-    pub fn before(shop: u16, setup: Setup) -> Option<Self> {
-        let port = free_port();
-        Self::at_port(port, shop, setup)
+    /// On a free port; `None`, said aloud, where it is not installed.
+    pub fn start_as(setup: Setup) -> Option<Self> {
+        Self::at_port(free_port(), setup)
     }
 
     /// The same at this port.
-    pub fn at_port(port: u16, shop: u16, setup: Setup) -> Option<Self> {
+    pub fn at_port(port: u16, setup: Setup) -> Option<Self> {
         if !is_there() {
             return None;
         }
@@ -99,11 +103,11 @@ impl Nginx {
             server_file(&directory.join(file), &text);
         }
         let address = SocketAddr::new(setup.address, port);
-        server_file(&directory.join("nginx.conf"), &configuration(address, shop, &setup));
+        server_file(&directory.join("nginx.conf"), &configuration(address, &setup));
         let (nginx, folder) = (find_program("nginx")?, directory.display());
         let command = format!("{} -p {folder} -c nginx.conf -e {folder}/errors", nginx.display());
         let server = Server::start_at(address, &command, "TERM", directory);
-        Some(Self { server, address, shop, setup })
+        Some(Self { server, address, setup })
     }
 
     pub fn port(&self) -> u16 {
@@ -118,7 +122,7 @@ impl Nginx {
     /// Reads another configuration: old workers finish what they have and end their connections.
     pub fn reload(&mut self, change: impl FnOnce(&mut Setup)) {
         change(&mut self.setup);
-        let text = configuration(self.address, self.shop, &self.setup);
+        let text = configuration(self.address, &self.setup);
         server_file(&self.server.directory.join("nginx.conf"), &text);
         let pid = self.read("pid");
         let told = Command::new("kill").args(["-HUP", pid.trim()]).status();
@@ -191,8 +195,8 @@ fn line(text: &str) -> Option<Line> {
     })
 }
 
-fn configuration(address: SocketAddr, shop: u16, setup: &Setup) -> String {
-    let Setup { certificate, http, server, location, upstream_keep_alive, .. } = setup;
+fn configuration(address: SocketAddr, setup: &Setup) -> String {
+    let Setup { shop, certificate, http, pass, server, location, upstream_keep_alive, .. } = setup;
     let keep_alive = match upstream_keep_alive {
         0 => String::new(),
         kept => format!("keepalive {kept}; keepalive_timeout 4s;"),
@@ -218,12 +222,12 @@ http {{
         ssl_certificate {certificate};
         ssl_certificate_key shop.key;
         ssl_session_cache shared:tls:1m;
+        proxy_http_version 1.1;
+        proxy_set_header Connection '';
+        proxy_set_header Host $http_host;
         {server}
         location / {{
-            proxy_pass http://shop;
-            proxy_http_version 1.1;
-            proxy_set_header Connection '';
-            proxy_set_header Host $http_host;
+            proxy_pass {pass};
             {location}
         }}
     }}

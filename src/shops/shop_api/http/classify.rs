@@ -113,6 +113,10 @@ pub(super) fn send_error(error: &SendRequestError, timeouts: Timeouts) -> Classi
     if let Some(fault) = stream_fault(error) {
         return (fault_kind(fault), Some(fault.to_string()));
     }
+    if matches!(error, SendRequestError::Connect(ConnectError::Disconnected)) {
+        // awc's words are of a connector, and of a connection that could not be made.
+        return (ApiErrorKind::Disconnected, Some("it was closed before it answered".to_owned()));
+    }
     let kind = match error {
         SendRequestError::Connect(error) => connect_error(error),
         SendRequestError::Timeout => ApiErrorKind::CallTimeout,
