@@ -97,23 +97,39 @@ async fn time_limits_for_requests_are_never_met() {
     assert_eq!(scene.answered(408), 0);
 }
 
+/// An edge that lets so many requests a second through, and says this to the others.
+fn limited(per_second: usize, status: u16) -> Option<Scene> {
+    Scene::with(|setup| {
+        setup.http = format!(
+            "limit_req_zone $binary_remote_addr zone=all:1m rate={per_second}r/s; \
+             limit_req_status {status};"
+        );
+        setup.location = "limit_req zone=all burst=5 nodelay;".to_owned();
+    })
+}
+
 #[actix::test]
-async fn its_limit_of_requests_slows_the_run_down_and_freezes_nothing() {
+async fn its_limit_slows_the_run_down_where_it_says_429() {
     let _turn = TURN.lock().await;
-    for status in [429, 503] {
-        let Some(scene) = Scene::with(|setup| {
-            setup.http = format!(
-                "limit_req_zone $binary_remote_addr zone=all:1m rate=25r/s; limit_req_status {status};"
-            );
-            setup.location = "limit_req zone=all burst=5 nodelay;".to_owned();
-        }) else {
-            return;
-        };
-        scene.completes(Size { agents: 20, cycles: 2, rate: 100 });
-        let books = scene.books();
-        scene.tell(&format!("limit_req, {status}"), &books);
-        assert!(scene.answered(status) > 0, "no {status}");
-    }
+    let Some(scene) = limited(25, 429) else { return };
+    scene.completes(Size { agents: 20, cycles: 1, rate: 100 });
+    let books = scene.books();
+    scene.tell("limit_req, 429", &books);
+    assert!(scene.answered(429) > 0, "no 429");
+    assert_eq!(books.unknown, 0, "{:?}", scene.why());
+}
+
+#[actix::test]
+async fn its_limit_that_says_503_freezes_the_run_with_what_to_change() {
+    let _turn = TURN.lock().await;
+    let Some(scene) = limited(25, 503) else { return };
+    let mut command = scene.run(Size { agents: 40, cycles: 3, rate: 100 });
+    let process = scene.place.start_of(command.args(["--on-freeze", "exit"]));
+    assert_eq!(process.wait(), Some(7), "{}", scene.place.log());
+    let said = scene.place.log();
+    assert!(said.contains("503 Service Temporarily Unavailable nginx"), "{said}");
+    assert!(said.contains("limit_req_status 429"), "{said}");
+    assert!(scene.answered(503) > 0, "no 503");
 }
 
 #[actix::test]
