@@ -34,7 +34,7 @@ pub(super) fn connector(
         async move {
             let uri = asked.request().clone();
             let to = proxy.as_ref().map_or(&uri, Proxy::address);
-            // base_url.rs writes every port out.
+            // base_url.rs and proxy.rs write every port out.
             let port = to.port_u16().unwrap_or(0);
             let mut socket = dial(to.host().unwrap_or_default(), port, limit).await?;
             if let Some(proxy) = proxy {
