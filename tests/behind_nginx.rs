@@ -1,5 +1,5 @@
 //! Runs of the real binary over https through a real reverse proxy: nginx with its keep-alive, its
-//! own errors, its reloads and restarts. Whatever it does, no order is there twice and none is lost.
+//! own errors, its reloads and restarts. Whatever it does, no order is there twice and none lost.
 //!
 //! Small runs in CI; `CARTLOAD_NGINX_AGENTS=372 CARTLOAD_NGINX_CYCLES=12` is the run of
 //! docs/your-shop.md.

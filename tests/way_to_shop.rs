@@ -8,7 +8,7 @@ use shops::practice_shop::{PracticeConfig, PracticeShop};
 
 use crate::support::binary::Place;
 use crate::support::nginx::{self, Nginx, certificate};
-use crate::support::scripted_server::{Answer, Scripted, answer};
+use crate::support::scripted_server::{Answer, Scripted, bytes};
 use crate::support::tls_server;
 
 /// Lines on stderr of a start that fails, at most.
@@ -107,12 +107,9 @@ fn a_redirect_says_where_to_and_nothing_that_may_be_secret() {
         (308, "https://u:SEKRET@www.shop.example/?a=SEKRET", "https://www.shop.example/", "begin"),
         (302, "/login?next=SEKRET#SEKRET", "leads to /login", "sign-in page"),
     ] {
-        let server = Scripted::deciding(move |_| {
-            Some(Answer::BytesThenClose(match answer(status, &[("location", location)], b"") {
-                Answer::Bytes(bytes) | Answer::BytesThenClose(bytes) => bytes,
-                other => panic!("{other:?}"),
-            }))
-        });
+        let head = [("location", location), ("content-length", "0")];
+        let redirect = bytes(status, &head, b"");
+        let server = Scripted::deciding(move |_| Some(Answer::BytesThenClose(redirect.clone())));
         let output = run(&server.url());
         refused(&output, said, advice);
         refused(&output, &format!("unexpected status {status}: redirects are not"), advice);

@@ -72,7 +72,7 @@ async fn its_408_and_413_are_failures_of_that_agent() {
         }) else {
             return;
         };
-        scene.completes(SMALL);
+        scene.completes(Size { cycles: 6, ..SMALL });
         let books = scene.books();
         scene.tell(&status.to_string(), &books);
         assert!(scene.answered(status) > 0, "no {status}");
@@ -97,22 +97,22 @@ async fn time_limits_for_requests_are_never_met() {
     assert_eq!(scene.answered(408), 0);
 }
 
-/// An edge that lets so many requests a second through, and says this to the others.
-fn limited(per_second: usize, status: u16) -> Option<Scene> {
+/// An edge that lets so many requests a second through, so many at once, and says this to others.
+fn limited(per_second: usize, burst: usize, status: u16) -> Option<Scene> {
     Scene::with(|setup| {
         setup.http = format!(
             "limit_req_zone $binary_remote_addr zone=all:1m rate={per_second}r/s; \
              limit_req_status {status};"
         );
-        setup.location = "limit_req zone=all burst=5 nodelay;".to_owned();
+        setup.location = format!("limit_req zone=all burst={burst} nodelay;");
     })
 }
 
 #[actix::test]
 async fn its_limit_slows_the_run_down_where_it_says_429() {
     let _turn = TURN.lock().await;
-    let Some(scene) = limited(25, 429) else { return };
-    scene.completes(Size { agents: 20, cycles: 1, rate: 100 });
+    let Some(scene) = limited(40, 10, 429) else { return };
+    scene.completes(Size { agents: 60, cycles: 1, rate: 80 });
     let books = scene.books();
     scene.tell("limit_req, 429", &books);
     assert!(scene.answered(429) > 0, "no 429");
@@ -122,7 +122,7 @@ async fn its_limit_slows_the_run_down_where_it_says_429() {
 #[actix::test]
 async fn its_limit_that_says_503_freezes_the_run_with_what_to_change() {
     let _turn = TURN.lock().await;
-    let Some(scene) = limited(25, 503) else { return };
+    let Some(scene) = limited(25, 5, 503) else { return };
     let mut command = scene.run(Size { agents: 40, cycles: 3, rate: 100 });
     let process = scene.place.start_of(command.args(["--on-freeze", "exit"]));
     assert_eq!(process.wait(), Some(7), "{}", scene.place.log());

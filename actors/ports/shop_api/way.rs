@@ -1,7 +1,7 @@
 //! What is to be done where the way to the shop is wrong: its name, its port, its TLS, its address.
 //!
-//! Judged by the words of an [`ApiError`] as it is shown, like [`stranger`](super::stranger): causes
-//! of a freeze are kept as such words only.
+//! Judged by the words of an [`ApiError`] as it is shown, like [`stranger`](super::stranger):
+//! causes of a freeze are kept as such words only.
 
 use super::{ApiError, ApiErrorKind};
 
@@ -53,7 +53,7 @@ const HANDSHAKES: [(&[&str], &str); 9] = [
     ),
     (
         &["UnrecognisedName", "InternalError"],
-        "the server has no certificate for the name in --api: give the name that it knows itself by",
+        "the server has no certificate for the name in --api: give the one that it knows itself by",
     ),
     (
         &["fatal alert", "peer is incompatible", "any known protocol"],

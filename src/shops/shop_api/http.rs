@@ -53,7 +53,8 @@ pub const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// A connection is given up after this, however busy; edges end one after some 10,000 requests.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
 
-/// awc's own limit for connecting, in ours: it is around DNS, TCP, tunnel and TLS, ours around each.
+/// awc's own limit for connecting, in ours: it is around DNS, TCP, tunnel and TLS, ours around
+/// each.
 const AWC_CONNECT_FACTOR: u32 = 5;
 
 /// The adapter of one HTTP session. Built inside the session's arbiter; shares no connection.

@@ -19,8 +19,8 @@ use super::proxy::Proxy;
 use super::stream::{ShopStream, Wire};
 
 /// Resolves and connects, to the shop or to a tunnel of `proxy`, and, where `tls` is given, shakes
-/// hands, each within `limit`; give awc's own limit, which is around all of it, more than four times
-/// that.
+/// hands, each within `limit`; give awc's own limit, which is around all of it, more than four
+/// times that.
 pub(super) fn connector(
     tls: Option<Arc<rustls::ClientConfig>>,
     proxy: Option<Proxy>,
