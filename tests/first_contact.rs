@@ -13,7 +13,7 @@ use crate::support::scripted_server::{Answer, Scripted, json};
 /// Signs tokens; the shops here do not check it.
 const SECRET: &str = "a-secret-of-32-bytes-or-a-few-more";
 /// Lines on stderr of a start that fails, at most.
-const LINES_MAX: usize = 3;
+const LINES_MAX: usize = 4;
 const IMPORT: &str = "cartload agents import --replace --from-table public.agents";
 
 /// A shop behind one that tampers.
@@ -77,7 +77,7 @@ fn a_wrong_secret_and_an_expired_token_are_said_with_the_shops_reason_and_the_va
 }
 
 #[test]
-fn a_wrong_address_is_one_sentence() {
+fn a_wrong_address_is_one_sentence_and_what_to_do() {
     let output = run(&Place::new(), "http://127.0.0.1:1", &[]);
     refused(&output, 5, &["did not answer the start-up check: probe: connection refused"]);
     let shop = Tampered::with(|_| None);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod alerts;
+mod behind_nginx;
 mod carts;
 mod cli;
 mod cohorts;
@@ -56,5 +57,6 @@ mod unfit_answers;
 mod unlucky_order;
 mod upgrades;
 mod verify;
+mod way_to_shop;
 mod web;
 mod your_shop;

@@ -6,6 +6,7 @@
 mod error;
 pub mod stranger;
 mod traits;
+pub mod way;
 
 use std::time::Instant;
 

@@ -3,7 +3,7 @@
 use actors::circuit_breaker::messages::FreezeReason;
 use actors::coordinator::status::RunStatus;
 use actors::domain::freeze_reason::ShopSeen;
-use actors::ports::shop_api::stranger;
+use actors::ports::shop_api::{ApiErrorKind, stranger, way};
 use actors::ports::store::{PoolStatus, advice};
 use serde::Serialize;
 
@@ -60,10 +60,24 @@ pub fn text(status: &RunStatus) -> String {
     lines.join("\n")
 }
 
+/// Where an edge says 503 in the name of a shop that answers: nginx's word for too many requests.
+const EDGE_LIMIT: &str = "the limit of requests at the shop's edge: it turned calls away with 503 \
+                          while the shop answered; lower the rate (`cartload ctl rate N`) before \
+                          you go on, or have it say 429 (nginx: `limit_req_status 429`), which \
+                          slows the run down by itself";
+
+fn is_edge_503(cause: &str) -> bool {
+    let said = cause.split_once(": ").map_or("", |(_, said)| said);
+    said.starts_with(&ApiErrorKind::EdgeDown(503).to_string())
+}
+
 /// Where it is found that flows failed: users that the shop does not take, its load, or its log.
 fn failures(causes: &[String], shop: Option<ShopSeen>) -> String {
     if let Some(advice) = causes.iter().find_map(|cause| stranger::advice(cause)) {
         return advice;
+    }
+    if shop == Some(ShopSeen::Answering) && causes.iter().any(|cause| is_edge_503(cause)) {
+        return EDGE_LIMIT.to_owned();
     }
     if let Some(place) = causes.first().and_then(|cause| advice::of_cause(cause)) {
         return place.to_owned();
@@ -107,10 +121,12 @@ fn place(reason: &FreezeReason) -> String {
     match reason {
         FreezeReason::FailuresInCycle { causes, shop, .. }
         | FreezeReason::FailuresInARow { causes, shop, .. } => failures(causes, *shop),
-        FreezeReason::Outage { http_session, .. } => format!(
-            "whether the shop is up and reachable from here (first seen over HTTP session \
-             {http_session})"
-        ),
+        FreezeReason::Outage { cause, http_session } => way::of_cause(cause).unwrap_or_else(|| {
+            format!(
+                "whether the shop is up and reachable from here (first seen over HTTP session \
+                 {http_session})"
+            )
+        }),
         FreezeReason::NothingAccepted { .. } => {
             "stock and the selected stores: the shop answers, but takes nothing into a cart"
                 .to_owned()
@@ -130,6 +146,8 @@ fn place(reason: &FreezeReason) -> String {
 
 #[cfg(test)]
 mod tests {
+    use actors::domain::ids::SessionId;
+
     use super::*;
 
     fn pool(open: u32, server: u32) -> PoolStatus {
@@ -138,6 +156,33 @@ mod tests {
 
     fn failures(cause: &str) -> FreezeReason {
         FreezeReason::FailuresInARow { failures: 19, causes: vec![cause.to_owned()], shop: None }
+    }
+
+    #[test]
+    fn an_edge_that_turns_calls_away_is_told_from_one_whose_shop_is_gone() {
+        let reason = |status: u16, shop| FreezeReason::FailuresInARow {
+            failures: 19,
+            causes: vec![format!("add_item: {status} from the edge, the shop is down: page (3)")],
+            shop,
+        };
+        let of = |status, shop| look_at(&reason(status, shop), &pool(0, 0));
+        assert!(of(503, Some(ShopSeen::Answering)).contains("limit_req_status 429"));
+        assert!(!of(503, Some(ShopSeen::Silent)).contains("limit"));
+        assert!(!of(502, Some(ShopSeen::Answering)).contains("limit"));
+    }
+
+    #[test]
+    fn an_outage_by_the_shops_certificate_or_name_says_what_to_do_about_it() {
+        let of = |cause: &str| {
+            let (cause, http_session) = (cause.to_owned(), SessionId(3));
+            look_at(&FreezeReason::Outage { cause, http_session }, &pool(0, 0))
+        };
+        let tls = "add_item: TLS failed: invalid peer certificate: certificate expired: x";
+        assert!(of(tls).contains("renew the shop's certificate"), "{}", of(tls));
+        let name = "add_item: the host name does not resolve: x";
+        assert!(of(name).contains("getent hosts"), "{}", of(name));
+        let gone = "add_item: connection refused: x";
+        assert!(of(gone).contains("HTTP session 3"), "{}", of(gone));
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub enum RunError {
     /// What a run must see before its first tick was not so.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The shop did not take its agents as users.
+    /// The way to the shop is wrong, or the shop did not take its agents as users.
     #[error("{refused}\n  look at  {advice}")]
     Unwelcome {
         /// What it said.

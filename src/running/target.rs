@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actors::coordinator::messages::StartError;
 use actors::domain::catalog::Catalog;
 use actors::domain::offer::Coupon;
-use actors::ports::shop_api::{ApiErrorKind, ShopApiFactory, ShopTraits, stranger};
+use actors::ports::shop_api::{ApiErrorKind, ShopApiFactory, ShopTraits, stranger, way};
 use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
 use shops::shop_api::http::proxy::{Named, Proxy, ProxyUse};
 use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError};
@@ -134,10 +134,12 @@ fn proxy(url: &str, proxy_use: ProxyUse) -> Result<Option<Proxy>, ShopSetupError
 }
 
 impl Target {
-    /// Why a run did not begin, with what is to be done where the shop did not take its agents.
+    /// Why a run did not begin, with what is to be done where the way to the shop is wrong, or the
+    /// shop did not take its agents.
     pub(super) fn explain(&self, error: RunError) -> RunError {
         let RunError::Start(StartError::Shop(refused)) = &error else { return error };
-        let Some(advice) = stranger::advice(&refused.to_string()) else { return error };
+        let known = stranger::advice(&refused.to_string()).or_else(|| way::advice(refused));
+        let Some(advice) = known else { return error };
         let is_refused = matches!(refused.kind, ApiErrorKind::Unauthorized(_));
         let advice = match self.sign_in.as_ref().filter(|_| is_refused) {
             Some(sign_in) => format!("{sign_in}; where that is right, {}", stranger::IMPORT),

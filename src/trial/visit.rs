@@ -5,7 +5,7 @@ use actors::domain::catalog::Product;
 use actors::domain::flow::Order;
 use actors::domain::money::Cents;
 use actors::ports::shop_api::{
-    ApiError, ApiErrorKind, Refusal, ShopCall, ShopReply, ShopTraits, stranger,
+    ApiError, ApiErrorKind, Refusal, ShopCall, ShopReply, ShopTraits, stranger, way,
 };
 use shops::shop_api::profile::{Profile, StepName};
 
@@ -287,7 +287,7 @@ impl<'a> Visit<'a> {
             let sign_in = self.profile.sign_in(self.asked.auth.as_deref());
             Some(format!("{sign_in}; --agent names an agent that the shop knows"))
         } else {
-            stranger::advice(&said)
+            stranger::advice(&said).or_else(|| way::advice(error))
         };
         let refusal = refusal_of(error.call);
         let is_ruled = matches!(error.kind, ApiErrorKind::Refused(_)) || advice.is_some();

@@ -5,7 +5,7 @@
 //! A server that is just being started would not hear its end: it is left in peace for a second.
 
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -29,34 +29,60 @@ impl Drop for Server {
 impl Server {
     /// Starts `command` (run as the server user) and waits until `port` accepts.
     pub fn start(command: &str, stop: &str, port: u16, directory: PathBuf) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Self::start_at(address, command, stop, directory)
+    }
+
+    /// The same at another address of this machine's.
+    pub fn start_at(address: SocketAddr, command: &str, stop: &str, directory: PathBuf) -> Self {
         let script = format!(
             "trap '' INT TERM HUP; run() {{ {} {command} >>{dir}/log 2>&1 & pid=$!; }}; run; \
              while read -r how down; do \
-             kill -$how $pid; wait $pid; sleep $down; run; sleep 1; done; \
-             kill -{stop} $pid; wait $pid; rm -rf {dir}",
+             if [ $how != START ]; then kill -$how $pid; wait $pid; pid=; fi; \
+             if [ $down != STAY ]; then sleep $down; run; sleep 1; fi; done; \
+             if [ $pid ]; then kill -{stop} $pid; wait $pid; fi; rm -rf {dir}",
             as_server_user(),
             dir = directory.display(),
         );
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).stdin(Stdio::piped());
         let guard = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh");
-        let server = Self { guard, port, directory };
+        let server = Self { guard, port: address.port(), directory };
+        server.accepts_at(address);
+        server
+    }
+
+    /// Waits until it accepts there.
+    pub fn accepts_at(&self, address: SocketAddr) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while TcpStream::connect(address).is_err() {
             if Instant::now() > deadline {
-                let log = std::fs::read_to_string(server.directory.join("log"));
-                panic!("{command} does not accept on port {port}: {log:?}");
+                let log = std::fs::read_to_string(self.directory.join("log"));
+                panic!("the server does not accept at {address}: {log:?}");
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        server
     }
 
     /// Ends the server with this signal, and starts it again when it has been gone for so long.
     /// Does not wait.
     pub fn restart(&mut self, signal: &str, down: Duration) {
+        self.tell(signal, &down.as_secs_f64().to_string());
+    }
+
+    /// Ends the server with this signal and leaves it so. Does not wait.
+    pub fn stop(&mut self, signal: &str) {
+        self.tell(signal, "STAY");
+    }
+
+    /// Starts a server that was stopped. Does not wait.
+    pub fn start_again(&mut self) {
+        self.tell("START", "0");
+    }
+
+    fn tell(&mut self, what: &str, down: &str) {
         let stdin = self.guard.stdin.as_mut().expect("the guard's pipe");
-        writeln!(stdin, "{signal} {}", down.as_secs_f64()).expect("the guard lives");
+        writeln!(stdin, "{what} {down}").expect("the guard lives");
         stdin.flush().expect("the guard lives");
     }
 }

@@ -9,10 +9,12 @@ mod classify;
 mod connector;
 mod cookies;
 mod credentials;
+mod dial;
 mod head;
 pub mod inspection;
 mod judge;
 mod memory;
+mod page;
 pub mod proxy;
 mod reading;
 mod request;
@@ -52,8 +54,9 @@ pub const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// A connection is given up after this, however busy; edges end one after some 10,000 requests.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
 
-/// awc's own limit for connecting, in ours: it is around TCP, tunnel and TLS, ours around each.
-const AWC_CONNECT_FACTOR: u32 = 4;
+/// awc's own limit for connecting, in ours: it is around DNS, TCP, tunnel and TLS, ours around
+/// each.
+const AWC_CONNECT_FACTOR: u32 = 5;
 
 /// The adapter of one HTTP session. Built inside the session's arbiter; shares no connection.
 pub struct HttpShop {

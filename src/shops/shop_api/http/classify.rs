@@ -7,9 +7,11 @@ use std::time::{Duration, SystemTime};
 use actix_web::error::ParseError;
 use awc::error::{ConnectError, SendRequestError};
 use ports::shop_api::ApiErrorKind;
+use ports::shop_api::way::LEADS_TO;
 use serde_json::Value;
 
 use super::body::Received;
+use super::page;
 use super::stream::StreamFault;
 use crate::shop_api::profile::{Around, Found, Nothing, Profile, Rule, Seen, StepName, Timeouts};
 
@@ -36,8 +38,8 @@ pub(super) fn status(profile: &Profile, received: &Received) -> Classified {
         502 | 503 if !is_application => (ApiErrorKind::EdgeDown(status), said),
         500..=599 => (ApiErrorKind::ServerError(status), said),
         300..=399 => {
-            let to = received.location.as_deref().unwrap_or("nowhere");
-            let said = format!("redirects are not followed; this one leads to {to}");
+            let to = received.location.as_deref().map_or("nowhere".into(), page::shown_address);
+            let said = format!("redirects are not followed; {LEADS_TO}{to}");
             (ApiErrorKind::UnexpectedStatus(status), Some(said))
         }
         _ => (ApiErrorKind::UnexpectedStatus(status), said),
@@ -86,7 +88,7 @@ fn words(profile: &Profile, received: &Received) -> (bool, Option<String>) {
             Found::Text(text) => text.into_owned(),
         });
     let is_application = detail.is_some();
-    let said = detail.or_else(|| (!text.trim().is_empty()).then(|| text.into_owned()));
+    let said = detail.or_else(|| (!text.trim().is_empty()).then(|| page::text(&text)));
     (is_application, said)
 }
 
@@ -110,6 +112,10 @@ pub(super) fn send_error(error: &SendRequestError, timeouts: Timeouts) -> Classi
     }
     if let Some(fault) = stream_fault(error) {
         return (fault_kind(fault), Some(fault.to_string()));
+    }
+    if matches!(error, SendRequestError::Connect(ConnectError::Disconnected)) {
+        // awc's words are of a connector, and of a connection that could not be made.
+        return (ApiErrorKind::Disconnected, Some("it was closed before it answered".to_owned()));
     }
     let kind = match error {
         SendRequestError::Connect(error) => connect_error(error),
@@ -152,6 +158,7 @@ fn fault_kind(fault: &StreamFault) -> ApiErrorKind {
     match fault {
         StreamFault::Unsent(_) => ApiErrorKind::Unsent,
         StreamFault::Stale => ApiErrorKind::StaleConnection,
+        StreamFault::SpeaksTls => ApiErrorKind::Tls,
         StreamFault::TooManyLines
         | StreamFault::HeadTooLong
         | StreamFault::TooManyInterims

@@ -14,11 +14,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::dial::{dial, late};
 use super::proxy::Proxy;
 use super::stream::{ShopStream, Wire};
 
-/// Connects, to the shop or to a tunnel of `proxy`, and, where `tls` is given, shakes hands, each
-/// within `limit`; give awc's own limit, which is around all of it, more than three times that.
+/// Resolves and connects, to the shop or to a tunnel of `proxy`, and, where `tls` is given, shakes
+/// hands, each within `limit`; give awc's own limit, which is around all of it, more than four
+/// times that.
 pub(super) fn connector(
     tls: Option<Arc<rustls::ClientConfig>>,
     proxy: Option<Proxy>,
@@ -26,18 +28,15 @@ pub(super) fn connector(
 ) -> impl Service<ConnectInfo<Uri>, Response = Connection<Uri, ShopStream>, Error = ConnectError>
 + Clone
 + 'static {
-    let tcp = actix_tls::connect::Connector::default().service();
     let tls = tls.map(TlsConnector::from);
     fn_service(move |asked: ConnectInfo<Uri>| {
-        let (tcp, tls, proxy) = (tcp.clone(), tls.clone(), proxy.clone());
+        let (tls, proxy) = (tls.clone(), proxy.clone());
         async move {
             let uri = asked.request().clone();
-            let asked = match &proxy {
-                None => asked,
-                Some(proxy) => ConnectInfo::new(proxy.address().clone()),
-            };
-            let connected = timeout(limit, tcp.call(asked)).await.map_err(|_| late())??;
-            let (mut socket, _) = connected.into_parts();
+            let to = proxy.as_ref().map_or(&uri, Proxy::address);
+            // base_url.rs and proxy.rs write every port out.
+            let port = to.port_u16().unwrap_or(0);
+            let mut socket = dial(to.host().unwrap_or_default(), port, limit).await?;
             if let Some(proxy) = proxy {
                 let tunnel = timeout(limit, proxy.tunnel(&mut socket, &uri)).await;
                 tunnel.map_err(|_| late())?.map_err(ConnectError::Io)?;
@@ -63,8 +62,4 @@ async fn shake_hands(
         .map_err(|error| ConnectError::Io(io::Error::new(ErrorKind::InvalidData, error)))?;
     let handshake = timeout(limit, tls.connect(name, socket)).await.map_err(|_| late())?;
     Ok(Box::new(handshake.map_err(ConnectError::Io)?))
-}
-
-fn late() -> ConnectError {
-    ConnectError::Io(ErrorKind::TimedOut.into())
 }

@@ -7,6 +7,8 @@ use httparse::{ParserConfig, Status};
 pub const HEADER_LINES_MAX: usize = 96;
 /// Bytes of one head, at most; awc's codec takes no more.
 pub const HEAD_BYTES_MAX: usize = 128 * 1024;
+/// How a TLS record with an alert begins: its type, and the major version of all of them.
+const TLS_ALERT: [u8; 2] = [21, 3];
 
 /// What stands at the start of the bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(super) enum Look {
     Final(Final),
     /// No HTTP: the codec says so.
     Unreadable,
+    /// How a server that speaks TLS answers plain HTTP: an alert.
+    Tls,
     /// More header lines than are read.
     TooManyLines,
     /// The shop goes on in another protocol, which nobody asked for.
@@ -43,6 +47,9 @@ pub(super) struct Final {
 
 /// The head at the start of `bytes`; `is_reused`: the connection was asked before.
 pub(super) fn look(bytes: &[u8], is_reused: bool) -> Look {
+    if bytes.starts_with(&TLS_ALERT) {
+        return Look::Tls;
+    }
     let mut headers = [httparse::EMPTY_HEADER; HEADER_LINES_MAX];
     let mut head = httparse::Response::new(&mut headers);
     let mut config = ParserConfig::default();
@@ -113,6 +120,7 @@ mod tests {
         assert_eq!(look(b"HTTP/1.1 101 X\r\n\r\n", false), Look::OtherProtocol);
         assert!(matches!(look(b"HTTP/1.1 200 OK\r\n\r\n", false), Look::Final(_)));
         assert_eq!(look(b"SSH-2.0-OpenSSH_9.6\r\n", false), Look::Unreadable);
+        assert_eq!(look(&[21, 3, 1, 0, 2, 2, 70], false), Look::Tls);
     }
 
     #[test]

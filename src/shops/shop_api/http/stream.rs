@@ -46,6 +46,9 @@ pub(super) enum StreamFault {
     /// 101, unasked.
     #[error("101: the shop goes on in another protocol, which nobody asked for")]
     OtherProtocol,
+    /// Plain HTTP was asked of a port that speaks TLS.
+    #[error("the port speaks TLS, and was asked in plain HTTP")]
+    SpeaksTls,
 }
 
 impl From<StreamFault> for io::Error {
@@ -56,7 +59,8 @@ impl From<StreamFault> for io::Error {
             StreamFault::TooManyLines
             | StreamFault::HeadTooLong
             | StreamFault::TooManyInterims
-            | StreamFault::OtherProtocol => ErrorKind::InvalidData,
+            | StreamFault::OtherProtocol
+            | StreamFault::SpeaksTls => ErrorKind::InvalidData,
         };
         Self::new(kind, fault)
     }
@@ -184,6 +188,7 @@ impl ShopStream {
                 }
                 Look::TooManyLines => return Err(StreamFault::TooManyLines),
                 Look::OtherProtocol => return Err(StreamFault::OtherProtocol),
+                Look::Tls => return Err(StreamFault::SpeaksTls),
                 Look::Idle => return Err(StreamFault::Stale),
             }
         }
