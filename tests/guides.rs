@@ -8,7 +8,10 @@ use std::process::Command;
 
 use shops::practice_shop::{Habits, PracticeConfig, PracticeShop, RunningShop};
 
+use crate::shop_mark::SHOP_TABLES;
+use crate::support::agents_table::as_public_agents;
 use crate::support::binary::Place;
+use crate::support::{postgres, strict};
 
 const SECRET: &str = "the-secret-that-the-shop-signs-with";
 
@@ -90,4 +93,38 @@ fn your_shop_from_nothing_to_a_running_population() {
     // The one of `--order` has no row.
     assert_eq!(place.count("orders") + 1, i64::try_from(booked).unwrap());
     assert!(place.path().join("events.parquet").exists());
+}
+
+#[tokio::test]
+async fn supabase_and_railway_from_nothing_to_a_running_population() {
+    let Some(server) = strict::start().await else { return };
+    let Some(pooler) = strict::pooler(&server) else { return };
+    let (agents, _) = as_public_agents();
+    let reads = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO shopper;";
+    postgres::execute(server.port, "shop", &format!("{agents}{SHOP_TABLES}{reads}")).await;
+    let (shop, secrets) = (shop(), tempfile::tempdir().unwrap());
+    let file = |name: &str, text: &str| {
+        let path = secrets.path().join(name);
+        fs::write(&path, format!("{text}\n")).unwrap();
+        path.display().to_string()
+    };
+    let url = |port| strict::url(port, strict::PASSWORD, "ca.pem");
+    let own = [
+        ("CARTLOAD_API", shop.base_url()),
+        ("CARTLOAD_PROFILE", "voiceoffers".to_owned()),
+        ("CARTLOAD_SHOP_JWT_SECRET_FILE", file("shop-jwt", SECRET)),
+        ("DATABASE_URL_FILE", file("pooler", &url(pooler.port))),
+        ("CARTLOAD_MIGRATE_URL_FILE", file("session", &url(server.port))),
+    ];
+    let heading = "From nothing to a running population";
+    let place = tokio::task::spawn_blocking(move || {
+        let own: Vec<(&str, &str)> = own.iter().map(|(name, it)| (*name, it.as_str())).collect();
+        followed("docs/supabase-railway.md", heading, &own)
+    });
+    let place = place.await.unwrap();
+    assert!(place.path().join("events.parquet").exists());
+    let booked = shop.books().orders.len();
+    let orders = postgres::lines(server.port, "shop", "SELECT COUNT(*) FROM cartload.orders").await;
+    assert_eq!(orders, [(booked - 1).to_string()], "the one of `--order` has no row");
+    assert_eq!(strict::refused(&server), 0);
 }

@@ -13,7 +13,7 @@ use crate::support::flows::{Owned, arc, bought, ended, key, new_run, wall};
 use crate::support::postgres;
 
 /// The shop's tables, as far as visits go.
-const SHOP: &str = "
+pub const SHOP_TABLES: &str = "
 CREATE TABLE shopping_sessions (
   id uuid PRIMARY KEY, user_id uuid NOT NULL, store_id uuid,
   status varchar(20) NOT NULL DEFAULT 'active',
@@ -179,7 +179,7 @@ fn owned_counts(of: &[(u64, &str)]) -> Vec<(u64, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_runs_rows_are_marked_once_and_peoples_never() {
-    let Some(shared) = Shared::new(SHOP).await else { return };
+    let Some(shared) = Shared::new(SHOP_TABLES).await else { return };
     let (before, people) = (shared.rows().await, shared.people().await);
     assert_eq!(people.len(), 6);
     assert_eq!(shared.counts(&[]), owned_counts(&COUNTS));
@@ -202,7 +202,7 @@ async fn the_runs_rows_are_marked_once_and_peoples_never() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn times_are_simulated_and_only_what_was_abandoned_is_closed() {
-    let Some(shared) = Shared::new(SHOP).await else { return };
+    let Some(shared) = Shared::new(SHOP_TABLES).await else { return };
     shared.mark(0, &["--yes"]);
     let shared = &shared;
     let session = |n: usize| {
@@ -246,7 +246,7 @@ async fn times_are_simulated_and_only_what_was_abandoned_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_times_the_clock_of_the_shop_stays() {
-    let Some(shared) = Shared::new(SHOP).await else { return };
+    let Some(shared) = Shared::new(SHOP_TABLES).await else { return };
     let clock = "SELECT string_agg(concat_ws(' ', id, started_at, last_seen_at), ',' ORDER BY id)
                  FROM shopping_sessions";
     let before = shared.lines(clock).await;
@@ -263,8 +263,8 @@ async fn without_times_the_clock_of_the_shop_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_printed_statements_do_the_same() {
-    let Some(by_command) = Shared::new(SHOP).await else { return };
-    let Some(by_hand) = Shared::new(SHOP).await else { return };
+    let Some(by_command) = Shared::new(SHOP_TABLES).await else { return };
+    let Some(by_hand) = Shared::new(SHOP_TABLES).await else { return };
     by_command.mark(0, &["--yes"]);
     let (script, _) = by_hand.mark(0, &["--sql"]);
     assert!(script.starts_with("BEGIN;\n") && script.trim_end().ends_with("COMMIT;"));
@@ -279,7 +279,7 @@ async fn the_printed_statements_do_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_leaves_everything_as_it_was() {
-    let Some(shared) = Shared::new(SHOP).await else { return };
+    let Some(shared) = Shared::new(SHOP_TABLES).await else { return };
     shared
         .execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
@@ -295,7 +295,7 @@ async fn an_error_leaves_everything_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_that_names_things_otherwise_is_marked_by_its_own_names() {
-    let shop = SHOP
+    let shop = SHOP_TABLES
         .replace("CREATE TABLE orders", "CREATE TABLE \"Sales\"")
         .replace("shopping_session_id uuid", "\"visit of\" uuid")
         .replace("is_simulated boolean DEFAULT false,\n  item", "robot boolean,\n  item")
@@ -331,7 +331,7 @@ async fn a_shop_that_names_things_otherwise_is_marked_by_its_own_names() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_said_and_what_cannot_be_is_refused() {
-    let Some(shared) = Shared::new(SHOP).await else { return };
+    let Some(shared) = Shared::new(SHOP_TABLES).await else { return };
     shared.execute("ALTER TABLE orders DROP COLUMN is_simulated").await;
     let (out, err) = shared.mark(0, &[]);
     assert!(err.contains("has no column \"is_simulated\" (orders.is_simulated)"), "{err}");
@@ -379,7 +379,7 @@ fn the_practice_shop_still_opens_by_its_old_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doctor_counts_what_is_not_marked_and_changes_nothing() {
-    let Some(shared) = Shared::new(SHOP).await else { return };
+    let Some(shared) = Shared::new(SHOP_TABLES).await else { return };
     let before = shared.lines(ROWS).await;
     let marked = || {
         let url = postgres::url(shared.port, &shared.database);

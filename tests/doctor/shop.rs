@@ -11,7 +11,9 @@ use shops::practice_shop::{
 
 use super::{SECRET_VARIABLE, Said, doctor, seen, shop};
 use crate::support::binary::Place;
+use crate::support::nginx::certificate;
 use crate::support::scripted_server::{Answer, Scripted, bytes, json as answer};
+use crate::support::tls_server;
 
 fn faulty(faults: Faults) -> RunningShop {
     shop(faults, Habits::default(), 0)
@@ -263,6 +265,33 @@ fn an_address_that_leads_elsewhere_is_told_with_where_to() {
     });
     let said = seen(&Place::new(), (&elsewhere.url(), "practice"), &[]);
     said.has("shop/redirect", "WARN", "308", "--api https://www.shop.example");
-    said.has("shop/probe", "FAIL", "308", "");
+    said.has("shop/probe", "FAIL", "308", "https://www.shop.example");
     said.ends_with(5);
+}
+
+#[test]
+fn a_way_to_the_shop_that_is_wrong_is_told_with_what_to_do() {
+    let of = |chain| format!("https://localhost:{}", tls_server::start(chain, None));
+    let shop = faulty(Faults::default());
+    let no_tls = shop.base_url().replace("http:", "https:");
+    let told = |url: &str| {
+        let place = Place::new();
+        let mut command = doctor(&place, &["--api", url, "--profile", "practice"]);
+        Said::of(&command.env("CARTLOAD_SHOP_CA_FILE", certificate("ca.pem")).output().unwrap())
+    };
+    for (url, says, fix) in [
+        (of("self_signed.pem"), "UnknownIssuer", "CARTLOAD_SHOP_CA_FILE"),
+        (of("elsewhere.pem"), "not valid for name", "the name that the certificate is for"),
+        (of("expired.pem"), "certificate expired", "renew the shop's certificate"),
+        (no_tls, "TLS failed", "http:// where the shop has none"),
+        ("https://shop.invalid".to_owned(), "DNS", "check the host's spelling"),
+    ] {
+        let said = told(&url);
+        said.has("shop/probe", "FAIL", says, fix);
+        said.has("plan/pace", "OK", "", "");
+        said.ends_with(5);
+    }
+    let said = told("http://shop.invalid");
+    said.has("shop/setup", "FAIL", "plain http:// to another machine", "config show");
+    said.ends_with(3);
 }

@@ -150,7 +150,7 @@ fn settings_that_no_run_takes_are_refused_as_a_run_refuses_them() {
     said.has("shop/setup", "FAIL", "my.ron", "config show");
     said.ends_with(3);
     let said = seen(&place, ("http://127.0.0.1:1", "practice"), &[]);
-    said.has("shop/probe", "FAIL", "connection refused", "the shop is up");
+    said.has("shop/probe", "FAIL", "connection refused", "nobody listens there");
     said.has("shop/users", "SKIP", "not reached", "");
     said.has("plan/pace", "OK", "", "");
     said.ends_with(5);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::domain::shop_notes::Misread;
-use actors::ports::shop_api::{ApiError, ApiErrorKind, ShopCall, ShopReply, stranger};
+use actors::ports::shop_api::{ApiError, ApiErrorKind, ShopCall, ShopReply, stranger, way};
 use shops::shop_api::http::ShopSetup;
 use shops::shop_api::profile::{Profile, StepName};
 
@@ -57,6 +57,9 @@ impl Visitor {
 
 /// What is to be done about a failure.
 pub(super) fn fix(error: &ApiError, profile: &Profile, auth: Option<&str>) -> String {
+    if let Some(advice) = way::advice(error) {
+        return advice;
+    }
     if let Some(advice) = stranger::advice(&error.to_string()) {
         let is_refused = matches!(error.kind, ApiErrorKind::Unauthorized(_));
         return if is_refused { profile.sign_in(auth) } else { advice };
