@@ -122,8 +122,7 @@ async fn a_password_that_was_changed_is_shown_once_however_many_want_a_connectio
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_whose_password_is_changed_freezes_with_that_sentence_and_is_resumed_with_the_right_one()
- {
+async fn a_run_whose_password_is_changed_freezes_and_is_resumed_with_the_right_one() {
     let Some(server) = strict::start().await else { return };
     let place = Place::new();
     let url = strict::url(server.port, strict::PASSWORD, "ca.pem");

@@ -1,4 +1,4 @@
-//! Each stumble at a database switched on at a real server or file, and the line that is said of it.
+//! Each stumble at a database switched on at a real server or file, and the line that is said.
 
 use std::fs;
 
