@@ -38,7 +38,7 @@ mod session_check;
 mod sessions;
 pub mod shard;
 mod slow_shop;
-mod start;
+pub mod start;
 pub mod status;
 mod store_watch;
 pub mod tuning;

@@ -2,10 +2,10 @@
 //!
 //! In this order, so that nothing is written before both the shop and the store have answered.
 
-mod catalogue;
+pub mod catalogue;
 pub(super) mod first_contact;
 mod look;
-mod outlook;
+pub mod outlook;
 mod viewing;
 
 use std::collections::HashMap;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::ExitCode;
+use crate::running::signals::Signal;
 use crate::trial::Say;
 
 /// What a finding is about.
@@ -149,18 +150,29 @@ impl fmt::Display for Finding {
 pub struct Findings {
     list: Vec<Finding>,
     say: Say,
+    signal: Option<Signal>,
 }
 
 impl Findings {
     /// Nothing yet.
     pub fn new(say: Say) -> Self {
-        Self { list: Vec::new(), say }
+        Self { list: Vec::new(), say, signal: None }
     }
 
     /// Tells one.
     pub fn push(&mut self, finding: Finding) {
         (self.say)(&finding.to_string());
         self.list.push(finding);
+    }
+
+    /// Tells how something goes that takes its time; it is no finding.
+    pub(super) fn tell(&self, line: &str) {
+        (self.say)(line);
+    }
+
+    /// A signal ended it early.
+    pub(super) fn interrupt(&mut self, signal: Signal) {
+        self.signal = Some(signal);
     }
 
     /// Whether one of this area and check is so.
@@ -176,7 +188,8 @@ impl Findings {
         let count = |state| self.list.iter().filter(|finding| finding.state == state).count();
         let (warnings, failures) = (count(State::Warn), count(State::Fail));
         let seconds = (took.as_secs_f64() * 10.0).round() / 10.0;
-        Report { schema: SCHEMA, findings: self.list, warnings, failures, requests, seconds }
+        let (findings, signal) = (self.list, self.signal);
+        Report { schema: SCHEMA, findings, warnings, failures, requests, seconds, signal }
     }
 }
 
@@ -198,11 +211,18 @@ pub struct Report {
     pub requests: u64,
     /// What it took.
     pub seconds: f64,
+    /// What ended it early.
+    #[serde(skip)]
+    signal: Option<Signal>,
 }
 
 impl Report {
-    /// The code of a run that fails for the first thing it would meet; `Ok` where it would begin.
+    /// The code of a run that fails for the first thing it would meet; `Ok` where it would begin;
+    /// that of the signal which ended it early.
     pub fn code(&self) -> ExitCode {
+        if let Some(signal) = self.signal {
+            return signal.into();
+        }
         let failed = self.findings.iter().find(|finding| finding.state == State::Fail);
         failed.map_or(ExitCode::Ok, |finding| finding.code)
     }

@@ -1,0 +1,339 @@
+//! Where the knee is: the highest rate at which the 95th percentile has not doubled.
+//!
+//! Pure: it takes what was measured, and answers what is to be measured next, or the verdict. First
+//! one request at a time, then rates that double, then the middle between the last good and the
+//! first bad one until they are a tenth apart. No rate is above the cap.
+
+#[cfg(test)]
+mod queues;
+#[cfg(test)]
+mod tests;
+
+use super::samples::{Doubled, Times};
+
+/// Requests one at a time, at most ...
+const ALONE_REQUESTS: usize = 200;
+/// ... at least, however slow the shop is ...
+const ALONE_REQUESTS_MIN: usize = 30;
+/// ... and for how long, s.
+const ALONE_S: f64 = 10.0;
+const ALONE_MAX_S: f64 = 25.0;
+/// A rate is held until it has so many requests ...
+const LEVEL_REQUESTS: f64 = 120.0;
+/// ... for so long, s.
+const LEVEL_S: (f64, f64) = (5.0, 12.0);
+/// The first rate, as a share of what one request at a time is answered at ...
+const FIRST_SHARE: f64 = 0.5;
+/// ... and at most this share of the cap.
+const FIRST_OF_CAP: f64 = 0.25;
+/// The search ends where the first bad rate is at most so many times the last good one.
+const NEAR: f64 = 1.1;
+/// A rate is lost beyond doubt where answers take so many times as long; else it is tried again.
+const FAR_ABOVE: f64 = 5.0;
+/// Below this share of the rate that was wanted, the rate was not reached.
+const REACHED: f64 = 0.85;
+/// Windows shorter than this are inside of a measurement: rates find them.
+const WINDOW_SHORT_S: f64 = 5.0;
+/// A shop that was harmed is asked once more, at this share of the last good rate.
+const BACK: f64 = 0.5;
+/// No rate is lower, requests a second.
+const RATE_MIN: f64 = 0.05;
+
+/// What bounds the search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bounds {
+    /// Requests a second, never more.
+    pub(super) cap: f64,
+    /// It takes no longer, s.
+    pub(super) seconds: f64,
+    /// Requests at one rate, where orders are counted.
+    pub(super) requests_max: Option<f64>,
+}
+
+/// What is to be measured next.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Next {
+    /// One request at a time, until so many are answered, and no faster than this.
+    Alone { rate: f64, requests: usize, most_s: f64 },
+    /// So many requests at this rate.
+    Level { rate: f64, requests: usize },
+    /// How much the shop lets through, asked at this rate.
+    Window { rate: f64 },
+    /// Nothing.
+    Done(Box<Verdict>),
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Measured {
+    /// The rate that was wanted.
+    pub(super) wanted: f64,
+    /// The rate at which requests left.
+    pub(super) sent: f64,
+    /// What answers took.
+    pub(super) times: Times,
+    /// Whether it was given up early because answers are slow.
+    pub(super) is_lost: bool,
+    /// Whether a 429 came.
+    pub(super) is_limited: bool,
+    /// What broke: a 5xx, no answer, no connection.
+    pub(super) harm: Option<String>,
+    /// Whether no order may be placed any more.
+    pub(super) is_spent: bool,
+}
+
+/// How much a shop that says 429 lets through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Window {
+    /// Requests between two reopenings.
+    pub(super) requests: u64,
+    /// The time between them, s.
+    pub(super) seconds: f64,
+}
+
+impl Window {
+    pub(super) fn rate(&self) -> f64 {
+        self.requests as f64 / self.seconds.max(f64::EPSILON)
+    }
+}
+
+/// Why a rate is too high.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Bad {
+    /// Answers take twice as long.
+    Doubled(Doubled),
+    /// The shop says 429.
+    Limited,
+    /// Something broke.
+    Harm(String),
+    /// All agents wait for answers; there is nobody who could ask.
+    Unreached,
+}
+
+/// Why the search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The knee is known to a tenth, or the window is.
+    Found,
+    /// Nothing was too high, up to the cap.
+    Cap,
+    /// The time was over.
+    Time,
+    /// No order may be placed any more.
+    Orders,
+    /// Something broke, and the shop answers again.
+    Harm,
+    /// Something broke, and the shop answers no more.
+    Gone,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Verdict {
+    /// The highest rate that was good.
+    pub(super) good: Option<f64>,
+    /// The lowest that was not, and why.
+    pub(super) bad: Option<(f64, Bad)>,
+    /// What the shop lets through where it says 429.
+    pub(super) window: Option<Window>,
+    /// Why nothing more was tried.
+    pub(super) end: End,
+}
+
+/// The search.
+#[derive(Clone, Debug)]
+pub(super) struct Knee {
+    bounds: Bounds,
+    /// What requests take one at a time.
+    unloaded: Option<Times>,
+    first: f64,
+    good: Option<f64>,
+    bad: Option<(f64, Bad)>,
+    /// A rate that was bad once.
+    doubted: Option<f64>,
+    window: Option<Window>,
+    /// The rate at which a 429 came that nobody has looked into yet.
+    limited_at: Option<f64>,
+    /// After harm.
+    backed: bool,
+    end: Option<End>,
+}
+
+impl Knee {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            unloaded: None,
+            first: 0.0,
+            good: None,
+            bad: None,
+            doubted: None,
+            window: None,
+            limited_at: None,
+            backed: false,
+            end: None,
+        }
+    }
+
+    /// What requests take one at a time; nothing before that was measured.
+    pub(super) fn unloaded(&self) -> Option<&Times> {
+        self.unloaded.as_ref()
+    }
+
+    /// What is to be measured next, `spent_s` after the begin.
+    pub(super) fn next(&mut self, spent_s: f64) -> Next {
+        let left_s = self.bounds.seconds - spent_s;
+        if let Some(end) = self.end {
+            return self.done(end);
+        }
+        if let Some(rate) = self.limited_at {
+            return Next::Window { rate };
+        }
+        if self.unloaded.is_none() {
+            let rate = self.bounds.cap * FIRST_OF_CAP;
+            let requests = self.bounds.requests_max.map_or(ALONE_REQUESTS, |most| most as usize);
+            return Next::Alone { rate, requests, most_s: ALONE_MAX_S.min(left_s.max(1.0)) };
+        }
+        let Some(rate) = self.rate() else {
+            let end = if self.bad.is_none() { End::Cap } else { End::Found };
+            return self.done(end);
+        };
+        let (requests, takes_s) = self.length(rate);
+        match takes_s > left_s {
+            true => self.done(End::Time),
+            false => Next::Level { rate, requests },
+        }
+    }
+
+    /// Whether requests one at a time have told enough after so long.
+    pub(super) fn is_enough_alone(requests: usize, after_s: f64) -> bool {
+        requests >= ALONE_REQUESTS_MIN && after_s >= ALONE_S
+    }
+
+    /// Takes in what was measured.
+    pub(super) fn take(&mut self, measured: Measured) {
+        let at = measured.wanted;
+        if let Some(harm) = measured.harm {
+            self.harmed(at, harm);
+            return;
+        }
+        if measured.is_limited {
+            match self.window.is_none() {
+                true => self.limited_at = Some(at),
+                false => self.too_high(at, Bad::Limited),
+            }
+        } else if self.backed {
+            self.end = Some(End::Harm);
+        } else if self.unloaded.is_some() {
+            self.judge(&measured);
+        }
+        if self.unloaded.is_none() && measured.times.count() > 0 {
+            let mean_s = measured.times.mean().unwrap_or_default();
+            let first = FIRST_SHARE / mean_s.max(f64::EPSILON);
+            self.first = first.min(self.bounds.cap * FIRST_OF_CAP);
+            self.unloaded = Some(measured.times);
+        }
+        if measured.is_spent && self.end.is_none() {
+            self.end = Some(End::Orders);
+        }
+    }
+
+    /// Takes in what the shop lets through; `None`: the time was over before that was known.
+    pub(super) fn take_window(&mut self, window: Option<Window>) {
+        let at = self.limited_at.take();
+        self.window = window;
+        match window {
+            None => self.end = Some(End::Time),
+            Some(window) if window.seconds >= WINDOW_SHORT_S => self.end = Some(End::Found),
+            Some(window) => {
+                // Rates that bursts of the window let pass are none that it bears.
+                self.good = self.good.filter(|good| *good <= window.rate() * NEAR);
+                self.first = self.first.min(window.rate() * BACK);
+                if let Some(at) = at.filter(|at| *at > self.first) {
+                    self.too_high(at, Bad::Limited);
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, measured: &Measured) {
+        let Some(unloaded) = &self.unloaded else { return };
+        let at = measured.wanted;
+        let is_reached = measured.sent >= REACHED * at;
+        let bad = match measured.times.doubled(unloaded) {
+            Some(doubled) => Some(Bad::Doubled(doubled)),
+            None if measured.is_lost => Some(Bad::Doubled(Doubled {
+                step: None,
+                from_s: unloaded.percentile(0.95).unwrap_or_default(),
+                to_s: measured.times.percentile(0.95).unwrap_or_default(),
+            })),
+            None => (!is_reached).then_some(Bad::Unreached),
+        };
+        match bad {
+            None => {
+                self.good = Some(self.good.map_or(at, |good| good.max(at)));
+                self.doubted = None;
+            }
+            Some(Bad::Doubled(doubled))
+                if self.doubted != Some(at) && doubled.to_s < FAR_ABOVE * doubled.from_s =>
+            {
+                self.doubted = Some(at);
+            }
+            Some(bad) => self.too_high(at, bad),
+        }
+    }
+
+    fn too_high(&mut self, at: f64, bad: Bad) {
+        self.doubted = None;
+        // What was good at a rate that is too high now was luck.
+        self.good = self.good.filter(|good| *good < at);
+        self.bad = Some((at, bad));
+    }
+
+    fn harmed(&mut self, at: f64, harm: String) {
+        if self.backed || self.unloaded.is_none() {
+            self.end = Some(End::Gone);
+        }
+        if self.bad.is_none() || !self.backed {
+            self.too_high(at, Bad::Harm(harm));
+        }
+        self.backed = true;
+    }
+
+    /// The rate that is to be tried; `None`: none is left.
+    fn rate(&self) -> Option<f64> {
+        let lowest = self.first.clamp(RATE_MIN, self.bounds.cap);
+        if self.backed {
+            return Some((self.good.unwrap_or(lowest) * BACK).max(RATE_MIN));
+        }
+        if self.doubted.is_some() {
+            return self.doubted;
+        }
+        match (self.good, self.bad.as_ref().map(|(rate, _)| *rate)) {
+            (None, None) => Some(lowest),
+            (Some(good), None) => {
+                let next = (good * 2.0).min(self.bounds.cap);
+                (next > good).then_some(next)
+            }
+            (Some(good), Some(bad)) => (bad > good * NEAR).then(|| (good * bad).sqrt()),
+            (None, Some(bad)) => {
+                let next = bad * BACK;
+                (next >= RATE_MIN).then_some(next)
+            }
+        }
+    }
+
+    /// Requests at a rate, and what they take, s.
+    fn length(&self, rate: f64) -> (usize, f64) {
+        let (least, most) = LEVEL_S;
+        let seconds = (LEVEL_REQUESTS / rate).clamp(least, most);
+        let requests = (rate * seconds).min(self.bounds.requests_max.unwrap_or(f64::INFINITY));
+        let requests = requests.max(4.0).ceil();
+        (requests as usize, requests / rate)
+    }
+
+    fn done(&self, end: End) -> Next {
+        let Self { good, bad, window, .. } = self.clone();
+        Next::Done(Box::new(Verdict { good, bad, window, end }))
+    }
+}
