@@ -14,7 +14,7 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use shops::shop_api::http::{HttpShop, ShopSetup};
 
-use super::samples::{Part, Times};
+use super::samples::{Baseline, Part};
 use super::turns::Turns;
 use super::visitor::{Came, Visitor, Ways};
 
@@ -115,7 +115,7 @@ impl Field {
     }
 
     /// Requests under way that are slow already.
-    pub(super) fn overdue(&self, unloaded: &Times) -> usize {
+    pub(super) fn overdue(&self, unloaded: &Baseline) -> usize {
         let now = now();
         let is_slow = |(sent_at, part): &&(Instant, Part)| {
             unloaded.is_overdue(*part, now.saturating_duration_since(*sent_at).as_secs_f64())

@@ -9,14 +9,14 @@ mod queues;
 #[cfg(test)]
 mod tests;
 
-use super::samples::{Doubled, Times};
+use super::samples::{Baseline, Doubled, Times};
 
 /// Requests one at a time, at most ...
 const ALONE_REQUESTS: usize = 200;
 /// ... at least, however slow the shop is ...
 const ALONE_REQUESTS_MIN: usize = 30;
 /// ... and for how long, s.
-const ALONE_S: f64 = 10.0;
+const ALONE_S: f64 = 12.0;
 const ALONE_MAX_S: f64 = 25.0;
 /// A rate is held until it has so many requests ...
 const LEVEL_REQUESTS: f64 = 120.0;
@@ -59,6 +59,8 @@ pub(super) enum Next {
     Level { rate: f64, requests: usize },
     /// How much the shop lets through, asked at this rate.
     Window { rate: f64 },
+    /// Nothing for so long, s: the shop's window is shut.
+    Rest(f64),
     /// Nothing.
     Done(Box<Verdict>),
 }
@@ -140,20 +142,35 @@ pub(super) struct Verdict {
     pub(super) end: End,
 }
 
+/// How often requests were sent one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alone {
+    Once,
+    /// Once, and it is to be done again.
+    Wanted,
+    Twice,
+}
+
 /// The search.
 #[derive(Clone, Debug)]
 pub(super) struct Knee {
     bounds: Bounds,
     /// What requests take one at a time.
-    unloaded: Option<Times>,
+    unloaded: Option<Baseline>,
+    alone: Alone,
     first: f64,
-    good: Option<f64>,
+    /// Rates that were good, rising.
+    good: Vec<f64>,
+    /// Whether the highest of them was so twice.
+    is_sure: bool,
     bad: Option<(f64, Bad)>,
-    /// A rate that was bad once.
-    doubted: Option<f64>,
+    /// What was measured at a rate that was bad once.
+    doubted: Option<Measured>,
     window: Option<Window>,
     /// The rate at which a 429 came that nobody has looked into yet.
     limited_at: Option<f64>,
+    /// How long its window may be shut, s.
+    rest: Option<f64>,
     /// After harm.
     backed: bool,
     end: Option<End>,
@@ -164,19 +181,22 @@ impl Knee {
         Self {
             bounds,
             unloaded: None,
+            alone: Alone::Once,
             first: 0.0,
-            good: None,
+            good: Vec::new(),
+            is_sure: false,
             bad: None,
             doubted: None,
             window: None,
             limited_at: None,
+            rest: None,
             backed: false,
             end: None,
         }
     }
 
     /// What requests take one at a time; nothing before that was measured.
-    pub(super) fn unloaded(&self) -> Option<&Times> {
+    pub(super) fn unloaded(&self) -> Option<&Baseline> {
         self.unloaded.as_ref()
     }
 
@@ -189,7 +209,10 @@ impl Knee {
         if let Some(rate) = self.limited_at {
             return Next::Window { rate };
         }
-        if self.unloaded.is_none() {
+        if let Some(seconds) = self.rest.take() {
+            return Next::Rest(seconds.min(left_s.max(0.0)));
+        }
+        if self.wants_alone() {
             let rate = self.bounds.cap * FIRST_OF_CAP;
             let requests = self.bounds.requests_max.map_or(ALONE_REQUESTS, |most| most as usize);
             return Next::Alone { rate, requests, most_s: ALONE_MAX_S.min(left_s.max(1.0)) };
@@ -211,29 +234,30 @@ impl Knee {
     }
 
     /// Takes in what was measured.
-    pub(super) fn take(&mut self, measured: Measured) {
+    pub(super) fn take(&mut self, mut measured: Measured) {
         let at = measured.wanted;
+        let is_spent = measured.is_spent;
         if let Some(harm) = measured.harm {
             self.harmed(at, harm);
             return;
         }
         if measured.is_limited {
-            match self.window.is_none() {
-                true => self.limited_at = Some(at),
-                false => self.too_high(at, Bad::Limited),
+            match self.window {
+                None => self.limited_at = Some(at),
+                Some(window) => {
+                    self.rest = Some(window.seconds);
+                    self.too_high(at, Bad::Limited);
+                }
             }
         } else if self.backed {
             self.end = Some(End::Harm);
-        } else if self.unloaded.is_some() {
-            self.judge(&measured);
+        } else if !self.wants_alone() {
+            self.judge(std::mem::take(&mut measured));
         }
-        if self.unloaded.is_none() && measured.times.count() > 0 {
-            let mean_s = measured.times.mean().unwrap_or_default();
-            let first = FIRST_SHARE / mean_s.max(f64::EPSILON);
-            self.first = first.min(self.bounds.cap * FIRST_OF_CAP);
-            self.unloaded = Some(measured.times);
+        if self.wants_alone() && measured.times.count() > 0 {
+            self.took_alone(measured.times);
         }
-        if measured.is_spent && self.end.is_none() {
+        if is_spent && self.end.is_none() {
             self.end = Some(End::Orders);
         }
     }
@@ -246,8 +270,9 @@ impl Knee {
             None => self.end = Some(End::Time),
             Some(window) if window.seconds >= WINDOW_SHORT_S => self.end = Some(End::Found),
             Some(window) => {
+                self.rest = Some(window.seconds);
                 // Rates that bursts of the window let pass are none that it bears.
-                self.good = self.good.filter(|good| *good <= window.rate() * NEAR);
+                self.good.retain(|good| *good <= window.rate() * NEAR);
                 self.first = self.first.min(window.rate() * BACK);
                 if let Some(at) = at.filter(|at| *at > self.first) {
                     self.too_high(at, Bad::Limited);
@@ -256,42 +281,73 @@ impl Knee {
         }
     }
 
-    fn judge(&mut self, measured: &Measured) {
+    /// Whether it is to be known better what requests take one at a time.
+    fn wants_alone(&self) -> bool {
+        self.unloaded.is_none() || self.alone == Alone::Wanted
+    }
+
+    fn took_alone(&mut self, times: Times) {
+        let mut all = self.unloaded.take().map(|before| before.times).unwrap_or_default();
+        all.merge(times);
+        let mean_s = all.mean().unwrap_or_default();
+        let first = FIRST_SHARE / mean_s.max(f64::EPSILON);
+        self.first = first.min(self.bounds.cap * FIRST_OF_CAP);
+        self.unloaded = Some(all.baseline());
+        if self.alone == Alone::Wanted {
+            self.alone = Alone::Twice;
+        }
+    }
+
+    fn judge(&mut self, measured: Measured) {
         let Some(unloaded) = &self.unloaded else { return };
         let at = measured.wanted;
-        let is_reached = measured.sent >= REACHED * at;
-        let bad = match measured.times.doubled(unloaded) {
-            Some(doubled) => Some(Bad::Doubled(doubled)),
-            None if measured.is_lost => Some(Bad::Doubled(Doubled {
-                step: None,
-                from_s: unloaded.percentile(0.95).unwrap_or_default(),
-                to_s: measured.times.percentile(0.95).unwrap_or_default(),
-            })),
-            None => (!is_reached).then_some(Bad::Unreached),
+        let bad = why_bad(&measured, unloaded);
+        let Some(first) = self.doubted.take_if(|first| first.wanted == at) else {
+            match bad {
+                None => self.bears(at),
+                Some(Bad::Doubled(doubled)) if doubled.times() < FAR_ABOVE => {
+                    self.doubted = Some(measured);
+                }
+                Some(bad) => self.too_high(at, bad),
+            }
+            return;
+        };
+        // What was given up early is all slow: no measure of a rate that was held in the end.
+        let bad = match first.is_lost && !measured.is_lost {
+            true => bad,
+            false => {
+                let mut both = measured;
+                both.times.merge(first.times);
+                why_bad(&both, unloaded)
+            }
         };
         match bad {
-            None => {
-                self.good = Some(self.good.map_or(at, |good| good.max(at)));
-                self.doubted = None;
-            }
-            Some(Bad::Doubled(doubled))
-                if self.doubted != Some(at) && doubled.to_s < FAR_ABOVE * doubled.from_s =>
-            {
-                self.doubted = Some(at);
+            None => self.bears(at),
+            // Half of what is answered one at a time is no load: it may not be known what that is.
+            Some(_) if self.good.is_empty() && self.alone == Alone::Once => {
+                self.alone = Alone::Wanted;
             }
             Some(bad) => self.too_high(at, bad),
+        }
+    }
+
+    fn bears(&mut self, at: f64) {
+        self.is_sure = self.good.last() == Some(&at);
+        if !self.is_sure {
+            self.good.push(at);
         }
     }
 
     fn too_high(&mut self, at: f64, bad: Bad) {
         self.doubted = None;
         // What was good at a rate that is too high now was luck.
-        self.good = self.good.filter(|good| *good < at);
+        self.good.retain(|good| *good < at);
+        self.is_sure = false;
         self.bad = Some((at, bad));
     }
 
     fn harmed(&mut self, at: f64, harm: String) {
-        if self.backed || self.unloaded.is_none() {
+        if self.backed || self.wants_alone() {
             self.end = Some(End::Gone);
         }
         if self.bad.is_none() || !self.backed {
@@ -302,20 +358,23 @@ impl Knee {
 
     /// The rate that is to be tried; `None`: none is left.
     fn rate(&self) -> Option<f64> {
+        let good = self.good.last().copied();
         let lowest = self.first.clamp(RATE_MIN, self.bounds.cap);
         if self.backed {
-            return Some((self.good.unwrap_or(lowest) * BACK).max(RATE_MIN));
+            return Some((good.unwrap_or(lowest) * BACK).max(RATE_MIN));
         }
-        if self.doubted.is_some() {
-            return self.doubted;
+        if let Some(doubted) = &self.doubted {
+            return Some(doubted.wanted);
         }
-        match (self.good, self.bad.as_ref().map(|(rate, _)| *rate)) {
+        match (good, self.bad.as_ref().map(|(rate, _)| *rate)) {
             (None, None) => Some(lowest),
             (Some(good), None) => {
                 let next = (good * 2.0).min(self.bounds.cap);
                 (next > good).then_some(next)
             }
-            (Some(good), Some(bad)) => (bad > good * NEAR).then(|| (good * bad).sqrt()),
+            (Some(good), Some(bad)) if bad > good * NEAR => Some((good * bad).sqrt()),
+            // Once may have been luck.
+            (Some(good), Some(_)) => (!self.is_sure).then_some(good),
             (None, Some(bad)) => {
                 let next = bad * BACK;
                 (next >= RATE_MIN).then_some(next)
@@ -333,7 +392,17 @@ impl Knee {
     }
 
     fn done(&self, end: End) -> Next {
-        let Self { good, bad, window, .. } = self.clone();
+        let Self { good, bad, window, .. } = self;
+        let (good, bad, window) = (good.last().copied(), bad.clone(), *window);
         Next::Done(Box::new(Verdict { good, bad, window, end }))
     }
+}
+
+/// Why the rate is too high, if it is.
+fn why_bad(measured: &Measured, unloaded: &Baseline) -> Option<Bad> {
+    let worst = || unloaded.worst_there(&measured.times).filter(|_| measured.is_lost);
+    if let Some(doubled) = unloaded.doubled(&measured.times).or_else(worst) {
+        return Some(Bad::Doubled(doubled));
+    }
+    (measured.sent < REACHED * measured.wanted).then_some(Bad::Unreached)
 }

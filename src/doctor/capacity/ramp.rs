@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use super::field::{Counts, Field, Settled, now};
 use super::heard::Signals;
 use super::knee::{Bounds, Knee, Measured, Next, Verdict, Window};
-use super::samples::Times;
+use super::samples::{Baseline, Times};
 use super::visitor::Ways;
 use super::window::{Ask, WindowSearch};
 use crate::running::signals::Signal;
@@ -62,7 +62,7 @@ struct Stint<'a> {
     at_once: usize,
     requests: usize,
     /// `None`: this is what others are held against.
-    unloaded: Option<&'a Times>,
+    unloaded: Option<&'a Baseline>,
     most: Duration,
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn climb(course: Course, say: &dyn Fn(&str)) -> std::io::Result
     let Ramp { field, signal, .. } = ramp;
     Ok(Went {
         verdict,
-        unloaded: knee.unloaded().cloned(),
+        unloaded: knee.unloaded().map(|unloaded| unloaded.times.clone()),
         counts: field.counts,
         left: field.dirty(),
         keeps_no_carts: field.keeps_no_carts(),
@@ -119,6 +119,10 @@ impl Ramp<'_> {
                     let left = Duration::from_secs_f64((self.seconds - spent_s).max(1.0));
                     self.measure(Stint { rate, at_once, requests, unloaded, most: left }).await
                 }
+                Next::Rest(seconds) => {
+                    self.rest(Duration::from_secs_f64(seconds)).await;
+                    Measured::default()
+                }
                 Next::Window { rate } => {
                     let window = self.window(rate).await;
                     self.told_window(window);
@@ -132,7 +136,7 @@ impl Ramp<'_> {
                 return None;
             }
             if measured.wanted > 0.0 {
-                self.told(&measured);
+                self.told(&measured, knee.unloaded().is_none());
                 knee.take(measured);
             }
         }
@@ -153,8 +157,7 @@ impl Ramp<'_> {
                 None => is_open &= !Knee::is_enough_alone(answered, spent.as_secs_f64()),
                 Some(unloaded) if is_open => {
                     let overdue = self.field.overdue(unloaded);
-                    measured.is_lost =
-                        measured.times.is_lost(unloaded, overdue, stint.requests);
+                    measured.is_lost = unloaded.is_lost(&measured.times, overdue, stint.requests);
                     is_open &= !measured.is_lost;
                 }
                 Some(_) => {}
@@ -162,9 +165,8 @@ impl Ramp<'_> {
             if !is_open && self.field.under_way() == 0 {
                 break;
             }
-            let may_send = is_open
-                && self.field.under_way() < stint.at_once
-                && self.field.has_somebody();
+            let may_send =
+                is_open && self.field.under_way() < stint.at_once && self.field.has_somebody();
             let (due, look) = (self.field.turns.due(), now() + LOOK);
             tokio::select! {
                 biased;
@@ -229,6 +231,13 @@ impl Ramp<'_> {
         }
     }
 
+    async fn rest(&mut self, time: Duration) {
+        tokio::select! {
+            signal = self.signals.next() => self.signal = Some(signal),
+            () = tokio::time::sleep(time) => {}
+        }
+    }
+
     /// Waits for what is under way, and empties the carts.
     async fn clear(&mut self, rate: f64) {
         let most = if self.signal.is_some() { CLEAR_SIGNALLED } else { CLEAR_MAX };
@@ -272,15 +281,18 @@ impl Ramp<'_> {
         }
     }
 
-    fn told(&self, measured: &Measured) {
+    fn told(&self, measured: &Measured, is_alone: bool) {
         let Some(p95_s) = measured.times.percentile(0.95) else { return };
         let count = measured.times.count();
         let p50_s = measured.times.percentile(0.5).unwrap_or_default();
         let (p50, p95) = (p50_s * 1_000.0, p95_s * 1_000.0);
-        let Measured { wanted, .. } = measured;
+        let at = match is_alone {
+            true => "one request at a time".to_owned(),
+            false => format!("{:.1}/s", measured.wanted),
+        };
         let lost = if measured.is_lost { ", too slow" } else { "" };
         (self.say)(&format!(
-            "             up to {wanted:.1}/s: {count} answers, half of them within {p50:.0} ms, 95 % \
+            "             {at}: {count} answers, half of them within {p50:.0} ms, 95 % \
              within {p95:.0} ms{lost}"
         ));
     }

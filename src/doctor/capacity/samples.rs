@@ -15,6 +15,8 @@ const FLOOR_S: f64 = 0.020;
 const STEP_ANSWERS: usize = 20;
 /// ... and without any.
 const STEP_BASELINE: usize = 5;
+/// What chance does, in standard deviations: in one of twenty cases more.
+const CHANCE: f64 = 1.65;
 /// So many slow answers are no chance.
 const SLOW_MIN: usize = 2;
 /// From so many slow answers on a measurement is over before its end.
@@ -32,8 +34,8 @@ pub(super) struct Times {
 /// A part that takes twice as long as it did.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Doubled {
-    /// The step; `None`: each of them a little.
-    pub(super) step: Option<&'static str>,
+    /// The step.
+    pub(super) step: &'static str,
     /// Its 95th percentile without load, s.
     pub(super) from_s: f64,
     /// And with it.
@@ -50,8 +52,7 @@ impl Times {
     }
 
     pub(super) fn mean(&self) -> Option<f64> {
-        let sum: f64 = self.by_part.values().flatten().sum();
-        (self.count() > 0).then(|| sum / self.count() as f64)
+        mean(&self.by_part.values().flatten().copied().collect::<Vec<_>>())
     }
 
     /// Of all answers.
@@ -59,10 +60,20 @@ impl Times {
         percentile(self.by_part.values().flatten().copied().collect(), share)
     }
 
-    /// The 95th percentile of a part; of all, where it was not seen.
-    pub(super) fn p95_of(&self, part: Part) -> f64 {
-        let own = self.by_part.get(&part).and_then(|times| p95(times));
-        own.or_else(|| self.percentile(1.0 - ABOVE)).unwrap_or_default().max(FLOOR_S)
+    /// The 95th percentile of all answers as a multiple of the mean of their part.
+    fn spread(&self) -> f64 {
+        let of_part = |times: &Vec<f64>| {
+            let mean = mean(times).unwrap_or_default().max(f64::EPSILON);
+            times.iter().map(|took| took / mean).collect::<Vec<_>>()
+        };
+        percentile(self.by_part.values().flat_map(of_part).collect(), 1.0 - ABOVE).unwrap_or(1.0)
+    }
+
+    /// Takes in those of another measurement.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (part, times) in other.by_part {
+            self.by_part.entry(part).or_default().extend(times);
+        }
     }
 
     /// Each step's 95th percentile, of its slowest part, s.
@@ -75,53 +86,106 @@ impl Times {
         steps
     }
 
-    /// What takes twice as long here as without load, if anything does.
-    pub(super) fn doubled(&self, unloaded: &Self) -> Option<Doubled> {
-        let step = self.by_part.iter().filter(|(part, times)| {
-            let before = unloaded.by_part.get(*part).map_or(0, Vec::len);
-            times.len() >= STEP_ANSWERS && before >= STEP_BASELINE
-        });
-        let doubled = step.filter_map(|(part, times)| {
-            let from_s = unloaded.p95_of(*part);
-            let slow = times.iter().filter(|took| **took >= TWICE * from_s).count();
-            let to_s = p95(times)?;
-            is_more(slow, times.len()).then_some(Doubled { step: Some(part.0), from_s, to_s })
-        });
-        let worst = doubled.max_by(|one, other| {
-            (one.to_s / one.from_s).total_cmp(&(other.to_s / other.from_s))
-        });
-        worst.or_else(|| {
-            let all = is_more(self.slow(unloaded), self.count());
-            let (from_s, to_s) = (unloaded.percentile(1.0 - ABOVE)?, self.percentile(1.0 - ABOVE)?);
-            all.then_some(Doubled { step: None, from_s, to_s })
-        })
+    /// Which is held against these.
+    pub(super) fn baseline(self) -> Baseline {
+        let all = self.percentile(1.0 - ABOVE).unwrap_or_default().max(FLOOR_S);
+        let spread = self.spread();
+        // The highest of a few answers lies below it, so what is known of the spread of all helps.
+        let p95_of = |(part, times): (&Part, &Vec<f64>)| {
+            let is_sure = times.len() >= STEP_ANSWERS;
+            let by_spread = mean(times).unwrap_or_default() * if is_sure { 0.0 } else { spread };
+            (*part, p95(times).unwrap_or_default().max(by_spread).max(FLOOR_S))
+        };
+        Baseline { p95: self.by_part.iter().map(p95_of).collect(), all, times: self }
+    }
+}
+
+/// What requests took one at a time, and the percentiles that others are held against.
+#[derive(Clone, Debug)]
+pub(super) struct Baseline {
+    pub(super) times: Times,
+    p95: BTreeMap<Part, f64>,
+    /// Of a part that was not seen.
+    all: f64,
+}
+
+impl Baseline {
+    /// The 95th percentile of a part.
+    fn of(&self, part: Part) -> f64 {
+        self.p95.get(&part).copied().unwrap_or(self.all)
     }
 
-    /// Answers that took twice the 95th percentile of their own part without load.
-    fn slow(&self, unloaded: &Self) -> usize {
+    /// What takes twice as long there, if anything does.
+    pub(super) fn doubled(&self, there: &Times) -> Option<Doubled> {
+        let alone = |(part, times): &(&Part, &Vec<f64>)| {
+            let before = self.times.by_part.get(*part).map_or(0, Vec::len);
+            let slow = times.iter().filter(|took| **took >= TWICE * self.of(**part)).count();
+            times.len() >= STEP_ANSWERS
+                && before >= STEP_BASELINE
+                && is_surely_more(slow, times.len())
+        };
+        let steps = there.by_part.iter();
+        if let Some(worst) = self.worst(steps.clone().filter(alone)) {
+            return Some(worst);
+        }
+        is_more(self.slow(there), there.count()).then(|| self.worst(steps)).flatten()
+    }
+
+    /// Of these parts the one that takes most times as long.
+    fn worst<'a>(&self, parts: impl Iterator<Item = (&'a Part, &'a Vec<f64>)>) -> Option<Doubled> {
+        let each = parts.filter_map(|(part, times)| {
+            Some(Doubled { step: part.0, from_s: self.of(*part), to_s: p95(times)? })
+        });
+        each.max_by(|one, other| one.times().total_cmp(&other.times()))
+    }
+
+    /// Answers that took twice the 95th percentile of their own part.
+    fn slow(&self, there: &Times) -> usize {
         let slow = |(part, times): (&Part, &Vec<f64>)| {
-            let limit = TWICE * unloaded.p95_of(*part);
+            let limit = TWICE * self.of(*part);
             times.iter().filter(|took| **took >= limit).count()
         };
-        self.by_part.iter().map(slow).sum()
+        there.by_part.iter().map(slow).sum()
     }
 
-    /// Whether it is so slow that the rest of `planned` requests cannot make it fast: `overdue` are
-    /// under way for longer than twice what they take without load.
-    pub(super) fn is_lost(&self, unloaded: &Self, overdue: usize, planned: usize) -> bool {
-        let slow = self.slow(unloaded) + overdue;
+    /// Whether it is so slow there that the rest of `planned` requests cannot make it fast:
+    /// `overdue` are under way for longer than they may take.
+    pub(super) fn is_lost(&self, there: &Times, overdue: usize, planned: usize) -> bool {
+        let slow = self.slow(there) + overdue;
         slow >= LOST_MIN && is_more(slow, planned)
     }
 
     /// Whether a request of this part that is under way for so long is slow already.
     pub(super) fn is_overdue(&self, part: Part, waited_s: f64) -> bool {
-        waited_s >= TWICE * self.p95_of(part)
+        waited_s >= TWICE * self.of(part)
+    }
+
+    /// The part that is worst there, doubled or not.
+    pub(super) fn worst_there(&self, there: &Times) -> Option<Doubled> {
+        self.worst(there.by_part.iter())
+    }
+}
+
+impl Doubled {
+    /// How many times as long it takes.
+    pub(super) fn times(&self) -> f64 {
+        self.to_s / self.from_s.max(f64::EPSILON)
     }
 }
 
 /// Whether the 95th percentile of `of` answers is slow where `slow` of them are.
 fn is_more(slow: usize, of: usize) -> bool {
     slow >= SLOW_MIN && slow as f64 > ABOVE * of as f64
+}
+
+/// The same beyond what chance does: of six steps one is slow by chance more often than all are.
+fn is_surely_more(slow: usize, of: usize) -> bool {
+    let (slow, expected) = (slow as f64, ABOVE * of as f64);
+    slow > expected + CHANCE * (expected * (1.0 - ABOVE)).sqrt()
+}
+
+fn mean(times: &[f64]) -> Option<f64> {
+    (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64)
 }
 
 fn p95(times: &[f64]) -> Option<f64> {
@@ -149,44 +213,54 @@ mod tests {
 
     #[test]
     fn a_slow_checkout_does_not_hide_behind_fast_lists() {
-        let unloaded = times(&[("list", 0.05, 90), ("checkout", 0.3, 10)]);
-        let loaded = times(&[("list", 0.05, 980), ("checkout", 0.7, 20)]);
-        let doubled = loaded.doubled(&unloaded).unwrap();
-        assert_eq!((doubled.step, doubled.from_s, doubled.to_s), (Some("checkout"), 0.3, 0.7));
+        let unloaded = times(&[("list", 0.05, 90), ("checkout", 0.3, 20)]).baseline();
+        let doubled = unloaded.doubled(&times(&[("list", 0.05, 980), ("checkout", 0.7, 20)]));
+        let doubled = doubled.unwrap();
+        assert_eq!((doubled.step, doubled.from_s, doubled.to_s), ("checkout", 0.3, 0.7));
         let few = times(&[("list", 0.05, 980), ("checkout", 0.7, STEP_ANSWERS - 1)]);
-        assert_eq!(few.doubled(&unloaded), None, "too few to say it of the step alone");
+        assert_eq!(unloaded.doubled(&few), None, "too few to say it of the step alone");
     }
 
     #[test]
     fn twice_is_the_border_and_what_is_faster_than_the_own_noise_has_none() {
-        let unloaded = times(&[("list", 0.1, 30)]);
-        assert_eq!(times(&[("list", 0.199, 30)]).doubled(&unloaded), None);
-        assert!(times(&[("list", 0.2, 30)]).doubled(&unloaded).is_some());
-        let fast = times(&[("list", 0.001, 30)]);
-        assert_eq!(times(&[("list", 0.039, 30)]).doubled(&fast), None);
-        assert!(times(&[("list", 0.040, 30)]).doubled(&fast).is_some());
+        let unloaded = times(&[("list", 0.1, 30)]).baseline();
+        assert_eq!(unloaded.doubled(&times(&[("list", 0.199, 30)])), None);
+        assert!(unloaded.doubled(&times(&[("list", 0.2, 30)])).is_some());
+        let fast = times(&[("list", 0.001, 30)]).baseline();
+        assert_eq!(fast.doubled(&times(&[("list", 0.039, 30)])), None);
+        assert!(fast.doubled(&times(&[("list", 0.040, 30)])).is_some());
     }
 
     #[test]
     fn one_answer_in_twenty_may_be_slow() {
-        let unloaded = times(&[("list", 0.1, 30)]);
-        assert_eq!(times(&[("list", 0.1, 95), ("list", 1.0, 5)]).doubled(&unloaded), None);
-        assert!(times(&[("list", 0.1, 94), ("list", 1.0, 6)]).doubled(&unloaded).is_some());
+        let unloaded = times(&[("list", 0.1, 30)]).baseline();
+        assert_eq!(unloaded.doubled(&times(&[("list", 0.1, 95), ("list", 1.0, 5)])), None);
+        assert!(unloaded.doubled(&times(&[("list", 0.1, 94), ("list", 1.0, 6)])).is_some());
     }
 
     #[test]
     fn steps_too_rare_to_be_judged_alone_are_judged_together() {
-        let unloaded = times(&[("list", 0.1, 10), ("view", 0.3, 10)]);
-        let loaded = times(&[("list", 0.25, 8), ("view", 0.7, 8)]);
-        assert_eq!(loaded.doubled(&unloaded).unwrap().step, None);
+        let unloaded = times(&[("list", 0.1, 10), ("view", 0.3, 10)]).baseline();
+        let doubled = unloaded.doubled(&times(&[("list", 0.25, 8), ("view", 0.7, 8)])).unwrap();
+        assert_eq!(doubled.step, "list");
+    }
+
+    #[test]
+    fn of_a_few_answers_the_highest_is_not_taken_for_the_percentile() {
+        let spread: Vec<f64> = (1..=100).map(|n| f64::from(n) * 0.01).collect();
+        let mut seen = times(&[("checkout", 0.5, 5)]);
+        spread.iter().for_each(|took| seen.push(("list", 0), *took));
+        let unloaded = seen.baseline();
+        assert!(unloaded.of(("checkout", 0)) > 0.8, "{unloaded:?}");
+        assert!((unloaded.of(("list", 0)) - 0.95).abs() < 1e-9);
     }
 
     #[test]
     fn it_is_lost_once_more_are_slow_than_may_be_of_all_that_were_planned() {
-        let unloaded = times(&[("list", 0.1, 30)]);
+        let unloaded = times(&[("list", 0.1, 30)]).baseline();
         let loaded = times(&[("list", 0.25, 4)]);
-        assert!(!loaded.is_lost(&unloaded, 0, 20), "four may be chance");
-        assert!(loaded.is_lost(&unloaded, 1, 20) && !loaded.is_lost(&unloaded, 1, 200));
+        assert!(!unloaded.is_lost(&loaded, 0, 20), "four may be chance");
+        assert!(unloaded.is_lost(&loaded, 1, 20) && !unloaded.is_lost(&loaded, 1, 200));
         assert!(unloaded.is_overdue(("list", 0), 0.2) && !unloaded.is_overdue(("list", 0), 0.1));
     }
 }

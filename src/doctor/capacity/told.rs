@@ -26,7 +26,7 @@ pub(super) fn tell(ramp: &Ramp<'_>, went: &Went, findings: &mut Findings) {
             findings.push(Finding::skip(AREA, "knee", format!("{by} ended the ramp early")));
         }
     }
-    steps(ramp, went, findings);
+    steps(went, findings);
     left(went, findings);
 }
 
@@ -86,7 +86,9 @@ fn knee(ramp: &Ramp<'_>, verdict: &Verdict) -> Finding {
     };
     let Some(good) = verdict.good else {
         let says = match (&verdict.bad, verdict.window) {
-            (_, Some(_)) => "not found: the shop says 429 before its answers take longer".to_owned(),
+            (_, Some(_)) => {
+                "not found: the shop says 429 before its answers take longer".to_owned()
+            }
             (Some((rate, bad)), None) => {
                 format!("not found: at {}/s {}", shown(*rate), why(bad))
             }
@@ -103,7 +105,8 @@ fn knee(ramp: &Ramp<'_>, verdict: &Verdict) -> Finding {
         End::Orders => "; no more orders may be placed: --ramp-orders",
         End::Found | End::Cap | End::Harm | End::Gone => "",
     };
-    let is_within = limit.is_some_and(|limit| limit <= good);
+    let bears = bears(verdict).unwrap_or(good);
+    let is_within = limit.is_some_and(|limit| limit <= bears);
     match &verdict.bad {
         None => {
             let end = match verdict.end {
@@ -112,11 +115,10 @@ fn knee(ramp: &Ramp<'_>, verdict: &Verdict) -> Finding {
                     format!("up to {}/s, the last rate that was tried,", shown(good))
                 }
             };
-            let says =
-                format!("{end} answers take no twice as long; {runs_at}{until}{unknown}");
+            let says = format!("{end} answers take no twice as long; {runs_at}{until}{unknown}");
             match is_within || verdict.end == End::Cap {
                 true => Finding::ok(AREA, "knee", says),
-                false => Finding::warn(AREA, "knee", says, advice(ramp, good)),
+                false => Finding::warn(AREA, "knee", says, advice(ramp, bears)),
             }
         }
         Some((rate, bad)) => {
@@ -128,7 +130,7 @@ fn knee(ramp: &Ramp<'_>, verdict: &Verdict) -> Finding {
             );
             match is_within {
                 true => Finding::ok(AREA, "knee", says),
-                false => Finding::warn(AREA, "knee", says, advice(ramp, good)),
+                false => Finding::warn(AREA, "knee", says, advice(ramp, bears)),
             }
         }
     }
@@ -138,16 +140,18 @@ fn knee(ramp: &Ramp<'_>, verdict: &Verdict) -> Finding {
 fn why(bad: &Bad) -> String {
     match bad {
         Bad::Doubled(doubled) => {
-            let whose = match doubled.step {
-                Some(step) => format!("answers to {step} take"),
-                None => "its answers take".to_owned(),
-            };
             let (from, to) = (doubled.from_s * 1_000.0, doubled.to_s * 1_000.0);
-            format!("{whose} twice as long (95 % within {from:.0} ms alone, {to:.0} ms there)")
+            let step = doubled.step;
+            format!(
+                "answers take twice as long ({step}: 95 % within {from:.0} ms one at a time, \
+                 {to:.0} ms there)"
+            )
         }
         Bad::Limited => "it says 429".to_owned(),
         Bad::Harm(_) => "something breaks".to_owned(),
-        Bad::Unreached => "all agents wait for answers, and nobody is left who could ask".to_owned(),
+        Bad::Unreached => {
+            "all agents wait for answers, and nobody is left who could ask".to_owned()
+        }
     }
 }
 
@@ -193,14 +197,12 @@ fn broken(ramp: &Ramp<'_>, verdict: &Verdict) -> Option<Finding> {
 }
 
 /// What each step took one at a time.
-fn steps(_ramp: &Ramp<'_>, went: &Went, findings: &mut Findings) {
+fn steps(went: &Went, findings: &mut Findings) {
     let Some(unloaded) = &went.unloaded else { return };
     let steps = unloaded.by_step();
     let steps = steps.iter().map(|(step, p95)| format!("{step} {:.0} ms", p95 * 1_000.0));
-    let says = format!(
-        "one request at a time, 95 % within: {}",
-        steps.collect::<Vec<_>>().join(", ")
-    );
+    let says =
+        format!("one request at a time, 95 % within: {}", steps.collect::<Vec<_>>().join(", "));
     findings.push(Finding::ok(AREA, "steps", says));
 }
 
