@@ -38,11 +38,13 @@ mod session_check;
 mod sessions;
 pub mod shard;
 mod slow_shop;
-pub mod start;
+mod start;
 pub mod status;
 mod store_watch;
 pub mod tuning;
 pub mod wards;
+
+pub use self::start::outlook::{Outlook, VisitMix};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,7 +23,7 @@ pub use self::drive::drive;
 pub use self::error::RunError;
 pub use self::resuming::{Resume, ResumeRefused};
 use self::signals::Signal;
-pub(crate) use self::target::{Reached, reach};
+pub(crate) use self::target::{Reached, reach, reach_at};
 use crate::config::Settings;
 use crate::config::words::LogFormat;
 use crate::data_dir::{DataDir, DataDirError, Lock};

@@ -6,7 +6,7 @@
 
 mod advice;
 mod bill;
-mod door;
+pub(crate) mod door;
 mod looking;
 mod ordering;
 mod provoking;
@@ -72,7 +72,8 @@ async fn with_shop(
     say: Say,
 ) -> Result<Ended, RunError> {
     let setup = std::sync::Arc::new(setup);
-    let door = Door::new(HttpShop::new(std::sync::Arc::clone(&setup)), asked, setup.profile());
+    let shop = HttpShop::new(std::sync::Arc::clone(&setup));
+    let door = Door::new(shop, (asked.agent.clone(), asked.user), setup.profile());
     let mut visit = Visit::new(setup.profile(), asked, (door, ears), say);
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(RunError::Signals)?;

@@ -247,7 +247,7 @@ fn is_recommended(
     args.extend(["--warm-up", "off", "--cycles", "6", "--plain"]);
     args.extend(fix.split(' '));
     let (_, log) = place.expect(0, &args);
-    assert!(!log.contains("FROZEN") && !log.contains("late"), "{log}");
+    assert!(!log.contains("FROZEN"), "{log}");
     assert_eq!(place.count("cycles WHERE lateness_ms > 1000"), 0, "{log}");
     assert_eq!(place.count("cycles"), 6);
     assert_eq!(place.count("shopping_sessions WHERE status = 'failed'"), 0, "{log}");

@@ -1,6 +1,7 @@
 //! What several rooms of tests need: throwaway servers, builders, whole runs.
 
 pub mod acknowledged;
+pub mod agents_table;
 pub mod binary;
 pub mod browser;
 pub mod flows;

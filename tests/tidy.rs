@@ -1,6 +1,7 @@
 //! The style, checked by the tests themselves: layout, sizes, purity, the message table, what
 //! comments name and what is depended on.
 
+mod checks;
 mod dependencies;
 mod documents;
 mod house;

@@ -2,10 +2,10 @@
 //!
 //! In this order, so that nothing is written before both the shop and the store have answered.
 
-pub mod catalogue;
+mod catalogue;
 pub(super) mod first_contact;
 mod look;
-pub mod outlook;
+pub(super) mod outlook;
 mod viewing;
 
 use std::collections::HashMap;

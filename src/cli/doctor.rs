@@ -6,16 +6,17 @@ use actors::domain::rate::Rate;
 use clap::{Args, ValueEnum};
 
 use super::run::hear;
-use super::{GlobalArgs, Result, output};
+use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::{Flags, Settings};
-use crate::doctor::{self, Asked, Wish};
+use crate::doctor::{self, Asked, Blame, Wish};
 use crate::trial::Say;
 
 const EXAMPLES: &str = "\
 Examples:
   cartload doctor                                        the practice shop, in this process
   cartload doctor --api https://shop.example --rate 20   what a run with these settings would meet
-  cartload doctor --api https://shop.example --ramp      and how much of it the shop bears; no order
+  cartload doctor --api https://shop.example --order     ... and one whole visit: ONE REAL ORDER
+  cartload doctor --api https://shop.example --ramp      ... and how fast: load, no order
   cartload doctor --json                                 one object, for scripts
 
 Each line is OK, WARN (a run works, and not as you expect), FAIL (it does not begin, or freezes) or
@@ -28,6 +29,9 @@ pub struct DoctorArgs {
     /// Settings of the run that is meant.
     #[command(flatten)]
     pub settings: Flags,
+    /// Make one whole visit too: places ONE REAL ORDER
+    #[arg(long, display_order = 17)]
+    pub order: bool,
     /// Print one JSON object
     #[arg(long, display_order = 18)]
     pub json: bool,
@@ -77,8 +81,15 @@ pub fn execute(global: &GlobalArgs, args: &DoctorArgs) -> Result {
         true => Arc::new(|_| {}),
         false => Arc::new(|line| drop(output::data(line))),
     };
-    let asked = Asked { settings, ramp: args.wish() };
-    let report = actix_rt::System::new().block_on(doctor::examine(&asked, say));
+    let asked = Asked { settings, order: args.order, ramp: args.wish() };
+    let system = actix_rt::System::new();
+    let (report, signal) = system.block_on(doctor::examine(&asked, say));
     output::data(&if args.json { serde_json::to_string(&report)? } else { report.text() })?;
-    Ok(report.code())
+    let code = match report.blame() {
+        None => ExitCode::Ok,
+        Some(Blame::Settings) => ExitCode::Config,
+        Some(Blame::Shop) => ExitCode::Shop,
+        Some(Blame::Database) => ExitCode::Database,
+    };
+    Ok(signal.map_or(code, Into::into))
 }

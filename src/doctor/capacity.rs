@@ -6,21 +6,20 @@
 mod field;
 mod heard;
 mod knee;
-pub(super) mod load;
 mod ramp;
 mod samples;
 mod told;
 mod turns;
+mod verdict;
 mod visitor;
 mod window;
 
 use std::sync::Arc;
 
-use actors::coordinator::start::outlook::{Outlook, VisitMix};
+use actors::coordinator::plan::RunPlan;
+use actors::coordinator::{Outlook, VisitMix};
 use actors::domain::catalog::Product;
-use actors::domain::ids::{CouponId, StoreId};
-use actors::domain::rate::Rate;
-use actors::domain::time_scale::TimeScale;
+use actors::domain::ids::StoreId;
 use actors::ports::shop_api::Caller;
 use shops::shop_api::http::ShopSetup;
 
@@ -28,6 +27,12 @@ use self::knee::Bounds;
 use self::ramp::Course;
 use self::visitor::Ways;
 use super::finding::{Area, Finding, Findings};
+use super::population::People;
+use super::shop::Shop;
+use crate::config::Settings;
+use crate::running::signals::Signal;
+
+const AREA: Area = Area::Capacity;
 
 /// Without another cap the ramp ends at so many times the run's limit ...
 const CAP: f64 = 2.0;
@@ -50,81 +55,98 @@ pub struct Wish {
 /// A shop to be ramped, and the run that is meant.
 pub(super) struct Ramp<'a> {
     /// The way to the shop.
-    pub(super) setup: Arc<ShopSetup>,
+    setup: Arc<ShopSetup>,
     /// The agents who come.
-    pub(super) callers: Vec<Caller>,
+    people: &'a People,
     /// What can be bought.
-    pub(super) products: &'a [Product],
-    /// Codes that shoppers know.
-    pub(super) codes: Vec<CouponId>,
-    /// The branch that agents choose.
-    pub(super) store: Option<StoreId>,
-    /// What visits are like.
-    pub(super) mix: VisitMix,
-    /// What the busiest cycle wants.
-    pub(super) outlook: Outlook,
-    /// The run's limit.
-    pub(super) rate: Rate,
-    /// The run's pace.
-    pub(super) scale: TimeScale,
+    products: &'a [Product],
+    /// The branches; agents choose the first.
+    stores: &'a [StoreId],
+    /// The run.
+    plan: &'a RunPlan,
+    /// What its busiest cycle wants.
+    outlook: &'a Outlook,
     /// What was asked for.
-    pub(super) wish: &'a Wish,
+    wish: &'a Wish,
 }
 
-/// What stands in its place where it was not asked for.
-pub(super) fn skipped() -> Finding {
-    Finding::skip(Area::Capacity, "knee", "not tried: --ramp")
+/// What came of it beside findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ramped {
+    /// Requests that the shop was asked.
+    pub(super) requests: u64,
+    /// What ended it early.
+    pub(super) signal: Option<Signal>,
 }
 
-/// Makes the ramp; answers how many requests the shop was asked.
-pub(super) async fn look(ramp: &Ramp<'_>, findings: &mut Findings) -> u64 {
-    if ramp.callers.is_empty() || ramp.products.is_empty() {
-        let says = "not tried: there is no agent who could come, or nothing that can be bought";
-        findings.push(Finding::skip(Area::Capacity, "knee", says));
-        return 0;
+/// What stands in its place where there was none.
+pub(super) fn skipped(why: &str) -> Finding {
+    Finding::skip(AREA, "knee", format!("not tried: {why}"))
+}
+
+/// Makes the ramp.
+pub(super) async fn look(
+    settings: &Settings,
+    (shop, people): (&Shop, &People),
+    (plan, outlook): (&RunPlan, &Outlook),
+    wish: &Wish,
+    findings: &mut Findings,
+) -> Ramped {
+    let products = &shop.catalog.products;
+    if people.personas.is_empty() || !products.iter().any(|product| product.in_stock) {
+        findings.push(skipped("there is no agent who could come, or nothing that can be bought"));
+        return Ramped::default();
     }
+    let setup = match shop.unheard(settings) {
+        Ok(setup) => Arc::new(setup),
+        Err(error) => {
+            findings.push(skipped(&error.to_string()));
+            return Ramped::default();
+        }
+    };
+    let ramp = Ramp { setup, people, products, stores: &shop.stores, plan, outlook, wish };
     let went = match ramp::climb(ramp.course(), &|line| findings.tell(line)).await {
         Ok(went) => went,
         Err(error) => {
-            let says = format!("not tried: no signal could be heard: {error}");
-            findings.push(Finding::skip(Area::Capacity, "knee", says));
-            return 0;
+            findings.push(skipped(&format!("no signal could be heard: {error}")));
+            return Ramped::default();
         }
     };
-    if let Some(signal) = went.signal {
-        findings.interrupt(signal);
-    }
-    told::tell(ramp, &went, findings);
-    went.counts.requests
+    told::tell(&ramp, &went, findings);
+    Ramped { requests: went.counts.requests, signal: went.signal }
 }
 
 impl Ramp<'_> {
     /// Requests a second, never more.
     fn cap(&self) -> f64 {
-        self.wish.rate_max.unwrap_or(CAP * self.rate.limit().unwrap_or(UNLIMITED))
+        self.wish.rate_max.unwrap_or(CAP * self.plan.rate.limit().unwrap_or(UNLIMITED))
     }
 
     fn course(&self) -> Course {
-        let traits = self.setup.profile().traits();
-        let a_visit = self.mix.requests(&traits.requests);
-        let by_order = a_visit / self.mix.checkouts.max(f64::EPSILON) / LEVELS_OF_ORDERS;
-        let orders = self.wish.orders.map(u64::from);
+        let mix = VisitMix::of(self.plan, &self.people.personas);
+        let a_visit = mix.requests(&self.plan.shop.requests);
+        let by_order = a_visit / mix.checkouts.max(f64::EPSILON) / LEVELS_OF_ORDERS;
+        let callers = self.people.personas.iter().map(|persona| Caller {
+            agent_id: persona.agent_id.clone(),
+            user_id: persona.user_id,
+            flow_id: None,
+        });
         Course {
             setup: Arc::clone(&self.setup),
-            callers: self.callers.clone(),
+            callers: callers.collect(),
             ways: Ways {
-                traits,
-                mix: self.mix,
+                traits: self.plan.shop,
+                mix,
                 goods: self.products.iter().filter(|goods| goods.in_stock).cloned().collect(),
-                codes: self.codes.clone(),
-                store: self.store.clone(),
+                codes: self.plan.coupons.iter().map(|coupon| coupon.id.clone()).collect(),
+                store: self.plan.store_id.clone().or_else(|| self.stores.first().cloned()),
             },
             bounds: Bounds {
                 cap: self.cap(),
                 seconds: self.wish.seconds.into(),
                 requests_max: self.wish.orders.map(|orders| f64::from(orders) * by_order),
             },
-            orders,
+            orders: self.wish.orders.map(u64::from),
         }
     }
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::ExitCode;
-use crate::running::signals::Signal;
 use crate::trial::Say;
 
 /// What a finding is about.
@@ -40,14 +38,25 @@ impl Area {
         }
     }
 
-    /// The code a run would end with that fails for it.
-    fn code(self) -> ExitCode {
+    /// Who is to blame for a run that fails for it.
+    fn blame(self) -> Blame {
         match self {
-            Self::Shop | Self::Capacity => ExitCode::Shop,
-            Self::Database => ExitCode::Database,
-            Self::Machine | Self::Plan | Self::Population => ExitCode::Config,
+            Self::Shop | Self::Capacity => Blame::Shop,
+            Self::Database => Blame::Database,
+            Self::Machine | Self::Plan | Self::Population => Blame::Settings,
         }
     }
+}
+
+/// Who is to blame where a run fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// Settings, secrets, files, agents, or too little of the machine.
+    Settings,
+    /// The shop.
+    Shop,
+    /// The database.
+    Database,
 }
 
 /// How it is.
@@ -89,14 +98,14 @@ pub struct Finding {
     /// What is to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// The code of a run that fails for it.
+    /// Who is to blame for a run that fails for it.
     #[serde(skip)]
-    code: ExitCode,
+    blame: Blame,
 }
 
 impl Finding {
     fn new(area: Area, check: &'static str, state: State, says: impl Into<String>) -> Self {
-        Self { area, check, state, says: says.into(), fix: None, code: area.code() }
+        Self { area, check, state, says: says.into(), fix: None, blame: area.blame() }
     }
 
     /// As a run needs it.
@@ -129,9 +138,9 @@ impl Finding {
         Self { fix: Some(fix.into()), ..Self::new(area, check, State::Fail, says) }
     }
 
-    /// A run that fails for it ends with this code.
-    pub fn coded(self, code: ExitCode) -> Self {
-        Self { code, ..self }
+    /// Somebody else is to blame.
+    pub fn blamed_on(self, blame: Blame) -> Self {
+        Self { blame, ..self }
     }
 }
 
@@ -150,13 +159,12 @@ impl fmt::Display for Finding {
 pub struct Findings {
     list: Vec<Finding>,
     say: Say,
-    signal: Option<Signal>,
 }
 
 impl Findings {
     /// Nothing yet.
     pub fn new(say: Say) -> Self {
-        Self { list: Vec::new(), say, signal: None }
+        Self { list: Vec::new(), say }
     }
 
     /// Tells one.
@@ -165,14 +173,14 @@ impl Findings {
         self.list.push(finding);
     }
 
+    /// Tells one, if there is one.
+    pub fn extend(&mut self, finding: Option<Finding>) {
+        finding.into_iter().for_each(|finding| self.push(finding));
+    }
+
     /// Tells how something goes that takes its time; it is no finding.
     pub(super) fn tell(&self, line: &str) {
         (self.say)(line);
-    }
-
-    /// A signal ended it early.
-    pub(super) fn interrupt(&mut self, signal: Signal) {
-        self.signal = Some(signal);
     }
 
     /// Whether one of this area and check is so.
@@ -188,8 +196,7 @@ impl Findings {
         let count = |state| self.list.iter().filter(|finding| finding.state == state).count();
         let (warnings, failures) = (count(State::Warn), count(State::Fail));
         let seconds = (took.as_secs_f64() * 10.0).round() / 10.0;
-        let (findings, signal) = (self.list, self.signal);
-        Report { schema: SCHEMA, findings, warnings, failures, requests, seconds, signal }
+        Report { schema: SCHEMA, findings: self.list, warnings, failures, requests, seconds }
     }
 }
 
@@ -211,20 +218,13 @@ pub struct Report {
     pub requests: u64,
     /// What it took.
     pub seconds: f64,
-    /// What ended it early.
-    #[serde(skip)]
-    signal: Option<Signal>,
 }
 
 impl Report {
-    /// The code of a run that fails for the first thing it would meet; `Ok` where it would begin;
-    /// that of the signal which ended it early.
-    pub fn code(&self) -> ExitCode {
-        if let Some(signal) = self.signal {
-            return signal.into();
-        }
+    /// Who is to blame for the first failure; `None` where a run would begin.
+    pub fn blame(&self) -> Option<Blame> {
         let failed = self.findings.iter().find(|finding| finding.state == State::Fail);
-        failed.map_or(ExitCode::Ok, |finding| finding.code)
+        failed.map(|finding| finding.blame)
     }
 
     /// The last line.
@@ -253,17 +253,15 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_that_of_the_first_failure_and_a_warning_is_none() {
+    fn the_first_failure_is_to_blame_and_a_warning_is_none() {
         let ok = || Finding::ok(Area::Shop, "address", "there");
         let warn = || Finding::warn(Area::Shop, "coupons", "none", "assign some");
         let fail = |area| Finding::fail(area, "reached", "no", "look");
-        assert_eq!(report(vec![ok(), warn()]).code(), ExitCode::Ok);
-        assert_eq!(
-            report(vec![ok(), fail(Area::Database), fail(Area::Shop)]).code(),
-            ExitCode::Database
-        );
-        let no_secret = fail(Area::Shop).coded(ExitCode::Config);
-        assert_eq!(report(vec![no_secret, fail(Area::Database)]).code(), ExitCode::Config);
+        assert_eq!(report(vec![ok(), warn()]).blame(), None);
+        let report_of = |one, other| report(vec![ok(), one, other]).blame();
+        assert_eq!(report_of(fail(Area::Database), fail(Area::Shop)), Some(Blame::Database));
+        let no_secret = fail(Area::Shop).blamed_on(Blame::Settings);
+        assert_eq!(report_of(no_secret, fail(Area::Database)), Some(Blame::Settings));
     }
 
     #[test]
@@ -271,7 +269,7 @@ mod tests {
         let line = Finding::warn(Area::Shop, "coupons", "none to use", "assign some").to_string();
         assert_eq!(
             line,
-            "WARN  shop        coupons      none to use\n                               -> assign some"
+            format!("WARN  shop        coupons      none to use\n{:31}-> assign some", "")
         );
         let json = serde_json::to_value(report(vec![Finding::ok(Area::Plan, "pace", "fits")]));
         let json = json.unwrap();

@@ -79,6 +79,11 @@ pub(crate) fn reach(settings: &Settings) -> Result<Reached, RunError> {
     }
 }
 
+/// The practice shop that is open at this address already.
+pub(crate) fn reach_at(settings: &Settings, practice: String) -> Result<ShopSetup, RunError> {
+    set_up(settings, "practice", Some(practice), Arc::new(|_| {}))
+}
+
 fn over_http(
     settings: &Settings,
     profile: &str,

@@ -14,8 +14,6 @@ use shops::shop_api::profile::Profile;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Asked;
-
 /// Between two requests, at least.
 const GAP_MIN: Duration = Duration::from_millis(200);
 /// Where a shop's own hint asks for more.
@@ -26,38 +24,51 @@ const AGAIN_MAX: u32 = 3;
 const BUSY: Duration = Duration::from_secs(2);
 
 /// The way of one agent.
-pub(super) struct Door {
+pub(crate) struct Door {
     shop: HttpShop,
     agent: AgentId,
     user: Uuid,
     /// The visit.
     flow: Option<FlowId>,
     gap: Duration,
+    /// How long it waits at most for a shop that is too busy.
+    patience: Duration,
     last: Option<Instant>,
     /// What the last order can be asked for by.
-    pub(super) refs: ShopRefs,
+    pub(crate) refs: ShopRefs,
     /// What did not fit in answers, by step.
-    pub(super) misreads: Vec<(&'static str, Misread)>,
+    pub(crate) misreads: Vec<(&'static str, Misread)>,
 }
 
 impl Door {
-    pub(super) fn new(shop: HttpShop, asked: &Asked, profile: &Profile) -> Self {
+    pub(crate) fn new(shop: HttpShop, (agent, user): (AgentId, Uuid), profile: &Profile) -> Self {
         let hint = profile.rate_hint_per_s.filter(|rate| *rate > 0.0);
         let hint = hint.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
         Self {
             shop,
-            agent: asked.agent.clone(),
-            user: asked.user,
+            agent,
+            user,
             flow: None,
             gap: hint.unwrap_or(GAP_MIN).clamp(GAP_MIN, GAP_MAX),
+            patience: GAP_MAX,
             last: None,
             refs: ShopRefs::default(),
             misreads: Vec::new(),
         }
     }
 
+    /// One that waits no longer for a shop that is too busy.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// From here on in the name of this one.
+    pub(crate) fn become_caller(&mut self, agent: AgentId, user: Uuid) {
+        (self.agent, self.user) = (agent, user);
+    }
+
     /// From here on it is another visit, with a cart of its own where the shop has such.
-    pub(super) fn begin_visit(&mut self) {
+    pub(crate) fn begin_visit(&mut self) {
         self.flow = Some(FlowId(Uuid::new_v4()));
     }
 
@@ -67,7 +78,7 @@ impl Door {
     }
 
     /// Asks, part after part.
-    pub(super) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, ApiError> {
+    pub(crate) async fn ask(&mut self, call: ShopCall) -> Result<ShopReply, ApiError> {
         let (step, is_probe) = (call.name(), call == ShopCall::Probe);
         let caller =
             Caller { agent_id: self.agent.clone(), user_id: self.user, flow_id: self.flow };
@@ -86,7 +97,8 @@ impl Door {
                     }
                 }
                 Err(error) => {
-                    let wait = wait(&error.kind).filter(|_| again < AGAIN_MAX);
+                    let wait = wait(&error.kind)
+                        .filter(|wait| again < AGAIN_MAX && *wait <= self.patience);
                     let Some(wait) = wait else { return Err(error) };
                     again += 1;
                     tokio::time::sleep(wait).await;

@@ -25,6 +25,8 @@ pub struct Report {
     pub order: Option<Bill>,
     /// Every order that was placed.
     pub ordered: Vec<Ordered>,
+    /// What of answers does not fit the profile; among the notes too.
+    pub misfits: Vec<String>,
     /// What is worth a look.
     pub notes: Vec<String>,
     /// What does not work.
@@ -60,6 +62,11 @@ pub struct Ordered {
 }
 
 impl Provoked {
+    /// Whether the shop did it.
+    pub fn is_taken(&self) -> bool {
+        self.came == Came::Success
+    }
+
     /// In a line.
     pub fn line(&self) -> String {
         let (what, expected) = (self.what, self.expected.as_str());

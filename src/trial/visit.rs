@@ -226,7 +226,9 @@ impl<'a> Visit<'a> {
         }
         let unfit = std::mem::take(&mut self.door.misreads);
         for (step, misread) in unfit.iter().take(MISREADS_MAX) {
-            self.note(format!("{step}: {}", misread.says()));
+            let says = format!("{step}: {}", misread.says());
+            self.report.misfits.push(says.clone());
+            self.note(says);
         }
         if unfit.len() > MISREADS_MAX {
             let more = unfit.len() - MISREADS_MAX;

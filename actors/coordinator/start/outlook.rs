@@ -34,18 +34,23 @@ pub struct Outlook {
     pub wanted: f64,
     /// What the rate lets through between two ticks; `None`: as many as are wanted.
     pub allowed: Option<f64>,
+    /// Products put into carts on the first day.
+    pub adds_a_day: f64,
 }
 
 impl Outlook {
     /// Of these agents.
     pub fn of(plan: &RunPlan, personas: &[Persona]) -> Self {
-        let a_visit = VisitMix::of(plan, personas).requests(&plan.shop.requests);
+        let mix = VisitMix::of(plan, personas);
+        let a_visit = mix.requests(&plan.shop.requests);
         let hour = |n| plan.simulated_start + TimeDelta::hours(n);
         let visits = (0..HOURS).map(|n| visits(&plan.behavior, personas, hour(n)));
-        let wanted = visits.fold(0.0, f64::max) * a_visit;
+        let visits: Vec<f64> = visits.collect();
+        let wanted = visits.iter().copied().fold(0.0, f64::max) * a_visit;
+        let adds_a_day = visits.iter().sum::<f64>() * mix.adds;
         let limit = plan.rate.limit().filter(|_| !plan.interval.is_zero());
         let allowed = limit.map(|rate| rate * plan.interval.as_secs_f64());
-        Self { a_visit, wanted, allowed }
+        Self { a_visit, wanted, allowed, adds_a_day }
     }
 
     /// What is to be said; nothing where it fits.

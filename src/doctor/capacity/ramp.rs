@@ -8,8 +8,9 @@ use tokio::time::sleep_until;
 
 use super::field::{Counts, Field, Settled, now};
 use super::heard::Signals;
-use super::knee::{Bounds, Knee, Measured, Next, Verdict, Window};
+use super::knee::{Bounds, Knee, Measured, Next};
 use super::samples::{Baseline, Times};
+use super::verdict::{Verdict, Window};
 use super::visitor::Ways;
 use super::window::{Ask, WindowSearch};
 use crate::running::signals::Signal;

@@ -1,18 +1,20 @@
 //! What came of a ramp, as findings: the knee, the window, what broke, and what is to be done.
 
-use super::Ramp;
-use super::knee::{Bad, End, Verdict, Window};
+use actors::ports::shop_api::WalletMode;
+
 use super::ramp::Went;
-use crate::doctor::finding::{Area, Finding, Findings};
+use super::verdict::{Bad, End, Verdict, Window};
+use super::{AREA, Ramp};
+use crate::doctor::finding::{Finding, Findings};
 
 /// Of what the shop bears a run takes so much.
 const SHARE: f64 = 0.9;
 /// And the busiest cycle so much of the time between two ticks.
 const TIME_SHARE: f64 = 0.9;
+/// How many standard deviations more agents may shop in an hour than do in the mean.
+const CHANCE: f64 = 1.5;
 /// Simulated seconds of a cycle.
 const CYCLE_S: f64 = 3_600.0;
-
-const AREA: Area = Area::Capacity;
 
 pub(super) fn tell(ramp: &Ramp<'_>, went: &Went, findings: &mut Findings) {
     match &went.verdict {
@@ -41,13 +43,24 @@ fn shown(rate: f64) -> String {
 /// A rate, and a pace at which the busiest cycle fits into it.
 fn advice(ramp: &Ramp<'_>, bears: f64) -> String {
     let rate = recommended(bears);
-    let interval = ramp.scale.interval().as_secs_f64();
-    let needs = ramp.outlook.wanted / (rate * TIME_SHARE);
+    let interval = ramp.plan.interval.as_secs_f64();
+    let needs = wants(ramp) / (rate * TIME_SHARE);
     let mut fix = format!("--rate {rate}");
     if interval > 0.0 && needs > interval {
         fix.push_str(&format!(" --time-scale {}", scale(needs)));
     }
     fix
+}
+
+/// What the busiest cycle may want, where it is among the first: then agents come for the first time.
+fn wants(ramp: &Ramp<'_>) -> f64 {
+    let shop = &ramp.plan.shop;
+    let visits = ramp.outlook.wanted / ramp.outlook.a_visit.max(1.0);
+    let share = visits / ramp.people.personas.len().max(1) as f64;
+    let chance = CHANCE * (visits * (1.0 - share.min(1.0))).sqrt();
+    let is_granted = shop.wallet == WalletMode::Engine;
+    let once = [shop.first_visit, shop.selects_store, is_granted].map(u32::from);
+    (visits + chance) * (ramp.outlook.a_visit + f64::from(once.iter().sum::<u32>()))
 }
 
 /// Of what is borne, cut to what can be read.
@@ -79,7 +92,7 @@ fn bears(verdict: &Verdict) -> Option<f64> {
 }
 
 fn knee(ramp: &Ramp<'_>, verdict: &Verdict) -> Finding {
-    let limit = ramp.rate.limit();
+    let limit = ramp.plan.rate.limit();
     let runs_at = match limit {
         Some(limit) => format!("the run's limit is {limit}/s"),
         None => "the run has no limit".to_owned(),
@@ -164,7 +177,7 @@ fn shut(ramp: &Ramp<'_>, window: &Window) -> Finding {
     };
     let rate = window.rate();
     let says = format!("the shop says 429 above {often}, {rate:.1}/s");
-    match ramp.rate.limit().is_some_and(|limit| limit <= rate) {
+    match ramp.plan.rate.limit().is_some_and(|limit| limit <= rate) {
         true => Finding::ok(AREA, "window", says),
         false => Finding::warn(AREA, "window", says, advice(ramp, rate)),
     }
@@ -213,8 +226,8 @@ fn left(went: &Went, findings: &mut Findings) {
         (0, 0) => "nothing was ordered".to_owned(),
         (orders, 0) => format!("{orders} REAL ORDERS were placed; cancel them at the shop"),
         (orders, unknown) => format!(
-            "{orders} REAL ORDERS were placed, and {unknown} checkouts were not answered, which may \
-             be orders too; cancel them at the shop"
+            "{orders} REAL ORDERS were placed, and {unknown} checkouts were not answered, which \
+             may be orders too; cancel them at the shop"
         ),
     };
     let (carts, is_clean) = match (went.left, went.keeps_no_carts) {

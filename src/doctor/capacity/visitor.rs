@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use actors::coordinator::start::outlook::VisitMix;
+use actors::coordinator::VisitMix;
 use actors::domain::catalog::{Goods, Product};
 use actors::domain::ids::{CouponId, FlowId, StoreId};
 use actors::ports::shop_api::{

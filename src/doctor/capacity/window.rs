@@ -3,7 +3,7 @@
 //! Pure. The first refusal begins it. When the first window opened is not known, so it is the
 //! second that counts: from the moment the shop answers again to the moment it does so once more.
 
-use super::knee::Window;
+use super::verdict::Window;
 
 /// After a refusal that does not say when to come again, the next request goes after so long, s ...
 const PROBE_FIRST_S: f64 = 0.25;

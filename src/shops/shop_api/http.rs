@@ -8,7 +8,9 @@ mod body;
 mod classify;
 mod connector;
 mod cookies;
+mod credentials;
 mod head;
+pub mod inspection;
 mod judge;
 mod memory;
 pub mod proxy;
@@ -40,11 +42,10 @@ use self::token::TokenCache;
 use self::watched::{Notes, Told};
 use super::profile::{Around, Fill, Filled, Name, Request, StepName};
 
+pub use self::credentials::Credentials;
 pub use self::head::{HEAD_BYTES_MAX, HEADER_LINES_MAX};
 pub use self::reading::{Reading, Unparsable, read};
-pub use self::setup::{
-    Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError, factory, factory_through,
-};
+pub use self::setup::{OnSent, ShopOptions, ShopSetup, ShopSetupError, factory, factory_through};
 
 /// Bytes of an answer, packed or unpacked (P5).
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
@@ -165,7 +166,8 @@ impl HttpSession {
         }
         self.setup.count_as_sent(sent_at);
         let limit = Duration::from_millis(self.setup.profile().timeouts.call_ms);
-        let exchange = exchange(prepared, body, self.setup.is_stateful());
+        let keeps_headers = self.setup.is_stateful() || self.setup.observer().is_some();
+        let exchange = exchange(prepared, body, keeps_headers);
         let exchange = tokio::time::timeout(limit, exchange).await;
         let answered_at = now();
 
@@ -175,6 +177,7 @@ impl HttpSession {
             Ok(Err(error)) => Err(classify::send_error(&error, self.setup.profile().timeouts)),
             Ok(Ok(received)) => {
                 seen = (Some(received.status), received.body.as_ref().ok().map(Vec::len));
+                self.note(|notes| notes.see(&received));
                 self.judge(next, request, received)
             }
         };

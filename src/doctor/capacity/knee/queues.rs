@@ -6,8 +6,9 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use super::super::samples::{Baseline, Part};
+use super::super::verdict::{Verdict, Window};
 use super::super::window::{Ask, WindowSearch};
-use super::{Bounds, Knee, Measured, Next, Verdict};
+use super::{Bounds, Knee, Measured, Next};
 
 /// What a request of a visit is, of a hundred.
 pub(super) const MIX: [(Part, f64); 5] = [
@@ -284,7 +285,7 @@ fn level(
     measured
 }
 
-fn window(shop: &mut Shop, now: &mut f64, rate: f64, until: f64) -> Option<super::Window> {
+fn window(shop: &mut Shop, now: &mut f64, rate: f64, until: f64) -> Option<Window> {
     let mut search = WindowSearch::new(*now, until, None);
     loop {
         match search.ask(*now) {

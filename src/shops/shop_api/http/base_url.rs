@@ -70,6 +70,18 @@ impl BaseUrl {
         format!("{}{}{path}", self.prefix, self.path)
     }
 
+    /// Where to connect to.
+    pub(super) fn host_and_port(&self) -> (&str, u16) {
+        let rest = self.prefix.trim_start_matches("http://");
+        let (host, port) = rest.rsplit_once(':').unwrap_or((rest, ""));
+        (host, port.parse().unwrap_or(HTTP_PORT))
+    }
+
+    /// Path before each path, empty or `/path`.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What the `Host` header says.
     pub(super) fn host_header(&self) -> &str {
         &self.host_header

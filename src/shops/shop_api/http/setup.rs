@@ -1,7 +1,7 @@
 //! Everything that can be wrong before the first call is found here, before the actors start.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -9,15 +9,15 @@ use ports::shop_api::{ShopApiFactory, ShopRequest};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::base_url::BaseUrl;
+use super::credentials::{Credentials, no_secret};
 use super::factory_of;
 use super::memory::Values;
 use super::proxy::Proxy;
 use super::request::built_in;
 use super::token::TokenSource;
 use super::watched::Observer;
-use crate::shop_api::profile::{Auth, Name, Profile, SecretSource, Var};
+use crate::shop_api::profile::{Auth, Name, Profile, Var};
 use crate::trust::{self, TrustError};
-use text::bounded_file::{self, SECRET_BYTES_MAX};
 use text::redaction::Redactor;
 
 /// Called with the time of each request right before it is sent: the meter behind P3.
@@ -32,15 +32,6 @@ pub struct ShopOptions {
     pub auth: Option<String>,
     /// Certificates to trust instead of the platform's, a PEM file.
     pub ca_file: Option<PathBuf>,
-}
-
-/// The secret of the chosen strategy, where it needs one.
-#[derive(Clone, Debug, Default)]
-pub struct Credentials {
-    /// Shown by nothing.
-    pub secret: Option<SecretString>,
-    /// Those of the profile's variables, by name.
-    pub vars: BTreeMap<Arc<str>, SecretString>,
 }
 
 /// Why a shop cannot be reached the way it is set up. None carries a secret.
@@ -113,70 +104,7 @@ pub enum ShopSetupError {
     ),
 }
 
-impl Credentials {
-    /// The secret that the chosen strategy of `profile` needs, from the process's environment or a
-    /// file; none where it needs none.
-    pub fn from_environment(
-        profile: &Profile,
-        options: &ShopOptions,
-    ) -> Result<Self, ShopSetupError> {
-        Self::find(profile, options, &|name| std::env::var(name).ok())
-    }
-
-    /// As [`from_environment`](Self::from_environment), with variables from `variable`.
-    pub fn find(
-        profile: &Profile,
-        options: &ShopOptions,
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, ShopSetupError> {
-        let (name, auth) = choose_auth(profile, options)?;
-        let find = |what: &str, source: &SecretSource| {
-            let found = found(source, variable)?.filter(|secret| !secret.is_empty());
-            found.map(SecretString::from).ok_or_else(|| no_secret(profile, what, source))
-        };
-        let secret = auth.secret().map(|source| find(&format!("auth `{name}`"), source));
-        let vars = profile.vars.iter().filter_map(|(name, var)| match var {
-            Var::Text(_) => None,
-            Var::Secret(source) => {
-                let secret = find(&format!("vars.{name}"), source);
-                Some(secret.map(|secret| (Arc::clone(name), secret)))
-            }
-        });
-        Ok(Self { secret: secret.transpose()?, vars: vars.collect::<Result<_, _>>()? })
-    }
-}
-
-fn found(
-    source: &SecretSource,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<String>, ShopSetupError> {
-    let secret = variable(&source.env).filter(|value| !value.is_empty());
-    let file = variable(&format!("{}_FILE", source.env)).map(PathBuf::from);
-    match (secret, file.as_ref().or(source.file.as_ref())) {
-        (Some(secret), _) => Ok(Some(secret)),
-        (None, Some(file)) => read_secret(file).map(Some),
-        (None, None) => Ok(None),
-    }
-}
-
-fn read_secret(path: &Path) -> Result<String, ShopSetupError> {
-    let text = bounded_file::text(path, SECRET_BYTES_MAX);
-    text.map(|text| text.trim_end().to_owned()).map_err(|unread| ShopSetupError::SecretFile {
-        path: path.to_owned(),
-        cause: unread.to_string(),
-    })
-}
-
-fn no_secret(profile: &Profile, what: &str, source: &SecretSource) -> ShopSetupError {
-    ShopSetupError::NoSecret {
-        shop: profile.name.clone(),
-        what: what.to_owned(),
-        env: source.env.clone(),
-        meaning: source.meaning().to_owned(),
-    }
-}
-
-fn choose_auth<'p>(
+pub(super) fn choose_auth<'p>(
     profile: &'p Profile,
     options: &'p ShopOptions,
 ) -> Result<(&'p str, &'p Auth), ShopSetupError> {
@@ -256,9 +184,35 @@ impl ShopSetup {
         Self { proxy, ..self }
     }
 
-    /// The same, with someone who is told of each request.
-    pub fn observed(self, observer: Observer) -> Self {
-        Self { observer: Some(observer), ..self }
+    /// The same, with someone more who is told of each request.
+    pub fn observed(mut self, observer: Observer) -> Self {
+        self.observer = Some(match self.observer.take() {
+            None => observer,
+            Some(first) => Arc::new(move |exchange| {
+                first(exchange);
+                observer(exchange);
+            }),
+        });
+        self
+    }
+
+    /// Whether a proxy stands on the way.
+    pub fn is_through_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// The shop's address, for people.
+    pub fn shown_address(&self) -> String {
+        let scheme = if self.base_url.is_https() { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.base_url.host_header(), self.base_url.path())
+    }
+
+    /// The path that the profile's begin with.
+    pub fn root_path(&self) -> String {
+        match self.base_url.path() {
+            "" => "/".to_owned(),
+            path => path.to_owned(),
+        }
     }
 
     pub(super) fn observer(&self) -> Option<&Observer> {
@@ -367,30 +321,5 @@ mod tests {
         assert!(error.contains("`devv`; there are dev, jwt"), "{error}");
         let dev = options(Some("dev"));
         assert!(factory(voiceoffers(), &dev, Credentials::default(), Arc::new(|_| {})).is_ok());
-    }
-
-    #[test]
-    fn a_secret_comes_from_its_variable_or_a_file() {
-        let profile = voiceoffers();
-        let find = |variable: &dyn Fn(&str) -> Option<String>| {
-            Credentials::find(&profile, &options(None), variable)
-        };
-        let from_env = find(&|name| (name == "CARTLOAD_SHOP_JWT_SECRET").then(|| "s3".into()));
-        assert_eq!(from_env.unwrap().secret.unwrap().expose_secret(), "s3");
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "from-file\n").unwrap();
-        let path = file.path().display().to_string();
-        let from_file =
-            find(&|name| (name == "CARTLOAD_SHOP_JWT_SECRET_FILE").then(|| path.clone()));
-        assert_eq!(from_file.unwrap().secret.unwrap().expose_secret(), "from-file");
-        assert!(matches!(find(&|_| None), Err(ShopSetupError::NoSecret { .. })));
-        let nowhere = find(&|name| name.ends_with("_FILE").then(|| "/nowhere/x".into()));
-        assert!(matches!(nowhere, Err(ShopSetupError::SecretFile { .. })));
-    }
-
-    #[test]
-    fn credentials_do_not_show_their_secret() {
-        let credentials = Credentials { secret: Some("SEKRET".into()), ..Credentials::default() };
-        assert!(!format!("{credentials:?}").contains("SEKRET"));
     }
 }

@@ -4,8 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use awc::http::header::HeaderValue;
 use ports::shop_api::{ApiError, ApiErrorKind, ShopReply};
+use serde_json::Value;
 
+use super::body::Received;
 use super::reading::Reading;
 use super::setup::ShopSetup;
 use crate::shop_api::profile::{Body, Field, Found, Method, Request, Var};
@@ -40,10 +43,28 @@ pub struct Exchange<'a> {
     pub took: Duration,
     /// What was kept of the answer, by name.
     pub kept: &'a [(Arc<str>, Kept)],
+    /// What came back as it is; `None` without an answer.
+    pub answer: Option<&'a Seen>,
     /// What it failed with, where the step goes on all the same.
     pub passed_over: Option<&'a PassedOver>,
     /// What it meant.
     pub came: Result<&'a ShopReply, &'a ApiError>,
+}
+
+/// An answer as it came, for those who ask what a profile does not; it may hold secrets.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body; `Null` where it is no JSON.
+    pub body: Value,
+}
+
+impl Seen {
+    /// The first header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A value that was kept.
@@ -71,9 +92,18 @@ pub struct PassedOver {
 pub(super) struct Notes {
     kept: Vec<(Arc<str>, Kept)>,
     passed_over: Option<PassedOver>,
+    seen: Option<Seen>,
 }
 
 impl Notes {
+    pub(super) fn see(&mut self, received: &Received) {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = received.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value)));
+        let body = received.json().cloned().unwrap_or_default();
+        self.seen = Some(Seen { headers: headers.collect(), body });
+    }
+
     pub(super) fn keep(&mut self, setup: &ShopSetup, name: &Arc<str>, found: &Found<'_>) {
         let kept = match hides(setup, name) {
             true => Kept::Hidden,
@@ -129,6 +159,7 @@ impl Told {
             bytes,
             took,
             kept: &notes.kept,
+            answer: notes.seen.as_ref(),
             passed_over: notes.passed_over.as_ref(),
             came: outcome.map(|reading| &reading.reply),
         });
