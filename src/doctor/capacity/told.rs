@@ -52,7 +52,8 @@ fn advice(ramp: &Ramp<'_>, bears: f64) -> String {
     fix
 }
 
-/// What the busiest cycle may want, where it is among the first: then agents come for the first time.
+/// What the busiest cycle may want, where it is among the first: agents come for the first time
+/// then.
 fn wants(ramp: &Ramp<'_>) -> f64 {
     let shop = &ramp.plan.shop;
     let visits = ramp.outlook.wanted / ramp.outlook.a_visit.max(1.0);
