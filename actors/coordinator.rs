@@ -44,7 +44,7 @@ mod store_watch;
 pub mod tuning;
 pub mod wards;
 
-pub use self::start::outlook::Outlook;
+pub use self::start::outlook::{Outlook, VisitMix};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! Nothing is left behind: no row, no cart, no file. What writes at the shop is asked for by name
 //! (`--order`, `--ramp`).
 
+mod capacity;
 mod database;
 pub mod finding;
 mod machine;
@@ -22,6 +23,7 @@ use crate::config::shop::ShopTarget;
 use crate::running::signals::Signal;
 use crate::trial::Say;
 
+pub use self::capacity::Wish;
 use self::finding::Findings;
 pub use self::finding::{Blame, Finding, Report};
 use self::shop::Shop;
@@ -32,6 +34,8 @@ pub struct Asked {
     pub settings: Settings,
     /// Whether one visit is made with one real order.
     pub order: bool,
+    /// The ramp, where one is wanted.
+    pub ramp: Option<Wish>,
 }
 
 /// Looks at all of it; `say` hears of each finding as it comes. A signal may have ended what was
@@ -59,7 +63,19 @@ pub async fn examine(asked: &Asked, say: Say) -> (Report, Option<Signal>) {
     if let Some(shop) = &mut shop {
         shop.conclude(&mut findings).await;
     }
-    let requests = shop.as_ref().map_or(0, Shop::requests);
+    let mut requests = shop.as_ref().map_or(0, Shop::requests);
+    let is_known = |shop: &&Shop| !shop.known.is_empty() && signal.is_none();
+    match (&asked.ramp, shop.as_ref().filter(is_known), &planned) {
+        (None, _, _) => findings.push(capacity::skipped("--ramp")),
+        (Some(wish), Some(shop), Some((plan, outlook))) => {
+            let field = (shop, &people);
+            let ramped =
+                capacity::look(settings, field, (plan, outlook), wish, &mut findings).await;
+            requests += ramped.requests;
+            signal = ramped.signal;
+        }
+        (Some(_), _, _) => findings.push(capacity::skipped("look at the lines above first")),
+    }
     if let Some(shop) = shop {
         shop.close(&mut findings);
     }

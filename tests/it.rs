@@ -33,6 +33,7 @@ mod older_database;
 mod orders_found;
 mod practice_shop;
 mod profiles;
+mod ramp;
 mod realism;
 mod report;
 mod resume;

@@ -178,6 +178,11 @@ impl Findings {
         finding.into_iter().for_each(|finding| self.push(finding));
     }
 
+    /// Tells how something goes that takes its time; it is no finding.
+    pub(super) fn tell(&self, line: &str) {
+        (self.say)(line);
+    }
+
     /// Whether one of this area and check is so.
     pub fn is(&self, area: Area, check: &str, state: State) -> bool {
         let is_it = |finding: &Finding| {

@@ -202,12 +202,16 @@ impl Shop {
 
     /// The same shop, set up anew with other settings.
     fn again(&self, settings: &Settings) -> Result<ShopSetup, RunError> {
-        let setup = match self.practice.as_ref() {
+        self.unheard(settings).map(|setup| setup.observed(self.heard.observer()))
+    }
+
+    /// The same, where nobody hears the requests.
+    pub(super) fn unheard(&self, settings: &Settings) -> Result<ShopSetup, RunError> {
+        match self.practice.as_ref() {
             // Another in this process would be another shop.
             Some(practice) => running::reach_at(settings, practice.base_url()),
             None => running::reach(settings).map(|(setup, _)| setup),
-        };
-        setup.map(|setup| setup.observed(self.heard.observer()))
+        }
     }
 
     fn visitor(&self, people: &People) -> Visitor {

@@ -11,7 +11,7 @@ use crate::agent::temporal::Rhythm;
 use crate::coordinator::plan::RunPlan;
 use crate::domain::behavior::Behavior;
 use crate::domain::persona::Persona;
-use crate::ports::shop_api::{CatalogMode, ShopTraits, WalletMode};
+use crate::ports::shop_api::{CatalogMode, RequestCounts, ShopTraits, WalletMode};
 
 /// Lists in a visit: of the wanted category, and of all where that has too little.
 const LISTS: f64 = 1.5;
@@ -41,14 +41,13 @@ pub struct Outlook {
 impl Outlook {
     /// Of these agents.
     pub fn of(plan: &RunPlan, personas: &[Persona]) -> Self {
-        let views: f64 = personas.iter().map(|persona| views(&plan.behavior, persona)).sum();
-        let views = views / personas.len().max(1) as f64;
-        let a_visit = requests(&plan.shop, &plan.behavior, views);
+        let mix = VisitMix::of(plan, personas);
+        let a_visit = mix.requests(&plan.shop.requests);
         let hour = |n| plan.simulated_start + TimeDelta::hours(n);
         let visits = (0..HOURS).map(|n| visits(&plan.behavior, personas, hour(n)));
         let visits: Vec<f64> = visits.collect();
         let wanted = visits.iter().copied().fold(0.0, f64::max) * a_visit;
-        let adds_a_day = visits.iter().sum::<f64>() * views * ADDED_SHARE;
+        let adds_a_day = visits.iter().sum::<f64>() * mix.adds;
         let limit = plan.rate.limit().filter(|_| !plan.interval.is_zero());
         let allowed = limit.map(|rate| rate * plan.interval.as_secs_f64());
         Self { a_visit, wanted, allowed, adds_a_day }
@@ -81,28 +80,65 @@ fn visits(behavior: &Behavior, personas: &[Persona], at: NaiveDateTime) -> f64 {
     personas.iter().map(shops).sum()
 }
 
-/// Requests of a visit that looks at so many products.
-fn requests(shop: &ShopTraits, behavior: &Behavior, views: f64) -> f64 {
-    let each = shop.requests;
-    let times = |count: u32, often: f64| f64::from(count) * often;
-    let lists = match shop.catalog {
-        CatalogMode::Live => LISTS,
-        CatalogMode::Cached | CatalogMode::Viewed => 0.0,
-    };
-    let looks = match shop.wallet {
-        WalletMode::Engine | WalletMode::Shop => COUPON_LOOKS,
-        WalletMode::Codes | WalletMode::None => 0.0,
-    };
-    let applied = if shop.wallet == WalletMode::None { 0.0 } else { COUPONS_APPLIED };
-    let viewed = if behavior.view_calls { views } else { 0.0 };
-    times(each.list, lists)
-        + times(each.view, viewed)
-        + times(each.cart, 1.0)
-        + times(each.add, views * ADDED_SHARE)
-        + times(each.coupons, looks)
-        + times(each.apply, applied)
-        + times(each.checkout, CHECKOUTS)
-        + times(each.clear, 1.0 - CHECKOUTS)
+/// How often a visit that shops takes each step, in the mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VisitMix {
+    /// Lists of products.
+    pub lists: f64,
+    /// Products that are looked at by a call.
+    pub views: f64,
+    /// Products put into the cart.
+    pub adds: f64,
+    /// Looks for coupons.
+    pub coupon_looks: f64,
+    /// Coupons put on the cart.
+    pub applied: f64,
+    /// Checkouts.
+    pub checkouts: f64,
+    /// Carts that are cleared.
+    pub clears: f64,
+}
+
+impl VisitMix {
+    /// Of these agents.
+    pub fn of(plan: &RunPlan, personas: &[Persona]) -> Self {
+        let views: f64 = personas.iter().map(|persona| views(&plan.behavior, persona)).sum();
+        Self::looking_at(views / personas.len().max(1) as f64, &plan.shop, &plan.behavior)
+    }
+
+    /// Of a visit that looks at so many products.
+    fn looking_at(views: f64, shop: &ShopTraits, behavior: &Behavior) -> Self {
+        let lists = match shop.catalog {
+            CatalogMode::Live => LISTS,
+            CatalogMode::Cached | CatalogMode::Viewed => 0.0,
+        };
+        let coupon_looks = match shop.wallet {
+            WalletMode::Engine | WalletMode::Shop => COUPON_LOOKS,
+            WalletMode::Codes | WalletMode::None => 0.0,
+        };
+        Self {
+            lists,
+            views: if behavior.view_calls { views } else { 0.0 },
+            adds: views * ADDED_SHARE,
+            coupon_looks,
+            applied: if shop.wallet == WalletMode::None { 0.0 } else { COUPONS_APPLIED },
+            checkouts: CHECKOUTS,
+            clears: 1.0 - CHECKOUTS,
+        }
+    }
+
+    /// Requests of such a visit, where each step costs so many.
+    pub fn requests(&self, each: &RequestCounts) -> f64 {
+        let times = |count: u32, often: f64| f64::from(count) * often;
+        times(each.list, self.lists)
+            + times(each.view, self.views)
+            + times(each.cart, 1.0)
+            + times(each.add, self.adds)
+            + times(each.coupons, self.coupon_looks)
+            + times(each.apply, self.applied)
+            + times(each.checkout, self.checkouts)
+            + times(each.clear, self.clears)
+    }
 }
 
 #[cfg(test)]
@@ -114,7 +150,6 @@ mod tests {
     use crate::coordinator::run::world::plan::plan;
     use crate::domain::presets;
     use crate::domain::rate::Rate;
-    use crate::ports::shop_api::RequestCounts;
 
     /// At a shop with these counts, 75 s between two ticks.
     fn outlook(rate: f64, requests: RequestCounts, behavior: Behavior) -> Outlook {
