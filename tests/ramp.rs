@@ -101,7 +101,6 @@ fn without_the_flag_no_shop_is_asked_and_a_line_says_so() {
 
 #[test]
 fn a_ramp_of_carts_ends_at_its_cap_orders_nothing_and_never_goes_faster() {
-    let _turn = TURN.blocking_lock();
     let shop = PracticeShop::start(PracticeConfig::default()).unwrap();
     let times = Arc::new(Mutex::new(Vec::new()));
     let (seen, address) = (Arc::clone(&times), shop.base_url());
@@ -133,7 +132,6 @@ fn a_ramp_of_carts_ends_at_its_cap_orders_nothing_and_never_goes_faster() {
 
 #[test]
 fn no_more_than_is_there_is_found_at_a_slow_shop() {
-    let _turn = TURN.blocking_lock();
     let shop = PracticeShop::start(paced(Pace::of(2, 120.0))).unwrap();
     let place = Place::new();
     let more = ["--ramp-seconds", "60", "--time-scale", "1000"];

@@ -43,7 +43,7 @@ impl Two {
 
 #[actix::test]
 async fn a_name_that_moves_is_followed_as_old_connections_end() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(mut two) = Two::edges(15) else { return };
     let process = two.scene.place.start_of(&mut two.run());
     two.scene.until_asked(150);
@@ -62,7 +62,7 @@ async fn a_name_that_moves_is_followed_as_old_connections_end() {
 
 #[actix::test]
 async fn an_address_that_dies_after_its_name_moved_freezes_nothing() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(mut two) = Two::edges(1_000) else { return };
     let process = two.scene.place.start_of(&mut two.run());
     two.scene.until_asked(150);
@@ -77,7 +77,7 @@ async fn an_address_that_dies_after_its_name_moved_freezes_nothing() {
 
 #[actix::test]
 async fn an_address_that_dies_before_its_name_moves_freezes_the_run_and_resume_finds_the_new_one() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(mut two) = Two::edges(1_000) else { return };
     let process = two.scene.place.start_of(&mut two.run());
     two.scene.until_asked(150);
@@ -99,7 +99,7 @@ async fn an_address_that_dies_before_its_name_moves_freezes_the_run_and_resume_f
 
 #[actix::test]
 async fn a_name_of_two_addresses_of_which_the_first_is_dead_is_as_good() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(mut two) = Two::edges(1_000) else { return };
     two.names.say(NAME, &["127.0.0.3", "127.0.0.2"]);
     let process = two.scene.place.start_of(&mut two.run());

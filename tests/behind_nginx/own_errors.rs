@@ -13,7 +13,7 @@ fn nobody() -> u16 {
 
 #[actix::test]
 async fn a_502_now_and_then_freezes_nothing_and_is_asked_again() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let dead = nobody();
     let Some(scene) = Scene::with(|setup| {
         // What may be asked again: reads, and orders that have a key.
@@ -41,7 +41,7 @@ async fn a_502_now_and_then_freezes_nothing_and_is_asked_again() {
 
 #[actix::test]
 async fn a_504_whose_order_was_placed_all_the_same_is_one_order() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(scene) = Scene::with(|setup| {
         setup.server =
             "location = /api/orders { proxy_pass http://shop; proxy_read_timeout 150ms; }".into();
@@ -60,7 +60,7 @@ async fn a_504_whose_order_was_placed_all_the_same_is_one_order() {
 
 #[actix::test]
 async fn its_408_and_413_are_failures_of_that_agent() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     // Its 408 is the end of the connection, without a word.
     for (status, said) in
         [(408, "it was closed before it answered"), (413, "413 Request Entity Too Large nginx")]
@@ -86,7 +86,7 @@ async fn its_408_and_413_are_failures_of_that_agent() {
 
 #[actix::test]
 async fn time_limits_for_requests_are_never_met() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(scene) = Scene::with(|setup| {
         setup.server = "client_header_timeout 500ms; client_body_timeout 500ms;".to_owned();
     }) else {
@@ -110,9 +110,9 @@ fn limited(per_second: usize, burst: usize, status: u16) -> Option<Scene> {
 
 #[actix::test]
 async fn its_limit_slows_the_run_down_where_it_says_429() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(scene) = limited(40, 10, 429) else { return };
-    scene.completes(Size { agents: 60, cycles: 1, rate: 80 });
+    scene.completes(Size { agents: 60, cycles: 1, rate: 50 });
     let books = scene.books();
     scene.tell("limit_req, 429", &books);
     assert!(scene.answered(429) > 0, "no 429");
@@ -121,7 +121,7 @@ async fn its_limit_slows_the_run_down_where_it_says_429() {
 
 #[actix::test]
 async fn its_limit_that_says_503_freezes_the_run_with_what_to_change() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(scene) = limited(25, 5, 503) else { return };
     let mut command = scene.run(Size { agents: 40, cycles: 3, rate: 100 });
     let process = scene.place.start_of(command.args(["--on-freeze", "exit"]));
@@ -134,7 +134,7 @@ async fn its_limit_that_says_503_freezes_the_run_with_what_to_change() {
 
 #[actix::test]
 async fn a_shop_that_is_gone_behind_the_edge_freezes_the_run_and_comes_back() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(mut scene) = Scene::with(|_| {}) else { return };
     let size = Size { agents: 60, cycles: 6, rate: 100 };
     let mut command = scene.run(size);

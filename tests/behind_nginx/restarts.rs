@@ -7,7 +7,7 @@ const SIZE: Size = Size { agents: 60, cycles: 6, rate: 150 };
 
 #[actix::test]
 async fn reloads_cost_no_order_and_no_visit_but_of_a_write_that_crossed_a_connections_end() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(mut scene) = Scene::with(|_| {}) else { return };
     let process = scene.place.start_of(&mut scene.run(SIZE));
     for _ in 0..5 {
@@ -26,7 +26,7 @@ async fn reloads_cost_no_order_and_no_visit_but_of_a_write_that_crossed_a_connec
 
 #[actix::test]
 async fn restarts_that_cut_calls_lose_and_double_no_order() {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await.unwrap();
     let Some(mut scene) = Scene::with(|_| {}) else { return };
     let process = scene.place.start_of(&mut scene.run(SIZE));
     for _ in 0..3 {

@@ -1,5 +1,5 @@
-//! `cartload doctor` at each contract: nothing fails, it costs few requests, one order at most is in
-//! the books, and no cart is left.
+//! `cartload doctor` at each contract: nothing fails, it costs few requests, one order at most is
+//! in the books, and no cart is left.
 
 use serde_json::Value;
 

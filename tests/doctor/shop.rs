@@ -284,7 +284,7 @@ fn a_way_to_the_shop_that_is_wrong_is_told_with_what_to_do() {
         (of("elsewhere.pem"), "not valid for name", "the name that the certificate is for"),
         (of("expired.pem"), "certificate expired", "renew the shop's certificate"),
         (no_tls, "TLS failed", "http:// where the shop has none"),
-        ("https://shop.invalid".to_owned(), "DNS", "check the host's spelling"),
+        ("https://shop.invalid".to_owned(), "does not resolve", "check the host's spelling"),
     ] {
         let said = told(&url);
         said.has("shop/probe", "FAIL", says, fix);

@@ -106,8 +106,8 @@ pub fn server_directory(name: &str) -> PathBuf {
 pub fn server_file(path: &Path, text: &str) {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
-    let options = options.write(true).create_new(true).mode(0o600);
-    let mut file = options.open(path).expect("a file in a fresh directory");
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).expect("a file in a directory of ours");
     file.write_all(text.as_bytes()).expect("write");
     if let Some((user, group)) = server_ids() {
         std::os::unix::fs::chown(path, Some(user), Some(group)).expect("chown");

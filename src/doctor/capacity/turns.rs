@@ -70,7 +70,9 @@ mod tests {
             }
         }
         let gaps: Vec<Duration> = left.windows(2).map(|two| two[1] - two[0]).collect();
-        assert!(gaps.iter().skip(1).all(|gap| *gap >= Duration::from_millis(20)), "{gaps:?}");
+        // One that the window of a second held back is made up for once.
+        let least = gaps.windows(2).skip(1).map(|two| two[0] + two[1]).min();
+        assert!(least >= Some(Duration::from_millis(30)), "{gaps:?}");
         let most = |from: &Instant| {
             left.iter().filter(|at| *at >= from && **at - *from < Duration::from_secs(1)).count()
         };
