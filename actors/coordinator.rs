@@ -44,6 +44,7 @@ mod store_watch;
 pub mod tuning;
 pub mod wards;
 
+pub use self::start::first_contact::asked_first;
 pub use self::start::outlook::{Outlook, VisitMix};
 
 use std::sync::Arc;

@@ -90,7 +90,9 @@ async fn an_address_that_dies_before_its_name_moves_freezes_the_run_and_resume_f
     let refused = two.scene.place.run(&["ctl", "resume"]);
     assert_eq!(refused.status.code(), Some(9), "{refused:?}");
     two.names.say(NAME, &["127.0.0.2"]);
-    two.scene.place.expect(0, &["ctl", "resume"]);
+    // On a busy machine its last flows may still be ending, and the resume is refused till then.
+    let resumed = || two.scene.place.run(&["ctl", "resume"]).status.code() == Some(0);
+    wait(resumed, || two.scene.place.log());
     assert_eq!(process.wait(), Some(0), "{}", two.scene.place.log());
     let books = two.scene.books();
     two.scene.tell("dead before its name moves, the old address", &books);

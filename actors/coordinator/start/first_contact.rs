@@ -17,7 +17,7 @@ const ASKED_MAX: usize = 3;
 /// Those who are asked.
 pub fn callers<'a>(personas: impl IntoIterator<Item = &'a Persona>) -> Vec<Caller> {
     let personas: Vec<&Persona> = personas.into_iter().collect();
-    let asked = places(personas.len()).into_iter().filter_map(|place| personas.get(place));
+    let asked = asked_first(personas.len()).into_iter().filter_map(|place| personas.get(place));
     let caller = |persona: &&Persona| Caller {
         agent_id: persona.agent_id.clone(),
         user_id: persona.user_id,
@@ -26,9 +26,9 @@ pub fn callers<'a>(personas: impl IntoIterator<Item = &'a Persona>) -> Vec<Calle
     asked.map(caller).collect()
 }
 
-/// Of so many the first, one from the middle, the last.
-fn places(count: usize) -> Vec<usize> {
-    let last = count.saturating_sub(1);
+/// Of so many the first, one from the middle, the last: the places of those who are asked.
+pub fn asked_first(count: usize) -> Vec<usize> {
+    let Some(last) = count.checked_sub(1) else { return Vec::new() };
     let mut places: Vec<usize> = (0..ASKED_MAX).map(|n| n * last / (ASKED_MAX - 1)).collect();
     places.dedup();
     places
@@ -82,9 +82,10 @@ mod tests {
 
     #[test]
     fn three_are_asked_from_end_to_end_and_nobody_twice() {
-        assert_eq!(places(372), [0, 185, 371]);
-        assert_eq!(places(3), [0, 1, 2]);
-        assert_eq!(places(2), [0, 1]);
-        assert_eq!(places(1), [0]);
+        assert_eq!(asked_first(372), [0, 185, 371]);
+        assert_eq!(asked_first(3), [0, 1, 2]);
+        assert_eq!(asked_first(2), [0, 1]);
+        assert_eq!(asked_first(1), [0]);
+        assert_eq!(asked_first(0), [0; 0]);
     }
 }

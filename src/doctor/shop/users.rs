@@ -1,5 +1,6 @@
 //! Which agents the shop knows, where they shop, and what lies in their carts and wallets.
 
+use actors::coordinator::asked_first;
 use actors::domain::ids::StoreId;
 use actors::ports::shop_api::{ApiError, ApiErrorKind, ShopCall, ShopReply, WalletMode};
 use shops::shop_api::profile::StepName;
@@ -10,9 +11,6 @@ use crate::config::Settings;
 use crate::doctor::finding::{Finding, Findings};
 use crate::doctor::population::People;
 
-/// Agents that are asked about, as a run's own start does it: the first, one from the middle, the
-/// last.
-const ASKED_MAX: usize = 3;
 /// Orders that are asked for.
 const ORDERS_ASKED: u32 = 5;
 /// Stores that are named where one is not there.
@@ -77,7 +75,7 @@ pub(super) async fn meet(
     findings: &mut Findings,
 ) -> (Vec<usize>, Option<ApiError>) {
     let (mut known, mut full, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for place in places(people.personas.len()) {
+    for place in asked_first(people.personas.len()) {
         visitor.become_one(people, place);
         match sign_in(shop, settings, visitor).await {
             Met::Known { items } => {
@@ -160,8 +158,8 @@ fn carts(full: &[String], asked: usize) -> Finding {
                 some.len(),
                 some.join(", ")
             );
-            let fix = "a run clears each before it puts anything in, one request an agent more; \
-                       who left them is known by `cartload verify --list` of the run before";
+            let fix = "nothing where that is no one's: a run clears each cart before it puts \
+                       anything in, one request an agent more";
             Finding::warn(AREA, "carts", says, fix)
         }
     }
@@ -250,14 +248,6 @@ pub(super) async fn orders(shop: &Shop, visitor: &mut Visitor, findings: &mut Fi
     findings.push(finding);
 }
 
-/// Of so many the first, one from the middle, the last.
-fn places(count: usize) -> Vec<usize> {
-    let Some(last) = count.checked_sub(1) else { return Vec::new() };
-    let mut places: Vec<usize> = (0..ASKED_MAX).map(|n| n * last / (ASKED_MAX - 1)).collect();
-    places.dedup();
-    places
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,12 +267,5 @@ mod tests {
         assert_eq!(told_of_coupons(0, 0, 3).state, State::Warn);
         assert_eq!(told_of_coupons(0, 1, 3).state, State::Ok);
         assert_eq!(told_of_coupons(1, 0, 3).state, State::Ok);
-    }
-
-    #[test]
-    fn nobody_is_asked_for_where_nobody_is() {
-        assert_eq!(places(0), [0; 0]);
-        assert_eq!(places(1), [0]);
-        assert_eq!(places(372), [0, 185, 371]);
     }
 }
