@@ -60,27 +60,9 @@ pub(super) async fn compare(
 
 /// Whether it is the token that was refused, and not the user that it names.
 fn is_of_token(error: &ApiError) -> bool {
-    match error.kind {
-        ApiErrorKind::Unauthorized(_) => true,
-        ApiErrorKind::ServerError(_) => stranger::advice(&error.to_string()).is_none(),
-        ApiErrorKind::PermitExpired
-        | ApiErrorKind::Refused(_)
-        | ApiErrorKind::RateLimited { .. }
-        | ApiErrorKind::Invalid(_)
-        | ApiErrorKind::EdgeDown(_)
-        | ApiErrorKind::UnexpectedStatus(_)
-        | ApiErrorKind::Unparsable { .. }
-        | ApiErrorKind::BodyTooLarge
-        | ApiErrorKind::BodyTruncated
-        | ApiErrorKind::ConnectRefused
-        | ApiErrorKind::ConnectTimeout
-        | ApiErrorKind::Dns
-        | ApiErrorKind::Tls
-        | ApiErrorKind::CallTimeout
-        | ApiErrorKind::Disconnected
-        | ApiErrorKind::Unsent
-        | ApiErrorKind::StaleConnection => false,
-    }
+    let is_failure = matches!(error.kind, ApiErrorKind::ServerError(_));
+    matches!(error.kind, ApiErrorKind::Unauthorized(_))
+        || is_failure && stranger::advice(&error.to_string()).is_none()
 }
 
 async fn try_one(shop: &Shop, settings: &Settings, people: &People, name: &str) -> Came {

@@ -10,6 +10,7 @@ use shops::shop_api::http::ShopSetup;
 use shops::shop_api::profile::{Profile, StepName};
 
 use super::heard::Heard;
+use super::shapes;
 use crate::doctor::population::People;
 use crate::trial::door::Door;
 
@@ -65,9 +66,7 @@ pub(super) fn fix(error: &ApiError, profile: &Profile, auth: Option<&str>) -> St
         return if is_refused { profile.sign_in(auth) } else { advice };
     }
     match error.kind {
-        ApiErrorKind::Unparsable { .. } | ApiErrorKind::BodyTruncated => {
-            "say in the profile where it is: `cartload profile try` shows each answer".to_owned()
-        }
+        ApiErrorKind::Unparsable { .. } | ApiErrorKind::BodyTruncated => shapes::FIX.to_owned(),
         ApiErrorKind::BodyTooLarge => {
             "write a smaller `size` into the profile's `paging`".to_owned()
         }
