@@ -344,6 +344,7 @@ fn agent_builder(
         parked,
         throttle: wired.services.throttle.clone(),
         entropy: plan.entropy,
+        prices: Arc::default(),
         codes: match plan.shop.wallet {
             WalletMode::Codes => Arc::clone(&plan.coupons),
             WalletMode::Engine | WalletMode::Shop | WalletMode::None => Arc::default(),

@@ -131,6 +131,7 @@ impl Shop {
             parked,
             throttle,
             entropy: Entropy::System,
+            prices: Arc::default(),
             codes: Arc::default(),
         };
         Self {

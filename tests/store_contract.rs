@@ -97,7 +97,7 @@ contract! {
     questions::a_wallet_is_held_to_the_limit_of_its_arm,
     memories::only_canonical_rows_are_remembered,
     memories::the_week_begins_on_monday,
-    memories::brands_are_kept_oldest_first_and_at_most_32,
+    memories::brands_and_products_are_kept_oldest_first_and_at_most_32_and_64,
     memories::the_cart_is_as_the_last_row_of_any_attempt_has_it,
     memories::rows_are_in_the_order_in_which_they_were_made_though_a_clock_was_set_back,
     memories::a_cart_that_was_cleared_after_the_last_visit_is_clean_in_its_row,

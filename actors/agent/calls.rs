@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use crate::domain::flow::EndReason;
 use crate::domain::shop_notes::Misread;
 use crate::domain::timing::CallTiming;
 use crate::ports::pacing::Pacing;
@@ -19,6 +20,7 @@ use crate::session_pool::board::DownFlag;
 use crate::shop_door::retry::{self, Next};
 use crate::shop_door::{ShopDoor, Stage, Stop};
 
+use super::draft::FlowEnding;
 use super::progress::ProgressMark;
 
 /// Requests of one step at most.
@@ -219,6 +221,21 @@ impl Wanted {
 }
 
 impl CallStop {
+    /// How a flow ends that it stops; `reason` where the call is to blame.
+    pub fn ending(self, reason: EndReason) -> FlowEnding {
+        match self {
+            Self::NoPermit(Refused::Frozen) => FlowEnding::abandoned(EndReason::Frozen),
+            Self::NoPermit(Refused::Stopped | Refused::Gone) => {
+                FlowEnding::abandoned(EndReason::Stopped)
+            }
+            Self::Api(error) | Self::Uncertain(error) => {
+                FlowEnding::failed(reason, error.to_string())
+            }
+            // Either way the flow cannot reach the shop, and the shop is not to blame.
+            Self::SessionDown | Self::SessionGone => FlowEnding::abandoned(EndReason::SessionDown),
+        }
+    }
+
     /// Whether the last try may have reached the shop.
     pub fn may_have_arrived(&self) -> bool {
         match self {

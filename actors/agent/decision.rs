@@ -15,14 +15,16 @@ mod basket;
 #[cfg(test)]
 mod calibration;
 mod closing;
+mod wish;
 
 pub use basket::{
     add_probability, choose_category, choose_products, draw_add, draw_products_to_look,
-    draw_quantity, one_of_each, top_up,
+    draw_quantity, draw_units, one_of_each, top_up,
 };
 pub use closing::{
     checkout_probability, choose_coupons, coupon_probability, draw_checkout, draw_coupon_look,
 };
+pub use wish::{Wisher, wish};
 
 /// What an agent does in a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

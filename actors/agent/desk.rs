@@ -78,7 +78,8 @@ impl Desk {
         let behavior = Arc::clone(&self.settings.behavior);
         let views = match activity {
             Activity::Shop => {
-                decision::draw_products_to_look(&mut state.rng, &behavior, &self.persona)
+                let mean = behavior.money.and_then(|_| self.settings.prices.mean());
+                decision::draw_products_to_look(&mut state.rng, &behavior, &self.persona, mean)
             }
             Activity::Browse | Activity::Idle => {
                 decision::draw_browse_views(&mut state.rng, &behavior)

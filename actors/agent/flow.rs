@@ -13,11 +13,11 @@ use actix::Recipient;
 use chrono::NaiveDateTime;
 
 use crate::db_writer::messages::KeepRefs;
+use crate::domain::behavior::ChoiceRule;
 use crate::domain::catalog::Product;
 use crate::domain::flow::{EndReason, FlowStatus, ShopCart};
 use crate::domain::persona::Persona;
 use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, WalletMode};
-use crate::rate_limiter::messages::Refused;
 
 use super::calls::{CallStop, Calls};
 use super::decision;
@@ -64,7 +64,7 @@ impl Visit {
     pub async fn shop(&mut self, views: u32) -> FlowEnding {
         match self.walk_through_the_shop(views).await {
             Ok(ending) => ending,
-            Err(stop) => ending_of(stop, EndReason::CallFailed),
+            Err(stop) => stop.ending(EndReason::CallFailed),
         }
     }
 
@@ -76,7 +76,7 @@ impl Visit {
         };
         match looked.await {
             Ok(_) => FlowEnding::done(FlowStatus::Browsed),
-            Err(stop) => ending_of(stop, EndReason::CallFailed),
+            Err(stop) => stop.ending(EndReason::CallFailed),
         }
     }
 
@@ -162,6 +162,37 @@ impl Visit {
 
     /// Looks at up to `wanted` products and answers them in the order seen.
     async fn look(&mut self, wanted: u32) -> Result<Vec<Product>, CallStop> {
+        let chosen = match self.settings.behavior.choice {
+            Some(rule) => self.wish(&rule, wanted).await?,
+            None => self.choose(wanted).await?,
+        };
+        let mut shelf = Vec::with_capacity(chosen.len());
+        for product in chosen {
+            if let Some(product) = self.view(product).await? {
+                shelf.push(product);
+            }
+        }
+        Ok(shelf)
+    }
+
+    /// By the product-choice rule, of all that the shop lists; where that is a part of what it
+    /// sells, of a preferred category too.
+    async fn wish(&mut self, rule: &ChoiceRule, wanted: u32) -> Result<Vec<Product>, CallStop> {
+        let mut listed = self.list(None).await?;
+        if listed.len() < self.shop.catalog.products.len() {
+            let persona = Arc::clone(&self.persona);
+            if let Some(category) = decision::choose_category(&mut self.state.rng, &persona) {
+                listed.extend(self.list(Some(category)).await?);
+            }
+        }
+        let who = decision::Wisher { persona: &self.persona, memory: &self.state.memory };
+        let day = self.with(|d| d.key.simulated_at.date());
+        let prices = &self.settings.prices;
+        Ok(decision::wish(&mut self.state.rng, rule, (&listed, prices, day), wanted, who))
+    }
+
+    /// Evenly, but for the brands of a loyal agent: of one preferred category, then of everything.
+    async fn choose(&mut self, wanted: u32) -> Result<Vec<Product>, CallStop> {
         let persona = Arc::clone(&self.persona);
         let category = decision::choose_category(&mut self.state.rng, &persona).map(str::to_owned);
         let listed = self.list(category.as_deref()).await?;
@@ -184,13 +215,7 @@ impl Visit {
                 (&self.persona, &self.state.memory),
             );
         }
-        let mut shelf = Vec::with_capacity(chosen.len());
-        for product in chosen {
-            if let Some(product) = self.view(product).await? {
-                shelf.push(product);
-            }
-        }
-        Ok(shelf)
+        Ok(chosen)
     }
 
     async fn list(&mut self, category: Option<&str>) -> Result<Vec<Product>, CallStop> {
@@ -256,17 +281,20 @@ impl Visit {
                 product,
                 now,
             );
-            if wants {
-                let quantity = decision::draw_quantity(
-                    &mut self.state.rng,
-                    &self.settings.behavior,
-                    &self.persona,
-                );
-                if !std::mem::replace(&mut is_begun, true) {
-                    self.begin_cart().await?;
-                }
-                self.add(product, quantity).await?;
+            if !wants {
+                continue;
             }
+            let (who, worth) = ((&*self.persona, &self.state.memory), (cart_total, product.price));
+            let behavior = &self.settings.behavior;
+            // Fewer than wanted, or none, where the week's money is spent.
+            let units = decision::draw_units(&mut self.state.rng, behavior, who, worth, now);
+            if units == 0 {
+                continue;
+            }
+            if !std::mem::replace(&mut is_begun, true) {
+                self.begin_cart().await?;
+            }
+            self.add(product, units).await?;
         }
         Ok(())
     }
@@ -368,21 +396,5 @@ impl Visit {
     fn with<R>(&self, look: impl FnOnce(&mut Draft) -> R) -> R {
         let mut draft = self.draft.borrow_mut();
         look(draft.as_mut().expect("a visit's draft is set before its first step"))
-    }
-}
-
-fn ending_of(stop: CallStop, reason: EndReason) -> FlowEnding {
-    match stop {
-        CallStop::NoPermit(Refused::Frozen) => FlowEnding::abandoned(EndReason::Frozen),
-        CallStop::NoPermit(Refused::Stopped | Refused::Gone) => {
-            FlowEnding::abandoned(EndReason::Stopped)
-        }
-        CallStop::Api(error) | CallStop::Uncertain(error) => {
-            FlowEnding::failed(reason, error.to_string())
-        }
-        // Either way the flow cannot reach the shop, and the shop is not to blame.
-        CallStop::SessionDown | CallStop::SessionGone => {
-            FlowEnding::abandoned(EndReason::SessionDown)
-        }
     }
 }

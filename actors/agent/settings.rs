@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::behavior::Behavior;
 use crate::domain::ids::{CohortName, OwnerToken, RunId, StoreId};
 use crate::domain::offer::Coupon;
+use crate::domain::usual_prices::UsualPrices;
 use crate::ports::entropy::Entropy;
 use crate::ports::pacing::Pacing;
 use crate::ports::shop_api::ShopTraits;
@@ -34,6 +35,8 @@ pub struct AgentSettings {
     pub throttle: SharedThrottle,
     /// What each build of an agent draws from.
     pub entropy: Entropy,
+    /// What the shop's products usually cost.
+    pub prices: Arc<UsualPrices>,
     /// Codes that shoppers know, which the shop judges (`wallet: codes`).
     pub codes: Arc<Vec<Coupon>>,
 }

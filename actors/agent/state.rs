@@ -49,6 +49,7 @@ impl AgentState {
                 let product = shop.catalog.products.iter().find(|p| p.id == line.product_id)?;
                 product.brand.clone()
             });
+            memory.remember_products(order.lines.iter().map(|line| &line.product_id));
             memory.remember_order(record.simulated_end, order.final_total.cents, brands);
         }
     }

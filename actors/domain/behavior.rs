@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::persona::{DealSeeking, ShoppingFrequency};
 
+mod choice;
+
+pub use choice::{ChoiceRule, MoneyRule};
+
 /// One preset: `load` is a load figure (9.6 visits a day), `lifelike` is for training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +40,12 @@ pub struct Behavior {
     pub checkout: CheckoutRule,
     /// Simulated seconds between steps.
     pub think: ThinkTimes,
+    /// Which products are wanted; none: evenly those of the list, weighed by `look`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<ChoiceRule>,
+    /// How a visit is cut to the purse; none: by `look` and `add` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<MoneyRule>,
 }
 
 /// Chance to shop in a neutral hour.

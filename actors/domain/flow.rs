@@ -263,6 +263,8 @@ pub struct AgentMemory {
     pub week_of: Option<NaiveDateTime>,
     /// Brands bought, each once, at most 32 (the oldest leaves first).
     pub brands_bought: Vec<String>,
+    /// Products bought and in how many orders, at most 64, the one bought last at the end.
+    pub products_bought: Vec<(ProductId, u32)>,
     /// Simulated start of the last visit.
     pub last_visit: Option<NaiveDateTime>,
     /// Simulated time of the last order.

@@ -35,3 +35,4 @@ pub mod stable_hash;
 pub mod time_scale;
 pub mod timing;
 pub mod totals;
+pub mod usual_prices;

@@ -1,15 +1,22 @@
-//! What an agent learns from its own flows: brands, visits, and what is left of the week's budget.
+//! What an agent learns from its own flows: brands, products, visits, and what is left of the
+//! week's budget.
 //!
 //! `spent_this_week` counts only while `week_of` is the simulated Monday of the time asked about;
 //! nothing resets it when a week begins. Rows rebuilt by the store must lead to the same memory.
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::flow::AgentMemory;
+use crate::ids::ProductId;
 use crate::money::Cents;
 
 /// Brands remembered at most.
 pub const BRANDS_REMEMBERED_MAX: usize = 32;
+
+/// Products remembered at most; those bought last stay.
+pub const PRODUCTS_REMEMBERED_MAX: usize = 64;
 
 /// Monday 00:00 of the simulated week of `at`.
 pub fn monday_of(at: NaiveDateTime) -> NaiveDateTime {
@@ -26,6 +33,37 @@ impl AgentMemory {
         } else {
             weekly_budget
         }
+    }
+
+    /// What was paid in the week of `at`.
+    pub fn spent_in_week_of(&self, at: NaiveDateTime) -> Cents {
+        if self.week_of == Some(monday_of(at)) { self.spent_this_week } else { Cents::ZERO }
+    }
+
+    /// In how many of the orders remembered this product was.
+    pub fn times_bought(&self, product: &ProductId) -> u32 {
+        let found = self.products_bought.iter().find(|(id, _)| id == product);
+        found.map_or(0, |(_, times)| *times)
+    }
+
+    /// Takes note of the products of an order, each counted once, in the order of their ids.
+    pub fn remember_products<'a>(&mut self, products: impl IntoIterator<Item = &'a ProductId>) {
+        let products: BTreeSet<&ProductId> = products.into_iter().collect();
+        for product in products {
+            let place = self.products_bought.iter().position(|(id, _)| id == product);
+            let times = place.map_or(0, |place| self.products_bought.remove(place).1);
+            self.products_bought.push((product.clone(), times + 1));
+        }
+        self.forget_surplus();
+    }
+
+    /// What is beyond the bounds leaves, the oldest first. A product that left and is bought again
+    /// counts from one in a living actor; one rebuilt from rows counts all of its orders.
+    pub fn forget_surplus(&mut self) {
+        let products = self.products_bought.len().saturating_sub(PRODUCTS_REMEMBERED_MAX);
+        self.products_bought.drain(..products);
+        let brands = self.brands_bought.len().saturating_sub(BRANDS_REMEMBERED_MAX);
+        self.brands_bought.drain(..brands);
     }
 
     /// Whether this brand was bought before.
@@ -58,8 +96,7 @@ impl AgentMemory {
             self.brands_bought.retain(|b| b != brand);
             self.brands_bought.push(brand.to_owned());
         }
-        let surplus = self.brands_bought.len().saturating_sub(BRANDS_REMEMBERED_MAX);
-        self.brands_bought.drain(..surplus);
+        self.forget_surplus();
     }
 }
 
@@ -105,6 +142,18 @@ mod tests {
         assert!(!memory.has_bought(Some("1")));
         assert!(memory.has_bought(Some("0")));
         assert!(!memory.has_bought(None));
+    }
+
+    #[test]
+    fn the_product_bought_longest_ago_of_sixty_five_leaves_with_its_count() {
+        let ids: Vec<ProductId> = (0..65).map(|n| ProductId::new(format!("{n:02}"))).collect();
+        let mut memory = AgentMemory::default();
+        memory.remember_products(&ids[..64]);
+        memory.remember_products([&ids[0], &ids[0]]);
+        assert_eq!((memory.times_bought(&ids[0]), memory.times_bought(&ids[1])), (2, 1));
+        memory.remember_products([&ids[64]]);
+        assert_eq!(memory.products_bought.len(), 64);
+        assert_eq!((memory.times_bought(&ids[1]), memory.times_bought(&ids[0])), (0, 2));
     }
 
     #[test]

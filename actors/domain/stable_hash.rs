@@ -29,6 +29,22 @@ pub fn stable_share(purpose: &str, agent: &AgentId) -> f64 {
     (stable_hash(purpose, agent) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+/// Two hashes as one: the hash of a pair without spelling it out.
+pub fn blend(a: u64, b: u64) -> u64 {
+    finalise(a ^ b.rotate_left(32).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// A hash as a share in 0..1, never 0 itself.
+pub fn share_of(hash: u64) -> f64 {
+    ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
+/// A hash as a standard normal number (Box-Muller).
+pub fn normal_of(hash: u64) -> f64 {
+    let angle = share_of(finalise(hash ^ 0x5851_f42d_4c95_7f2d)) * std::f64::consts::TAU;
+    (-2.0 * share_of(hash).ln()).sqrt() * angle.cos()
+}
+
 /// FNV's high bits mix slowly on short names; this is the finaliser of splitmix64.
 fn finalise(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -45,6 +61,24 @@ mod tests {
         let agent = AgentId::new("agent_001");
         assert_eq!(stable_hash("http_session", &agent), stable_hash("http_session", &agent));
         assert_ne!(stable_hash("http_session", &agent), stable_hash("warm_up", &agent));
+    }
+
+    #[test]
+    fn pairs_of_names_give_normal_numbers() {
+        let (agents, products) = (100_u32, 100_u32);
+        let hashes = |what: &str, n: u32| stable_hash_of(what, &n.to_string());
+        let all: Vec<f64> = (0..agents)
+            .flat_map(|a| (0..products).map(move |p| (hashes("agent", a), hashes("product", p))))
+            .map(|(a, p)| normal_of(blend(a, p)))
+            .collect();
+        let n = all.len() as f64;
+        let mean = all.iter().sum::<f64>() / n;
+        let sd = (all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let beyond = all.iter().filter(|x| x.abs() > 1.96).count() as f64 / n;
+        assert!(mean.abs() < 0.04 && (sd - 1.0).abs() < 0.03, "{mean} {sd}");
+        assert!((0.04..0.06).contains(&beyond), "{beyond}");
+        assert_ne!(blend(1, 2), blend(2, 1));
+        assert!(normal_of(0).is_finite() && normal_of(u64::MAX).is_finite());
     }
 
     #[test]

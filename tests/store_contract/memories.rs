@@ -61,7 +61,7 @@ pub async fn the_week_begins_on_monday(rig: &Rig) {
     assert_eq!(spent(400).await, (Cents::ZERO, monday + TimeDelta::days(14)));
 }
 
-pub async fn brands_are_kept_oldest_first_and_at_most_32(rig: &Rig) {
+pub async fn brands_and_products_are_kept_oldest_first_and_at_most_32_and_64(rig: &Rig) {
     let owned = rig.run().await;
     let product = |n: u32| Product {
         id: ProductId::new(format!("p{n}")),
@@ -80,7 +80,12 @@ pub async fn brands_are_kept_oldest_first_and_at_most_32(rig: &Rig) {
         rig.store.record_cycle(cycle(owned, n, 0, false)).await.unwrap();
     }
     let memories = rig.store.load_memories(owned.run, Cycle(99), vec![agent(0)]).await.unwrap();
-    let brands = &memories[&agent(0)].brands_bought;
+    let memory = &memories[&agent(0)];
+    let (last, times) = memory.products_bought.last().unwrap();
+    assert_eq!((last.as_str(), *times), ("p2", 2), "bought in two orders, and last");
+    assert_eq!(memory.products_bought.len(), 33);
+    assert_eq!(memory.times_bought(&ProductId::new("p0")), 1);
+    let brands = &memory.brands_bought;
     assert_eq!(brands.len(), 32);
     assert_eq!((brands[0].as_str(), brands[1].as_str()), ("brand 01", "brand 03"));
     assert_eq!(brands[31], "brand 02");

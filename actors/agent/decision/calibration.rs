@@ -115,7 +115,7 @@ fn look(
     shopper: &Shopper,
 ) -> (Vec<Product>, u32) {
     let (persona, memory) = (&shopper.persona, &shopper.memory);
-    let wanted = draw_products_to_look(rng, behavior, persona);
+    let wanted = draw_products_to_look(rng, behavior, persona, None);
     let category = choose_category(rng, persona).map(str::to_owned);
     let list = catalog.list(category.as_deref());
     let mut chosen = choose_products(rng, &behavior.look, list, wanted, persona, memory);

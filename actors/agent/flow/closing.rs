@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::{Visit, ending_of};
+use super::Visit;
 use crate::agent::calls::CallStop;
 use crate::agent::decision;
 use crate::agent::draft::FlowEnding;
@@ -232,7 +232,7 @@ impl Visit {
         }
         let at = self.moment(VisitClock::checkout);
         self.with(|d| d.checkout_failed(EndReason::CheckoutFailed.as_str(), false, at));
-        Ok(ending_of(stop, EndReason::CheckoutFailed))
+        Ok(stop.ending(EndReason::CheckoutFailed))
     }
 
     /// Leaves the cart: clears it at the shop.

@@ -132,7 +132,12 @@ impl Memory {
             .cloned()
             .collect();
         brands.reverse();
+        let mut products = AgentMemory::default();
+        for order in &orders {
+            products.remember_products(&order.products);
+        }
         AgentMemory {
+            products_bought: products.products_bought,
             spent_this_week: this_week.map(|o| o.total).sum(),
             week_of: last_order.map(|_| monday),
             brands_bought: brands,

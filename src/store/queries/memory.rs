@@ -9,14 +9,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text, Timestamp};
 use domain::cycle::Cycle;
 use domain::flow::{AgentMemory, ShopCart};
-use domain::ids::{AgentId, OwnerToken, RunId};
+use domain::ids::{AgentId, OwnerToken, ProductId, RunId};
 use domain::money::Cents;
 
 use super::runs::owns;
 use super::{Conn, Db, RunQueryDsl, VALUES_PER_LIST, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::integer;
-use crate::rows::runs::{BrandRow, CartRow, VisitRow};
+use crate::rows::runs::{BoughtRow, BrandRow, CartRow, VisitRow};
 use crate::schema::runs;
 
 /// The memories of these agents (all for none) before cycle `before`.
@@ -67,6 +67,21 @@ pub(super) async fn load_memories(
             let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
             memory.brands_bought.push(row.brand);
         }
+        let mut query = diesel::sql_query(products(list.len()))
+            .into_boxed::<Db>()
+            .bind::<Text, _>(run.to_string())
+            .bind::<Integer, _>(integer(before.0));
+        for agent in list {
+            query = query.bind::<Text, _>(agent.as_str().to_owned());
+        }
+        let mut products: Vec<BoughtRow> = query.load(c).await?;
+        // Not by the database: its order of texts is its own.
+        products.sort_by(|a, b| (a.last_at, &a.product_id).cmp(&(b.last_at, &b.product_id)));
+        for row in products {
+            let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
+            let times = u32::try_from(row.times).unwrap_or(u32::MAX);
+            memory.products_bought.push((ProductId::new(row.product_id), times));
+        }
     }
     for row in carts(c, run).await? {
         let agent = AgentId::new(&row.agent_id);
@@ -74,11 +89,7 @@ pub(super) async fn load_memories(
             memories.entry(agent).or_default().shop_cart = row.holds()?;
         }
     }
-    for memory in memories.values_mut() {
-        let surplus =
-            memory.brands_bought.len().saturating_sub(domain::memory::BRANDS_REMEMBERED_MAX);
-        memory.brands_bought.drain(..surplus);
-    }
+    memories.values_mut().for_each(AgentMemory::forget_surplus);
     Ok(memories)
 }
 
@@ -142,6 +153,17 @@ fn brands(agents: usize) -> String {
          JOIN products p ON p.run_id = o.run_id AND p.product_id = i.product_id \
          WHERE o.run_id = $1 AND o.cycle < $2 AND p.brand IS NOT NULL {} \
          GROUP BY o.agent_id, p.brand ORDER BY o.agent_id, MAX(o.simulated_at), p.brand",
+        among("o", 3, agents)
+    )
+}
+
+/// Products bought in run $1 before cycle $2.
+fn products(agents: usize) -> String {
+    format!(
+        "SELECT o.agent_id, i.product_id, COUNT(DISTINCT o.flow_id) AS times, \
+         MAX(o.simulated_at) AS last_at FROM canonical_orders o \
+         JOIN order_items i ON i.flow_id = o.flow_id \
+         WHERE o.run_id = $1 AND o.cycle < $2 {} GROUP BY o.agent_id, i.product_id",
         among("o", 3, agents)
     )
 }

@@ -134,6 +134,23 @@ pub struct BrandRow {
     pub brand: String,
 }
 
+/// A product that an agent bought.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct BoughtRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// The product.
+    #[diesel(sql_type = Text)]
+    pub product_id: String,
+    /// Orders that held it.
+    #[diesel(sql_type = BigInt)]
+    pub times: i64,
+    /// Simulated time of the last of them.
+    #[diesel(sql_type = Timestamp)]
+    pub last_at: NaiveDateTime,
+}
+
 /// An agent's cart at the shop, as its last row of any attempt has it.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct CartRow {
