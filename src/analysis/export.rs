@@ -5,9 +5,11 @@
 
 mod agent_days;
 mod card;
+mod computing;
 mod error;
 pub(crate) mod filter;
 mod pages;
+mod period;
 mod place;
 mod query;
 mod replays;
@@ -15,6 +17,7 @@ mod scope;
 pub mod sink;
 mod split;
 pub mod tables;
+pub(crate) mod unfold;
 pub(crate) mod value;
 
 use std::path::PathBuf;
@@ -28,6 +31,7 @@ pub(crate) use self::card::facts::{Population, population};
 pub use self::card::{Card, CardRun};
 pub use self::error::ExportError;
 pub use self::filter::{Filter, ReplayFilter};
+pub use self::period::{Periods, TimeSplit};
 pub use self::place::Written;
 pub use self::place::{must_be_free, write_file};
 pub(crate) use self::query::begin_of;
@@ -79,6 +83,8 @@ pub struct Export {
     pub force: bool,
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
+    /// Which simulated days train, and which test.
+    pub periods: Periods,
     /// What counts as lifelike on the data card.
     pub yardstick: Yardstick,
 }
@@ -122,7 +128,7 @@ pub async fn export(
     let mut tally = Tally::default();
     let mut scopes = Vec::new();
     for run in runs {
-        let scope = Arc::new(Scope::load(store, run.clone()).await?);
+        let scope = Arc::new(Scope::load(store, run.clone(), &export.periods).await?);
         scopes.push(Arc::clone(&scope));
         // A table without runs is the same for all of them.
         if !table.has_run() && scopes.len() > 1 {

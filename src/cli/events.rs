@@ -94,6 +94,12 @@ pub struct EventsArgs {
     /// Into this folder as Parquet, by run and simulated day, a data card beside it
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+    /// Simulated days before this one are period train [default: a week before the test days]
+    #[arg(long, value_name = "DATE")]
+    pub train_until: Option<chrono::NaiveDate>,
+    /// Simulated days from this one on are period test [default: the last fifth of each run]
+    #[arg(long, value_name = "DATE")]
+    pub test_from: Option<chrono::NaiveDate>,
     /// Put it in the place of an export that is there
     #[arg(long)]
     pub force: bool,

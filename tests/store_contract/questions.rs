@@ -78,6 +78,7 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         population::means(),
         population::words(),
         products::categories(run),
+        products::known(run),
         replays::rows(run, 1, (1, 1)),
         runs::all(),
         runs::of(run),

@@ -7,7 +7,7 @@ use actors::domain::event::{CouponStep, EventKind};
 use actors::domain::incident::IncidentKind;
 use analysis::export::sink::terminal::ROWS_MAX;
 use analysis::export::tables::{self, Table};
-use analysis::export::{Destination, Export, Filter, Format, ReplayFilter};
+use analysis::export::{Destination, Export, Filter, Format, Periods, ReplayFilter};
 use analysis::realism::yardstick::Yardstick;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -61,9 +61,27 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<
         }
         (_, limit) => limit,
     };
-    let force = args.force;
-    let guard_formulas = args.guard_formulas;
-    Ok(Export { table, filter, limit, format, guard_formulas, destination, force, at, yardstick })
+    Ok(Export {
+        table,
+        filter,
+        limit,
+        format,
+        guard_formulas: args.guard_formulas,
+        destination,
+        force: args.force,
+        at,
+        periods: periods(args)?,
+        yardstick,
+    })
+}
+
+/// The dates of train and test.
+pub fn periods(args: &EventsArgs) -> Result<Periods> {
+    let periods = Periods { train_until: args.train_until, test_from: args.test_from };
+    if periods.is_crossed() {
+        return usage("--train-until: it comes after --test-from; train ends before test".into());
+    }
+    Ok(periods)
 }
 
 fn form(args: &EventsArgs) -> Result<(Format, Destination)> {
