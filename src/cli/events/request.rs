@@ -7,6 +7,7 @@ use actors::domain::event::{CouponStep, EventKind};
 use actors::domain::incident::IncidentKind;
 use analysis::export::sink::terminal::ROWS_MAX;
 use analysis::export::tables::{self, Table};
+use analysis::export::whole::WholeExport;
 use analysis::export::{Destination, Export, Filter, Format, Periods, ReplayFilter};
 use analysis::realism::yardstick::Yardstick;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
@@ -75,8 +76,19 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<
     })
 }
 
+/// What the options ask for, of all tables.
+pub fn whole(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<WholeExport> {
+    let periods = periods(args)?;
+    match &args.out_dir {
+        Some(folder) if folder.as_os_str() != STDOUT => {
+            Ok(WholeExport { folder: folder.clone(), force: args.force, at, periods, yardstick })
+        }
+        Some(_) | None => usage("--all: it goes into a folder; name one, --out-dir DIR".into()),
+    }
+}
+
 /// The dates of train and test.
-pub fn periods(args: &EventsArgs) -> Result<Periods> {
+fn periods(args: &EventsArgs) -> Result<Periods> {
     let periods = Periods { train_until: args.train_until, test_from: args.test_from };
     if periods.is_crossed() {
         return usage("--train-until: it comes after --test-from; train ends before test".into());

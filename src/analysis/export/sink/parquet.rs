@@ -51,8 +51,18 @@ pub struct ParquetSink {
 }
 
 impl Layout {
-    /// Of a table, but for the columns that stand in the names of folders.
-    pub fn new(table: &Table, left_out: &[&str]) -> Result<Self, ParquetError> {
+    /// Of a table in one file.
+    pub fn of_file(table: &Table) -> Result<Self, ExportError> {
+        Self::new(table, &[]).map_err(|error| refused(Path::new(table.name), &error))
+    }
+
+    /// Of a table in folders, but for the column that stands in their names.
+    pub fn of_folder(table: &Table) -> Result<Self, ExportError> {
+        let left_out: &[&str] = if table.has_run() { &["run_id"] } else { &[] };
+        Self::new(table, left_out).map_err(|error| refused(Path::new(table.name), &error))
+    }
+
+    fn new(table: &Table, left_out: &[&str]) -> Result<Self, ParquetError> {
         let kept = table.columns.iter().enumerate().filter(|(_, c)| !left_out.contains(&c.name));
         let (places, columns): (Vec<usize>, Vec<Column>) = kept.map(|(at, c)| (at, *c)).unzip();
         let fields = columns.iter().map(field).collect::<Result<Vec<TypePtr>, _>>()?;

@@ -181,7 +181,7 @@ mod tests {
         let c = &products.seen[2];
         assert_eq!(
             (c.first_surface, c.first_place, c.first_price),
-            ("product_search", Some(0), None)
+            ("product_search", Some(1), None)
         );
         assert_eq!(products.seen.len(), 3);
     }
