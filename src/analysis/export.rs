@@ -89,6 +89,8 @@ pub struct Export {
     pub periods: Periods,
     /// What counts as lifelike on the data card.
     pub yardstick: Yardstick,
+    /// Where scorecards of ended runs are kept; `None`: nowhere.
+    pub scorecards: Option<PathBuf>,
 }
 
 /// How far an export is.

@@ -1,5 +1,6 @@
 //! `cartload events`: looks at what shoppers did, or exports any table of the store with a card
-//! that describes it. It writes nothing into the database.
+//! that describes it. It writes nothing into the database; the scorecards of ended runs that it
+//! reckoned for the card it keeps in the data directory.
 
 mod request;
 mod whole;
@@ -23,6 +24,9 @@ use super::exit_code::HasCode;
 use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
 use crate::{database, known_runs};
+
+/// The folder of kept scorecards below the data directory.
+const SCORECARDS: &str = "scorecards";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -150,10 +154,13 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result {
     let settings = global.settings(Layer::default())?;
     // What cannot be is refused before the database is touched.
     let now = Utc::now().naive_utc().trunc_subsecs(6);
-    let yardstick = settings.realism.yardstick();
+    let lifelike = request::Lifelike {
+        yardstick: settings.realism.yardstick(),
+        scorecards: settings.store.data_dir.join(SCORECARDS),
+    };
     let asked = match args.all {
-        true => Asked::Whole(request::whole(args, now, yardstick)?),
-        false => Asked::Table(Box::new(request::of(args, now, yardstick)?)),
+        true => Asked::Whole(request::whole(args, now, lifelike)?),
+        false => Asked::Table(Box::new(request::of(args, now, lifelike)?)),
     };
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));

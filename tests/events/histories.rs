@@ -47,6 +47,7 @@ pub async fn exported(admin: &Admin, run: RunId, table: &str, replay: ReplayFilt
         at: wall(0),
         periods: Periods::default(),
         yardstick: Settings::load(Sources::default()).unwrap().realism.yardstick(),
+        scorecards: None,
     };
     let runs = admin.list_runs().await.unwrap();
     let runs: Vec<_> = runs.into_iter().filter(|known| known.run_id == run).collect();

@@ -101,3 +101,33 @@ print('RLE_DICTIONARY' in kinds['event_type'], 'RLE_DICTIONARY' in kinds['payloa
     assert_eq!(lines[6], bought.to_string());
     assert_eq!(lines[7], "True False");
 }
+
+#[test]
+fn an_ended_run_is_scored_once_and_scored_again_for_other_bands() {
+    let (place, _) = exported();
+    let kept = || {
+        let entries = std::fs::read_dir(place.data().join("scorecards")).unwrap();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let realism = |place: &Place| card(place)["runs"][0]["realism"].clone();
+    let first = realism(&place);
+    let [file] = kept().try_into().unwrap();
+    let again = ["events", "--all", "--out-dir", "tables", "--force"];
+    place.expect(0, &again);
+    assert_eq!(realism(&place), first);
+    // What is said is what was kept: another figure in the file stands on the next card.
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"n\":", "\"n\":1")).unwrap();
+    place.expect(0, &again);
+    assert_ne!(realism(&place), first);
+    std::fs::write(&file, "damaged").unwrap();
+    place.expect(0, &again);
+    assert_eq!(realism(&place), first);
+    let mut command = place.command(&again);
+    command.env("CARTLOAD_REALISM_SINGLE_ITEM", "1,2");
+    place.expect_of(0, &mut command);
+    assert_eq!(kept().len(), 2);
+    assert_ne!(realism(&place), first);
+}

@@ -1,10 +1,12 @@
 //! The data card: what somebody who finds the file in a year must know, as JSON and as Markdown.
 
 pub(crate) mod facts;
+mod kept;
 pub(crate) mod lifelike;
 mod markdown;
 pub(crate) mod whole;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
@@ -22,7 +24,6 @@ use super::scope::Scope;
 use super::tables::{Attempts, Column, Source, Table};
 use super::value::instant_text;
 use super::{Destination, Export, ExportError, Format, Tally};
-use crate::realism;
 use crate::realism::yardstick::Yardstick;
 
 /// A data card.
@@ -163,7 +164,7 @@ impl Card {
             files,
             columns: columns_of(table),
             limits,
-            runs: runs_of(store, scopes, &export.yardstick).await?,
+            runs: runs_of(store, scopes, &export.yardstick, export.scorecards.as_deref()).await?,
             population: facts::population(store).await?,
             split: SPLIT,
             time_split: TIME_SPLIT,
@@ -234,13 +235,14 @@ async fn runs_of(
     store: &impl Ask,
     scopes: &[Arc<Scope>],
     yardstick: &Yardstick,
+    scorecards: Option<&Path>,
 ) -> Result<Vec<CardRun>, ExportError> {
     let mut runs = Vec::new();
     for scope in scopes {
         let attempts = facts::attempted(store, scope.run.run_id).await?;
-        let scorecard = realism::score(store, &scope.run, yardstick).await?;
+        let dimensions = kept::dimensions(store, scope, yardstick, scorecards).await?;
         let orders = facts::orders(store, scope.run.run_id).await?;
-        runs.push(CardRun::of(scope, (attempts, orders), lifelike::of(&scorecard)));
+        runs.push(CardRun::of(scope, (attempts, orders), dimensions));
     }
     Ok(runs)
 }

@@ -31,6 +31,8 @@ pub struct WholeExport {
     pub periods: Periods,
     /// What counts as lifelike on the data card.
     pub yardstick: Yardstick,
+    /// Where scorecards of ended runs are kept; `None`: nowhere.
+    pub scorecards: Option<PathBuf>,
 }
 
 /// How far it is.
@@ -76,7 +78,7 @@ pub async fn export_all(
         }
         written.push(CardTable::of(&export, &tally, files));
     }
-    let card = WholeCard::of(store, (request.at, &request.yardstick), &scopes, written).await?;
+    let card = WholeCard::of(store, request, &scopes, written).await?;
     target.publish(&card.json(), &card.markdown())?;
     Ok(card)
 }
@@ -99,6 +101,7 @@ impl WholeExport {
             at: self.at,
             periods: self.periods,
             yardstick: self.yardstick.clone(),
+            scorecards: self.scorecards.clone(),
         }
     }
 }

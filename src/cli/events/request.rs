@@ -1,7 +1,7 @@
 //! From the options to what is exported, refusing what cannot be.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use actors::domain::event::{CouponStep, EventKind};
 use actors::domain::incident::IncidentKind;
@@ -19,6 +19,14 @@ use crate::cli::{ExitCode, Failure, Result};
 /// Rows on a terminal where nobody says how many.
 const ROWS_SHOWN: u64 = 50;
 
+/// What the data card says how lifelike runs are by.
+pub struct Lifelike {
+    /// What counts as lifelike.
+    pub yardstick: Yardstick,
+    /// Where scorecards of ended runs are kept.
+    pub scorecards: PathBuf,
+}
+
 /// Cycles from one to another, both included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycles(
@@ -27,7 +35,7 @@ pub struct Cycles(
 );
 
 /// What the options ask for.
-pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<Export> {
+pub fn of(args: &EventsArgs, at: NaiveDateTime, lifelike: Lifelike) -> Result<Export> {
     let mut table = tables::find(&args.table)?;
     let filter = Filter {
         cycles: args.cycles.as_ref().map(|cycles| cycles.0.clone()),
@@ -72,17 +80,23 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<
         force: args.force,
         at,
         periods: periods(args)?,
-        yardstick,
+        yardstick: lifelike.yardstick,
+        scorecards: Some(lifelike.scorecards),
     })
 }
 
 /// What the options ask for, of all tables.
-pub fn whole(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<WholeExport> {
+pub fn whole(args: &EventsArgs, at: NaiveDateTime, lifelike: Lifelike) -> Result<WholeExport> {
     let periods = periods(args)?;
     match &args.out_dir {
-        Some(folder) if folder.as_os_str() != STDOUT => {
-            Ok(WholeExport { folder: folder.clone(), force: args.force, at, periods, yardstick })
-        }
+        Some(folder) if folder.as_os_str() != STDOUT => Ok(WholeExport {
+            folder: folder.clone(),
+            force: args.force,
+            at,
+            periods,
+            yardstick: lifelike.yardstick,
+            scorecards: Some(lifelike.scorecards),
+        }),
         Some(_) | None => usage("--all: it goes into a folder; name one, --out-dir DIR".into()),
     }
 }

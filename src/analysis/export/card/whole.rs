@@ -10,8 +10,8 @@ use super::facts::{self, Population};
 use super::{CardColumn, CardRun, GENERAL_LIMITS, HOLDOUT, SPLIT, TIME_SPLIT, markdown};
 use crate::export::place::Written;
 use crate::export::scope::Scope;
+use crate::export::whole::WholeExport;
 use crate::export::{Export, ExportError, Tally};
-use crate::realism::yardstick::Yardstick;
 
 /// A data card of many tables.
 #[derive(Clone, Debug, Serialize)]
@@ -84,20 +84,22 @@ impl WholeCard {
     /// Describes all of it. The runs are scored once, for however many tables.
     pub(in crate::export) async fn of(
         store: &impl Ask,
-        (at, yardstick): (NaiveDateTime, &Yardstick),
+        request: &WholeExport,
         scopes: &[Arc<Scope>],
         tables: Vec<CardTable>,
     ) -> Result<Self, ExportError> {
         let mut limits = GENERAL_LIMITS.map(str::to_owned).to_vec();
         limits.extend(super::limits_of_runs(scopes));
+        let WholeExport { yardstick, scorecards, .. } = request;
+        let runs = super::runs_of(store, scopes, yardstick, scorecards.as_deref()).await?;
         Ok(Self {
             schema: "cartload.data-card-of-tables/1",
             cartload: env!("CARGO_PKG_VERSION"),
-            exported_at: at,
+            exported_at: request.at,
             format: "parquet",
             replay: "canonical",
             tables,
-            runs: super::runs_of(store, scopes, yardstick).await?,
+            runs,
             population: facts::population(store).await?,
             split: SPLIT,
             time_split: TIME_SPLIT,
