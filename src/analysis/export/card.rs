@@ -126,7 +126,7 @@ const SPLIT: &str = "by agent: train where the hash share of agent_id for the pu
                      export and release (docs/data.md)";
 const TIME_SPLIT: &str = "period, by the simulated day: train before train_until, test from \
                           test_from on, gap between them. Where nobody named the dates the last \
-                          fifth of a run's days tests, a week (less in a run under 12 days) lies \
+                          fifth of a run's days tests, a week (less in a run under 11 days) lies \
                           before it, and the dates move while the run goes on (docs/data.md)";
 const HOLDOUT: &str = "by agent: held out where the hash share of agent_id for the purpose holdout \
                        is below offers.holdout_percent of the run's settings; decided before any \

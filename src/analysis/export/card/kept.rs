@@ -58,13 +58,13 @@ fn read(path: &Path) -> Option<Vec<CardDimension>> {
 }
 
 fn keep(path: &Path, dimensions: &[CardDimension]) {
-    // The data directory itself is made by runs: where there is none nothing is kept.
-    let folder = path.parent().map(fs::create_dir);
-    let Ok(text) = serde_json::to_string(dimensions) else { return };
-    if folder.is_some() {
-        // A folder that takes nothing costs the next export the same sums again.
-        let _ = write_file(path, true, &text);
-    }
+    let (Some(folder), Ok(text)) = (path.parent(), serde_json::to_string(dimensions)) else {
+        return;
+    };
+    // The data directory itself is made by runs: where there is none nothing is kept. A folder that
+    // takes nothing costs the next export the same sums again.
+    let _ = fs::create_dir(folder);
+    let _ = write_file(path, true, &text);
 }
 
 #[cfg(test)]
