@@ -13,6 +13,8 @@ mod learning;
 mod payloads;
 mod readers;
 mod replays;
+mod shown;
+mod whole;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

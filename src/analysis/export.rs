@@ -5,9 +5,11 @@
 
 mod agent_days;
 mod card;
+mod computing;
 mod error;
 pub(crate) mod filter;
 mod pages;
+mod period;
 mod place;
 mod query;
 mod replays;
@@ -15,7 +17,9 @@ mod scope;
 pub mod sink;
 mod split;
 pub mod tables;
+pub(crate) mod unfold;
 pub(crate) mod value;
+pub mod whole;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,9 +29,11 @@ use questions::Ask;
 use questions::runs::KnownRun;
 
 pub(crate) use self::card::facts::{Population, population};
+pub use self::card::whole::{CardTable, WholeCard};
 pub use self::card::{Card, CardRun};
 pub use self::error::ExportError;
 pub use self::filter::{Filter, ReplayFilter};
+pub use self::period::{Periods, TimeSplit};
 pub use self::place::Written;
 pub use self::place::{must_be_free, write_file};
 pub(crate) use self::query::begin_of;
@@ -79,8 +85,12 @@ pub struct Export {
     pub force: bool,
     /// Wall clock, UTC.
     pub at: NaiveDateTime,
+    /// Which simulated days train, and which test.
+    pub periods: Periods,
     /// What counts as lifelike on the data card.
     pub yardstick: Yardstick,
+    /// Where scorecards of ended runs are kept; `None`: nowhere.
+    pub scorecards: Option<PathBuf>,
 }
 
 /// How far an export is.
@@ -118,35 +128,10 @@ pub async fn export(
     export.filter.check(&export.table)?;
     let table = Arc::new(export.table.clone());
     let (target, mut sink) = open(export, &table)?;
-    let filter = Arc::new(export.filter.clone());
     let mut tally = Tally::default();
-    let mut scopes = Vec::new();
-    for run in runs {
-        let scope = Arc::new(Scope::load(store, run.clone()).await?);
-        scopes.push(Arc::clone(&scope));
-        // A table without runs is the same for all of them.
-        if !table.has_run() && scopes.len() > 1 {
-            continue;
-        }
-        let query = Query { table: Arc::clone(&table), filter: Arc::clone(&filter), scope };
-        let mut pages = pages::stream(store.clone(), query.clone());
-        while let Some(page) = pages.recv().await {
-            let mut rows = page?;
-            let room = export.limit.map_or(u64::MAX, |limit| limit.saturating_sub(tally.rows));
-            if rows.len() as u64 > room {
-                tally.is_cut = true;
-                rows.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-            }
-            write(sink.as_mut(), &query, &rows, &mut tally)?;
-            progress(Progress { rows: tally.rows, cycle: reached(&query, &rows) });
-            if tally.is_cut {
-                break;
-            }
-        }
-        if tally.is_cut {
-            break;
-        }
-    }
+    let scopes = load(store, runs, &export.periods).await?;
+    write_runs(store, (export, &table), &scopes, (sink.as_mut(), &mut tally), &mut progress)
+        .await?;
     let files = sink.finish()?;
     let card = match target {
         Some(target) => {
@@ -158,6 +143,50 @@ pub async fn export(
     };
     let replays = scopes.iter().map(|scope| (scope.run_id.clone(), scope.replays.clone()));
     Ok(Exported { rows: tally.rows, is_cut: tally.is_cut, replays: replays.collect(), card })
+}
+
+async fn load(
+    store: &impl Ask,
+    runs: &[KnownRun],
+    periods: &Periods,
+) -> Result<Vec<Arc<Scope>>, ExportError> {
+    let mut scopes = Vec::new();
+    for run in runs {
+        scopes.push(Arc::new(Scope::load(store, run.clone(), periods).await?));
+    }
+    Ok(scopes)
+}
+
+/// Writes a table's rows of all runs.
+async fn write_runs(
+    store: &(impl Ask + Clone + 'static),
+    (export, table): (&Export, &Arc<Table>),
+    scopes: &[Arc<Scope>],
+    (sink, tally): (&mut dyn Sink, &mut Tally),
+    progress: &mut impl FnMut(Progress),
+) -> Result<(), ExportError> {
+    let filter = Arc::new(export.filter.clone());
+    // A table without runs is the same for all of them.
+    let runs = if table.has_run() { scopes.len() } else { scopes.len().min(1) };
+    for scope in &scopes[..runs] {
+        let (table, filter, scope) = (Arc::clone(table), Arc::clone(&filter), Arc::clone(scope));
+        let query = Query { table, filter, scope };
+        let mut pages = pages::stream(store.clone(), query.clone());
+        while let Some(page) = pages.recv().await {
+            let mut rows = page?;
+            let room = export.limit.map_or(u64::MAX, |limit| limit.saturating_sub(tally.rows));
+            if rows.len() as u64 > room {
+                tally.is_cut = true;
+                rows.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+            }
+            write(sink, &query, &rows, tally)?;
+            progress(Progress { rows: tally.rows, cycle: reached(&query, &rows) });
+            if tally.is_cut {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What is counted on the way.
@@ -173,12 +202,6 @@ fn open(
     export: &Export,
     table: &Arc<Table>,
 ) -> Result<(Option<Target>, Box<dyn Sink>), ExportError> {
-    let layout = |left_out: &[&str]| {
-        Layout::new(table, left_out).map_err(|error| ExportError::Parquet {
-            path: table.name.into(),
-            cause: error.to_string(),
-        })
-    };
     if export.format == Format::Table {
         return Ok((None, Box::new(TerminalSink::new(table))));
     }
@@ -190,15 +213,16 @@ fn open(
         }
         Destination::Folder(path) => {
             let (target, root) = Target::folder(path, export.force)?;
-            let left_out: &[&str] = if table.has_run() { &["run_id"] } else { &[] };
-            let sink = PartitionSink::new(&root, layout(left_out)?);
+            let sink = PartitionSink::new(&root, Layout::of_folder(table)?);
             return Ok((Some(target), Box::new(sink)));
         }
     };
     let sink: Box<dyn Sink> = match export.format {
         Format::Csv => Box::new(CsvSink::new(place, table, export.guard_formulas)?),
         Format::Jsonl => Box::new(JsonlSink::new(place, table)),
-        Format::Parquet | Format::Table => Box::new(ParquetSink::new(place, layout(&[])?)?),
+        Format::Parquet | Format::Table => {
+            Box::new(ParquetSink::new(place, Layout::of_file(table)?)?)
+        }
     };
     Ok((target, sink))
 }

@@ -1,7 +1,9 @@
 //! `cartload events`: looks at what shoppers did, or exports any table of the store with a card
-//! that describes it. It writes nothing into the database.
+//! that describes it. It writes nothing into the database; the scorecards of ended runs that it
+//! reckoned for the card it keeps in the data directory.
 
 mod request;
+mod whole;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use actors::domain::flow::FlowStatus;
+use analysis::export::whole::WholeExport;
 use analysis::export::{
     Export, ExportError, Exported, Format, Progress, ReplayFilter, export, tables,
 };
@@ -22,6 +25,9 @@ use super::{ExitCode, GlobalArgs, Result, output};
 use crate::config::Layer;
 use crate::{database, known_runs};
 
+/// The folder of kept scorecards below the data directory.
+const SCORECARDS: &str = "scorecards";
+
 const EXAMPLES: &str = "\
 Examples:
   cartload events                                             the newest run, on the terminal
@@ -31,6 +37,8 @@ Examples:
   cartload events --out events.parquet                        typed columns, with a data card
   cartload events --out-dir lake --run all                    run_id=.../day=.../part-*.parquet
   cartload events --table impressions --out impressions.parquet
+  cartload events --all --out-dir tables                      every table, with one data card
+  cartload events --all --out-dir tables --train-until 2026-03-01 --test-from 2026-03-08
   cartload events --list-tables                               every table, stored or for learning";
 
 /// Look at what shoppers did, or export any table with a card that describes it.
@@ -43,6 +51,12 @@ pub struct EventsArgs {
     /// The table; events is short for shopping_session_events
     #[arg(long, value_name = "NAME", default_value = "events")]
     pub table: String,
+    /// Every table, canonical rows, into the folder --out-dir; with --json a summary on stdout
+    #[arg(long, requires = "out_dir", conflicts_with_all = [
+        "table", "list_tables", "cycles", "since", "until", "agent", "cohort", "kind", "outcome",
+        "accepted", "refused", "replay", "limit", "format", "guard_formulas",
+    ])]
+    pub all: bool,
     /// List the tables instead
     #[arg(long)]
     pub list_tables: bool,
@@ -94,6 +108,12 @@ pub struct EventsArgs {
     /// Into this folder as Parquet, by run and simulated day, a data card beside it
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+    /// Simulated days before this one are period train [default: a week before the test days]
+    #[arg(long, value_name = "DATE")]
+    pub train_until: Option<chrono::NaiveDate>,
+    /// Simulated days from this one on are period test [default: the last fifth of each run]
+    #[arg(long, value_name = "DATE")]
+    pub test_from: Option<chrono::NaiveDate>,
     /// Put it in the place of an export that is there
     #[arg(long)]
     pub force: bool,
@@ -117,6 +137,14 @@ impl HasCode for ExportError {
     }
 }
 
+/// What the options ask for.
+enum Asked {
+    /// One table.
+    Table(Box<Export>),
+    /// All of them.
+    Whole(WholeExport),
+}
+
 /// Does it.
 pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result {
     if args.list_tables {
@@ -126,20 +154,30 @@ pub fn execute(global: &GlobalArgs, args: &EventsArgs) -> Result {
     let settings = global.settings(Layer::default())?;
     // What cannot be is refused before the database is touched.
     let now = Utc::now().naive_utc().trunc_subsecs(6);
-    let request = request::of(args, now, settings.realism.yardstick())?;
+    let lifelike = request::Lifelike {
+        yardstick: settings.realism.yardstick(),
+        scorecards: settings.store.data_dir.join(SCORECARDS),
+    };
+    let asked = match args.all {
+        true => Asked::Whole(request::whole(args, now, lifelike)?),
+        false => Asked::Table(Box::new(request::of(args, now, lifelike)?)),
+    };
     for warning in &settings.warnings {
         output::message(&format!("warning: {warning}"));
     }
     actix_rt::System::new().block_on(async {
         let admin = database::open_to_read(&settings).await?;
-        let outcome = read(&admin, args, &request).await;
+        let outcome = match &asked {
+            Asked::Whole(request) => whole::read(&admin, args, request).await,
+            Asked::Table(request) => read(&admin, args, request).await,
+        };
         admin.close().await;
         outcome
     })
 }
 
 async fn read(admin: &Admin, args: &EventsArgs, request: &Export) -> Result {
-    let runs = runs(admin, args, request).await?;
+    let runs = runs(admin, args, request.table.has_run()).await?;
     let bar = bar(args);
     let exported = export(admin, &runs, request, |at| show(&bar, at)).await;
     bar.finish_and_clear();
@@ -151,7 +189,7 @@ async fn read(admin: &Admin, args: &EventsArgs, request: &Export) -> Result {
     Ok(ExitCode::Ok)
 }
 
-async fn runs(admin: &Admin, args: &EventsArgs, request: &Export) -> Result<Vec<KnownRun>> {
+async fn runs(admin: &Admin, args: &EventsArgs, needs_run: bool) -> Result<Vec<KnownRun>> {
     if args.run.iter().any(|run| run == "all") {
         let mut runs = admin.list_runs().await?;
         // The oldest first: rows come in the order of time.
@@ -159,7 +197,7 @@ async fn runs(admin: &Admin, args: &EventsArgs, request: &Export) -> Result<Vec<
         return Ok(runs);
     }
     // Personas are there without a run.
-    if !request.table.has_run() && args.run.is_empty() {
+    if !needs_run && args.run.is_empty() {
         return Ok(admin.list_runs().await?.into_iter().take(1).collect());
     }
     let mut found = Vec::new();

@@ -36,8 +36,8 @@ fn a_stored_table_has_the_columns_of_its_migration() {
             "int32" => "INTEGER",
             "int64" => "BIGINT",
             "double" => "DOUBLE PRECISION",
-            "string" => "TEXT",
-            "string (JSON)" => "JSON",
+            "string" | "string (few words)" | "uuid" => "TEXT",
+            "string (JSON)" | "list of strings" => "JSON",
             _ => "TIMESTAMP",
         };
         let exported: Vec<String> = table
@@ -86,6 +86,7 @@ fn csv_json_and_parquet_say_the_same() {
     for (name, expected) in [
         ("recorded_at", Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
         ("agent_id", Some(LogicalType::String)),
+        ("flow_id", Some(LogicalType::Uuid)),
         ("final_total_cents", None),
     ] {
         let column = schema.columns().iter().find(|column| column.name() == name).unwrap();
@@ -99,6 +100,10 @@ fn csv_json_and_parquet_say_the_same() {
             match field {
                 Field::Null => assert!(expected.is_null(), "{name}"),
                 Field::Str(text) => assert_eq!(Some(text.as_str()), expected.as_str(), "{name}"),
+                Field::Bytes(bytes) => {
+                    let uuid = uuid::Uuid::from_slice(bytes.data()).unwrap().to_string();
+                    assert_eq!(Some(uuid.as_str()), expected.as_str(), "{name}");
+                }
                 Field::Bool(value) => assert_eq!(Some(*value), expected.as_bool(), "{name}"),
                 Field::Int(number) => {
                     assert_eq!(Some(i64::from(*number)), expected.as_i64(), "{name}");

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::ids::RunId;
 use actors::domain::incident::{Incident, IncidentKind};
-use analysis::export::{Destination, Export, Filter, Format, ReplayFilter, export, tables};
+use analysis::export::{
+    Destination, Export, Filter, Format, Periods, ReplayFilter, export, tables,
+};
 use cartload::config::{Settings, Sources};
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -43,7 +45,9 @@ pub async fn exported(admin: &Admin, run: RunId, table: &str, replay: ReplayFilt
         destination: Destination::File(path.clone()),
         force: false,
         at: wall(0),
+        periods: Periods::default(),
         yardstick: Settings::load(Sources::default()).unwrap().realism.yardstick(),
+        scorecards: None,
     };
     let runs = admin.list_runs().await.unwrap();
     let runs: Vec<_> = runs.into_iter().filter(|known| known.run_id == run).collect();

@@ -78,6 +78,7 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         population::means(),
         population::words(),
         products::categories(run),
+        products::known(run),
         replays::rows(run, 1, (1, 1)),
         runs::all(),
         runs::of(run),
@@ -238,4 +239,4 @@ fn every_question_there_is_is_among_them() {
 }
 
 /// How many there are.
-const QUESTIONS: usize = 53;
+const QUESTIONS: usize = 54;

@@ -77,13 +77,8 @@ struct Memory {
     week: (i32, i64),
 }
 
-/// One row for each of the days.
-pub fn rows(
-    scope: &Scope,
-    shopper: &Shopper,
-    days: &BTreeMap<i32, i32>,
-    (split, held_out): (&str, bool),
-) -> Vec<Row> {
+/// One row for each of the days; its computed columns are empty.
+pub fn rows(scope: &Scope, shopper: &Shopper, days: &BTreeMap<i32, i32>) -> Vec<Row> {
     let mut memory = Memory::default();
     let mut visits = shopper.visits.iter().peekable();
     let mut rows = Vec::with_capacity(days.len());
@@ -101,8 +96,10 @@ pub fn rows(
             Value::Text(scope.run_id.clone()),
             Value::Text(shopper.agent_id.clone()),
             Value::of_text(shopper.cohort.clone()),
-            Value::Text(split.to_owned()),
-            Value::Bool(held_out),
+            // split, period and held_out, which are computed.
+            Value::Null,
+            Value::Null,
+            Value::Null,
             Value::Day(*day),
             Value::Integer((*hours).into()),
             amount(shopper.weekly_budget),

@@ -60,7 +60,7 @@ impl Filter {
     /// Refuses what the table cannot be filtered by.
     pub fn check(&self, table: &Table) -> Result<(), ExportError> {
         let has_cycle = match table.source {
-            Source::Keyset { driver, .. } => driver.has_cycle,
+            Source::Keyset { driver, .. } | Source::Unfolded { driver, .. } => driver.has_cycle,
             Source::Agents { .. } => true,
             Source::AgentDays | Source::Replays => false,
         };

@@ -1,14 +1,15 @@
 //! Rows of a table, page after page: while one page is written, the next one is read.
 
 use questions::any_row::{AnyRow, Cell};
-use questions::{Ask, Bind, shoppers};
+use questions::{Ask, Bind, products, shoppers};
 use tokio::sync::mpsc;
 
 use super::ExportError;
 use super::agent_days::{self, Held, Shopper, Visit};
+use super::computing::Computing;
 use super::query::{KeysetPage, Query};
-use super::split::split_of;
-use super::tables::{Computed, Origin, Source};
+use super::tables::{Origin, Source};
+use super::unfold::{self, Unfolding};
 use super::value::{Row, Value, micros};
 
 /// Pages read ahead.
@@ -30,6 +31,10 @@ pub fn stream<A: Ask + 'static>(store: A, query: Query) -> mpsc::Receiver<PageOf
             Source::Keyset { driver, select } => {
                 let first = KeysetPage::new(query.clone(), driver, select, None);
                 keyset(&store, &query, first, &sender).await
+            }
+            Source::Unfolded { driver, select, of } => {
+                let first = KeysetPage::new(query.clone(), driver, select, None);
+                unfolded(&store, &query, (first, of), &sender).await
             }
             Source::Agents { select } => agents(&store, &query, select, &sender).await,
             Source::AgentDays => days(&store, &query, &sender).await,
@@ -69,6 +74,28 @@ async fn keyset(
     }
 }
 
+/// Facts of visits, page by page, made into rows as they come.
+async fn unfolded(
+    store: &impl Ask,
+    query: &Query,
+    (first, of): (KeysetPage, unfold::Unfold),
+    sender: &mpsc::Sender<PageOfRows>,
+) -> Result<(), ExportError> {
+    let goods = store.ask(products::known(query.scope.run.run_id)).await?;
+    let mut unfolding = Unfolding::new(of, query, goods);
+    let mut page = first;
+    loop {
+        let read = store.at_once(page.clone()).await?;
+        if !send(sender, unfolding.rows(read.rows)).await {
+            return Ok(());
+        }
+        let Some(end) = read.end else { break };
+        page = page.after(end.0.iter().filter_map(Bind::of_cell).collect());
+    }
+    send(sender, Ok(unfolding.rest())).await;
+    Ok(())
+}
+
 async fn agents(
     store: &impl Ask,
     query: &Query,
@@ -106,6 +133,7 @@ async fn days(
 ) -> Result<(), ExportError> {
     let scope = &query.scope;
     let lived = agent_days::days_lived(scope);
+    let mut computing = Computing::new(query);
     let (since, until) = (query.filter.since, query.filter.until);
     let is_asked = |row: &Row| {
         let Some(day) = row.get(DAY).and_then(Value::day) else { return false };
@@ -116,9 +144,9 @@ async fn days(
     for agents in agents_of(store, query).await?.chunks(AGENTS_PER_FOLD) {
         let mut page = Vec::new();
         for shopper in shoppers_of(store, query, agents).await? {
-            let agent = &shopper.agent_id;
-            let flags = (split_of(agent), scope.holds_out(agent));
-            page.extend(agent_days::rows(scope, &shopper, &lived, flags));
+            let mut rows = agent_days::rows(scope, &shopper, &lived);
+            rows.iter_mut().for_each(|row| computing.fill(row));
+            page.extend(rows);
         }
         page.retain(is_asked);
         if !send(sender, Ok(page)).await {
@@ -129,7 +157,7 @@ async fn days(
 }
 
 /// The place of the day among the columns of `agent_days`.
-const DAY: usize = 5;
+const DAY: usize = 6;
 
 async fn shoppers_of(
     store: &impl Ask,
@@ -167,16 +195,15 @@ async fn shoppers_of(
 impl Query {
     /// The rows with the types of their columns, computed columns filled in.
     fn typed(&self, rows: Vec<AnyRow>) -> PageOfRows {
-        rows.into_iter().map(|row| self.row(row)).collect()
+        let mut computing = Computing::new(self);
+        rows.into_iter().map(|row| self.row(row, &mut computing)).collect()
     }
 
-    fn row(&self, row: AnyRow) -> Result<Row, ExportError> {
+    fn row(&self, row: AnyRow, computing: &mut Computing<'_>) -> Result<Row, ExportError> {
         let mut cells = row.0.into_iter();
         let mut typed = Vec::with_capacity(self.table.columns.len());
-        let mut has_computed = false;
         for column in &self.table.columns {
             if matches!(column.origin, Origin::Computed(_)) {
-                has_computed = true;
                 typed.push(Value::Null);
                 continue;
             }
@@ -191,43 +218,7 @@ impl Query {
             }
             typed.push(column.kind.read(self.table.name, column.name, cell)?);
         }
-        if has_computed {
-            self.compute(&mut typed);
-        }
+        computing.fill(&mut typed);
         Ok(typed)
-    }
-
-    fn compute(&self, row: &mut Row) {
-        let at = |name: &str, row: &Row| self.table.place(name).and_then(|at| row.get(at).cloned());
-        for place in 0..row.len() {
-            let Origin::Computed(what) = self.table.columns[place].origin else { continue };
-            let agent = || at("agent_id", row).map_or(String::new(), |agent| agent.text());
-            row[place] = match what {
-                Computed::Split => Value::Text(split_of(&agent()).to_owned()),
-                Computed::HeldOut => Value::Bool(self.scope.holds_out(&agent())),
-                Computed::ReplayCause => self.cause(row, |replay| Some(replay.words.clone())),
-                Computed::ReplayCheckpoint => self.cause(row, |replay| replay.checkpoint.clone()),
-                Computed::ExpiredRecordedAt => self.expired(row),
-            };
-        }
-    }
-
-    fn cause(&self, row: &Row, of: impl Fn(&super::replays::Replay) -> Option<String>) -> Value {
-        let number = self.table.place("replay").and_then(|at| row.get(at)?.integer());
-        let mut replays = self.scope.replays.iter().rev();
-        let found = replays.find(|replay| Some(i64::from(replay.number)) == number);
-        Value::of_text(found.and_then(of))
-    }
-
-    /// Of one that was not used, once its hour has been lived.
-    fn expired(&self, row: &Row) -> Value {
-        let at = |name: &str| self.table.place(name).and_then(|at| row.get(at));
-        if at("redeemed_at") != Some(&Value::Null) {
-            return Value::Null;
-        }
-        let expires = at("expires_at").and_then(Value::instant);
-        let expires = expires.and_then(chrono::DateTime::from_timestamp_micros);
-        let closed = expires.and_then(|at| self.scope.closing_of(at.naive_utc()));
-        closed.map_or(Value::Null, Value::Instant)
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::{Builder, NamedTempFile, TempDir, TempPath};
 
-use super::ExportError;
+use super::{ExportError, tables};
 
 /// Bytes between two writes.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -169,13 +169,18 @@ impl Target {
 fn must_be_an_export(path: &Path) -> Result<bool, ExportError> {
     let mut is_empty = true;
     for entry in fs::read_dir(path).map_err(ExportError::io(path))? {
-        let name = entry.map_err(ExportError::io(path))?.file_name();
-        let name = name.to_string_lossy().into_owned();
+        let entry = entry.map_err(ExportError::io(path))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        is_empty = false;
+        // Of an export of all tables each has a folder, with the same in it.
+        if tables::all().iter().any(|table| table.name == name) && entry.path().is_dir() {
+            must_be_an_export(&entry.path())?;
+            continue;
+        }
         let is_part = name.starts_with("part-") && name.ends_with(".parquet");
         if !(is_part || name.starts_with("run_id=") || name.starts_with("day=")) {
             return Err(ExportError::NotAnExport { path: path.to_owned(), found: name });
         }
-        is_empty = false;
     }
     Ok(is_empty)
 }
@@ -331,7 +336,15 @@ mod tests {
         fill(true, "run_id=2").unwrap();
         assert!(path.join("run_id=2").exists() && !path.join("run_id=1").exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left behind");
+        fill(true, "prices").unwrap();
+        fs::write(path.join("prices").join("part-00000.parquet"), "").unwrap();
+        fill(true, "run_id=2").unwrap();
+        fs::create_dir(path.join("prices")).unwrap();
+        fs::write(path.join("prices").join("notes.txt"), "").unwrap();
+        let error = fill(true, "run_id=3").unwrap_err();
+        assert!(error.to_string().contains("notes.txt"), "{error}");
         fs::write(path.join("thesis.doc"), "").unwrap();
+        fs::remove_dir_all(path.join("prices")).unwrap();
         let error = fill(true, "run_id=3").unwrap_err();
         assert!(matches!(error, ExportError::NotAnExport { .. }));
         assert!(error.to_string().contains("thesis.doc"), "{error}");

@@ -139,11 +139,11 @@ impl Query {
         out.expand(template, |out, place| {
             let (name, alias) = place.split_once(' ').unwrap_or((place, ""));
             match (name, self.table.source) {
-                ("driver", Source::Keyset { driver, .. }) => {
+                ("driver", Source::Keyset { driver, .. } | Source::Unfolded { driver, .. }) => {
                     out.push(&format!("SELECT d.* FROM {} d WHERE ", driver.table));
                     self.driver_rows(out, driver, slice);
                 }
-                ("key", Source::Keyset { driver, .. }) => {
+                ("key", Source::Keyset { driver, .. } | Source::Unfolded { driver, .. }) => {
                     out.push(&columns_of(driver.key, alias));
                 }
                 ("columns", _) => self.columns(out, slice)?,

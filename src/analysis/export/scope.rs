@@ -1,6 +1,8 @@
 //! What is known of a run before its rows are read: where it stands, which attempts count, why
 //! something was run again.
 
+use std::ops::Range;
+
 use chrono::{NaiveDateTime, Timelike};
 use domain::ids::AgentId;
 use domain::offer::OfferPolicy;
@@ -9,6 +11,8 @@ use ports::store::StoreError;
 use questions::runs::KnownRun;
 use questions::{Ask, hours};
 
+use super::agent_days::day_of;
+use super::period::{Periods, TimeSplit};
 use super::query::begin_of;
 use super::replays::{self, Replay};
 use super::value::micros;
@@ -27,13 +31,19 @@ pub struct Scope {
     pub canonical: Vec<(i32, i64)>,
     /// What was run again, by replay number.
     pub replays: Vec<Replay>,
+    /// Which of its days train, and which test.
+    pub time_split: TimeSplit,
     /// How offers are handed out.
     policy: OfferPolicy,
 }
 
 impl Scope {
-    /// Reads it.
-    pub async fn load(store: &impl Ask, run: KnownRun) -> Result<Self, StoreError> {
+    /// Reads it; its days are split by what was asked for.
+    pub async fn load(
+        store: &impl Ask,
+        run: KnownRun,
+        periods: &Periods,
+    ) -> Result<Self, StoreError> {
         let id = run.run_id;
         let closed = store.ask(hours::last_closed(id)).await?.into_iter().next();
         let closed_at = closed.unwrap_or_default().recorded_at.unwrap_or_default();
@@ -41,7 +51,11 @@ impl Scope {
         let canonical = hours.iter().map(|row| (row.cycle, micros(row.recorded_at))).collect();
         let replays = replays::load(store, &run).await?;
         let policy = policy_of(&run);
-        Ok(Self { run_id: id.to_string(), run, closed_at, canonical, replays, policy })
+        let run_id = id.to_string();
+        let time_split = periods.of_run(0..0);
+        let mut scope = Self { run_id, run, closed_at, canonical, replays, time_split, policy };
+        scope.time_split = periods.of_run(scope.days());
+        Ok(scope)
     }
 
     /// The cycle whose hour holds this simulated instant; below zero before the start.
@@ -54,6 +68,13 @@ impl Scope {
     pub fn day_of(&self, cycle: i32) -> i32 {
         let hour = i32::try_from(self.run.simulated_start.hour()).unwrap_or(0);
         cycle.saturating_add(hour).div_euclid(24)
+    }
+
+    /// The days since 1970 from the run's first to the last with an hour that counts.
+    fn days(&self) -> Range<i32> {
+        let first = day_of(micros(self.run.simulated_start));
+        let lived = self.canonical.last().map_or(0, |(cycle, _)| self.day_of(*cycle) + 1);
+        first..first.saturating_add(lived)
     }
 
     /// The simulated end of the last cycle that counts.

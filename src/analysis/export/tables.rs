@@ -7,11 +7,13 @@ mod columns;
 mod learning;
 mod offers;
 mod run;
+mod shown;
 mod visits;
 
 pub use self::columns::{Column, Computed, Origin};
 
 use super::ExportError;
+use super::unfold::Unfold;
 
 /// A table that can be exported.
 #[derive(Clone, Debug)]
@@ -41,6 +43,15 @@ pub enum Source {
         driver: Driver,
         /// The SELECT, with `{driver}`, `{columns}`, `{rows}` and `{key ALIAS}`.
         select: &'static str,
+    },
+    /// Facts of visits, page by page in the order of a key, made into rows by a fold.
+    Unfolded {
+        /// The visits, `d` in the SELECT.
+        driver: Driver,
+        /// The SELECT of the facts, as `unfold` reads them.
+        select: &'static str,
+        /// What they are made into.
+        of: Unfold,
     },
     /// A SELECT over a few agents at a time.
     Agents {
@@ -111,6 +122,7 @@ impl Table {
     pub fn is_by_day(&self) -> bool {
         match self.source {
             Source::Keyset { driver, .. } => driver.is_by_day(),
+            Source::Unfolded { driver, .. } => driver.is_by_day() && self.place("cycle").is_some(),
             Source::Agents { .. } | Source::AgentDays | Source::Replays => false,
         }
     }
@@ -118,7 +130,7 @@ impl Table {
     /// Whether its rows belong to a run.
     pub fn has_run(&self) -> bool {
         match self.source {
-            Source::Keyset { driver, .. } => driver.has_run,
+            Source::Keyset { driver, .. } | Source::Unfolded { driver, .. } => driver.has_run,
             Source::Agents { .. } | Source::AgentDays | Source::Replays => true,
         }
     }
@@ -153,7 +165,9 @@ pub fn all() -> Vec<Table> {
         run::agents(),
         run::cycles(),
         run::incidents(),
-        learning::impressions(),
+        shown::impressions(),
+        shown::visit_products(),
+        shown::prices(),
         learning::coupon_lifecycle(),
         learning::agent_days(),
         learning::replays(),

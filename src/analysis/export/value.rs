@@ -20,6 +20,12 @@ pub enum Kind {
     Double,
     /// UTF-8.
     Text,
+    /// One of a few words.
+    Word,
+    /// A uuid, as text outside of Parquet.
+    Uuid,
+    /// Texts, kept as a JSON array.
+    Texts,
     /// UTF-8 that is JSON.
     Json,
     /// A timestamp, UTC, to the microsecond.
@@ -59,6 +65,9 @@ impl Kind {
             Self::BigInt => "int64",
             Self::Double => "double",
             Self::Text => "string",
+            Self::Word => "string (few words)",
+            Self::Uuid => "uuid",
+            Self::Texts => "list of strings",
             Self::Json => "string (JSON)",
             Self::Instant => "timestamp (UTC, microseconds)",
             Self::Day => "date",
@@ -75,7 +84,9 @@ impl Kind {
             (Self::Double, Cell::Double(number)) => Value::Double(number),
             // SQLite keeps 1.0 as 1 where it can.
             (Self::Double, Cell::Integer(number)) => Value::Double(number as f64),
-            (Self::Text | Self::Json, Cell::Text(text)) => Value::Text(text),
+            (Self::Text | Self::Word | Self::Uuid | Self::Texts | Self::Json, Cell::Text(text)) => {
+                Value::Text(text)
+            }
             (Self::Instant, Cell::Instant(at)) => Value::Instant(micros(at)),
             (Self::Instant, Cell::Text(text)) => match parse_instant(&text) {
                 Some(at) => Value::Instant(at),

@@ -1,13 +1,14 @@
 //! From the options to what is exported, refusing what cannot be.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use actors::domain::event::{CouponStep, EventKind};
 use actors::domain::incident::IncidentKind;
 use analysis::export::sink::terminal::ROWS_MAX;
 use analysis::export::tables::{self, Table};
-use analysis::export::{Destination, Export, Filter, Format, ReplayFilter};
+use analysis::export::whole::WholeExport;
+use analysis::export::{Destination, Export, Filter, Format, Periods, ReplayFilter};
 use analysis::realism::yardstick::Yardstick;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -18,6 +19,14 @@ use crate::cli::{ExitCode, Failure, Result};
 /// Rows on a terminal where nobody says how many.
 const ROWS_SHOWN: u64 = 50;
 
+/// What the data card says how lifelike runs are by.
+pub struct Lifelike {
+    /// What counts as lifelike.
+    pub yardstick: Yardstick,
+    /// Where scorecards of ended runs are kept.
+    pub scorecards: PathBuf,
+}
+
 /// Cycles from one to another, both included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycles(
@@ -26,7 +35,7 @@ pub struct Cycles(
 );
 
 /// What the options ask for.
-pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<Export> {
+pub fn of(args: &EventsArgs, at: NaiveDateTime, lifelike: Lifelike) -> Result<Export> {
     let mut table = tables::find(&args.table)?;
     let filter = Filter {
         cycles: args.cycles.as_ref().map(|cycles| cycles.0.clone()),
@@ -61,9 +70,44 @@ pub fn of(args: &EventsArgs, at: NaiveDateTime, yardstick: Yardstick) -> Result<
         }
         (_, limit) => limit,
     };
-    let force = args.force;
-    let guard_formulas = args.guard_formulas;
-    Ok(Export { table, filter, limit, format, guard_formulas, destination, force, at, yardstick })
+    Ok(Export {
+        table,
+        filter,
+        limit,
+        format,
+        guard_formulas: args.guard_formulas,
+        destination,
+        force: args.force,
+        at,
+        periods: periods(args)?,
+        yardstick: lifelike.yardstick,
+        scorecards: Some(lifelike.scorecards),
+    })
+}
+
+/// What the options ask for, of all tables.
+pub fn whole(args: &EventsArgs, at: NaiveDateTime, lifelike: Lifelike) -> Result<WholeExport> {
+    let periods = periods(args)?;
+    match &args.out_dir {
+        Some(folder) if folder.as_os_str() != STDOUT => Ok(WholeExport {
+            folder: folder.clone(),
+            force: args.force,
+            at,
+            periods,
+            yardstick: lifelike.yardstick,
+            scorecards: Some(lifelike.scorecards),
+        }),
+        Some(_) | None => usage("--all: it goes into a folder; name one, --out-dir DIR".into()),
+    }
+}
+
+/// The dates of train and test.
+fn periods(args: &EventsArgs) -> Result<Periods> {
+    let periods = Periods { train_until: args.train_until, test_from: args.test_from };
+    if periods.is_crossed() {
+        return usage("--train-until: it comes after --test-from; train ends before test".into());
+    }
+    Ok(periods)
 }
 
 fn form(args: &EventsArgs) -> Result<(Format, Destination)> {

@@ -1,13 +1,15 @@
 //! How lifelike a run is, on its data card: the dimensions with a band (docs/realism.md).
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::realism::band::Band;
 use crate::realism::measure::Measure;
 use crate::realism::{Dimension, Scorecard};
 
 /// A dimension of the scorecard.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CardDimension {
     /// Which.
     pub name: Measure,
@@ -16,15 +18,15 @@ pub struct CardDimension {
     /// Half of the 95 % interval.
     pub sampling_error: Option<f64>,
     /// Of value, error and band; empty for ratios and distances.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// What is counted as one.
-    pub denominator: &'static str,
+    pub denominator: Cow<'static, str>,
     /// How many there were.
     pub n: u64,
     /// Where the value should lie, both ends included.
     pub band: Band,
     /// met, missed, not targeted, too few data.
-    pub verdict: &'static str,
+    pub verdict: Cow<'static, str>,
 }
 
 /// Those of a scorecard that have a band, in its order.
@@ -38,11 +40,11 @@ impl CardDimension {
             name: dimension.name,
             value: dimension.value,
             sampling_error: dimension.sampling_error,
-            unit: dimension.unit,
-            denominator: dimension.denominator.name,
+            unit: dimension.unit.into(),
+            denominator: dimension.denominator.name.into(),
             n: dimension.denominator.n,
             band: dimension.band?,
-            verdict: dimension.verdict.as_str(),
+            verdict: dimension.verdict.as_str().into(),
         })
     }
 

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Card, CardRun};
+use super::facts::Population;
+use super::whole::WholeCard;
+use super::{Card, CardColumn, CardRun};
+use crate::export::place::Written;
 
 /// Files that are listed; a folder of more says how many more there are.
 const FILES_MAX: usize = 400;
@@ -13,6 +16,41 @@ pub fn of(card: &Card) -> String {
     // Writing to a String cannot fail.
     let _ = write(&mut text, card);
     text
+}
+
+/// The card of many tables.
+pub fn of_whole(card: &WholeCard) -> String {
+    let mut text = String::new();
+    let _ = write_whole(&mut text, card);
+    text
+}
+
+fn write_whole(out: &mut String, card: &WholeCard) -> std::fmt::Result {
+    writeln!(out, "# Data card: {} tables\n", card.tables.len())?;
+    writeln!(out, "| | |\n|---|---|")?;
+    writeln!(out, "| attempts | --replay {} |", card.replay)?;
+    writeln!(out, "| format | {}, a folder a table |", card.format)?;
+    writeln!(out, "| exported | {} UTC, cartload {} |", card.exported_at, card.cartload)?;
+    write_splits(out, (card.split, card.time_split, card.holdout))?;
+    write_limits(out, &card.limits)?;
+    writeln!(out, "\n## Tables\n\n| table | rows | folders by | one row |\n|---|---|---|---|")?;
+    for table in &card.tables {
+        let folders = table.partitioned_by.join(", ");
+        writeln!(out, "| {} | {} | {folders} | {} |", table.table, table.rows, table.about)?;
+    }
+    for table in &card.tables {
+        writeln!(out, "\n## Table {}\n\nOne row: {}.", table.table, table.about)?;
+        for limit in &table.limits {
+            writeln!(out, "\n- {limit}")?;
+        }
+        write_columns(out, &table.columns)?;
+    }
+    for run in &card.runs {
+        write_run(out, run)?;
+    }
+    write_people(out, &card.population)?;
+    let files: Vec<&Written> = card.tables.iter().flat_map(|table| &table.files).collect();
+    write_files(out, &files)
 }
 
 fn write(out: &mut String, card: &Card) -> std::fmt::Result {
@@ -30,23 +68,46 @@ fn write(out: &mut String, card: &Card) -> std::fmt::Result {
         writeln!(out, "| folders by | {} |", card.partitioned_by.join(", "))?;
     }
     writeln!(out, "| exported | {} UTC, cartload {} |", card.exported_at, card.cartload)?;
-    writeln!(out, "| train and validation | {} |", card.split)?;
-    writeln!(out, "| holdout | {} |", card.holdout)?;
+    write_splits(out, (card.split, card.time_split, card.holdout))?;
+    write_limits(out, &card.limits)?;
+    writeln!(out, "\n## Columns")?;
+    write_columns(out, &card.columns)?;
+    for run in &card.runs {
+        write_run(out, run)?;
+    }
+    write_people(out, &card.population)?;
+    write_files(out, &card.files.iter().collect::<Vec<_>>())
+}
+
+fn write_splits(
+    out: &mut String,
+    (split, time_split, holdout): (&str, &str, &str),
+) -> std::fmt::Result {
+    writeln!(out, "| train and validation | {split} |")?;
+    writeln!(out, "| train, gap and test | {time_split} |")?;
+    writeln!(out, "| holdout | {holdout} |")
+}
+
+fn write_limits(out: &mut String, limits: &[String]) -> std::fmt::Result {
     writeln!(out, "\n## Known limits\n")?;
-    for limit in &card.limits {
+    for limit in limits {
         writeln!(out, "- {limit}")?;
     }
-    writeln!(out, "\n## Columns\n\n| column | type | empty | meaning |\n|---|---|---|---|")?;
-    for column in &card.columns {
+    Ok(())
+}
+
+fn write_columns(out: &mut String, columns: &[CardColumn]) -> std::fmt::Result {
+    writeln!(out, "\n| column | type | empty | meaning |\n|---|---|---|---|")?;
+    for column in columns {
         let empty = if column.nullable { "may be" } else { "never" };
         let meaning = cell(column.meaning);
         writeln!(out, "| {} | {} | {empty} | {meaning} |", column.name, column.r#type)?;
     }
-    for run in &card.runs {
-        write_run(out, run)?;
-    }
+    Ok(())
+}
+
+fn write_people(out: &mut String, people: &Population) -> std::fmt::Result {
     writeln!(out, "\n## Shoppers\n")?;
-    let people = &card.population;
     let amount = |cents: Option<f64>| cents.map_or("-".to_owned(), |c| format!("{:.2}", c / 100.0));
     writeln!(
         out,
@@ -59,13 +120,17 @@ fn write(out: &mut String, card: &Card) -> std::fmt::Result {
         let words: Vec<String> = words.iter().map(|(word, n)| format!("{word} {n}")).collect();
         writeln!(out, "- {column}: {}", words.join(", "))?;
     }
+    Ok(())
+}
+
+fn write_files(out: &mut String, files: &[&Written]) -> std::fmt::Result {
     writeln!(out, "\n## Files\n\n| file | rows | bytes | SHA-256 |\n|---|---|---|---|")?;
-    for file in card.files.iter().take(FILES_MAX) {
+    for file in files.iter().take(FILES_MAX) {
         let name = cell(&file.file.display().to_string());
         writeln!(out, "| {name} | {} | {} | {} |", file.rows, file.bytes, file.sha256)?;
     }
-    if card.files.len() > FILES_MAX {
-        let more = card.files.len() - FILES_MAX;
+    if files.len() > FILES_MAX {
+        let more = files.len() - FILES_MAX;
         writeln!(out, "\n{more} more files stand in the JSON card.")?;
     }
     Ok(())
@@ -77,6 +142,13 @@ fn write_run(out: &mut String, run: &CardRun) -> std::fmt::Result {
     let ended = run.ended_at.map_or("not ended".to_owned(), |at| format!("ended {at}"));
     writeln!(out, "| wall clock | started {}, {ended} (UTC) |", run.started_at)?;
     writeln!(out, "| simulated | {} to {} |", run.simulated_start, run.simulated_until)?;
+    let dates = &run.time_split;
+    let whose = if dates.is_named { "as named" } else { "of its own days" };
+    writeln!(
+        out,
+        "| train, gap and test | train before {}, test from {} on, {whose} |",
+        dates.train_until, dates.test_from
+    )?;
     writeln!(out, "| hours that count | {} |", run.cycles)?;
     writeln!(out, "| shoppers at its start | {} |", run.agents)?;
     writeln!(out, "| preset | {} |", cell(&run.preset))?;

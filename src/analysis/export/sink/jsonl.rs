@@ -59,7 +59,7 @@ fn put(line: &mut String, value: &Value, kind: Kind) {
         Value::Double(number) if !number.is_finite() => line.push_str("null"),
         Value::Double(number) => line.push_str(&number.to_string()),
         // A line break outside of a string means nothing in JSON, and inside of one it is escaped.
-        Value::Text(text) if kind == Kind::Json => {
+        Value::Text(text) if matches!(kind, Kind::Json | Kind::Texts) => {
             line.extend(text.chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }));
         }
         Value::Text(_) | Value::Instant(_) | Value::Day(_) => {

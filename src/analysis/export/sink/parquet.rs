@@ -1,25 +1,28 @@
-//! Parquet: typed columns, UTC timestamps in microseconds, snappy. Rows are turned into columns, a
+//! Parquet: typed columns, UTC timestamps in microseconds, uuids of 16 bytes, lists of texts, words
+//! by dictionary, snappy. Rows are turned into columns, a
 //! group at a time.
+
+mod buffer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
-use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type,
-};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::types::{Type, TypePtr};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
+use self::buffer::Buffer;
 use super::Sink;
 use crate::export::ExportError;
 use crate::export::place::{Place, Written};
 use crate::export::tables::{Column, Table};
 use crate::export::value::{Kind, Row, Value};
 
+/// Bytes of a uuid.
+const UUID_BYTES: i32 = 16;
 /// Rows of a group: some 20 MB of events.
 const GROUP_ROWS: usize = 65_536;
 /// Bytes of text of a group: tables with long rows get groups of fewer rows.
@@ -47,28 +50,31 @@ pub struct ParquetSink {
     rows_in_all: u64,
 }
 
-/// A column of a group.
-enum Buffer {
-    Bool(Levels, Vec<bool>),
-    Int32(Levels, Vec<i32>),
-    Int64(Levels, Vec<i64>),
-    Double(Levels, Vec<f64>),
-    /// All texts in one piece, and where each ends.
-    Text(Levels, Vec<u8>, Vec<usize>),
-}
-
-/// Which values are there; unused for a column that is never empty.
-type Levels = Vec<i16>;
-
 impl Layout {
-    /// Of a table, but for the columns that stand in the names of folders.
-    pub fn new(table: &Table, left_out: &[&str]) -> Result<Self, ParquetError> {
+    /// Of a table in one file.
+    pub fn of_file(table: &Table) -> Result<Self, ExportError> {
+        Self::new(table, &[]).map_err(|error| refused(Path::new(table.name), &error))
+    }
+
+    /// Of a table in folders, but for the column that stands in their names.
+    pub fn of_folder(table: &Table) -> Result<Self, ExportError> {
+        let left_out: &[&str] = if table.has_run() { &["run_id"] } else { &[] };
+        Self::new(table, left_out).map_err(|error| refused(Path::new(table.name), &error))
+    }
+
+    fn new(table: &Table, left_out: &[&str]) -> Result<Self, ParquetError> {
         let kept = table.columns.iter().enumerate().filter(|(_, c)| !left_out.contains(&c.name));
         let (places, columns): (Vec<usize>, Vec<Column>) = kept.map(|(at, c)| (at, *c)).unzip();
         let fields = columns.iter().map(field).collect::<Result<Vec<TypePtr>, _>>()?;
         let schema = Type::group_type_builder(table.name).with_fields(fields).build()?;
+        let mut properties = WriterProperties::builder();
+        for column in columns.iter().filter(|column| column.kind == Kind::Json) {
+            // Each differs: a dictionary of them is given up after a megabyte, for nothing.
+            let path = ColumnPath::from(column.name);
+            properties = properties.set_column_dictionary_enabled(path, false);
+        }
         let about = KeyValue::new("cartload.table".to_owned(), table.name.to_owned());
-        let properties = WriterProperties::builder()
+        let properties = properties
             .set_compression(Compression::SNAPPY)
             .set_created_by(format!("cartload {}", env!("CARGO_PKG_VERSION")))
             .set_key_value_metadata(Some(vec![about]))
@@ -82,20 +88,46 @@ impl Layout {
     }
 }
 
+/// `LIST` of three levels, as every reader knows it.
+fn list_field(column: &Column) -> Result<TypePtr, ParquetError> {
+    let element = Type::primitive_type_builder("element", Physical::BYTE_ARRAY)
+        .with_logical_type(Some(LogicalType::String))
+        .with_repetition(Repetition::REQUIRED)
+        .build()?;
+    let list = Type::group_type_builder("list")
+        .with_repetition(Repetition::REPEATED)
+        .with_fields(vec![Arc::new(element)])
+        .build()?;
+    let repetition = if column.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+    let field = Type::group_type_builder(column.name)
+        .with_logical_type(Some(LogicalType::List))
+        .with_repetition(repetition)
+        .with_fields(vec![Arc::new(list)])
+        .build()?;
+    Ok(Arc::new(field))
+}
+
 fn field(column: &Column) -> Result<TypePtr, ParquetError> {
+    let mut length = -1;
     let (physical, logical) = match column.kind {
         Kind::Bool => (Physical::BOOLEAN, None),
         Kind::Integer => (Physical::INT32, None),
         Kind::BigInt => (Physical::INT64, None),
         Kind::Double => (Physical::DOUBLE, None),
         // Readers differ on the JSON type; text is text everywhere.
-        Kind::Text | Kind::Json => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        Kind::Text | Kind::Word | Kind::Json => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        Kind::Uuid => {
+            length = UUID_BYTES;
+            (Physical::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Uuid))
+        }
+        Kind::Texts => return list_field(column),
         Kind::Instant => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
         Kind::Day => (Physical::INT32, Some(LogicalType::Date)),
     };
     let repetition = if column.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
     let field = Type::primitive_type_builder(column.name, physical)
         .with_logical_type(logical)
+        .with_length(length)
         .with_repetition(repetition)
         .build()?;
     Ok(Arc::new(field))
@@ -169,99 +201,6 @@ impl Sink for ParquetSink {
         let place = writer.into_inner().map_err(|error| refused(&path, &error))?;
         Ok(vec![place.finish(rows_in_all)?])
     }
-}
-
-impl Buffer {
-    fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Bool => Self::Bool(Vec::new(), Vec::new()),
-            Kind::Integer | Kind::Day => Self::Int32(Vec::new(), Vec::new()),
-            Kind::BigInt | Kind::Instant => Self::Int64(Vec::new(), Vec::new()),
-            Kind::Double => Self::Double(Vec::new(), Vec::new()),
-            Kind::Text | Kind::Json => Self::Text(Vec::new(), Vec::new(), Vec::new()),
-        }
-    }
-
-    /// False: this column cannot hold it.
-    fn push(&mut self, value: &Value, nullable: bool) -> bool {
-        let levels = match self {
-            Self::Bool(levels, _)
-            | Self::Int32(levels, _)
-            | Self::Int64(levels, _)
-            | Self::Double(levels, _)
-            | Self::Text(levels, ..) => levels,
-        };
-        if *value == Value::Null {
-            levels.push(0);
-            return nullable;
-        }
-        if nullable {
-            levels.push(1);
-        }
-        match (self, value) {
-            (Self::Bool(_, values), Value::Bool(value)) => values.push(*value),
-            (Self::Int32(_, values), Value::Integer(number)) => match i32::try_from(*number) {
-                Ok(number) => values.push(number),
-                Err(_) => return false,
-            },
-            (Self::Int32(_, values), Value::Day(day)) => values.push(*day),
-            (Self::Int64(_, values), Value::Integer(number) | Value::Instant(number)) => {
-                values.push(*number);
-            }
-            (Self::Double(_, values), Value::Double(number)) => values.push(*number),
-            (Self::Text(_, bytes, ends), Value::Text(text)) => {
-                bytes.extend_from_slice(text.as_bytes());
-                ends.push(bytes.len());
-            }
-            (
-                Self::Bool(..)
-                | Self::Int32(..)
-                | Self::Int64(..)
-                | Self::Double(..)
-                | Self::Text(..),
-                _,
-            ) => return false,
-        }
-        true
-    }
-
-    /// Writes the column and empties it.
-    fn write(
-        &mut self,
-        writer: &mut SerializedColumnWriter<'_>,
-        nullable: bool,
-    ) -> Result<(), ParquetError> {
-        match self {
-            Self::Bool(levels, values) => batch::<BoolType>(writer, nullable, levels, values),
-            Self::Int32(levels, values) => batch::<Int32Type>(writer, nullable, levels, values),
-            Self::Int64(levels, values) => batch::<Int64Type>(writer, nullable, levels, values),
-            Self::Double(levels, values) => batch::<DoubleType>(writer, nullable, levels, values),
-            Self::Text(levels, bytes, ends) => {
-                // One piece of memory, shared by all values.
-                let all = ByteArray::from(std::mem::take(bytes));
-                let mut begin = 0;
-                let mut values = Vec::with_capacity(ends.len());
-                for end in ends.drain(..) {
-                    values.push(all.slice(begin, end - begin));
-                    begin = end;
-                }
-                batch::<ByteArrayType>(writer, nullable, levels, &mut values)
-            }
-        }
-    }
-}
-
-fn batch<T: DataType>(
-    writer: &mut SerializedColumnWriter<'_>,
-    nullable: bool,
-    levels: &mut Levels,
-    values: &mut Vec<T::T>,
-) -> Result<(), ParquetError> {
-    let present = nullable.then_some(levels.as_slice());
-    writer.typed::<T>().write_batch(values, present, None)?;
-    values.clear();
-    levels.clear();
-    Ok(())
 }
 
 fn refused(path: &Path, error: &ParquetError) -> ExportError {

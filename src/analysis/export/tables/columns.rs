@@ -34,6 +34,8 @@ pub enum Origin {
 pub enum Computed {
     /// `train` or `validation`, by agent.
     Split,
+    /// `train`, `gap` or `test`, by the day of this column.
+    Period(&'static str),
     /// Whether the run's policy gives the agent no offers.
     HeldOut,
     /// Why the row's attempt was made.
@@ -81,6 +83,16 @@ pub const fn text(name: &'static str, meaning: &'static str) -> Column {
     column(name, Kind::Text, meaning)
 }
 
+/// One of a few words.
+pub const fn word(name: &'static str, meaning: &'static str) -> Column {
+    column(name, Kind::Word, meaning)
+}
+
+/// A uuid that cartload made.
+pub const fn uuid(name: &'static str, meaning: &'static str) -> Column {
+    column(name, Kind::Uuid, meaning)
+}
+
 /// A count.
 pub const fn int(name: &'static str, meaning: &'static str) -> Column {
     column(name, Kind::Integer, meaning)
@@ -107,7 +119,7 @@ pub const fn instant(name: &'static str, meaning: &'static str) -> Column {
 }
 
 /// The run.
-pub const RUN_ID: Column = text("run_id", "the run (uuid)");
+pub const RUN_ID: Column = uuid("run_id", "the run (uuid)");
 /// Always true.
 pub const IS_SIMULATED: Column =
     flag("is_simulated", "always true: made by a simulated shopper, never a real customer's");
@@ -131,11 +143,27 @@ pub const fn attempt() -> [Column; 5] {
     ]
 }
 
-/// Split and holdout, for learning.
-pub const fn partition() -> [Column; 2] {
+/// The split by agent.
+pub const SPLIT: Column =
+    word("split", "train or validation: 80 % of the agents train, by a fixed hash of agent_id")
+        .computed(Computed::Split);
+
+/// The split by the simulated day of this column of the row.
+pub const fn period(time: &'static str) -> Column {
+    word("period", "train, gap or test: by the simulated day, at the dates of the data card")
+        .computed(Computed::Period(time))
+}
+
+/// Both splits, of a row with a shopper and this time.
+pub const fn splits(time: &'static str) -> [Column; 2] {
+    [SPLIT, period(time)]
+}
+
+/// Splits and holdout, for learning.
+pub const fn partition(time: &'static str) -> [Column; 3] {
     [
-        text("split", "train or validation: 80 % of the agents train, by a fixed hash of agent_id")
-            .computed(Computed::Split),
+        SPLIT,
+        period(time),
         flag(
             "held_out",
             "the agent is in the holdout that gets no offers, decided by a hash of agent_id \

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use domain::incident::IncidentKind;
 
 use super::columns::{
-    COHORT, IS_SIMULATED, RECORDED_AT, RUN_ID, SIMULATED_AT, attempt, big, column, double, flag,
-    instant, int, one_of, text,
+    COHORT, IS_SIMULATED, RECORDED_AT, RUN_ID, SIMULATED_AT, SPLIT, attempt, big, column, double,
+    flag, instant, int, one_of, text, uuid, word,
 };
 use super::{Attempts, Driver, Filters, Source, Table};
 use crate::export::value::Kind;
@@ -39,7 +39,7 @@ pub(super) fn runs() -> Table {
         columns: vec![
             RUN_ID,
             text("owner_token", "the process that may write to it"),
-            text("state", "running, paused, frozen, stopped or completed"),
+            word("state", "running, paused, frozen, stopped or completed"),
             int("resumes", "how often it was resumed: the highest replay number"),
             int("agents", "active shoppers at its start"),
             IS_SIMULATED,
@@ -71,34 +71,35 @@ pub(super) fn agents() -> Table {
         columns: vec![
             text("agent_id", "the shopper"),
             text("user_id", "the user it is at the shop (uuid)"),
-            text("status", "active: runs take it along; inactive"),
+            word("status", "active: runs take it along; inactive"),
             COHORT,
-            text("archetype", "the archetype it was made from; empty when imported").or_null(),
+            word("archetype", "the archetype it was made from; empty when imported").or_null(),
             int("age", "years"),
-            text("age_group", "as 25-34"),
-            text("gender", "a word"),
-            text("income_bracket", "as low, medium, high"),
+            word("age_group", "as 25-34"),
+            word("gender", "a word"),
+            word("income_bracket", "as low, medium, high"),
             int("household_size", "people"),
             flag("has_children", "whether children live in the household"),
-            text("location_region", "the region"),
+            word("location_region", "the region"),
             double("price_sensitivity", "0-1: how much a high price puts it off"),
             double("brand_loyalty", "0-1: how much it prefers brands it bought before"),
             double("impulsivity", "0-1: how readily it adds to the cart"),
             double("tech_savviness", "0-1, how at ease with technology"),
             double("coupon_affinity", "0-1: how readily it takes a coupon"),
-            column("preferred_categories", Kind::Json, "an array of the shop's categories"),
+            column("preferred_categories", Kind::Texts, "the shop's categories"),
             big("weekly_budget_cents", "budget of a simulated week from Monday 00:00"),
             big("avg_cart_value_cents", "sets how many products it looks at"),
-            text("shopping_frequency", "frequent, regular, occasional or rare"),
+            word("shopping_frequency", "frequent, regular, occasional or rare"),
             double("weekday_affinity", "0-1, 0.5 is neutral: Monday to Friday"),
             double("weekend_affinity", "0-1, 0.5 is neutral: Saturday and Sunday"),
             double("morning_share", "share of its visits from 05 to 11 h"),
             double("afternoon_share", "share of its visits from 12 to 16 h"),
             double("evening_share", "share of its visits from 17 to 04 h"),
-            text("deal_seeking_behavior", "passive, observer, active_hunter or extreme"),
+            word("deal_seeking_behavior", "passive, observer, active_hunter or extreme"),
             text("backstory", "a sentence or two").or_null(),
             IS_SIMULATED,
             RECORDED_AT,
+            SPLIT,
         ],
         source: own(driver),
         filters: Filters {
@@ -174,12 +175,12 @@ pub(super) fn incidents() -> Table {
         page_rows: PAGE_ROWS,
     };
     let columns = [
-        &[text("incident_id", "the incident (uuid)")][..],
+        &[uuid("incident_id", "the incident")][..],
         &attempt(),
         &[
             text("agent_id", "the shopper concerned, if one").or_null(),
             int("http_session", "the HTTP session concerned, if one").or_null(),
-            text("kind", &INCIDENT_KINDS),
+            word("kind", &INCIDENT_KINDS),
             text("message", "what happened, in words"),
             column("detail", Kind::Json, "details, an object"),
             SIMULATED_AT,

@@ -8,7 +8,7 @@ use domain::flow::{EndReason, FlowStatus, OrderOutcome, ShopCart};
 
 use super::columns::{
     AGENT_ID, COHORT, Column, RECORDED_AT, SIMULATED_AT, attempt, big, column, flag, instant, int,
-    one_of, text,
+    one_of, splits, text, uuid, word,
 };
 use super::run::OWN_ROWS;
 use super::{Attempts, Driver, Filters, Source, Table};
@@ -38,7 +38,7 @@ const RECOVERED: Column = flag(
 );
 
 const FLOW_ID: Column =
-    text("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
+    uuid("flow_id", "the visit (uuid of run, cycle, agent and replay); joins shopping_sessions");
 
 /// What an event says of the shop's answer. A call that failed has none.
 const ACCEPTED: &str = "\
@@ -106,7 +106,7 @@ pub(super) fn events() -> Table {
         &[
             AGENT_ID,
             COHORT,
-            text("event_type", &EVENT_TYPES),
+            word("event_type", &EVENT_TYPES),
             text("product_id", "the product it happened to, if one").or_null(),
             text("coupon_id", "the coupon it happened to, if one").or_null(),
             column("payload", Kind::Json, &PAYLOADS),
@@ -120,6 +120,7 @@ pub(super) fn events() -> Table {
             .or_null()
             .sql(ACCEPTED),
         ],
+        &splits("simulated_at"),
     ]
     .concat();
     table(
@@ -140,9 +141,9 @@ pub(super) fn sessions() -> Table {
             COHORT,
             int("http_session", "the group of client connections it went over, 0-9"),
             int("incarnation", "which build of the shopper's actor; rises with each restart"),
-            text("status", &STATUSES),
-            text("end_reason", &END_REASONS).or_null(),
-            text("shop_cart", &SHOP_CARTS),
+            word("status", &STATUSES),
+            word("end_reason", &END_REASONS).or_null(),
+            word("shop_cart", &SHOP_CARTS),
             text("store_id", "the branch of the shop").or_null(),
             SIMULATED_AT,
             instant("simulated_end", "its end on the simulated clock").or_null(),
@@ -152,10 +153,11 @@ pub(super) fn sessions() -> Table {
             int("cart_units", "units in the cart at the end, or in the order"),
             big("cart_total_cents", "worth of the cart at the end, before discounts"),
             text("failure", "what failed, where it failed").or_null(),
-            text("order_outcome", &ORDER_OUTCOMES).or_null(),
+            word("order_outcome", &ORDER_OUTCOMES).or_null(),
             int("resumes", "how often the run had been resumed when it began"),
             text("shop_refs", "what its order can be asked for by, a JSON object").or_null(),
         ],
+        &splits("simulated_at"),
     ]
     .concat();
     table("shopping_sessions", "one visit of one shopper", OWN_ROWS, FILTERS, columns)
@@ -190,6 +192,7 @@ pub(super) fn orders() -> Table {
             said("final_total_text", "the same of final_total"),
             RECOVERED,
         ],
+        &splits("simulated_at"),
     ]
     .concat();
     let select = of_visits!("orders", " AND {counted t}", "");
@@ -219,6 +222,7 @@ pub(super) fn order_items() -> Table {
             said("line_total_text", "the same of line_total"),
             RECOVERED,
         ],
+        &splits("simulated_at"),
     ]
     .concat();
     let select = of_visits!("order_items", " AND {counted t}", ", t.line");
@@ -235,8 +239,8 @@ pub(super) fn coupon_interactions() -> Table {
             text("coupon_id", "the coupon; joins coupons.coupon_id"),
             text("assignment_id", "the assignment it was held by; joins coupon_assignments")
                 .or_null(),
-            text("step", &STEPS),
-            text("reason", "why it was rejected").or_null(),
+            word("step", &STEPS),
+            word("reason", "why it was rejected").or_null(),
             SIMULATED_AT,
             RECORDED_AT,
             flag("is_reuse", "a use after the first of its assignment, where a shop allows it"),
