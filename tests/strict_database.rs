@@ -85,6 +85,9 @@ async fn change_password(server: &Server) {
     for sql in [other.as_str(), cut] {
         postgres::execute(server.port, "postgres", sql).await;
     }
+    // A login that was under way as the password changed may have come in after the first cut.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    postgres::execute(server.port, "postgres", cut).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
