@@ -79,8 +79,8 @@ mod tests {
         let path = folder.path().join("scorecards").join("run.json");
         let dimension = CardDimension {
             name: Measure::HourOfDay,
-            value: Some(0.1 + 0.2),
-            sampling_error: None,
+            value: Some(29.50819672131147),
+            sampling_error: Some(9.206641935059409),
             unit: "".into(),
             denominator: "orders".into(),
             n: 7,
