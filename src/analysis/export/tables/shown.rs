@@ -1,5 +1,6 @@
 //! Tables of what shoppers were shown: impressions, the products of a visit, prices day by day.
-//! They are made of facts (`unfold`); the SELECTs have the columns that `unfold/fact.rs` reads.
+//! They are made of facts (`unfold`); the SELECTs have the columns that `unfold/fact.rs` reads. The
+//! fold filters by time once more: a label may come later than what is asked for.
 //!
 //! `CROSS JOIN` says to SQLite that the page comes first: it would scan all events to join them.
 
@@ -7,7 +8,7 @@ use super::columns::{
     AGENT_ID, COHORT, Column, IS_SIMULATED, RECORDED_AT, RUN_ID, SIMULATED_AT, attempt, big,
     column, flag, instant, int, partition, period, text, uuid, word,
 };
-use super::visits::{VISITS, labels};
+use super::visits::{FILTERS, VISITS, labels};
 use super::{Attempts, Driver, Filters, Source, Table};
 use crate::export::unfold::Unfold;
 use crate::export::value::Kind;
@@ -46,16 +47,6 @@ const ALL_FACTS: &str = facts!(
 );
 
 const PRICE_FACTS: &str = facts!(" AND t.event_type IN ('view_product', 'cart_add_item')", "");
-
-const FILTERS: Filters = Filters {
-    agent: Some("d.agent_id"),
-    cohort: Some("d.cohort"),
-    kind: None,
-    outcome: Some("d.status"),
-    accepted: None,
-    // By the fold: a label may come later than what is asked for.
-    time: Some("t.simulated_at"),
-};
 
 const FLOW_ID: Column = uuid("flow_id", "the visit; joins shopping_sessions");
 

@@ -23,7 +23,7 @@ pub(super) const VISITS: Driver = Driver {
     page_rows: 400,
 };
 
-const FILTERS: Filters = Filters {
+pub(super) const FILTERS: Filters = Filters {
     agent: Some("d.agent_id"),
     cohort: Some("d.cohort"),
     kind: None,
