@@ -92,11 +92,15 @@ impl AgentMemory {
         self.spent_this_week += paid;
         self.last_order = Some(at);
         for brand in brands {
-            let brand = brand.as_ref();
-            self.brands_bought.retain(|b| b != brand);
-            self.brands_bought.push(brand.to_owned());
+            self.remember_brand(brand.as_ref());
         }
         self.forget_surplus();
+    }
+
+    /// A brand was bought: it moves to the young end.
+    pub fn remember_brand(&mut self, brand: &str) {
+        self.brands_bought.retain(|b| b != brand);
+        self.brands_bought.push(brand.to_owned());
     }
 }
 

@@ -16,7 +16,7 @@ use super::runs::owns;
 use super::{Conn, Db, RunQueryDsl, VALUES_PER_LIST, dialect};
 use crate::error::{Answer, Fault};
 use crate::rows::integer;
-use crate::rows::runs::{BoughtRow, BrandRow, CartRow, VisitRow};
+use crate::rows::runs::{BoughtRow, CartRow, VisitRow};
 use crate::schema::runs;
 
 /// The memories of these agents (all for none) before cycle `before`.
@@ -55,18 +55,6 @@ pub(super) async fn load_memories(
             memory.week_of = row.last_order.map(|_| monday);
             memory.spent_this_week = Cents(row.spent);
         }
-        let mut query = diesel::sql_query(brands(list.len()))
-            .into_boxed::<Db>()
-            .bind::<Text, _>(run.to_string())
-            .bind::<Integer, _>(integer(before.0));
-        for agent in list {
-            query = query.bind::<Text, _>(agent.as_str().to_owned());
-        }
-        let brands: Vec<BrandRow> = query.load(c).await?;
-        for row in brands {
-            let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
-            memory.brands_bought.push(row.brand);
-        }
         let mut query = diesel::sql_query(products(list.len()))
             .into_boxed::<Db>()
             .bind::<Text, _>(run.to_string())
@@ -74,14 +62,7 @@ pub(super) async fn load_memories(
         for agent in list {
             query = query.bind::<Text, _>(agent.as_str().to_owned());
         }
-        let mut products: Vec<BoughtRow> = query.load(c).await?;
-        // Not by the database: its order of texts is its own.
-        products.sort_by(|a, b| (a.last_at, &a.product_id).cmp(&(b.last_at, &b.product_id)));
-        for row in products {
-            let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
-            let times = u32::try_from(row.times).unwrap_or(u32::MAX);
-            memory.products_bought.push((ProductId::new(row.product_id), times));
-        }
+        remember(&mut memories, query.load(c).await?);
     }
     for row in carts(c, run).await? {
         let agent = AgentId::new(&row.agent_id);
@@ -91,6 +72,23 @@ pub(super) async fn load_memories(
     }
     memories.values_mut().for_each(AgentMemory::forget_surplus);
     Ok(memories)
+}
+
+/// Takes up products and brands in the order in which they were bought last. Sorted here and not by
+/// the database: its order of texts is its own.
+fn remember(memories: &mut HashMap<AgentId, AgentMemory>, mut bought: Vec<BoughtRow>) {
+    bought.sort_by(|a, b| (a.last_at, &a.product_id).cmp(&(b.last_at, &b.product_id)));
+    for row in &bought {
+        let memory = memories.entry(AgentId::new(&row.agent_id)).or_default();
+        let times = u32::try_from(row.times).unwrap_or(u32::MAX);
+        memory.products_bought.push((ProductId::new(row.product_id.clone()), times));
+    }
+    bought.sort_by(|a, b| (a.last_at, &a.brand).cmp(&(b.last_at, &b.brand)));
+    for row in &bought {
+        if let Some(brand) = &row.brand {
+            memories.entry(AgentId::new(&row.agent_id)).or_default().remember_brand(brand);
+        }
+    }
 }
 
 /// The cart of each agent that has visited, as its last row of any attempt has it.
@@ -145,25 +143,14 @@ fn visits(agents: usize) -> String {
     )
 }
 
-/// Brands bought in run $1 before cycle $2, the one not bought for longest first.
-fn brands(agents: usize) -> String {
-    format!(
-        "SELECT o.agent_id, p.brand FROM canonical_orders o \
-         JOIN order_items i ON i.flow_id = o.flow_id \
-         JOIN products p ON p.run_id = o.run_id AND p.product_id = i.product_id \
-         WHERE o.run_id = $1 AND o.cycle < $2 AND p.brand IS NOT NULL {} \
-         GROUP BY o.agent_id, p.brand ORDER BY o.agent_id, MAX(o.simulated_at), p.brand",
-        among("o", 3, agents)
-    )
-}
-
-/// Products bought in run $1 before cycle $2.
+/// Products bought in run $1 before cycle $2, each with its brand.
 fn products(agents: usize) -> String {
     format!(
-        "SELECT o.agent_id, i.product_id, COUNT(DISTINCT o.flow_id) AS times, \
+        "SELECT o.agent_id, i.product_id, p.brand, COUNT(DISTINCT o.flow_id) AS times, \
          MAX(o.simulated_at) AS last_at FROM canonical_orders o \
          JOIN order_items i ON i.flow_id = o.flow_id \
-         WHERE o.run_id = $1 AND o.cycle < $2 {} GROUP BY o.agent_id, i.product_id",
+         LEFT JOIN products p ON p.run_id = o.run_id AND p.product_id = i.product_id \
+         WHERE o.run_id = $1 AND o.cycle < $2 {} GROUP BY o.agent_id, i.product_id, p.brand",
         among("o", 3, agents)
     )
 }

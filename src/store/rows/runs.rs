@@ -123,17 +123,6 @@ pub struct VisitRow {
     pub spent: i64,
 }
 
-/// A brand that an agent bought.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct BrandRow {
-    /// The agent.
-    #[diesel(sql_type = Text)]
-    pub agent_id: String,
-    /// The brand.
-    #[diesel(sql_type = Text)]
-    pub brand: String,
-}
-
 /// A product that an agent bought.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct BoughtRow {
@@ -143,6 +132,9 @@ pub struct BoughtRow {
     /// The product.
     #[diesel(sql_type = Text)]
     pub product_id: String,
+    /// Its brand.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub brand: Option<String>,
     /// Orders that held it.
     #[diesel(sql_type = BigInt)]
     pub times: i64,
