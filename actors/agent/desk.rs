@@ -78,7 +78,8 @@ impl Desk {
         let behavior = Arc::clone(&self.settings.behavior);
         let views = match activity {
             Activity::Shop => {
-                let mean = behavior.money.and_then(|_| self.settings.prices.mean());
+                let by_price = behavior.money.and_then(|money| money.prices_per_product);
+                let mean = by_price.and_then(|_| self.settings.prices.mean());
                 decision::draw_products_to_look(&mut state.rng, &behavior, &self.persona, mean)
             }
             Activity::Browse | Activity::Idle => {

@@ -179,7 +179,7 @@ impl Visit {
     /// sells, of a preferred category too.
     async fn wish(&mut self, rule: &ChoiceRule, wanted: u32) -> Result<Vec<Product>, CallStop> {
         let mut listed = self.list(None).await?;
-        if listed.len() < self.shop.catalog.products.len() {
+        if self.shop.catalog.is_more_than(listed.len()) {
             let persona = Arc::clone(&self.persona);
             if let Some(category) = decision::choose_category(&mut self.state.rng, &persona) {
                 listed.extend(self.list(Some(category)).await?);

@@ -1,6 +1,6 @@
 //! What the shop sells, as seen by a shopper.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -153,8 +153,42 @@ impl Catalog {
         self.products.iter().filter(move |p| category.is_none_or(|c| p.category == c))
     }
 
+    /// Whether it holds more products than these many, the variants of one counted once.
+    pub fn is_more_than(&self, products: usize) -> bool {
+        // Without variants, and of a list that is whole, no set is made.
+        self.products.len() > products
+            && self.products.iter().map(Product::product_id).collect::<HashSet<_>>().len()
+                > products
+    }
+
     /// Whether any product belongs to `category`.
     pub fn has_category(&self, category: &str) -> bool {
         self.products.iter().any(|p| p.category == category)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(id: &str, variant_of: Option<&str>) -> Product {
+        Product {
+            id: ProductId::new(id),
+            name: id.to_owned(),
+            category: "Dairy".to_owned(),
+            brand: None,
+            price: Cents(100),
+            in_stock: true,
+            handle: Handle { variant_of: variant_of.map(ProductId::new), ..Handle::default() },
+        }
+    }
+
+    #[test]
+    fn variants_of_a_product_count_once_against_a_list() {
+        let products =
+            vec![product("s", Some("shirt")), product("m", Some("shirt")), product("milk", None)];
+        let catalog = Catalog { products };
+        assert!(catalog.is_more_than(1));
+        assert!(!catalog.is_more_than(2) && !catalog.is_more_than(3));
     }
 }

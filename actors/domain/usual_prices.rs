@@ -3,7 +3,7 @@
 //! Shared by all agents of a run and never written down: a process that goes on with a run learns
 //! it anew. Until a second day was seen, every price is the usual one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::NaiveDate;
@@ -12,7 +12,7 @@ use crate::catalog::Product;
 use crate::ids::ProductId;
 use crate::money::Cents;
 
-/// Days kept of a product: half a year of days, at 8 bytes each.
+/// Days kept of a product, the latest: half a year of days, at 16 bytes each.
 const DAYS_MAX: usize = 183;
 /// Products kept; further ones have no usual price.
 const PRODUCTS_MAX: usize = 100_000;
@@ -31,7 +31,9 @@ struct Seen {
 #[derive(Debug)]
 struct Days {
     last: (NaiveDate, i64),
-    /// Of the days kept, rising.
+    /// Of the days kept, in their order.
+    kept: VecDeque<i64>,
+    /// The same, rising.
     sorted: Vec<i64>,
 }
 
@@ -55,24 +57,32 @@ impl Seen {
         let price = product.price.0;
         if let Some(days) = self.products.get_mut(&product.id) {
             if days.last.0 != day {
-                if days.sorted.len() >= DAYS_MAX {
-                    // Which day leaves matters little to a median; an end of the list in turn.
-                    let place = if price % 2 == 0 { 0 } else { days.sorted.len() - 1 };
-                    days.sorted.remove(place);
-                }
-                let place = days.sorted.partition_point(|seen| *seen <= price);
-                days.sorted.insert(place, price);
                 self.sum += price - days.last.1;
-                days.last = (day, price);
+                days.begin(day, price);
             }
             return ratio(price, days.sorted[days.sorted.len() / 2]);
         }
         if self.products.len() < PRODUCTS_MAX {
-            let days = Days { last: (day, price), sorted: vec![price] };
+            let days = Days { last: (day, price), kept: [price].into(), sorted: vec![price] };
             self.products.insert(product.id.clone(), days);
             self.sum += price;
         }
         0.0
+    }
+}
+
+impl Days {
+    /// A further day; the oldest beyond the bound leaves.
+    fn begin(&mut self, day: NaiveDate, price: i64) {
+        if self.kept.len() >= DAYS_MAX
+            && let Some(oldest) = self.kept.pop_front()
+            && let Ok(place) = self.sorted.binary_search(&oldest)
+        {
+            self.sorted.remove(place);
+        }
+        self.kept.push_back(price);
+        self.sorted.insert(self.sorted.partition_point(|seen| *seen <= price), price);
+        self.last = (day, price);
     }
 }
 
@@ -121,6 +131,19 @@ mod tests {
             prices.see(day(3), &[product(100)]);
         }
         assert!(prices.see(day(4), &[product(400)])[0].abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_oldest_day_leaves_and_a_price_that_stays_becomes_the_usual_one() {
+        let prices = UsualPrices::default();
+        let see = |n: usize, price| {
+            let day = day(1) + chrono::Days::new(n as u64);
+            prices.see(day, &[product(price)])[0]
+        };
+        (0..DAYS_MAX).for_each(|n| assert_eq!(see(n, 399), 0.0));
+        // Of 183 days the middle one: the 92nd day of the new price is it.
+        (0..91).for_each(|n| assert!(see(DAYS_MAX + n, 499) > 0.2, "day {n}"));
+        assert_eq!(see(DAYS_MAX + 91, 499), 0.0);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::domain::money::{Cents, Percent};
 use crate::domain::offer::{Coupon, CouponKind, Discount};
 use crate::domain::persona::Persona;
 use crate::domain::presets::{self, hour};
+use crate::domain::usual_prices::UsualPrices;
 
 /// As many as the practice shop has: 20 categories of 3 or 4, 24 brands of 3.
 const PRODUCTS: u32 = 72;
@@ -107,15 +108,22 @@ struct Shopper {
     wallet: Vec<Coupon>,
 }
 
-/// What is looked at, and how many lists it took: a category's first, then one of everything.
+/// What is looked at, and how many lists it took: one of everything where products are wished for,
+/// else a category's first.
 fn look(
     rng: &mut impl Rng,
     behavior: &Behavior,
     catalog: &Catalog,
     shopper: &Shopper,
+    at: NaiveDateTime,
 ) -> (Vec<Product>, u32) {
     let (persona, memory) = (&shopper.persona, &shopper.memory);
     let wanted = draw_products_to_look(rng, behavior, persona, None);
+    if let Some(rule) = &behavior.choice {
+        // Prices stay as they are: each is the usual one.
+        let seen = (&catalog.products[..], &UsualPrices::default(), at.date());
+        return (wish(rng, rule, seen, wanted, Wisher { persona, memory }), 1);
+    }
     let category = choose_category(rng, persona).map(str::to_owned);
     let list = catalog.list(category.as_deref());
     let mut chosen = choose_products(rng, &behavior.look, list, wanted, persona, memory);
@@ -134,15 +142,19 @@ fn visit(
     shopper: &mut Shopper,
     at: NaiveDateTime,
 ) -> (Visits, Cart) {
-    let (products, lists) = look(rng, behavior, catalog, shopper);
+    let (products, lists) = look(rng, behavior, catalog, shopper, at);
     let persona = &shopper.persona;
     let mut cart = Cart::default();
     let mut calls = lists;
     for product in &products {
         calls += u32::from(behavior.view_calls);
         if draw_add(rng, behavior, persona, &shopper.memory, cart.total(), product, at) {
-            cart.add(product, draw_quantity(rng, behavior, persona), product.price);
-            calls += 1;
+            let (who, worth) = ((persona, &shopper.memory), (cart.total(), product.price));
+            let units = draw_units(rng, behavior, who, worth, at);
+            if units > 0 {
+                cart.add(product, units, product.price);
+                calls += 1;
+            }
         }
     }
     shopper.memory.remember_visit(at);
