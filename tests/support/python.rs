@@ -8,7 +8,7 @@ fn program() -> String {
     std::env::var("CARTLOAD_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
-/// Whether the packages are there. Where CARTLOAD_REQUIRE names the first one, they must be.
+/// Whether the packages are there. Where CARTLOAD_REQUIRE names all of them, they must be.
 pub fn require(packages: &[&str]) -> bool {
     let import = format!("import {}", packages.join(", "));
     let there = Command::new(program()).args(["-c", &import]).output();
@@ -17,7 +17,7 @@ pub fn require(packages: &[&str]) -> bool {
     }
     let required = std::env::var("CARTLOAD_REQUIRE").unwrap_or_default();
     let (python, names) = (program(), packages.join(" and "));
-    let is_required = packages.first().is_some_and(|first| required.contains(first));
+    let is_required = packages.iter().all(|package| required.split(',').any(|it| it == *package));
     assert!(!is_required, "CARTLOAD_REQUIRE names {names}, which {python} does not have");
     eprintln!("skipped: {python} does not have {names}");
     false
