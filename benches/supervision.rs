@@ -168,6 +168,7 @@ impl Shop {
             parked: self.settings.parked.clone(),
             throttle: self.settings.throttle.clone(),
             caller,
+            simulated_at: start(),
             idempotency: self.settings.shop.idempotency,
             timings: Vec::new(),
             requests: 0,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDateTime;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::domain::flow::EndReason;
@@ -42,6 +43,8 @@ pub struct Calls {
     pub throttle: SharedThrottle,
     /// Who the shop sees.
     pub caller: Caller,
+    /// The simulated hour of the flow.
+    pub simulated_at: NaiveDateTime,
     /// What the shop makes of a repeated checkout.
     pub idempotency: IdempotencyMode,
     /// Each try's times; bounded by the steps of one flow times [`retry::TRIES_MAX`], and by one
@@ -77,7 +80,7 @@ impl Calls {
         call: ShopCall,
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<ShopReply, CallStop> {
-        self.parts(ShopRequest::new(Some(self.caller.clone()), call), rng).await
+        self.parts(self.request(call), rng).await
     }
 
     /// Goes on with a call whose next part places the order ([`ShopReply::NextOrders`]).
@@ -86,8 +89,12 @@ impl Calls {
         call: ShopCall,
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<ShopReply, CallStop> {
-        let request = ShopRequest::new(Some(self.caller.clone()), call);
-        self.parts(ShopRequest { continues: true, ..request }, rng).await
+        self.parts(ShopRequest { continues: true, ..self.request(call) }, rng).await
+    }
+
+    fn request(&self, call: ShopCall) -> ShopRequest {
+        let simulated_at = Some(self.simulated_at);
+        ShopRequest { simulated_at, ..ShopRequest::new(Some(self.caller.clone()), call) }
     }
 
     async fn parts(

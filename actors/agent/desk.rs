@@ -176,6 +176,7 @@ impl Desk {
                 user_id: self.persona.user_id,
                 flow_id: Some(self.flow_id()),
             },
+            simulated_at: self.tick.simulated_at,
             idempotency: self.settings.shop.idempotency,
             timings: Vec::new(),
             requests: 0,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Product;
+use super::ids::ProductId;
 use super::money::Cents;
 
 /// One product in the cart.
@@ -31,6 +32,12 @@ impl Cart {
         } else {
             self.lines.push(CartLine { product: product.clone(), quantity, unit_price });
         }
+    }
+
+    /// Takes all units of a product out; `None` where it is not in.
+    pub fn remove(&mut self, product: &ProductId) -> Option<CartLine> {
+        let place = self.lines.iter().position(|line| line.product.id == *product)?;
+        Some(self.lines.remove(place))
     }
 
     /// The lines in the order of their first add.

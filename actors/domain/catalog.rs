@@ -153,6 +153,18 @@ impl Catalog {
         self.products.iter().filter(move |p| category.is_none_or(|c| p.category == c))
     }
 
+    /// The products that answer to a text, in the shop's order: those whose name, category or brand
+    /// holds it, whatever the case.
+    pub fn search(&self, text: &str) -> impl Iterator<Item = &Product> {
+        let text = text.to_lowercase();
+        let holds = move |of: &str| of.to_lowercase().contains(&text);
+        self.products.iter().filter(move |product| {
+            holds(&product.name)
+                || holds(&product.category)
+                || product.brand.as_deref().is_some_and(&holds)
+        })
+    }
+
     /// Whether it holds more products than these many, the variants of one counted once.
     pub fn is_more_than(&self, products: usize) -> bool {
         // Without variants, and of a list that is whole, no set is made.
@@ -180,6 +192,17 @@ mod tests {
             price: Cents(100),
             in_stock: true,
             handle: Handle { variant_of: variant_of.map(ProductId::new), ..Handle::default() },
+        }
+    }
+
+    #[test]
+    fn a_text_finds_what_is_called_so_or_is_of_that_category_or_brand() {
+        let mut products = vec![product("Milk", None), product("bread", None)];
+        products[1].category = "Bakery".to_owned();
+        products[1].brand = Some("Golden".to_owned());
+        let catalog = Catalog { products };
+        for (text, found) in [("milk", 1), ("AIRY", 1), ("gold", 1), ("", 2), ("fish", 0)] {
+            assert_eq!(catalog.search(text).count(), found, "{text}");
         }
     }
 

@@ -61,15 +61,18 @@ pub struct ShopRequest {
     pub caller: Option<Caller>,
     /// What is asked.
     pub call: ShopCall,
+    /// The simulated hour that it belongs to, for shops whose prices go by it; `None` outside of a
+    /// cycle.
+    pub simulated_at: Option<NaiveDateTime>,
     /// Whether it goes on with what the same caller asked last: at the part that failed, or at the
     /// one after [`ShopReply::Next`].
     pub continues: bool,
 }
 
 impl ShopRequest {
-    /// Asked from its first part on.
+    /// Asked from its first part on, in no simulated hour.
     pub fn new(caller: Option<Caller>, call: ShopCall) -> Self {
-        Self { caller, call, continues: false }
+        Self { caller, call, simulated_at: None, continues: false }
     }
 }
 
@@ -108,6 +111,13 @@ pub enum ShopCall {
         /// Which.
         page: Page,
     },
+    /// A page of the products that answer to a text.
+    SearchProducts {
+        /// What is searched for.
+        text: String,
+        /// Which.
+        page: Page,
+    },
     /// One product.
     ViewProduct {
         /// Which.
@@ -119,6 +129,11 @@ pub enum ShopCall {
         product: Goods,
         /// At least 1.
         quantity: u32,
+    },
+    /// Out of the cart, all units of it.
+    RemoveItem {
+        /// Which.
+        product: Goods,
     },
     /// The cart as the shop has it.
     ReadCart,
@@ -166,8 +181,10 @@ impl ShopCall {
             Self::FirstVisit => "first_visit",
             Self::SelectStore { .. } => "select_store",
             Self::ListProducts { .. } => "list_products",
+            Self::SearchProducts { .. } => "search_products",
             Self::ViewProduct { .. } => "view_product",
             Self::AddItem { .. } => "add_item",
+            Self::RemoveItem { .. } => "remove_item",
             Self::ReadCart => "read_cart",
             Self::ReadSummary => "read_summary",
             Self::EligibleCoupons => "eligible_coupons",

@@ -34,6 +34,10 @@ pub struct ShopTraits {
     /// Whether a clear empties the cart that the shop knows; else the next flow has another one,
     /// and nothing is sent.
     pub clears: bool,
+    /// Whether a product can be taken out of the cart again.
+    pub removes: bool,
+    /// Whether products can be searched for by a text.
+    pub searches: bool,
     /// Requests of each step.
     pub requests: RequestCounts,
 }

@@ -20,9 +20,9 @@ use domain::permit::Permit;
 use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
-    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, PageBy,
-    Paging, Part, Refusal, RequestCounts, ShopApi, ShopApiFactory, ShopCall, ShopCoupon, ShopReply,
-    ShopRequest, ShopTraits, WalletMode,
+    Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, Page,
+    PageBy, Paging, Part, Refusal, RequestCounts, ShopApi, ShopApiFactory, ShopCall, ShopCoupon,
+    ShopReply, ShopRequest, ShopTraits, WalletMode,
 };
 use rand::RngExt;
 use rand::seq::IteratorRandom;
@@ -118,6 +118,8 @@ impl MockShop {
             },
             paging: Paging { by: PageBy::Offset, size: PAGE_SIZE, first: 1 },
             clears: true,
+            removes: true,
+            searches: true,
             requests: RequestCounts::default(),
         }
     }
@@ -166,7 +168,10 @@ impl MockSession {
             ShopCall::Probe => Ok(ShopReply::Done),
             ShopCall::ListStores => Ok(ShopReply::Stores(self.goods.stores.clone())),
             ShopCall::ListProducts { category, page } => {
-                Ok(self.page(category.as_deref(), page.limit, page.offset))
+                Ok(shown(self.goods.catalog.list(category.as_deref()), &page))
+            }
+            ShopCall::SearchProducts { text, page } => {
+                Ok(shown(self.goods.catalog.search(&text), &page))
             }
             ShopCall::ViewProduct { product } => {
                 Ok(ShopReply::Product(vec![self.product(&product.id)?.clone()]))
@@ -186,6 +191,7 @@ impl MockSession {
             ShopCall::AddItem { product, quantity } => {
                 self.add(caller(agent)?, &product.id, quantity)
             }
+            ShopCall::RemoveItem { product } => self.remove(&caller(agent)?, &product.id),
             ShopCall::ReadCart => {
                 let items = self.with_basket(&caller(agent)?, |basket| basket.lines());
                 Ok(ShopReply::Cart { items })
@@ -244,6 +250,15 @@ impl MockSession {
         Ok(ShopReply::ItemAdded { unit_price: product.price })
     }
 
+    fn remove(&self, agent: &AgentId, product: &ProductId) -> Result<ShopReply, ApiErrorKind> {
+        let mut shoppers = self.shoppers.borrow_mut();
+        let basket = shoppers.baskets.get_mut(agent);
+        match basket.is_some_and(|basket| basket.remove(product)) {
+            true => Ok(ShopReply::Done),
+            false => Err(ApiErrorKind::Refused(Refusal::ProductGone)),
+        }
+    }
+
     fn apply(&self, agent: &AgentId, coupon: &CouponId) -> Result<ShopReply, ApiErrorKind> {
         let Some(coupon) = self.goods.coupons.iter().find(|known| known.id == *coupon) else {
             return Err(ApiErrorKind::Refused(Refusal::Coupon));
@@ -254,14 +269,6 @@ impl MockSession {
         };
         basket.apply(coupon);
         Ok(ShopReply::Done)
-    }
-
-    fn page(&self, category: Option<&str>, limit: u32, offset: u32) -> ShopReply {
-        let matching: Vec<&Product> = self.goods.catalog.list(category).collect();
-        let page = matching.iter().skip(offset as usize).take(limit as usize);
-        let products: Vec<Product> = page.map(|product| (*product).clone()).collect();
-        let came = u32::try_from(products.len()).unwrap_or(u32::MAX);
-        ShopReply::Products { products, came, total: Some(matching.len() as u64), next: None }
     }
 
     /// A few definitions drawn at random, sorted by whether they fit the cart.
@@ -330,6 +337,15 @@ impl Ordered {
             placed_at: None,
         }
     }
+}
+
+/// A page of the products that match.
+fn shown<'g>(matching: impl Iterator<Item = &'g Product>, page: &Page) -> ShopReply {
+    let matching: Vec<&Product> = matching.collect();
+    let on_it = matching.iter().skip(page.offset as usize).take(page.limit as usize);
+    let products: Vec<Product> = on_it.map(|product| (*product).clone()).collect();
+    let came = u32::try_from(products.len()).unwrap_or(u32::MAX);
+    ShopReply::Products { products, came, total: Some(matching.len() as u64), next: None }
 }
 
 fn caller(agent: Option<AgentId>) -> Result<AgentId, ApiErrorKind> {

@@ -50,6 +50,8 @@ pub fn plan() -> RunPlan {
             },
             paging: Paging { by: PageBy::Offset, size: 100, first: 1 },
             clears: true,
+            removes: false,
+            searches: false,
             requests: RequestCounts::default(),
         },
         agents_max: None,

@@ -172,7 +172,12 @@ impl Memory {
 
     /// What an earlier look at the shop's goods has left says nothing of this one.
     fn drop_what_was_read(&mut self, setup: &ShopSetup, step: &Step, call: &ShopCall) {
-        if matches!(call, ShopCall::ListProducts { .. } | ShopCall::ViewProduct { .. }) {
+        if matches!(
+            call,
+            ShopCall::ListProducts { .. }
+                | ShopCall::SearchProducts { .. }
+                | ShopCall::ViewProduct { .. }
+        ) {
             for name in step.calls.iter().flat_map(|call| call.capture.keys()) {
                 if !setup.profile().setup.calls().any(|call| call.capture.contains_key(name)) {
                     self.cart.remove(name);

@@ -155,6 +155,7 @@ fn is_done(profile: &Profile, call: &ShopCall) -> bool {
     match call {
         ShopCall::Probe
         | ShopCall::FirstVisit
+        | ShopCall::RemoveItem { .. }
         | ShopCall::ApplyCoupon { .. }
         | ShopCall::GrantWallet { .. } => true,
         ShopCall::AddItem { .. } => profile.answers.item_added.is_none(),
@@ -162,6 +163,7 @@ fn is_done(profile: &Profile, call: &ShopCall) -> bool {
         ShopCall::ListStores
         | ShopCall::SelectStore { .. }
         | ShopCall::ListProducts { .. }
+        | ShopCall::SearchProducts { .. }
         | ShopCall::ViewProduct { .. }
         | ShopCall::ReadCart
         | ShopCall::ReadSummary
@@ -192,6 +194,7 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
     Ok(match call {
         ShopCall::Probe
         | ShopCall::FirstVisit
+        | ShopCall::RemoveItem { .. }
         | ShopCall::ApplyCoupon { .. }
         | ShopCall::GrantWallet { .. } => ShopReply::Done.into(),
         ShopCall::ListStores => read_stores(mapped(&answers.stores, "stores")?, at)?,
@@ -200,7 +203,7 @@ fn reply(profile: &Profile, call: &ShopCall, at: At<'_>) -> Result<Reading, Unpa
             let cart_cleared = at.flag_or(fields.cart_cleared.as_ref(), false)?;
             ShopReply::StoreSelected { cart_cleared }.into()
         }
-        ShopCall::ListProducts { .. } => {
+        ShopCall::ListProducts { .. } | ShopCall::SearchProducts { .. } => {
             let fields = mapped(&answers.products, "products")?;
             let item = mapped(&answers.item, "item")?;
             goods::read_page(fields, (item, profile.catalog), at)?

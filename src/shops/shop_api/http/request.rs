@@ -19,6 +19,9 @@ use crate::shop_api::profile::{
 /// All but what RFC 3986 calls unreserved.
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// How a simulated hour is written.
+const SIMULATED_AT: &str = "%Y-%m-%dT%H:%M:%S";
+
 /// What cookies go along to a path.
 type Cookies<'f> = &'f dyn Fn(&str) -> Option<String>;
 
@@ -124,7 +127,7 @@ fn no_value(name: Name) -> String {
 pub(super) fn built_in(request: &ShopRequest, placeholder: Placeholder) -> Option<Filled<'_>> {
     let caller = request.caller.as_ref();
     let of_caller = caller.and_then(|caller| caller_value(caller, placeholder));
-    of_caller.or_else(|| call_value(&request.call, placeholder))
+    of_caller.or_else(|| call_value(request, placeholder))
 }
 
 fn method(method: Method) -> awc::http::Method {
@@ -153,8 +156,10 @@ pub(super) fn caller_value(caller: &Caller, placeholder: Placeholder) -> Option<
         Placeholder::AgentId => Some(Filled::Text(Cow::Borrowed(caller.agent_id.as_str()))),
         Placeholder::UserId => text(caller.user_id.to_string()),
         Placeholder::FlowId => caller.flow_id.and_then(|flow| text(flow.to_string())),
-        Placeholder::StoreId
+        Placeholder::SimulatedAt
+        | Placeholder::StoreId
         | Placeholder::Category
+        | Placeholder::SearchText
         | Placeholder::Limit
         | Placeholder::Offset
         | Placeholder::Page
@@ -173,15 +178,16 @@ pub(super) fn caller_value(caller: &Caller, placeholder: Placeholder) -> Option<
 /// asked for.
 pub(super) fn kept<'r>(call: &'r ShopCall, name: &str) -> Option<&'r str> {
     let value = match call {
-        ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. } => {
-            product.handle.kept.get(name)
-        }
+        ShopCall::ViewProduct { product }
+        | ShopCall::AddItem { product, .. }
+        | ShopCall::RemoveItem { product } => product.handle.kept.get(name),
         ShopCall::FindOrder { refs } => refs.0.get(name),
         ShopCall::Probe
         | ShopCall::ListStores
         | ShopCall::FirstVisit
         | ShopCall::SelectStore { .. }
         | ShopCall::ListProducts { .. }
+        | ShopCall::SearchProducts { .. }
         | ShopCall::ReadCart
         | ShopCall::ReadSummary
         | ShopCall::EligibleCoupons
@@ -196,28 +202,47 @@ pub(super) fn kept<'r>(call: &'r ShopCall, name: &str) -> Option<&'r str> {
 }
 
 /// What the call gives for a placeholder.
-fn call_value(call: &ShopCall, placeholder: Placeholder) -> Option<Filled<'_>> {
+fn call_value(request: &ShopRequest, placeholder: Placeholder) -> Option<Filled<'_>> {
     let text = |text| Some(Filled::Text(Cow::Borrowed(text)));
     let number = |number: u32| Some(Filled::Number(u64::from(number)));
-    match (call, placeholder) {
+    match (&request.call, placeholder) {
+        (_, Placeholder::SimulatedAt) => {
+            let hour = request.simulated_at?.format(SIMULATED_AT).to_string();
+            Some(Filled::Text(Cow::Owned(hour)))
+        }
         (ShopCall::SelectStore { store }, Placeholder::StoreId) => text(store.as_str()),
         (ShopCall::ListProducts { category, .. }, Placeholder::Category) => {
             category.as_deref().and_then(text)
         }
-        (ShopCall::ListProducts { page, .. }, Placeholder::Limit) => number(page.limit),
-        (ShopCall::ListProducts { page, .. }, Placeholder::Offset) => number(page.offset),
-        (ShopCall::ListProducts { page, .. }, Placeholder::Page) => number(page.number),
-        (ShopCall::ListProducts { page, .. }, Placeholder::Cursor) => {
-            page.cursor.as_deref().and_then(text)
-        }
+        (ShopCall::SearchProducts { text: words, .. }, Placeholder::SearchText) => text(words),
+        (
+            ShopCall::ListProducts { page, .. } | ShopCall::SearchProducts { page, .. },
+            Placeholder::Limit,
+        ) => number(page.limit),
+        (
+            ShopCall::ListProducts { page, .. } | ShopCall::SearchProducts { page, .. },
+            Placeholder::Offset,
+        ) => number(page.offset),
+        (
+            ShopCall::ListProducts { page, .. } | ShopCall::SearchProducts { page, .. },
+            Placeholder::Page,
+        ) => number(page.number),
+        (
+            ShopCall::ListProducts { page, .. } | ShopCall::SearchProducts { page, .. },
+            Placeholder::Cursor,
+        ) => page.cursor.as_deref().and_then(text),
         (ShopCall::LatestOrders { most }, Placeholder::Limit) => number(*most),
         (ShopCall::ReadOrder { order }, Placeholder::OrderId) => text(order.as_str()),
         (
-            ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. },
+            ShopCall::ViewProduct { product }
+            | ShopCall::AddItem { product, .. }
+            | ShopCall::RemoveItem { product },
             Placeholder::ProductId,
         ) => text(product.product_id().as_str()),
         (
-            ShopCall::ViewProduct { product } | ShopCall::AddItem { product, .. },
+            ShopCall::ViewProduct { product }
+            | ShopCall::AddItem { product, .. }
+            | ShopCall::RemoveItem { product },
             Placeholder::VariantId,
         ) => text(product.id.as_str()),
         (ShopCall::AddItem { quantity, .. }, Placeholder::Quantity) => number(*quantity),

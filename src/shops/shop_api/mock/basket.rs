@@ -3,7 +3,7 @@
 use domain::cart::{Cart, CartLine};
 use domain::catalog::Product;
 use domain::flow::{Order, OrderLine};
-use domain::ids::OrderId;
+use domain::ids::{OrderId, ProductId};
 use domain::money::{Amount, Cents};
 use domain::offer::Coupon;
 
@@ -30,6 +30,10 @@ impl Basket {
 
     pub(super) fn add(&mut self, product: &Product, quantity: u32) {
         self.cart.add(product, quantity, product.price);
+    }
+
+    pub(super) fn remove(&mut self, product: &ProductId) -> bool {
+        self.cart.remove(product).is_some()
     }
 
     pub(super) fn apply(&mut self, coupon: &Coupon) {
@@ -78,7 +82,7 @@ impl Basket {
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::{CouponId, ProductId};
+    use domain::ids::CouponId;
     use domain::money::Percent;
     use domain::offer::{CouponKind, Discount};
 

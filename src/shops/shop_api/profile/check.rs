@@ -257,12 +257,15 @@ impl Checker<'_> {
             StepName::Probe
             | StepName::FirstVisit
             | StepName::AddItem
+            | StepName::RemoveItem
             | StepName::ApplyCoupon
             | StepName::GrantWallet
             | StepName::ClearCart => &[],
             StepName::ListStores => &[("stores", answers.stores.is_some())],
             StepName::SelectStore => &[("store_selected", answers.store_selected.is_some())],
-            StepName::ListProducts => &[("products", answers.products.is_some()), item],
+            StepName::ListProducts | StepName::SearchProducts => {
+                &[("products", answers.products.is_some()), item]
+            }
             StepName::ViewProduct => &[("product", answers.product.is_some()), item],
             StepName::ReadCart => &[("cart", answers.cart.is_some())],
             StepName::ReadSummary => &[("summary", answers.summary.is_some())],

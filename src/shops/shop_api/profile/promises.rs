@@ -23,6 +23,8 @@ impl Profile {
             orders: self.order_reads(),
             paging: self.paging,
             clears: self.counted(StepName::ClearCart) > 0,
+            removes: self.has(StepName::RemoveItem),
+            searches: self.has(StepName::SearchProducts),
             requests: self.request_counts(),
         }
     }

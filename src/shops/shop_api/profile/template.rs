@@ -35,10 +35,14 @@ placeholders! {
     UserId = "user_id",
     /// The flow; has no value outside of one.
     FlowId = "flow_id",
+    /// The simulated hour, `2026-01-05T09:00:00`; has no value outside of a cycle.
+    SimulatedAt = "simulated_at",
     /// The store to select.
     StoreId = "store_id",
     /// The category to list; has no value for all of them.
     Category = "category",
+    /// What is searched for.
+    SearchText = "search_text",
     /// Products a page, orders in a list.
     Limit = "limit",
     /// Products to skip.
@@ -66,7 +70,7 @@ placeholders! {
 impl Placeholder {
     /// Whether it may have no value.
     pub fn is_optional(self) -> bool {
-        matches!(self, Self::FlowId | Self::Category | Self::Cursor)
+        matches!(self, Self::FlowId | Self::SimulatedAt | Self::Category | Self::Cursor)
     }
 
     fn named(word: &str) -> Option<Self> {

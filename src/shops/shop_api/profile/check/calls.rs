@@ -12,7 +12,8 @@ use crate::shop_api::profile::{
 };
 
 /// What the caller of a step gives.
-const CALLER: [Placeholder; 3] = [Placeholder::AgentId, Placeholder::UserId, Placeholder::FlowId];
+const CALLER: [Placeholder; 4] =
+    [Placeholder::AgentId, Placeholder::UserId, Placeholder::FlowId, Placeholder::SimulatedAt];
 
 impl Checker<'_> {
     pub(super) fn setup(&self) -> Vec<ProfileError> {
@@ -38,7 +39,7 @@ impl Checker<'_> {
         found.extend(self.path(&part("path"), request).err());
         let own = step.map_or(&[][..], StepName::placeholders);
         let mut names: Vec<&str> = call.each.iter().map(|each| &*each.name).collect();
-        if matches!(step, Some(StepName::ViewProduct | StepName::AddItem)) {
+        if matches!(step, Some(StepName::ViewProduct | StepName::AddItem | StepName::RemoveItem)) {
             names.extend(self.kept());
         }
         let each = names.as_slice();
