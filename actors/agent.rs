@@ -109,7 +109,8 @@ impl Handler<RunCycle> for Agent {
             return;
         };
         let behavior = &self.settings.behavior;
-        let activity = self.shopper.draw_activity(&mut state.rng, behavior, &tick);
+        let AgentState { rng, memory, .. } = &mut state;
+        let activity = self.shopper.draw_activity(rng, behavior, memory, &tick);
         if activity == Activity::Idle {
             self.state = Some(state);
             let report = self.report(&tick, Ending::Idle, SessionId(0));

@@ -148,7 +148,8 @@ impl Shop {
     /// The same visit each time: one seed.
     fn visit(&self, progress: ProgressMark, draft: &Rc<RefCell<Option<Draft>>>) -> Visit {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
-        let clock = VisitClock::plan(&mut rng, &self.settings.behavior.think, VIEWS, start());
+        let clock =
+            VisitClock::plan(&mut rng, &self.settings.behavior.think, (VIEWS, VIEWS), start());
         let owned = Owned { run: self.settings.run_id, owner: self.settings.owner };
         *draft.borrow_mut() = Some(Draft::new(key(owned, 0, 0, 0), ShopCart::Clean));
         let caller = Caller {
@@ -190,7 +191,7 @@ impl Shop {
 
     async fn bare(&self) {
         let mut visit = self.visit(ProgressMark::default(), &Rc::default());
-        assert_ne!(visit.shop(VIEWS).await.status, FlowStatus::Failed);
+        assert_ne!(visit.shop(VIEWS, None).await.status, FlowStatus::Failed);
     }
 
     async fn supervised(&self) {
@@ -199,7 +200,7 @@ impl Shop {
         let upward = self.coordinator.clone();
         let mut monitor = Monitor::new(upward, agent, Incarnation(0), Arc::clone(&pacing));
         let mut visit = self.visit(progress.clone(), &monitor.draft());
-        let flow = async move { visit.shop(VIEWS).await };
+        let flow = async move { visit.shop(VIEWS, None).await };
         let end = watched(flow, progress, pacing, self.settings.parked.clone()).await;
         let Watched::Ended(ending) = end else { panic!("{end:?}") };
         assert_ne!(ending.status, FlowStatus::Failed);

@@ -15,15 +15,17 @@ mod basket;
 #[cfg(test)]
 mod calibration;
 mod closing;
+mod course;
 mod wish;
 
 pub use basket::{
-    add_probability, choose_category, choose_products, draw_add, draw_products_to_look,
+    add_probability, choose_category, choose_products, draw_adding, draw_products_to_look,
     draw_quantity, draw_units, one_of_each, top_up,
 };
 pub use closing::{
     checkout_probability, choose_coupons, coupon_probability, draw_checkout, draw_coupon_look,
 };
+pub use course::{Course, Intent, Turn, draw_removal, query_for, with_what_was_left};
 pub use wish::{Wisher, wish};
 
 /// What an agent does in a cycle.

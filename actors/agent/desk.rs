@@ -21,7 +21,7 @@ use crate::ports::store::StoreError;
 use crate::session_pool::messages::Leased;
 
 use super::calls::Calls;
-use super::decision::{self, Activity};
+use super::decision::{self, Activity, Course};
 use super::doors::AgentDoors;
 use super::draft::{Draft, FlowEnding};
 use super::drill::SharedDrill;
@@ -86,8 +86,14 @@ impl Desk {
                 decision::draw_browse_views(&mut state.rng, &behavior)
             }
         };
-        let clock =
-            VisitClock::plan(&mut state.rng, &behavior.think, views, self.tick.simulated_at);
+        let rule = behavior.course.filter(|_| activity == Activity::Shop);
+        let course = rule.map(|rule| Course::draw(&mut state.rng, &rule, &self.persona, views));
+        let steps = course.as_ref().map_or((views, views), |c| (c.pages(), c.moves()));
+        let think = match &course {
+            Some(course) => behavior.think.times(course.rule.dwell),
+            None => behavior.think,
+        };
+        let clock = VisitClock::plan(&mut state.rng, &think, steps, self.tick.simulated_at);
         let cart = self.settings.shop.cart_found(state.memory.shop_cart);
         let mut draft = Draft::new(self.key(&clock), cart);
         draft.opened = activity == Activity::Shop && self.settings.shop.is_real;
@@ -102,7 +108,7 @@ impl Desk {
         *self.draft.borrow_mut() = Some(draft);
         let mut visit = self.visit(state, clock);
         let ending = match activity {
-            Activity::Shop => visit.shop(views).await,
+            Activity::Shop => visit.shop(views, course).await,
             Activity::Browse | Activity::Idle => visit.browse_only(views).await,
         };
         self.close(visit, ending).await

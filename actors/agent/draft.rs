@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use crate::domain::cart::Cart;
 use crate::domain::catalog::Product;
 use crate::domain::cycle::CycleVolume;
-use crate::domain::event::{CouponInteraction, CouponStep, FlowEvent, Payload};
+use crate::domain::event::{CouponInteraction, CouponStep, EventKind, FlowEvent, Payload};
 use crate::domain::flow::{
     EndReason, FlowKey, FlowRecord, FlowStatus, Order, OrderOutcome, ShopCart, ShopRefs,
 };
@@ -99,9 +99,19 @@ impl Draft {
         self.events.push(at.event(&Payload::ProductList { category, product_ids }));
     }
 
+    /// Products were searched for: each one found is an impression.
+    pub fn searched(&mut self, query: &str, products: &[Product], at: Moment) {
+        let product_ids = products.iter().map(|p| &p.id).collect();
+        self.events.push(at.event(&Payload::ProductSearch { query, product_ids }));
+    }
+
     /// One product was looked at.
     pub fn viewed(&mut self, product: &Product, called: bool, at: Moment) {
+        let is_seen = self.events.iter().any(|event| {
+            event.kind == EventKind::ViewProduct && event.product_id.as_ref() == Some(&product.id)
+        });
         let payload = Payload::ViewProduct {
+            repeated: is_seen.then_some(true),
             price_cents: product.price,
             category: &product.category,
             brand: product.brand.as_deref(),
@@ -116,6 +126,17 @@ impl Draft {
         self.shop_cart = ShopCart::Dirty;
         self.cart.add(product, quantity, unit_price);
         self.tried_to_add(product, quantity, unit_price, None, at);
+    }
+
+    /// A product is out of the cart again.
+    pub fn removed(&mut self, product: &ProductId, at: Moment) {
+        let Some(line) = self.cart.remove(product) else { return };
+        let payload = Payload::CartRemoveItem {
+            quantity: line.quantity,
+            unit_price_cents: line.unit_price,
+            cart_total_cents: self.cart.total(),
+        };
+        self.events.push(FlowEvent { product_id: Some(line.product.id), ..at.event(&payload) });
     }
 
     /// The shop refused to.

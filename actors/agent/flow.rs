@@ -3,7 +3,9 @@
 //! Every decision is a pure function of [`decision`]; this file only carries out
 //! what was decided and writes down what happened. A business refusal is an event, never a failure.
 
+mod aisle;
 mod closing;
+mod course;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,14 +15,12 @@ use actix::Recipient;
 use chrono::NaiveDateTime;
 
 use crate::db_writer::messages::KeepRefs;
-use crate::domain::behavior::ChoiceRule;
-use crate::domain::catalog::Product;
 use crate::domain::flow::{EndReason, FlowStatus, ShopCart};
 use crate::domain::persona::Persona;
-use crate::ports::shop_api::{CatalogMode, Refusal, ShopCall, ShopReply, WalletMode};
+use crate::ports::shop_api::{Refusal, ShopCall, ShopReply, WalletMode};
 
 use super::calls::{CallStop, Calls};
-use super::decision;
+use super::decision::{self, Course};
 use super::draft::{Draft, FlowEnding, Moment};
 use super::drill::SharedDrill;
 use super::granted::Granted;
@@ -29,10 +29,8 @@ use super::settings::AgentSettings;
 use super::state::AgentState;
 use super::temporal::VisitClock;
 
+use aisle::Aisle;
 pub use closing::ORDERS_ASKED;
-
-/// Products of one list that are chosen among: a page of the largest size.
-const LISTED_MAX: usize = 1_000;
 
 /// The draft, shared with the agent's Monitor so that a panic leaves what was known.
 pub type SharedDraft = Rc<RefCell<Option<Draft>>>;
@@ -60,9 +58,10 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Shops: looks at up to `views` products, fills a cart and orders or leaves it.
-    pub async fn shop(&mut self, views: u32) -> FlowEnding {
-        match self.walk_through_the_shop(views).await {
+    /// Shops: looks at products, on a course or at up to `views` of them, fills a cart and orders or
+    /// leaves it.
+    pub async fn shop(&mut self, views: u32, course: Option<Course>) -> FlowEnding {
+        match self.walk_through_the_shop(views, course).await {
             Ok(ending) => ending,
             Err(stop) => stop.ending(EndReason::CallFailed),
         }
@@ -72,7 +71,7 @@ impl Visit {
     pub async fn browse_only(&mut self, views: u32) -> FlowEnding {
         let looked = async {
             self.greet().await?;
-            self.look(views).await
+            Aisle(self).look(views).await
         };
         match looked.await {
             Ok(_) => FlowEnding::done(FlowStatus::Browsed),
@@ -80,10 +79,16 @@ impl Visit {
         }
     }
 
-    async fn walk_through_the_shop(&mut self, views: u32) -> Result<FlowEnding, CallStop> {
+    async fn walk_through_the_shop(
+        &mut self,
+        views: u32,
+        course: Option<Course>,
+    ) -> Result<FlowEnding, CallStop> {
         self.arrive().await?;
-        let shelf = self.look(views).await?;
-        self.fill_cart(&shelf).await?;
+        match &course {
+            Some(course) => Aisle(self).follow(course).await?,
+            None => Aisle(self).look_and_fill(views).await?,
+        }
         if self.with(|d| d.cart.is_empty()) {
             let at = self.moment(VisitClock::instant);
             self.with(|d| d.left_cart(EndReason::CartEmpty, at));
@@ -98,7 +103,7 @@ impl Visit {
             &mut self.state.rng,
             &self.settings.behavior.checkout,
             &self.persona,
-            applied,
+            (applied, course.map_or(1.0, |course| course.rule.checkout)),
         );
         if buys { self.check_out().await } else { self.leave(EndReason::CheckoutDeclined).await }
     }
@@ -160,145 +165,6 @@ impl Visit {
         Ok(())
     }
 
-    /// Looks at up to `wanted` products and answers them in the order seen.
-    async fn look(&mut self, wanted: u32) -> Result<Vec<Product>, CallStop> {
-        let chosen = match self.settings.behavior.choice {
-            Some(rule) => self.wish(&rule, wanted).await?,
-            None => self.choose(wanted).await?,
-        };
-        let mut shelf = Vec::with_capacity(chosen.len());
-        for product in chosen {
-            if let Some(product) = self.view(product).await? {
-                shelf.push(product);
-            }
-        }
-        Ok(shelf)
-    }
-
-    /// By the product-choice rule, of all that the shop lists; where that is a part of what it
-    /// sells, of a preferred category too.
-    async fn wish(&mut self, rule: &ChoiceRule, wanted: u32) -> Result<Vec<Product>, CallStop> {
-        let mut listed = self.list(None).await?;
-        if self.shop.catalog.is_more_than(listed.len()) {
-            let persona = Arc::clone(&self.persona);
-            if let Some(category) = decision::choose_category(&mut self.state.rng, &persona) {
-                listed.extend(self.list(Some(category)).await?);
-            }
-        }
-        let who = decision::Wisher { persona: &self.persona, memory: &self.state.memory };
-        let day = self.with(|d| d.key.simulated_at.date());
-        let prices = &self.settings.prices;
-        Ok(decision::wish(&mut self.state.rng, rule, (&listed, prices, day), wanted, who))
-    }
-
-    /// Evenly, but for the brands of a loyal agent: of one preferred category, then of everything.
-    async fn choose(&mut self, wanted: u32) -> Result<Vec<Product>, CallStop> {
-        let persona = Arc::clone(&self.persona);
-        let category = decision::choose_category(&mut self.state.rng, &persona).map(str::to_owned);
-        let listed = self.list(category.as_deref()).await?;
-        let mut chosen = decision::choose_products(
-            &mut self.state.rng,
-            &self.settings.behavior.look,
-            &listed,
-            wanted,
-            &self.persona,
-            &self.state.memory,
-        );
-        if category.is_some() && chosen.len() < wanted as usize {
-            let all = self.list(None).await?;
-            decision::top_up(
-                &mut self.state.rng,
-                &self.settings.behavior.look,
-                &mut chosen,
-                &all,
-                wanted,
-                (&self.persona, &self.state.memory),
-            );
-        }
-        Ok(chosen)
-    }
-
-    async fn list(&mut self, category: Option<&str>) -> Result<Vec<Product>, CallStop> {
-        let products = match self.settings.shop.catalog {
-            CatalogMode::Cached | CatalogMode::Viewed => {
-                self.shop.catalog.list(category).cloned().collect()
-            }
-            CatalogMode::Live => {
-                let call = ShopCall::ListProducts {
-                    category: category.map(str::to_owned),
-                    page: self.settings.shop.paging.first_page(),
-                };
-                match self.ask(call).await {
-                    Ok(ShopReply::Products { mut products, .. }) => {
-                        products.truncate(LISTED_MAX);
-                        products
-                    }
-                    Ok(_) => Vec::new(),
-                    Err(stop) if stop.refusal().is_some() => Vec::new(),
-                    Err(stop) => return Err(stop),
-                }
-            }
-        };
-        let products = decision::one_of_each(&mut self.state.rng, products);
-        let at = self.moment(VisitClock::instant);
-        self.with(|d| d.listed(category, &products, at));
-        Ok(products)
-    }
-
-    /// One product; `None` when the shop no longer has it.
-    async fn view(&mut self, product: Product) -> Result<Option<Product>, CallStop> {
-        let called = self.settings.behavior.view_calls;
-        let mut seen = product;
-        if called {
-            match self.ask(ShopCall::ViewProduct { product: seen.goods() }).await {
-                Ok(ShopReply::Product(goods)) => {
-                    match goods.into_iter().find(|shown| shown.id == seen.id) {
-                        Some(product) => seen = product,
-                        None => return Ok(None),
-                    }
-                }
-                Ok(_) => {}
-                Err(stop) if stop.refusal().is_some() => return Ok(None),
-                Err(stop) => return Err(stop),
-            }
-        }
-        let at = self.moment(VisitClock::view);
-        self.with(|d| d.viewed(&seen, called, at));
-        Ok(Some(seen))
-    }
-
-    async fn fill_cart(&mut self, shelf: &[Product]) -> Result<(), CallStop> {
-        let mut is_begun = false;
-        for product in shelf {
-            let cart_total = self.with(|d| d.cart.total());
-            let now = self.with(|d| d.simulated_now());
-            let wants = decision::draw_add(
-                &mut self.state.rng,
-                &self.settings.behavior,
-                &self.persona,
-                &self.state.memory,
-                cart_total,
-                product,
-                now,
-            );
-            if !wants {
-                continue;
-            }
-            let (who, worth) = ((&*self.persona, &self.state.memory), (cart_total, product.price));
-            let behavior = &self.settings.behavior;
-            // Fewer than wanted, or none, where the week's money is spent.
-            let units = decision::draw_units(&mut self.state.rng, behavior, who, worth, now);
-            if units == 0 {
-                continue;
-            }
-            if !std::mem::replace(&mut is_begun, true) {
-                self.begin_cart().await?;
-            }
-            self.add(product, units).await?;
-        }
-        Ok(())
-    }
-
     /// Before the first add: a cart that this run has not touched may hold anything. Once an agent
     /// and run.
     async fn begin_cart(&mut self) -> Result<(), CallStop> {
@@ -310,45 +176,6 @@ impl Visit {
         let requests = self.calls.requests - before;
         self.with(|d| d.once += requests);
         cleared
-    }
-
-    async fn add(&mut self, product: &Product, quantity: u32) -> Result<(), CallStop> {
-        let call = ShopCall::AddItem { product: product.goods(), quantity };
-        // Dirty while it is under way, whatever ends it, and after it unless it never left: a shop
-        // may have taken what it did not confirm, or even what it refused.
-        let found = self.with(|d| std::mem::replace(&mut d.shop_cart, ShopCart::Dirty));
-        let requests = self.calls.requests;
-        let mut answer = self.ask(call.clone()).await;
-        if answer.as_ref().is_err_and(|stop| !stop.may_have_arrived())
-            && self.calls.requests == requests
-        {
-            self.with(|d| d.shop_cart = found);
-        }
-        if answer.as_ref().is_err_and(|stop| stop.refusal() == Some(Refusal::NoStore)) {
-            self.state.store = None;
-            self.select_store().await?;
-            answer = self.ask(call).await;
-        }
-        match answer {
-            Ok(reply) => {
-                let unit_price = if let ShopReply::ItemAdded { unit_price } = reply {
-                    unit_price
-                } else {
-                    product.price
-                };
-                let at = self.moment(VisitClock::add);
-                self.with(|d| d.added(product, quantity, unit_price, at));
-                Ok(())
-            }
-            Err(stop) => match stop.refusal() {
-                Some(Refusal::NoStore) | None => Err(stop),
-                Some(refusal) => {
-                    let at = self.moment(VisitClock::add);
-                    self.with(|d| d.add_refused(product, quantity, refusal.as_str(), at));
-                    Ok(())
-                }
-            },
-        }
     }
 
     /// Empties the cart. A shop may refuse that of a cart that holds nothing, or is none yet.

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use rand::Rng;
 
 use crate::domain::behavior::Behavior;
+use crate::domain::flow::AgentMemory;
 use crate::domain::ids::AgentId;
 use crate::domain::persona::Persona;
 
 use super::decision::{self, Activity};
 use super::messages::RunCycle;
 use super::temporal::Rhythm;
+
+/// Hours in which a cart that was left draws its agent back.
+const RETURN_HOURS: i64 = 24;
 
 /// A persona that knows its week.
 pub(super) struct Shopper {
@@ -39,15 +43,18 @@ impl Shopper {
         &self,
         rng: &mut impl Rng,
         behavior: &Behavior,
+        memory: &AgentMemory,
         tick: &RunCycle,
     ) -> Activity {
+        let at = tick.simulated_at;
+        let gain = behavior.course.filter(|_| memory.has_left_a_cart(at, RETURN_HOURS));
         decision::draw_activity(
             rng,
             behavior,
             &self.persona,
             &self.rhythm,
-            tick.simulated_at,
-            tick.event_weight,
+            at,
+            tick.event_weight * gain.map_or(1.0, |course| course.return_gain),
         )
     }
 }

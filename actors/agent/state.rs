@@ -5,6 +5,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::domain::flow::{AgentMemory, FlowRecord, FlowStatus};
 use crate::domain::ids::StoreId;
+use crate::domain::memory::left_by;
 use crate::domain::offer::Wallet;
 
 use super::granted::Granted;
@@ -41,6 +42,9 @@ impl AgentState {
         let memory = &mut self.memory;
         memory.shop_cart = record.shop_cart;
         memory.remember_visit(record.key.simulated_at);
+        if let Some(left) = left_by(record) {
+            memory.left_cart = Some(left);
+        }
         if record.status != FlowStatus::Completed {
             return;
         }

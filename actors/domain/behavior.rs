@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::persona::{DealSeeking, ShoppingFrequency};
 
 mod choice;
+mod course;
 
 pub use choice::{ChoiceRule, MoneyRule};
+pub use course::{CourseRule, IntentRule};
 
 /// One preset: `load` is a load figure (9.6 visits a day), `lifelike` is for training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,9 @@ pub struct Behavior {
     /// How a visit is cut to the purse; none: by `look` and `add` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<MoneyRule>,
+    /// What visits are for; none: a visit looks first, then fills its cart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<CourseRule>,
 }
 
 /// Chance to shop in a neutral hour.
@@ -264,6 +269,21 @@ pub struct ThinkTimes {
     pub coupons: LogNormalTime,
     /// Before the checkout.
     pub checkout: LogNormalTime,
+}
+
+impl ThinkTimes {
+    /// So many times as long.
+    pub fn times(self, factor: f64) -> Self {
+        let longer =
+            |time: LogNormalTime| LogNormalTime { median_s: time.median_s * factor, ..time };
+        let Self { view, add, coupons, checkout } = self;
+        Self {
+            view: longer(view),
+            add: longer(add),
+            coupons: longer(coupons),
+            checkout: longer(checkout),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,11 @@ impl Cart {
         Some(self.lines.remove(place))
     }
 
+    /// The line of a product.
+    pub fn line(&self, product: &ProductId) -> Option<&CartLine> {
+        self.lines.iter().find(|line| line.product.id == *product)
+    }
+
     /// The lines in the order of their first add.
     pub fn lines(&self) -> &[CartLine] {
         &self.lines

@@ -41,6 +41,16 @@ payload::events!(
         brand: Option<&'a str>,
         /// whether the shop was asked for it; else it was seen on its list
         called: bool,
+        /// true where it was looked at before in the visit; absent where it was not
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repeated: Option<bool>,
+    }
+    /// Products were searched for.
+    ProductSearch = "product_search" {
+        /// the text that was searched for
+        query: &'a str,
+        /// every product that was found, in the shop's order
+        product_ids: Vec<&'a ProductId>,
     }
     /// A product was put in the cart, or the shop refused it.
     CartAddItem = "cart_add_item" {
@@ -58,6 +68,15 @@ payload::events!(
         /// units that the order holds of it though it was refused; absent where it holds none
         #[serde(skip_serializing_if = "Option::is_none")]
         taken: Option<u32>,
+    }
+    /// A product was taken out of the cart, all units of it.
+    CartRemoveItem = "cart_remove_item" {
+        /// units of it
+        quantity: u32,
+        /// price of one unit
+        unit_price_cents: Cents,
+        /// worth of the cart after it, before discounts
+        cart_total_cents: Cents,
     }
     /// The wallet was looked at.
     ViewCoupons = "view_coupons" {

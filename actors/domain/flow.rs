@@ -271,4 +271,15 @@ pub struct AgentMemory {
     pub last_order: Option<NaiveDateTime>,
     /// What its cart at the shop may hold.
     pub shop_cart: ShopCart,
+    /// The cart that it left of its own will, where it has ordered nothing since.
+    pub left_cart: Option<LeftCart>,
+}
+
+/// A cart that an agent filled and left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftCart {
+    /// Simulated start of that visit.
+    pub at: NaiveDateTime,
+    /// What it held, in the order of the adds.
+    pub products: Vec<ProductId>,
 }

@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{Datelike, NaiveDateTime, NaiveTime, TimeDelta};
+use serde_json::Value;
 
-use crate::flow::AgentMemory;
+use crate::event::EventKind;
+use crate::flow::{AgentMemory, EndReason, FlowRecord, LeftCart};
 use crate::ids::ProductId;
 use crate::money::Cents;
 
@@ -17,6 +19,48 @@ pub const BRANDS_REMEMBERED_MAX: usize = 32;
 
 /// Products remembered at most; those bought last stay.
 pub const PRODUCTS_REMEMBERED_MAX: usize = 64;
+
+/// Days for which a cart that was left is remembered.
+pub const CART_REMEMBERED_DAYS: i64 = 14;
+
+/// What events of one visit, in their order, leave in the cart.
+pub fn left_in_cart<'e>(
+    events: impl IntoIterator<Item = (EventKind, Option<&'e ProductId>, bool)>,
+) -> Vec<ProductId> {
+    let mut held: Vec<ProductId> = Vec::new();
+    for (kind, product, accepted) in events {
+        let Some(product) = product else { continue };
+        match kind {
+            EventKind::CartAddItem if accepted && !held.contains(product) => {
+                held.push(product.clone());
+            }
+            EventKind::CartRemoveItem => held.retain(|id| id != product),
+            EventKind::CartAddItem
+            | EventKind::ProductList
+            | EventKind::ViewProduct
+            | EventKind::ProductSearch
+            | EventKind::ViewCoupons
+            | EventKind::CouponApply
+            | EventKind::CouponRejected
+            | EventKind::CheckoutComplete
+            | EventKind::CartAbandon
+            | EventKind::CheckoutFailed => {}
+        }
+    }
+    held
+}
+
+/// The cart that an agent left of its own will in this visit, if it did.
+pub fn left_by(record: &FlowRecord) -> Option<LeftCart> {
+    let is_own_will = record.end_reason == EndReason::CheckoutDeclined;
+    is_own_will.then(|| {
+        let events = record.events.iter().map(|event| {
+            let accepted = event.payload.get("accepted").and_then(Value::as_bool);
+            (event.kind, event.product_id.as_ref(), accepted == Some(true))
+        });
+        LeftCart { at: record.key.simulated_at, products: left_in_cart(events) }
+    })
+}
 
 /// Monday 00:00 of the simulated week of `at`.
 pub fn monday_of(at: NaiveDateTime) -> NaiveDateTime {
@@ -71,6 +115,18 @@ impl AgentMemory {
         brand.is_some_and(|brand| self.brands_bought.iter().any(|b| b == brand))
     }
 
+    /// The cart that was left of late: within [`CART_REMEMBERED_DAYS`] of `at`.
+    pub fn left_cart_at(&self, at: NaiveDateTime) -> Option<&LeftCart> {
+        let since = at.checked_sub_signed(TimeDelta::days(CART_REMEMBERED_DAYS));
+        self.left_cart.as_ref().filter(|left| since.is_none_or(|since| left.at >= since))
+    }
+
+    /// Whether a cart was left within these hours before `at`.
+    pub fn has_left_a_cart(&self, at: NaiveDateTime, hours: i64) -> bool {
+        let since = at.checked_sub_signed(TimeDelta::hours(hours));
+        self.left_cart.as_ref().is_some_and(|left| since.is_none_or(|since| left.at >= since))
+    }
+
     /// Takes note of a visit, whatever came of it.
     pub fn remember_visit(&mut self, at: NaiveDateTime) {
         self.last_visit = Some(at);
@@ -91,6 +147,7 @@ impl AgentMemory {
         }
         self.spent_this_week += paid;
         self.last_order = Some(at);
+        self.left_cart = None;
         for brand in brands {
             self.remember_brand(brand.as_ref());
         }
@@ -158,6 +215,35 @@ mod tests {
         memory.remember_products([&ids[64]]);
         assert_eq!(memory.products_bought.len(), 64);
         assert_eq!((memory.times_bought(&ids[1]), memory.times_bought(&ids[0])), (0, 2));
+    }
+
+    #[test]
+    fn a_cart_that_was_left_is_remembered_for_fourteen_days_and_until_an_order() {
+        let products = vec![ProductId::new("milk")];
+        let left = LeftCart { at: at(1, 9), products };
+        let mut memory = AgentMemory { left_cart: Some(left.clone()), ..Default::default() };
+        assert_eq!(memory.left_cart_at(at(15, 9)), Some(&left));
+        assert_eq!(memory.left_cart_at(at(15, 10)), None);
+        assert!(memory.has_left_a_cart(at(2, 9), 24) && !memory.has_left_a_cart(at(2, 10), 24));
+        memory.remember_order(at(2, 9), Cents(1), ["Oak"]);
+        assert_eq!(memory.left_cart, None);
+    }
+
+    #[test]
+    fn what_was_put_in_and_not_taken_out_again_is_left() {
+        let [milk, bread] = ["milk", "bread"].map(ProductId::new);
+        let (add, out) = (EventKind::CartAddItem, EventKind::CartRemoveItem);
+        let events = [
+            (add, Some(&milk), true),
+            (EventKind::ViewProduct, Some(&bread), false),
+            (add, Some(&bread), false),
+            (add, Some(&bread), true),
+            (add, Some(&milk), true),
+            (out, Some(&milk), false),
+        ];
+        assert_eq!(left_in_cart(events), [bread.clone()]);
+        assert_eq!(left_in_cart(events[..5].to_vec()), [milk.clone(), bread.clone()]);
+        assert!(left_in_cart([]).is_empty());
     }
 
     #[test]

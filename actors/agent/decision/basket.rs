@@ -154,17 +154,20 @@ pub fn add_probability(
     bounded(p, 0.0, 1.0)
 }
 
-/// Whether the product is added; see [`add_probability`].
-pub fn draw_add(
+/// Units of a product that are put in: those of [`draw_units`] with the chance of
+/// [`add_probability`] x `will`, else none.
+pub fn draw_adding(
     rng: &mut impl Rng,
     behavior: &Behavior,
-    persona: &Persona,
-    memory: &AgentMemory,
-    cart_total: Cents,
-    product: &Product,
+    (persona, memory): (&Persona, &AgentMemory),
+    (cart_total, product, will): (Cents, &Product, f64),
     at: NaiveDateTime,
-) -> bool {
-    rng.random_bool(add_probability(behavior, persona, memory, cart_total, product, at))
+) -> u32 {
+    let p = add_probability(behavior, persona, memory, cart_total, product, at);
+    if !rng.random_bool(bounded(p * will, 0.0, 1.0)) {
+        return 0;
+    }
+    draw_units(rng, behavior, (persona, memory), (cart_total, product.price), at)
 }
 
 /// Units to add: 1, or 2 or 3 evenly with p = impulsivity x multiple_gain.

@@ -22,6 +22,9 @@ use crate::domain::usual_prices::UsualPrices;
 /// As many as the practice shop has: 20 categories of 3 or 4, 24 brands of 3.
 const PRODUCTS: u32 = 72;
 
+/// Of its prices.
+const MEAN_PRICE: Cents = Cents(1_179);
+
 /// 2.49 to 37.00 with a mean of 11.79, cheap and dear mixed over categories and brands.
 fn catalog() -> Catalog {
     let categories = presets::categories();
@@ -115,10 +118,9 @@ fn look(
     behavior: &Behavior,
     catalog: &Catalog,
     shopper: &Shopper,
-    at: NaiveDateTime,
+    (wanted, at): (u32, NaiveDateTime),
 ) -> (Vec<Product>, u32) {
     let (persona, memory) = (&shopper.persona, &shopper.memory);
-    let wanted = draw_products_to_look(rng, behavior, persona, None);
     if let Some(rule) = &behavior.choice {
         // Prices stay as they are: each is the usual one.
         let seen = (&catalog.products[..], &UsualPrices::default(), at.date());
@@ -142,19 +144,21 @@ fn visit(
     shopper: &mut Shopper,
     at: NaiveDateTime,
 ) -> (Visits, Cart) {
-    let (products, lists) = look(rng, behavior, catalog, shopper, at);
+    let wanted = draw_products_to_look(rng, behavior, &shopper.persona, Some(MEAN_PRICE));
+    let course = behavior.course.map(|rule| Course::draw(rng, &rule, &shopper.persona, wanted));
+    let (take, will) = course.as_ref().map_or((1.0, 1.0), |c| (c.rule.take, c.rule.checkout));
+    let considered = course.as_ref().map_or(wanted, |course| course.turns.len() as u32);
+    let (products, lists) = look(rng, behavior, catalog, shopper, (considered, at));
     let persona = &shopper.persona;
     let mut cart = Cart::default();
     let mut calls = lists;
-    for product in &products {
+    for product in products.iter().filter(|_| course.as_ref().is_none_or(|c| !c.bounces)) {
         calls += u32::from(behavior.view_calls);
-        if draw_add(rng, behavior, persona, &shopper.memory, cart.total(), product, at) {
-            let (who, worth) = ((persona, &shopper.memory), (cart.total(), product.price));
-            let units = draw_units(rng, behavior, who, worth, at);
-            if units > 0 {
-                cart.add(product, units, product.price);
-                calls += 1;
-            }
+        let (who, worth) = ((persona, &shopper.memory), (cart.total(), product, take));
+        let units = draw_adding(rng, behavior, who, worth, at);
+        if units > 0 {
+            cart.add(product, units, product.price);
+            calls += 1;
         }
     }
     shopper.memory.remember_visit(at);
@@ -169,7 +173,7 @@ fn visit(
         true => choose_coupons(rng, &behavior.coupon, persona, &cart, &eligible),
         false => Vec::new(),
     };
-    let ordered = draw_checkout(rng, &behavior.checkout, persona, !applied.is_empty());
+    let ordered = draw_checkout(rng, &behavior.checkout, persona, (!applied.is_empty(), will));
     // Eligible if it looks, each applied, and checkout or clear.
     outcome.calls += u32::from(looks) + applied.len() as u32 + 1;
     outcome.filled = 1;

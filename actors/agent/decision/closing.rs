@@ -62,14 +62,15 @@ pub fn checkout_probability(rule: &CheckoutRule, persona: &Persona, coupon_appli
     bounded(p, rule.min, rule.max)
 }
 
-/// Whether the cart is ordered; see [`checkout_probability`].
+/// Whether the cart is ordered: with the chance of [`checkout_probability`] x `will`.
 pub fn draw_checkout(
     rng: &mut impl Rng,
     rule: &CheckoutRule,
     persona: &Persona,
-    coupon_applied: bool,
+    (coupon_applied, will): (bool, f64),
 ) -> bool {
-    rng.random_bool(checkout_probability(rule, persona, coupon_applied))
+    let p = checkout_probability(rule, persona, coupon_applied);
+    rng.random_bool(bounded(p * will, 0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -185,8 +186,9 @@ mod tests {
         let rule = presets::load().checkout;
         for (applied, p) in [(false, 0.59), (true, 0.74)] {
             assert!((checkout_probability(&rule, &persona, applied) - p).abs() < 1e-9);
-            let ordered =
-                (0..DRAWS).filter(|_| draw_checkout(&mut rng, &rule, &persona, applied)).count();
+            let ordered = (0..DRAWS)
+                .filter(|_| draw_checkout(&mut rng, &rule, &persona, (applied, 1.0)))
+                .count();
             assert_frequency("checkout", u32::try_from(ordered).unwrap(), DRAWS, p);
         }
     }

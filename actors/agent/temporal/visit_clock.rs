@@ -15,8 +15,9 @@ const HOUR_US: i64 = 3_600_000_000;
 const STEP_US: i64 = 1_000;
 /// Kept free in each hour for steps without think time, microseconds: 5,000 of them.
 const INSTANTS_US: i64 = 5_000_000;
-/// Views that get think times of their own; further ones take no time (a bound on memory).
-const VIEWS_MAX: u32 = 1_000;
+/// Views, and adds, that get think times of their own; further ones take no time (a bound on
+/// memory).
+const STEPS_MAX: u32 = 1_000;
 /// Times over coupons that are drawn: the look at the wallet and one for each type applied.
 const COUPON_STEPS: usize = 4;
 
@@ -31,7 +32,7 @@ pub struct VisitClock {
     hour_ends: NaiveDateTime,
     /// Microseconds still to be taken, by step.
     views: Vec<i64>,
-    /// As `views`, before an add.
+    /// As `views`, before an add or a removal.
     adds: Vec<i64>,
     /// As `views`, over the coupons.
     coupons: Vec<i64>,
@@ -42,18 +43,17 @@ pub struct VisitClock {
 }
 
 impl VisitClock {
-    /// Draws the times of a visit of up to `views` views, each possibly followed by an add, in the
-    /// hour that begins at `hour_begins`, and a uniform second of it to start at. Times that would
+    /// Draws the times of a visit of up to so many views and so many adds and removals, in the hour that begins at `hour_begins`, and a uniform second of it to start at. Times that would
     /// not fit are scaled down together.
     pub fn plan(
         rng: &mut impl Rng,
         think: &ThinkTimes,
-        views: u32,
+        (views, adds): (u32, u32),
         hour_begins: NaiveDateTime,
     ) -> Self {
-        let count = usize::try_from(views.min(VIEWS_MAX)).unwrap_or_default();
-        let mut view_times = draw_times(rng, think.view, count);
-        let mut add_times = draw_times(rng, think.add, count);
+        let count = |steps: u32| usize::try_from(steps.min(STEPS_MAX)).unwrap_or_default();
+        let mut view_times = draw_times(rng, think.view, count(views));
+        let mut add_times = draw_times(rng, think.add, count(adds));
         let mut coupon_times = draw_times(rng, think.coupons, COUPON_STEPS);
         let mut checkout = draw_times(rng, think.checkout, 1);
         let parts = [&mut view_times, &mut add_times, &mut coupon_times, &mut checkout];
@@ -97,7 +97,7 @@ impl VisitClock {
         self.advance(think)
     }
 
-    /// When the product looked at is put in the cart.
+    /// When a product is put in the cart, or taken out.
     pub fn add(&mut self) -> NaiveDateTime {
         let think = self.adds.pop().unwrap_or(0);
         self.advance(think)
@@ -190,7 +190,7 @@ mod tests {
         ) {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
             let think = presets::lifelike().think;
-            let mut clock = VisitClock::plan(&mut rng, &think, views, hour_begins());
+            let mut clock = VisitClock::plan(&mut rng, &think, (views, views), hour_begins());
             check_rising(&mut clock, &steps)?;
         }
 
@@ -204,7 +204,7 @@ mod tests {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
             let time = LogNormalTime { median_s, sigma };
             let think = ThinkTimes { view: time, add: time, coupons: time, checkout: time };
-            let mut clock = VisitClock::plan(&mut rng, &think, views, hour_begins());
+            let mut clock = VisitClock::plan(&mut rng, &think, (views, views), hour_begins());
             let steps: Vec<u8> = (0..2_500).map(|n| (n % 5) as u8).collect();
             check_rising(&mut clock, &steps)?;
         }
@@ -215,7 +215,7 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let time = LogNormalTime { median_s: 3_600.0, sigma: 0.0 };
         let think = ThinkTimes { view: time, add: time, coupons: time, checkout: time };
-        let mut clock = VisitClock::plan(&mut rng, &think, 10, hour_begins());
+        let mut clock = VisitClock::plan(&mut rng, &think, (10, 10), hour_begins());
         for step in 0..20_000_u32 {
             let before = clock.last();
             let at = ask(&mut clock, (step % 5) as u8);
@@ -229,7 +229,7 @@ mod tests {
         let think = presets::lifelike().think;
         let mut times = Vec::new();
         for _ in 0..600 {
-            let mut clock = VisitClock::plan(&mut rng, &think, 10, hour_begins());
+            let mut clock = VisitClock::plan(&mut rng, &think, (10, 10), hour_begins());
             for _ in 0..10 {
                 let before = clock.last();
                 times.push((clock.view() - before).num_milliseconds());
@@ -245,7 +245,7 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
         let think = presets::load().think;
         let starts: Vec<u32> = (0..2_000)
-            .map(|_| VisitClock::plan(&mut rng, &think, 3, hour_begins()).start().minute())
+            .map(|_| VisitClock::plan(&mut rng, &think, (3, 3), hour_begins()).start().minute())
             .collect();
         for quarter in [0..15, 15..30, 30..45] {
             let share = starts.iter().filter(|m| quarter.contains(*m)).count();

@@ -66,7 +66,36 @@ const NAMES: &[Check] = &[
               WHERE a.run_id = {run} AND a.event_type = 'cart_add_item' AND NOT EXISTS (
                 SELECT 1 FROM shopping_session_events v WHERE v.flow_id = a.flow_id
                   AND v.seq < a.seq AND v.event_type = 'view_product'
-                  AND v.product_id = a.product_id)",
+                  AND v.product_id = a.product_id)
+                AND NOT EXISTS (
+                SELECT 1 FROM shopping_session_events l WHERE l.flow_id = a.flow_id
+                  AND l.seq < a.seq AND l.event_type IN ('product_list', 'product_search')
+                  AND LENGTH(REPLACE(CAST(l.payload -> 'product_ids' AS TEXT),
+                    '\"' || REPLACE(REPLACE(a.product_id, '\\', '\\\\'), '\"', '\\\"') || '\"', ''))
+                    < LENGTH(CAST(l.payload -> 'product_ids' AS TEXT)))",
+    },
+    Check {
+        name: "taken_out",
+        says: "a product taken out of a cart that did not hold so many of it",
+        limit: None,
+        sql: "SELECT r.cycle, r.replay, r.flow_id AS subject,
+                'event ' || CAST(r.seq AS TEXT) || ': product ' || r.product_id || ', '
+                || CAST(r.units AS TEXT) || ' out of ' || CAST(r.held AS TEXT) AS found
+              FROM (SELECT o.cycle, o.replay, o.flow_id, o.seq, o.product_id,
+                  CAST(CAST(o.payload -> 'quantity' AS TEXT) AS BIGINT) AS units,
+                  (SELECT COALESCE(SUM(CASE
+                      WHEN e.event_type = 'cart_remove_item'
+                        THEN -CAST(CAST(e.payload -> 'quantity' AS TEXT) AS BIGINT)
+                      WHEN CAST(e.payload -> 'accepted' AS TEXT) = 'true'
+                        THEN CAST(CAST(e.payload -> 'quantity' AS TEXT) AS BIGINT)
+                      ELSE 0 END), 0)
+                    FROM shopping_session_events e
+                    WHERE e.flow_id = o.flow_id AND e.seq < o.seq
+                      AND e.event_type IN ('cart_add_item', 'cart_remove_item')
+                      AND e.product_id = o.product_id) AS held
+                FROM shopping_session_events o
+                WHERE o.run_id = {run} AND o.event_type = 'cart_remove_item') r
+              WHERE r.units IS NULL OR r.units <> r.held",
     },
     Check {
         name: "foreign_coupon",

@@ -1,6 +1,6 @@
 //! What no row of a run may be: a visit against its own events and its coupons.
 //!
-//! A visit looks, fills its cart, looks at its coupons, checks out and leaves, in this order and
+//! A visit looks and fills its cart, looks at its coupons, checks out and leaves, in this order and
 //! each of the last three once at most; it may break off anywhere. Its row is summed up from what
 //! it did, so both are held against each other. An active row has not been summed up yet.
 
@@ -33,7 +33,7 @@ pub(super) const VISITS: &[Check] = &[
                 'event ' || CAST(e.seq AS TEXT) || ' is ' || e.event_type
                 || CASE WHEN e.phase IS NULL THEN ', and there is no such kind'
                    WHEN e.simulated_at < e.before_at THEN ', earlier than the one before it'
-                   WHEN e.phase < e.before OR (e.phase IN (3, 5, 6) AND e.phase = e.before)
+                   WHEN e.phase < e.before OR (e.phase IN (2, 4, 5) AND e.phase = e.before)
                      THEN ' after ' || e.before_type
                    WHEN e.seq = 0 THEN ', and nothing was looked at'
                    ELSE ', with or without a product or coupon against its kind' END AS found
@@ -41,25 +41,27 @@ pub(super) const VISITS: &[Check] = &[
                       e.product_id, e.coupon_id, b.simulated_at AS before_at,
                       b.event_type AS before_type,
                       CASE e.event_type WHEN 'product_list' THEN 1
-                        WHEN 'view_product' THEN 1 WHEN 'cart_add_item' THEN 2
-                        WHEN 'view_coupons' THEN 3 WHEN 'coupon_apply' THEN 4
-                        WHEN 'coupon_rejected' THEN 4 WHEN 'checkout_complete' THEN 5
-                        WHEN 'checkout_failed' THEN 5 WHEN 'cart_abandon' THEN 6 END AS phase,
+                        WHEN 'view_product' THEN 1 WHEN 'product_search' THEN 1
+                        WHEN 'cart_add_item' THEN 1 WHEN 'cart_remove_item' THEN 1
+                        WHEN 'view_coupons' THEN 2 WHEN 'coupon_apply' THEN 3
+                        WHEN 'coupon_rejected' THEN 3 WHEN 'checkout_complete' THEN 4
+                        WHEN 'checkout_failed' THEN 4 WHEN 'cart_abandon' THEN 5 END AS phase,
                       CASE b.event_type WHEN 'product_list' THEN 1
-                        WHEN 'view_product' THEN 1 WHEN 'cart_add_item' THEN 2
-                        WHEN 'view_coupons' THEN 3 WHEN 'coupon_apply' THEN 4
-                        WHEN 'coupon_rejected' THEN 4 WHEN 'checkout_complete' THEN 5
-                        WHEN 'checkout_failed' THEN 5 WHEN 'cart_abandon' THEN 6 END AS before
+                        WHEN 'view_product' THEN 1 WHEN 'product_search' THEN 1
+                        WHEN 'cart_add_item' THEN 1 WHEN 'cart_remove_item' THEN 1
+                        WHEN 'view_coupons' THEN 2 WHEN 'coupon_apply' THEN 3
+                        WHEN 'coupon_rejected' THEN 3 WHEN 'checkout_complete' THEN 4
+                        WHEN 'checkout_failed' THEN 4 WHEN 'cart_abandon' THEN 5 END AS before
                     FROM shopping_session_events e
                     LEFT JOIN shopping_session_events b
                       ON b.flow_id = e.flow_id AND b.seq = e.seq - 1
                     WHERE e.run_id = {run}) e
               WHERE e.phase IS NULL OR e.simulated_at < e.before_at OR e.phase < e.before
-                OR (e.phase IN (3, 5, 6) AND e.phase = e.before)
+                OR (e.phase IN (2, 4, 5) AND e.phase = e.before)
                 OR (e.seq = 0 AND e.event_type <> 'product_list')
                 OR (e.product_id IS NOT NULL)
-                  <> (e.event_type IN ('view_product', 'cart_add_item'))
-                OR (e.coupon_id IS NOT NULL) <> (e.phase = 4)",
+                  <> (e.event_type IN ('view_product', 'cart_add_item', 'cart_remove_item'))
+                OR (e.coupon_id IS NOT NULL) <> (e.phase = 3)",
     },
     Check {
         name: "visit",
@@ -85,20 +87,23 @@ pub(super) const VISITS: &[Check] = &[
                       s.cart_total_cents, s.simulated_end, COUNT(e.seq) AS events,
                       COALESCE(MAX(e.simulated_at), s.simulated_at) AS last_at,
                       COUNT(CASE WHEN e.event_type = 'checkout_complete' THEN 1 END) = 1 AS bought,
-                      COUNT(CASE WHEN e.event_type NOT IN ('product_list', 'view_product')
-                        THEN 1 END) AS tried,
+                      COUNT(CASE WHEN e.event_type NOT IN ('product_list', 'view_product',
+                        'product_search') THEN 1 END) AS tried,
                       COUNT(CASE WHEN e.event_type IN ('view_coupons', 'coupon_apply',
                         'coupon_rejected', 'checkout_complete', 'checkout_failed')
                         THEN 1 END) AS used,
                       SUM(CASE WHEN e.event_type = 'cart_add_item'
                           AND CAST(e.payload -> 'accepted' AS TEXT) = 'true'
                         THEN CAST(CAST(e.payload -> 'quantity' AS TEXT) AS BIGINT)
+                        WHEN e.event_type = 'cart_remove_item'
+                        THEN -CAST(CAST(e.payload -> 'quantity' AS TEXT) AS BIGINT)
                         ELSE 0 END) AS units,
                       MAX(CASE WHEN e.event_type = 'cart_abandon'
                         THEN e.payload ->> 'reason' END) AS left_for,
                       COALESCE((SELECT CAST(CAST(l.payload -> 'cart_total_cents' AS TEXT) AS BIGINT)
                         FROM shopping_session_events l
-                        WHERE l.flow_id = s.flow_id AND l.event_type = 'cart_add_item'
+                        WHERE l.flow_id = s.flow_id
+                          AND l.event_type IN ('cart_add_item', 'cart_remove_item')
                         ORDER BY l.seq DESC LIMIT 1), 0) AS worth
                     FROM shopping_sessions s
                     LEFT JOIN shopping_session_events e ON e.flow_id = s.flow_id

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use chrono::NaiveDateTime;
 use domain::catalog::Product;
 use domain::cycle::{Cycle, CycleRecord, ReplayNumber};
-use domain::flow::{AgentMemory, FlowRecord, ShopCart};
+use domain::flow::{AgentMemory, FlowRecord, LeftCart, ShopCart};
 use domain::ids::{AgentId, ProductId, RunId, StoreId};
+use domain::memory::left_by;
 use domain::money::Cents;
 
 /// Visits remembered of an agent.
@@ -35,6 +36,8 @@ pub(super) struct Visit {
     replay: ReplayNumber,
     simulated_at: NaiveDateTime,
     order: Option<Bought>,
+    /// What was in the cart that it left of its own will.
+    left: Option<LeftCart>,
 }
 
 struct Bought {
@@ -57,6 +60,7 @@ impl Visit {
             replay: record.key.replay,
             simulated_at: record.key.simulated_at,
             order,
+            left: left_by(record),
         }
     }
 }
@@ -136,7 +140,9 @@ impl Memory {
         for order in &orders {
             products.remember_products(&order.products);
         }
+        let last_cart = visits.iter().rev().find(|v| v.order.is_some() || v.left.is_some());
         AgentMemory {
+            left_cart: last_cart.and_then(|v| v.left.clone()),
             products_bought: products.products_bought,
             spent_this_week: this_week.map(|o| o.total).sum(),
             week_of: last_order.map(|_| monday),

@@ -4,20 +4,24 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text, Timestamp};
 use domain::cycle::Cycle;
-use domain::flow::{AgentMemory, ShopCart};
+use domain::flow::{AgentMemory, LeftCart, ShopCart};
 use domain::ids::{AgentId, OwnerToken, ProductId, RunId};
+use domain::memory::{CART_REMEMBERED_DAYS, left_in_cart};
 use domain::money::Cents;
 
 use super::runs::owns;
 use super::{Conn, Db, RunQueryDsl, VALUES_PER_LIST, dialect};
 use crate::error::{Answer, Fault};
-use crate::rows::integer;
-use crate::rows::runs::{BoughtRow, CartRow, VisitRow};
+use crate::rows::runs::{BoughtRow, CartRow, LeftRow, VisitRow};
+use crate::rows::{integer, read};
 use crate::schema::runs;
+
+/// For how long a cart that was left is remembered.
+const CART_REMEMBERED: TimeDelta = TimeDelta::days(CART_REMEMBERED_DAYS);
 
 /// The memories of these agents (all for none) before cycle `before`.
 #[dialect]
@@ -63,6 +67,15 @@ pub(super) async fn load_memories(
             query = query.bind::<Text, _>(agent.as_str().to_owned());
         }
         remember(&mut memories, query.load(c).await?);
+        let mut query = diesel::sql_query(left(list.len()))
+            .into_boxed::<Db>()
+            .bind::<Text, _>(run.to_string())
+            .bind::<Integer, _>(integer(before.0))
+            .bind::<Timestamp, _>(before.begins_at(start) - CART_REMEMBERED);
+        for agent in list {
+            query = query.bind::<Text, _>(agent.as_str().to_owned());
+        }
+        remember_left(&mut memories, &query.load::<LeftRow>(c).await?)?;
     }
     for row in carts(c, run).await? {
         let agent = AgentId::new(&row.agent_id);
@@ -89,6 +102,23 @@ fn remember(memories: &mut HashMap<AgentId, AgentMemory>, mut bought: Vec<Bought
             memories.entry(AgentId::new(&row.agent_id)).or_default().remember_brand(brand);
         }
     }
+}
+
+/// Takes up the carts that were left last; rows of one agent stand together.
+fn remember_left(memories: &mut HashMap<AgentId, AgentMemory>, rows: &[LeftRow]) -> Answer<()> {
+    for of_agent in rows.chunk_by(|a, b| a.agent_id == b.agent_id) {
+        let mut events = Vec::with_capacity(of_agent.len());
+        for row in of_agent {
+            let product = row.product_id.clone().map(ProductId::new);
+            events.push((read("event_type", &row.event_type)?, product, row.accepted));
+        }
+        let events =
+            events.iter().map(|(kind, product, accepted)| (*kind, product.as_ref(), *accepted));
+        let products = left_in_cart(events);
+        let memory = memories.entry(AgentId::new(&of_agent[0].agent_id)).or_default();
+        memory.left_cart = Some(LeftCart { at: of_agent[0].left_at, products });
+    }
+    Ok(())
 }
 
 /// The cart of each agent that has visited, as its last row of any attempt has it.
@@ -152,6 +182,25 @@ fn products(agents: usize) -> String {
          LEFT JOIN products p ON p.run_id = o.run_id AND p.product_id = i.product_id \
          WHERE o.run_id = $1 AND o.cycle < $2 {} GROUP BY o.agent_id, i.product_id, p.brand",
         among("o", 3, agents)
+    )
+}
+
+/// What was put in and taken out in each agent's last visit before cycle $2 that ordered its cart or
+/// left it of its own will, since $3, where it left it.
+fn left(agents: usize) -> String {
+    format!(
+        "SELECT s.agent_id, s.simulated_at AS left_at, e.event_type, e.product_id, \
+         COALESCE(CAST(e.payload -> 'accepted' AS TEXT) = 'true', FALSE) AS accepted \
+         FROM (SELECT c.agent_id, MAX(c.cycle) AS cycle FROM canonical_shopping_sessions c \
+           WHERE c.run_id = $1 AND c.cycle < $2 AND c.simulated_at >= $3 {} \
+             AND (c.status = 'completed' OR c.end_reason = 'checkout_declined') \
+           GROUP BY c.agent_id) l \
+         JOIN canonical_shopping_sessions s ON s.run_id = $1 AND s.agent_id = l.agent_id \
+           AND s.cycle = l.cycle AND s.end_reason = 'checkout_declined' \
+         JOIN shopping_session_events e ON e.flow_id = s.flow_id \
+           AND e.event_type IN ('cart_add_item', 'cart_remove_item') \
+         ORDER BY s.agent_id, e.seq",
+        among("c", 4, agents)
     )
 }
 

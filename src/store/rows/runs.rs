@@ -3,7 +3,7 @@
 //! `heartbeat_at` is the owner's sign of life; who may write is decided by `owner_token` alone.
 
 use chrono::NaiveDateTime;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 use diesel::{Insertable, QueryableByName};
 use domain::flow::{FlowStatus, ShopCart};
 use ports::store::{NewRun, RunState};
@@ -141,6 +141,26 @@ pub struct BoughtRow {
     /// Simulated time of the last of them.
     #[diesel(sql_type = Timestamp)]
     pub last_at: NaiveDateTime,
+}
+
+/// An add or a removal of a visit whose cart was left.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct LeftRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// Simulated start of the visit.
+    #[diesel(sql_type = Timestamp)]
+    pub left_at: NaiveDateTime,
+    /// Add or removal.
+    #[diesel(sql_type = Text)]
+    pub event_type: String,
+    /// Of what.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub product_id: Option<String>,
+    /// Whether the shop took an add.
+    #[diesel(sql_type = Bool)]
+    pub accepted: bool,
 }
 
 /// An agent's cart at the shop, as its last row of any attempt has it.
