@@ -13,6 +13,7 @@ pub mod rate_limiter;
 pub mod session_pool;
 pub mod shop_door;
 pub mod topology;
+mod weighted_key;
 
 pub use domain;
 pub use ports;

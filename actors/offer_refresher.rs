@@ -11,7 +11,7 @@ pub mod messages;
 pub mod policy;
 pub mod single_flight;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -99,10 +99,10 @@ impl OfferRefresher {
         if !self.writes || (refresh.due.is_empty() && self.backlog.is_empty()) {
             return self.end(refresh, Ok(0), ctx);
         }
-        (refresh.due, refresh.cohorts) = self.backlog.join(refresh.due, refresh.cohorts);
+        refresh.due = self.backlog.join(refresh.due);
         if let Some(left) = self.failing.checked_sub(1) {
             self.failing = left;
-            self.backlog.put_back(&refresh.due);
+            self.backlog.put_back(refresh.due.clone());
             return self.end(refresh, Err(StoreError::Refused("a drill".to_owned())), ctx);
         }
         let rng = Xoshiro256PlusPlus::from_rng(&mut self.rng);
@@ -115,7 +115,7 @@ impl OfferRefresher {
         );
         ctx.spawn(work.into_actor(self).map(|outcome, refresher, ctx| {
             if outcome.is_err() {
-                refresher.backlog.put_back(&refresh.due);
+                refresher.backlog.put_back(refresh.due.clone());
             }
             refresher.end(refresh, outcome, ctx);
         }));
@@ -141,10 +141,9 @@ impl OfferRefresher {
 
 /// The later ask with the agents of both.
 fn merge(waiting: RefreshOffers, ask: RefreshOffers) -> RefreshOffers {
-    let due: BTreeSet<AgentId> = waiting.due.into_iter().chain(ask.due).collect();
-    let mut cohorts = waiting.cohorts;
-    cohorts.extend(ask.cohorts);
-    RefreshOffers { due: due.into_iter().collect(), cohorts, ..ask }
+    let mut due = waiting.due;
+    due.extend(ask.due);
+    RefreshOffers { due, ..ask }
 }
 
 /// Reads what the agents hold, draws, writes; answers the rows written. Agents of one arm are
@@ -156,14 +155,15 @@ async fn carry_out(
     mut rng: Xoshiro256PlusPlus,
     refresh: RefreshOffers,
 ) -> Result<u64, StoreError> {
-    let RefreshOffers { run_id, owner, cycle, replay, at, due, cohorts, report_to: _ } = refresh;
+    let RefreshOffers { run_id, owner, cycle, replay, at, due, report_to: _ } = refresh;
     let (held_out, agents): (Vec<_>, Vec<_>) =
-        due.into_iter().partition(|agent| is_held_out(agent, &policies.of_run));
+        due.keys().cloned().partition(|agent| is_held_out(agent, &policies.of_run));
     let offer_cycle = offer_cycle(cycle, &policies.of_run);
     let due_agents = u32::try_from(agents.len()).unwrap_or(u32::MAX);
     let mut arms: BTreeMap<Option<&CohortName>, Vec<AgentId>> = BTreeMap::new();
     for agent in agents {
-        arms.entry(cohorts.get(&agent)).or_default().push(agent);
+        let cohort = due.get(&agent).and_then(|holder| holder.cohort.as_ref());
+        arms.entry(cohort).or_default().push(agent);
     }
     let mut assignments = Vec::new();
     for (cohort, agents) in arms {
@@ -174,7 +174,9 @@ async fn carry_out(
         let handout = Handout::new(run_id, offer_cycle, at, &definitions, policy);
         let nothing = Holding::default();
         assignments.extend(agents.iter().flat_map(|agent| {
-            handout.assign(agent, holdings.get(agent).unwrap_or(&nothing), &mut rng)
+            let preferred = due.get(agent).map(|holder| &*holder.persona.preferred_categories);
+            let holding = holdings.get(agent).unwrap_or(&nothing);
+            handout.assign(agent, preferred.unwrap_or_default(), holding, &mut rng)
         }));
     }
     let batch = OfferBatch {
@@ -187,7 +189,7 @@ async fn carry_out(
         held_out: u32::try_from(held_out.len()).unwrap_or(u32::MAX),
         at,
         recorded_at: store.pacing().wall(),
-        cohorts,
+        cohorts: due.into_iter().filter_map(|(a, holder)| Some((a, holder.cohort?))).collect(),
         assignments,
     };
     store.ask(move |store| store.assign_offers(batch.clone())).await
@@ -202,6 +204,7 @@ mod tests {
     use chrono::{NaiveDateTime, TimeDelta};
     use uuid::Uuid;
 
+    use super::messages::Holder;
     use super::*;
     use crate::db_writer::retry::RetryPolicy;
     use crate::db_writer::scripted_store::{Script, ScriptedStore};
@@ -262,8 +265,7 @@ mod tests {
                 cycle: Cycle(cycle),
                 replay: ReplayNumber::ORIGINAL,
                 at: NaiveDateTime::default() + TimeDelta::hours(cycle.into()),
-                due: due.to_vec(),
-                cohorts: BTreeMap::new(),
+                due: due.iter().map(|agent| (agent.clone(), holder())).collect(),
                 report_to: self.report_to.clone(),
             };
             self.refresher.send(ask).await.unwrap();
@@ -273,6 +275,11 @@ mod tests {
             let reports = self.reports.lock().unwrap();
             reports.iter().map(|r| (r.cycle.0, r.outcome.as_ref().ok().copied())).collect()
         }
+    }
+
+    fn holder() -> Holder {
+        let persona = Arc::new(crate::domain::presets::population(1, 1).remove(0));
+        Holder { persona, cohort: None }
     }
 
     fn agents(range: std::ops::Range<u32>) -> Vec<AgentId> {

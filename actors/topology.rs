@@ -345,9 +345,9 @@ fn agent_builder(
         throttle: wired.services.throttle.clone(),
         entropy: plan.entropy,
         prices: Arc::default(),
-        codes: match plan.shop.wallet {
-            WalletMode::Codes => Arc::clone(&plan.coupons),
-            WalletMode::Engine | WalletMode::Shop | WalletMode::None => Arc::default(),
+        coupons: match plan.shop.wallet {
+            WalletMode::Engine | WalletMode::Codes => Arc::clone(&plan.coupons),
+            WalletMode::Shop | WalletMode::None => Arc::default(),
         },
     };
     let told = SettingsByArm::new(settings, plan.experiment.clone());

@@ -132,7 +132,7 @@ impl Shop {
             throttle,
             entropy: Entropy::System,
             prices: Arc::default(),
-            codes: Arc::default(),
+            coupons: Arc::default(),
         };
         Self {
             permits: limiter.start().recipient(),

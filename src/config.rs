@@ -239,6 +239,7 @@ impl Settings {
         }
         settings.warnings.extend(settings.alerts.mail_gap().map(str::to_owned));
         settings.take_hint();
+        settings.take_defaults_of_preset();
         Ok(settings)
     }
 
@@ -249,6 +250,19 @@ impl Settings {
         if let Some((shown, (rate, origin))) = shown.zip(rate::hint(&self.shop)) {
             self.rate.per_second = rate;
             (shown.value, shown.origin) = (serde_json::json!(rate), origin);
+        }
+    }
+
+    /// Where nobody names a setting, the preset may. One that cannot be read is told of when the
+    /// run begins.
+    fn take_defaults_of_preset(&mut self) {
+        let Ok(preset) = crate::presets::behavior(&self.population.preset) else { return };
+        let Some(defaults) = preset.defaults else { return };
+        for shown in self.shown.iter_mut().filter(|shown| shown.origin == Origin::Default) {
+            if let Some(value) = self.offers.take(shown.key, &defaults) {
+                shown.value = value;
+                shown.origin = Origin::Preset { name: self.population.preset.clone() };
+            }
         }
     }
 

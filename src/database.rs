@@ -109,6 +109,7 @@ fn pool_set(settings: &Settings) -> u32 {
                 Origin::Environment { .. } | Origin::Flag { .. } => true,
                 Origin::Default
                 | Origin::Profile { .. }
+                | Origin::Preset { .. }
                 | Origin::File { .. }
                 | Origin::Checkpoint { .. } => false,
             }

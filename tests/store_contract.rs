@@ -97,6 +97,7 @@ contract! {
     questions::a_wallet_is_held_to_the_limit_of_its_arm,
     memories::only_canonical_rows_are_remembered,
     memories::the_week_begins_on_monday,
+    memories::the_cart_left_last_of_its_own_will_is_remembered_until_an_order,
     memories::brands_and_products_are_kept_oldest_first_and_at_most_32_and_64,
     memories::the_cart_is_as_the_last_row_of_any_attempt_has_it,
     memories::rows_are_in_the_order_in_which_they_were_made_though_a_clock_was_set_back,

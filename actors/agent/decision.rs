@@ -23,7 +23,8 @@ pub use basket::{
     draw_quantity, draw_units, one_of_each, top_up,
 };
 pub use closing::{
-    checkout_probability, choose_coupons, coupon_probability, draw_checkout, draw_coupon_look,
+    Usable, checkout_probability, choose_coupons, content_factor, coupon_probability, coupon_pull,
+    draw_checkout, draw_coupon_look,
 };
 pub use course::{Course, Intent, Turn, draw_removal, query_for, with_what_was_left};
 pub use wish::{Wisher, wish};

@@ -20,6 +20,9 @@ use crate::domain::shop_notes::ShopNotes;
 /// Characters of a failure kept in the row.
 const FAILURE_CHARS_MAX: usize = 300;
 
+/// What a list shows, and whether its prices are written down.
+pub type Shown<'p> = (&'p [Product], bool);
+
 /// A flow under way.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -94,15 +97,17 @@ impl Draft {
     }
 
     /// A list was looked at: every product on it is an impression.
-    pub fn listed(&mut self, category: Option<&str>, products: &[Product], at: Moment) {
+    pub fn listed(&mut self, category: Option<&str>, (products, priced): Shown<'_>, at: Moment) {
         let product_ids = products.iter().map(|p| &p.id).collect();
-        self.events.push(at.event(&Payload::ProductList { category, product_ids }));
+        let prices_cents = priced.then(|| products.iter().map(|p| p.price).collect());
+        self.events.push(at.event(&Payload::ProductList { category, product_ids, prices_cents }));
     }
 
     /// Products were searched for: each one found is an impression.
-    pub fn searched(&mut self, query: &str, products: &[Product], at: Moment) {
+    pub fn searched(&mut self, query: &str, (products, priced): Shown<'_>, at: Moment) {
         let product_ids = products.iter().map(|p| &p.id).collect();
-        self.events.push(at.event(&Payload::ProductSearch { query, product_ids }));
+        let prices_cents = priced.then(|| products.iter().map(|p| p.price).collect());
+        self.events.push(at.event(&Payload::ProductSearch { query, product_ids, prices_cents }));
     }
 
     /// One product was looked at.
@@ -323,7 +328,7 @@ impl Draft {
     fn interact(&mut self, coupon: &CouponId, step: CouponStep, reason: Option<&str>) {
         self.coupons.push(CouponInteraction {
             coupon_id: coupon.clone(),
-            assignment_id: self.assignment_of(coupon),
+            assignment_id: self.assignment_of(coupon).map(|assignment| assignment.id),
             step,
             reason: reason.map(str::to_owned),
             reusable: self.coupon_use == CouponUse::Reusable,
@@ -331,11 +336,17 @@ impl Draft {
         });
     }
 
-    fn assignment_of(&self, coupon: &CouponId) -> Option<crate::domain::ids::AssignmentId> {
-        let held = self.wallet.holds(coupon).map(|a| a.id);
-        held.or_else(|| {
-            self.seen.iter().map(|(a, _)| a).find(|a| a.coupon_id == *coupon).map(|a| a.id)
-        })
+    /// The share of a coupon's life that is over; 0 where nobody knows its life.
+    pub fn life_over(&self, coupon: &Coupon) -> f64 {
+        let Some(assignment) = self.assignment_of(&coupon.id) else { return 0.0 };
+        let life = (assignment.expires_at - assignment.assigned_at).num_seconds();
+        let over = (self.key.simulated_at - assignment.assigned_at).num_seconds();
+        if life > 0 { over as f64 / life as f64 } else { 0.0 }
+    }
+
+    fn assignment_of(&self, coupon: &CouponId) -> Option<&Assignment> {
+        let seen = || self.seen.iter().map(|(a, _)| a).find(|a| a.coupon_id == *coupon);
+        self.wallet.holds(coupon).or_else(seen)
     }
 }
 

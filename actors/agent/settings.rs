@@ -37,6 +37,7 @@ pub struct AgentSettings {
     pub entropy: Entropy,
     /// What the shop's products usually cost.
     pub prices: Arc<UsualPrices>,
-    /// Codes that shoppers know, which the shop judges (`wallet: codes`).
-    pub codes: Arc<Vec<Coupon>>,
+    /// What the coupons say that cartload hands out (`wallet: engine`), or codes that shoppers know
+    /// and the shop judges (`wallet: codes`).
+    pub coupons: Arc<Vec<Coupon>>,
 }

@@ -313,8 +313,7 @@ impl Coordinator {
             cycle: at.cycle,
             replay: at.replay(),
             at: at.simulated_at(),
-            cohorts: self.shard.cohorts_of(&due, plan.experiment.as_deref()),
-            due,
+            due: self.shard.holders(due, plan.experiment.as_deref()),
             report_to: ctx.address().recipient(),
         });
     }

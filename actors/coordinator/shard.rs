@@ -17,9 +17,10 @@ use crate::circuit_breaker::messages::{FreezeReason, Outcome, RecordOutcome};
 use crate::domain::cycle::{Cycle, CycleVolume, ReplayNumber};
 use crate::domain::experiment::Experiment;
 use crate::domain::flow::{AgentMemory, EndReason, FlowStatus, ShopCart};
-use crate::domain::ids::{AgentId, CohortName, Incarnation, SessionId};
+use crate::domain::ids::{AgentId, Incarnation, SessionId};
 use crate::domain::persona::Persona;
 use crate::domain::snapshot::Snapshot;
+use crate::offer_refresher::messages::Holder;
 use crate::ports::shop_api::Caller;
 use crate::session_pool::board::Standing;
 
@@ -308,18 +309,19 @@ impl<H: Clone> Shard<H> {
         })
     }
 
-    /// The cohort of each of these agents that has one.
-    pub fn cohorts_of(
+    /// Each of these agents as a holder of coupons.
+    pub fn holders(
         &self,
-        agents: &[AgentId],
+        agents: Vec<AgentId>,
         experiment: Option<&Experiment>,
-    ) -> BTreeMap<AgentId, CohortName> {
-        let cohort = |agent: &AgentId| {
+    ) -> BTreeMap<AgentId, Holder> {
+        let holder = |agent: &AgentId| {
             let persona = self.roster.persona(agent)?;
             let arm = experiment.and_then(|experiment| experiment.arm_of(persona));
-            arm.map(|arm| arm.name.clone()).or_else(|| persona.cohort.clone())
+            let cohort = arm.map(|arm| arm.name.clone()).or_else(|| persona.cohort.clone());
+            Some(Holder { persona: Arc::clone(persona), cohort })
         };
-        agents.iter().filter_map(|agent| Some((agent.clone(), cohort(agent)?))).collect()
+        agents.into_iter().filter_map(|agent| holder(&agent).map(|of| (agent, of))).collect()
     }
 }
 

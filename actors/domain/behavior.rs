@@ -8,9 +8,11 @@ use super::persona::{DealSeeking, ShoppingFrequency};
 
 mod choice;
 mod course;
+mod defaults;
 
 pub use choice::{ChoiceRule, MoneyRule};
 pub use course::{CourseRule, IntentRule};
+pub use defaults::PresetDefaults;
 
 /// One preset: `load` is a load figure (9.6 visits a day), `lifelike` is for training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +53,9 @@ pub struct Behavior {
     /// What visits are for; none: a visit looks first, then fills its cart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseRule>,
+    /// Settings of the run that it speaks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defaults: Option<PresetDefaults>,
 }
 
 /// Chance to shop in a neutral hour.
@@ -227,6 +232,28 @@ pub struct CouponRule {
     pub choice: CouponChoice,
     /// What following deals changes.
     pub deals: DealRules,
+    /// What a coupon's content and age change; none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentRule>,
+}
+
+/// The chance to accept a coupon, further x (depth / depth_usual)^depth_power x (1 - fade x share of
+/// its life that is over) x the agent's standing propensity.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentRule {
+    /// Exponent of the depth: what the coupon takes off over the worth of the goods it is for.
+    pub depth_power: f64,
+    /// The depth at which it changes nothing, 0-1.
+    pub depth_usual: f64,
+    /// What a coupon at its end has lost, 0-1.
+    pub fade: f64,
+    /// Shape of the Gamma law of mean 1 that propensities follow over agents: the smaller, the fewer
+    /// agents redeem most coupons.
+    pub propensity_shape: f64,
+    /// Added to what an agent wants of a category or brand that it holds a coupon for, x its chance
+    /// to look at its wallet; in units of a standard Gumbel draw.
+    pub pull: f64,
 }
 
 /// p = clamp(base + gain x impulsivity - loss x price_sensitivity + bonus if a coupon was applied).

@@ -30,6 +30,9 @@ payload::events!(
         category: Option<&'a str>,
         /// every product on the list, in its order
         product_ids: Vec<&'a ProductId>,
+        /// their prices as shown; absent where the preset chooses without them
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prices_cents: Option<Vec<Cents>>,
     }
     /// One product was looked at.
     ViewProduct = "view_product" {
@@ -51,6 +54,9 @@ payload::events!(
         query: &'a str,
         /// every product that was found, in the shop's order
         product_ids: Vec<&'a ProductId>,
+        /// their prices as shown; absent where the preset chooses without them
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prices_cents: Option<Vec<Cents>>,
     }
     /// A product was put in the cart, or the shop refused it.
     CartAddItem = "cart_add_item" {

@@ -156,6 +156,8 @@ pub struct OfferPolicy {
     pub wallet_cap: u32,
     /// No coupon is handed to the same agent again within this; default 28.
     pub no_repeat_days: u32,
+    /// How much more readily a coupon of a category that the agent prefers is drawn; default 1.
+    pub preferred_weight: f64,
     /// Agents that get no offers, by stable hash, percent; default 10.
     pub holdout_percent: f64,
 }
@@ -169,6 +171,7 @@ impl Default for OfferPolicy {
             targeted_per_refresh: 30,
             wallet_cap: 32,
             no_repeat_days: 28,
+            preferred_weight: 1.0,
             holdout_percent: 10.0,
         }
     }

@@ -1,18 +1,15 @@
-//! Who is still due: agents of refreshes that failed are part of the next one, each in its own arm.
-//!
-//! Arms are kept beyond a refresh that went well: an agent that is missed later is in the same one.
+//! Who is still due: agents of refreshes that failed are part of the next one, as they were then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::domain::ids::{AgentId, CohortName};
+use super::messages::Holder;
+use crate::domain::ids::AgentId;
 
 /// What earlier refreshes left to the next one.
 #[derive(Debug, Default)]
 pub struct Backlog {
     /// Agents of refreshes that failed; at most all agents.
-    missed: BTreeSet<AgentId>,
-    /// The arm of each agent that was due and is in one; at most all agents.
-    cohorts: BTreeMap<AgentId, CohortName>,
+    missed: BTreeMap<AgentId, Holder>,
 }
 
 impl Backlog {
@@ -21,52 +18,54 @@ impl Backlog {
         self.missed.is_empty()
     }
 
-    /// Those who are due with those who were missed, each once and in order, and every arm known.
-    /// Nobody is left: who is missed again must be put back.
-    pub fn join(
-        &mut self,
-        due: Vec<AgentId>,
-        mut cohorts: BTreeMap<AgentId, CohortName>,
-    ) -> (Vec<AgentId>, BTreeMap<AgentId, CohortName>) {
-        self.missed.extend(due);
-        self.cohorts.append(&mut cohorts);
-        (std::mem::take(&mut self.missed).into_iter().collect(), self.cohorts.clone())
+    /// Those who are due with those who were missed, each once; who is both is as it is now. Nobody
+    /// is left: who is missed again must be put back.
+    pub fn join(&mut self, due: BTreeMap<AgentId, Holder>) -> BTreeMap<AgentId, Holder> {
+        let mut all = std::mem::take(&mut self.missed);
+        all.extend(due);
+        all
     }
 
     /// Their refresh failed.
-    pub fn put_back(&mut self, due: &[AgentId]) {
-        self.missed.extend(due.iter().cloned());
+    pub fn put_back(&mut self, due: BTreeMap<AgentId, Holder>) {
+        self.missed.extend(due);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::domain::ids::CohortName;
+    use crate::domain::presets;
 
-    fn agents(names: &[&str]) -> Vec<AgentId> {
-        names.iter().map(|name| AgentId::new(*name)).collect()
-    }
-
-    fn arms(of: &[(&str, &str)]) -> BTreeMap<AgentId, CohortName> {
-        of.iter().map(|(agent, arm)| (AgentId::new(*agent), CohortName::new(*arm))).collect()
+    fn holders(of: &[(&str, &str)]) -> BTreeMap<AgentId, Holder> {
+        let persona = Arc::new(presets::population(1, 1).remove(0));
+        let holder = |(agent, arm): &(&str, &str)| {
+            let cohort = (!arm.is_empty()).then(|| CohortName::new(*arm));
+            (AgentId::new(*agent), Holder { persona: Arc::clone(&persona), cohort })
+        };
+        of.iter().map(holder).collect()
     }
 
     #[test]
     fn who_was_missed_is_served_with_the_next_and_then_no_more() {
         let mut backlog = Backlog::default();
-        let (due, _) = backlog.join(agents(&["b", "a"]), arms(&[]));
-        assert_eq!((&due, backlog.is_empty()), (&agents(&["a", "b"]), true));
-        backlog.put_back(&due);
+        let due = backlog.join(holders(&[("b", ""), ("a", "control")]));
+        assert_eq!((&due, backlog.is_empty()), (&holders(&[("a", "control"), ("b", "")]), true));
+        backlog.put_back(due);
         assert!(!backlog.is_empty());
-        assert_eq!(backlog.join(agents(&["c", "b"]), arms(&[])).0, agents(&["a", "b", "c"]));
-        assert_eq!(backlog.join(agents(&["c"]), arms(&[])).0, agents(&["c"]));
+        let all = backlog.join(holders(&[("c", ""), ("b", "")]));
+        assert_eq!(all, holders(&[("a", "control"), ("b", ""), ("c", "")]));
+        assert_eq!(backlog.join(holders(&[("c", "")])), holders(&[("c", "")]));
     }
 
     #[test]
-    fn an_arm_once_told_is_known_until_another_is() {
+    fn who_is_due_again_is_in_the_arm_of_now() {
         let mut backlog = Backlog::default();
-        backlog.join(agents(&["a", "b"]), arms(&[("a", "control"), ("b", "bold")]));
-        let (_, cohorts) = backlog.join(agents(&["a"]), arms(&[("a", "bold")]));
-        assert_eq!(cohorts, arms(&[("a", "bold"), ("b", "bold")]));
+        backlog.put_back(holders(&[("a", "control"), ("b", "bold")]));
+        let all = backlog.join(holders(&[("a", "bold")]));
+        assert_eq!(all, holders(&[("a", "bold"), ("b", "bold")]));
     }
 }

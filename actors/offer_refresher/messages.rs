@@ -1,6 +1,7 @@
 //! What the [`OfferRefresher`](super::OfferRefresher) accepts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix::prelude::*;
 use chrono::NaiveDateTime;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::coordinator::messages::OffersRefreshed;
 use crate::domain::cycle::{Cycle, ReplayNumber};
 use crate::domain::ids::{AgentId, CohortName, OwnerToken, RunId};
+use crate::domain::persona::Persona;
 
 /// Sent by the Coordinator at a tick for the agents that are due; runs beside the shopping. One
 /// runs, one waits; agents of a further one join the waiting one.
@@ -26,11 +28,18 @@ pub struct RefreshOffers {
     /// Simulated.
     pub at: NaiveDateTime,
     /// Who is due, holdout included: the refresher leaves those out itself.
-    pub due: Vec<AgentId>,
-    /// The arm of each of them that is in one.
-    pub cohorts: BTreeMap<AgentId, CohortName>,
+    pub due: BTreeMap<AgentId, Holder>,
     /// Who hears of the outcome.
     pub report_to: Recipient<OffersRefreshed>,
+}
+
+/// Who is given coupons.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Holder {
+    /// What it is like.
+    pub persona: Arc<Persona>,
+    /// Its arm, where it is in one.
+    pub cohort: Option<CohortName>,
 }
 
 /// Sent by the Coordinator for a developer.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use rand::Rng;
-use rand::seq::index;
 
 use crate::domain::experiment::Experiment;
 use crate::domain::ids::{AgentId, AssignmentId, CohortName, RunId};
 use crate::domain::offer::{Assignment, AssignmentSource, Coupon, CouponKind, OfferPolicy};
 use crate::ports::store::Holding;
+use crate::weighted_key::weighted_key;
 
 /// By which rules which agent gets offers.
 #[derive(Clone, Debug)]
@@ -64,10 +64,12 @@ impl<'a> Handout<'a> {
 
     /// The agent's coupons: frontstore first, then category and brand, each at most once, none that
     /// it holds or had within the no-repeat time, and no more than its wallet has room for. Fewer
-    /// where the definitions do not suffice.
+    /// where the definitions do not suffice. Those of a preferred category are drawn more readily,
+    /// as the policy says.
     pub fn assign(
         &self,
         agent: &AgentId,
+        preferred: &[String],
         holding: &Holding,
         rng: &mut impl Rng,
     ) -> Vec<Assignment> {
@@ -75,9 +77,14 @@ impl<'a> Handout<'a> {
         if room == 0 {
             return Vec::new();
         }
-        let mut drawn =
-            draw(&self.frontstore, self.policy.frontstore_per_refresh as usize, holding, rng);
-        drawn.extend(draw(&self.targeted, self.policy.targeted_per_refresh as usize, holding, rng));
+        let weight = |coupon: &Coupon| match &coupon.target {
+            Some(target) if preferred.contains(target) => self.policy.preferred_weight,
+            Some(_) | None => 1.0,
+        };
+        let (frontstore, targeted) =
+            (self.policy.frontstore_per_refresh, self.policy.targeted_per_refresh);
+        let mut drawn = draw(&self.frontstore, frontstore as usize, (holding, &weight), rng);
+        drawn.extend(draw(&self.targeted, targeted as usize, (holding, &weight), rng));
         drawn.truncate(room);
         drawn.into_iter().map(|coupon| self.assignment(agent, coupon)).collect()
     }
@@ -96,20 +103,24 @@ impl<'a> Handout<'a> {
     }
 }
 
-/// `count` of the coupons that the agent may get, at random.
+/// `count` of the coupons that the agent may get, at random, by their weights and without putting
+/// back; one that weighs nothing is given only where no other is left.
 fn draw<'a>(
     coupons: &[&'a Coupon],
     count: usize,
-    holding: &Holding,
+    (holding, weight): (&Holding, &dyn Fn(&Coupon) -> f64),
     rng: &mut impl Rng,
 ) -> Vec<&'a Coupon> {
-    let allowed: Vec<&Coupon> = coupons
+    let is_allowed = |coupon: &Coupon| {
+        !holding.recent.contains(&coupon.id) && !holding.open.contains(&coupon.id)
+    };
+    let mut keyed: Vec<(f64, &Coupon)> = coupons
         .iter()
-        .copied()
-        .filter(|coupon| !holding.recent.contains(&coupon.id) && !holding.open.contains(&coupon.id))
+        .filter(|coupon| is_allowed(coupon))
+        .map(|coupon| (weighted_key(rng, weight(coupon)), *coupon))
         .collect();
-    let count = count.min(allowed.len());
-    index::sample(rng, allowed.len(), count).into_iter().map(|place| allowed[place]).collect()
+    keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    keyed.into_iter().take(count).map(|(_, coupon)| coupon).collect()
 }
 
 #[cfg(test)]
@@ -161,7 +172,7 @@ mod tests {
         let (definitions, policy) = (definitions(20, 237), OfferPolicy::default());
         let handout = Handout::new(RUN, 3, day(0), &definitions, &policy);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        let given = handout.assign(&agent(), &Holding::default(), &mut rng);
+        let given = handout.assign(&agent(), &[], &Holding::default(), &mut rng);
         assert_eq!(given.len(), 32);
         assert_eq!(count_frontstore(&given, &definitions), 2);
         assert!(given.iter().all(|a| a.expires_at == day(14) && a.offer_cycle == 3));
@@ -176,7 +187,7 @@ mod tests {
         for held in [0, 1, 31, 32, 40] {
             let open: Vec<_> = (0..held).map(|n| CouponId::new(format!("other_{n}"))).collect();
             let holding = Holding { recent: open.clone(), open };
-            let given = handout.assign(&agent(), &holding, &mut rng);
+            let given = handout.assign(&agent(), &[], &holding, &mut rng);
             assert_eq!(given.len(), 32_usize.saturating_sub(held), "{held} held");
         }
     }
@@ -188,7 +199,7 @@ mod tests {
         for (frontstore, targeted) in [(0, 0), (1, 5)] {
             let definitions = definitions(frontstore, targeted);
             let handout = Handout::new(RUN, 0, day(0), &definitions, &policy);
-            let given = handout.assign(&agent(), &Holding::default(), &mut rng);
+            let given = handout.assign(&agent(), &[], &Holding::default(), &mut rng);
             assert_eq!(given.len(), frontstore + targeted);
         }
     }
@@ -212,6 +223,7 @@ mod tests {
             };
             let given = Handout::new(RUN, week, at, &definitions, &policy).assign(
                 &agent(),
+                &[],
                 &holding,
                 &mut rng,
             );
@@ -232,6 +244,32 @@ mod tests {
     }
 
     #[test]
+    fn coupons_of_preferred_things_are_drawn_more_readily_by_their_weight() {
+        let definitions = definitions(0, 40);
+        let preferred: Vec<String> = (0..10).map(|n| format!("brand {n}")).collect();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
+        for (preferred_weight, least, most) in
+            [(1.0, 0.21, 0.29), (3.0, 0.44, 0.54), (0.0, 0.0, 0.0)]
+        {
+            let policy =
+                OfferPolicy { preferred_weight, targeted_per_refresh: 4, ..OfferPolicy::default() };
+            let handout = Handout::new(RUN, 0, day(0), &definitions, &policy);
+            let mut found = 0;
+            for _ in 0..500 {
+                let given = handout.assign(&agent(), &preferred, &Holding::default(), &mut rng);
+                assert_eq!(given.len(), 4);
+                let of = |a: &Assignment| {
+                    let n: usize = a.coupon_id.as_str()["coupon_".len()..].parse().unwrap();
+                    n < 10
+                };
+                found += given.iter().filter(|a| of(a)).count();
+            }
+            let share = found as f64 / 2_000.0;
+            assert!((least..=most).contains(&share), "{preferred_weight}: {share}");
+        }
+    }
+
+    #[test]
     fn days_without_end_overflow_nothing() {
         let policy = OfferPolicy {
             coupon_life_days: u32::MAX,
@@ -241,7 +279,7 @@ mod tests {
         let definitions = definitions(2, 2);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
         let handout = Handout::new(RUN, 0, day(0), &definitions, &policy);
-        assert_eq!(handout.assign(&agent(), &Holding::default(), &mut rng).len(), 4);
+        assert_eq!(handout.assign(&agent(), &[], &Holding::default(), &mut rng).len(), 4);
         assert_eq!(no_repeat_since(day(0), &policy), NaiveDateTime::MIN);
     }
 }

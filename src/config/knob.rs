@@ -35,6 +35,11 @@ pub enum Origin {
         /// Which.
         name: String,
     },
+    /// Nobody said anything, and the preset speaks for it.
+    Preset {
+        /// Which.
+        name: String,
+    },
     /// The config file.
     File {
         /// Which.
@@ -66,6 +71,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::Profile { name } => write!(f, "profile {name}"),
+            Self::Preset { name } => write!(f, "preset {name}"),
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
             Self::Environment { name } => f.write_str(name),
             Self::Checkpoint { path } => write!(f, "checkpoint {}", path.display()),

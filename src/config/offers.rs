@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use actors::domain::behavior::PresetDefaults;
 use actors::domain::offer::OfferPolicy;
+use serde_json::Value;
 
 use super::concern::concern;
 
@@ -34,6 +36,11 @@ concern!(
         no_repeat_days: u32 = 28,
             env "CARTLOAD_OFFERS_NO_REPEAT_DAYS", unit "simulated days", decision "",
             allowed "a whole number from 0 to 3650", check |n| *n <= 3650;
+        /// `offers.preferred_weight`, default 1: how much more readily a coupon of a category that
+        /// the agent prefers is drawn.
+        preferred_weight: f64 = 1.0,
+            env "CARTLOAD_OFFERS_PREFERRED_WEIGHT", unit "times as readily", decision "",
+            allowed "a number from 0 to 1000", check |n| (0.0..=1_000.0).contains(n);
         /// `offers.holdout_percent`, default 10, percent of agents that get none, by stable hash.
         holdout_percent: f64 = 10.0,
             env "CARTLOAD_OFFERS_HOLDOUT_PERCENT", unit "% of agents", decision "",
@@ -46,6 +53,26 @@ concern!(
 );
 
 impl Offers {
+    /// Takes what the preset says of the setting `key`, and answers it; `None` where it says
+    /// nothing.
+    pub(super) fn take(&mut self, key: &str, preset: &PresetDefaults) -> Option<Value> {
+        let count = |place: &mut u32, said: Option<u32>| said.map(|n| (*place = n, n.into()).1);
+        match key {
+            "offers.frontstore_per_refresh" => {
+                count(&mut self.frontstore_per_refresh, preset.frontstore_per_refresh)
+            }
+            "offers.targeted_per_refresh" => {
+                count(&mut self.targeted_per_refresh, preset.targeted_per_refresh)
+            }
+            "offers.wallet_cap" => count(&mut self.wallet_cap, preset.wallet_cap),
+            "offers.preferred_weight" => {
+                self.preferred_weight = preset.preferred_weight?;
+                Some(self.preferred_weight.into())
+            }
+            _ => None,
+        }
+    }
+
     /// The policy the OfferRefresher follows.
     pub fn policy(&self) -> OfferPolicy {
         OfferPolicy {
@@ -55,6 +82,7 @@ impl Offers {
             targeted_per_refresh: self.targeted_per_refresh,
             wallet_cap: self.wallet_cap,
             no_repeat_days: self.no_repeat_days,
+            preferred_weight: self.preferred_weight,
             holdout_percent: self.holdout_percent,
         }
     }

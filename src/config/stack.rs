@@ -54,6 +54,7 @@ impl Stack {
             Origin::File { path, .. } => *path == file.path,
             Origin::Default
             | Origin::Profile { .. }
+            | Origin::Preset { .. }
             | Origin::Environment { .. }
             | Origin::Checkpoint { .. }
             | Origin::Flag { .. } => false,

@@ -103,6 +103,7 @@ fn rate(settings: &Settings, hint: Option<f64>) -> Finding {
             let origin = match settings.origin_of("rate.per_second") {
                 Origin::Profile { .. } => ", as the shop's profile says",
                 Origin::Default
+                | Origin::Preset { .. }
                 | Origin::Flag { .. }
                 | Origin::Environment { .. }
                 | Origin::File { .. }

@@ -2,6 +2,7 @@
 
 use actors::domain::catalog::Product;
 use actors::domain::cycle::{Cycle, ReplayNumber};
+use actors::domain::event::{EventKind, FlowEvent};
 use actors::domain::flow::{EndReason, FlowKey, FlowRecord, FlowStatus, ShopCart};
 use actors::domain::ids::{OwnerToken, ProductId};
 use actors::domain::money::Cents;
@@ -89,6 +90,47 @@ pub async fn brands_and_products_are_kept_oldest_first_and_at_most_32_and_64(rig
     assert_eq!(brands.len(), 32);
     assert_eq!((brands[0].as_str(), brands[1].as_str()), ("brand 01", "brand 03"));
     assert_eq!(brands[31], "brand 02");
+}
+
+pub async fn the_cart_left_last_of_its_own_will_is_remembered_until_an_order(rig: &Rig) {
+    let owned = rig.run().await;
+    let lived = async |number: u32, edit: fn(&mut FlowRecord)| {
+        let mut record = bought(key(owned, number, 0, 0), false);
+        edit(&mut record);
+        rig.store.commit_flow(arc(record)).await.unwrap();
+        rig.store.record_cycle(cycle(owned, number, 0, false)).await.unwrap();
+    };
+    let left = |record: &mut FlowRecord| {
+        (record.status, record.order) = (FlowStatus::Abandoned, None);
+        record.end_reason = EndReason::CheckoutDeclined;
+        record.events[2].kind = EventKind::CartAbandon;
+    };
+    let remembered = async |before: u32| {
+        let asked = vec![agent(0)];
+        let mut all = rig.store.load_memories(owned.run, Cycle(before), asked).await.unwrap();
+        all.remove(&agent(0)).and_then(|memory| memory.left_cart)
+    };
+    lived(1, left).await;
+    lived(2, |record| {
+        (record.status, record.order) = (FlowStatus::Abandoned, None);
+        record.end_reason = EndReason::CheckoutDeclined;
+        let out = FlowEvent { kind: EventKind::CartRemoveItem, ..record.events[0].clone() };
+        record.events[2] = out;
+    })
+    .await;
+    lived(3, |record| {
+        (record.status, record.order) = (FlowStatus::Abandoned, None);
+        record.end_reason = EndReason::SessionDown;
+    })
+    .await;
+    let first = remembered(2).await.unwrap();
+    assert_eq!(first.at, key(owned, 1, 0, 0).simulated_at);
+    assert_eq!(first.products, ["milk", "bread"].map(ProductId::new));
+    let last = remembered(4).await.unwrap();
+    assert_eq!(last.at, key(owned, 2, 0, 0).simulated_at);
+    assert_eq!(last.products, [ProductId::new("bread")]);
+    lived(5, |_| ()).await;
+    assert_eq!(remembered(6).await, None, "it has ordered since");
 }
 
 /// What the store says of agent 0's cart; nothing for an agent without rows.

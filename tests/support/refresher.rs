@@ -1,6 +1,5 @@
 //! The real OfferRefresher on a thread of its own, for tests that are no actors.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -12,7 +11,7 @@ use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::ids::AgentId;
 use actors::domain::offer::OfferPolicy;
 use actors::offer_refresher::OfferRefresher;
-use actors::offer_refresher::messages::RefreshOffers;
+use actors::offer_refresher::messages::{Holder, RefreshOffers};
 use actors::offer_refresher::policy::Policies;
 use actors::ports::entropy::Entropy;
 use actors::ports::pacing::SystemPacing;
@@ -87,6 +86,9 @@ async fn serve(
     let policies = Policies { of_run: OfferPolicy::default(), experiment: None };
     let refresher = OfferRefresher::new(retrying, coupons, policies, true, Entropy::System).start();
     let report_to = Reports(told).start().recipient();
+    let persona =
+        Arc::new(cartload::presets::personas(1, &[], &mut rand::rng()).unwrap().remove(0));
+    let holder = Holder { persona, cohort: None };
     while let Some((cycle, due)) = asked.recv().await {
         let ask = RefreshOffers {
             run_id: owned.run,
@@ -94,8 +96,7 @@ async fn serve(
             cycle,
             replay: ReplayNumber::ORIGINAL,
             at: cycle.begins_at(start()),
-            due,
-            cohorts: BTreeMap::new(),
+            due: due.into_iter().map(|agent| (agent, holder.clone())).collect(),
             report_to: report_to.clone(),
         };
         refresher.send(ask).await.unwrap();

@@ -15,6 +15,7 @@ use crate::domain::flow::AgentMemory;
 use crate::domain::ids::ProductId;
 use crate::domain::money::Cents;
 use crate::domain::persona::Persona;
+use crate::weighted_key::weighted_key;
 
 /// Of the week's budget, the price that counts in full against an add (before the cap).
 const BUDGET_PART: f64 = 4.0;
@@ -110,16 +111,11 @@ pub fn top_up<'a>(
             let is_familiar = memory.has_bought(product.brand.as_deref());
             let gain =
                 if is_familiar { rule.loyal_brand_gain * persona.brand_loyalty } else { 0.0 };
-            keyed.push((look_key(rng, 1.0 + gain), product));
+            keyed.push((weighted_key(rng, 1.0 + gain), product));
         }
     }
     keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
     chosen.extend(keyed.into_iter().take(wanted).map(|(_, product)| product.clone()));
-}
-
-/// u^(1/weight): the largest keys are a weighted draw without putting back (Efraimidis-Spirakis).
-fn look_key(rng: &mut impl Rng, weight: f64) -> f64 {
-    rng.random::<f64>().powf(1.0 / weight)
 }
 
 /// The chance to add a product that is looked at, with `cart_total` in the cart already.

@@ -124,7 +124,10 @@ fn look(
     if let Some(rule) = &behavior.choice {
         // Prices stay as they are: each is the usual one.
         let seen = (&catalog.products[..], &UsualPrices::default(), at.date());
-        return (wish(rng, rule, seen, wanted, Wisher { persona, memory }), 1);
+        return (
+            wish(rng, rule, seen, wanted, Wisher { persona, memory, held: &[], pull: 0.0 }),
+            1,
+        );
     }
     let category = choose_category(rng, persona).map(str::to_owned);
     let list = catalog.list(category.as_deref());
@@ -166,8 +169,9 @@ fn visit(
     if cart.is_empty() {
         return (outcome, cart);
     }
-    let eligible: Vec<Coupon> =
-        shopper.wallet.iter().filter(|c| c.is_eligible_for(&cart)).cloned().collect();
+    let usable = shopper.wallet.iter().filter(|c| c.is_eligible_for(&cart));
+    let eligible: Vec<Usable> =
+        usable.map(|coupon| Usable { coupon: coupon.clone(), life_over: 0.3 }).collect();
     let looks = draw_coupon_look(rng, &behavior.coupon, persona);
     let applied = match looks {
         true => choose_coupons(rng, &behavior.coupon, persona, &cart, &eligible),

@@ -2,13 +2,16 @@
 //!
 //! Coupons are ranked by what each alone would take off; the shop decides what they take together.
 
-use rand::{Rng, RngExt};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_distr::{Distribution, Gamma};
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::bounded;
-use crate::domain::behavior::{CheckoutRule, CouponChoice, CouponRule};
+use crate::domain::behavior::{CheckoutRule, ContentRule, CouponChoice, CouponRule};
 use crate::domain::cart::Cart;
 use crate::domain::offer::{Coupon, CouponKind};
 use crate::domain::persona::Persona;
+use crate::domain::stable_hash::stable_hash;
 
 /// Whether the agent looks at its wallet before it checks out.
 pub fn draw_coupon_look(rng: &mut impl Rng, rule: &CouponRule, persona: &Persona) -> bool {
@@ -21,6 +24,43 @@ pub fn coupon_probability(rule: &CouponRule, persona: &Persona) -> f64 {
     bounded(p * rule.deals.of(persona.deal_seeking).accept, 0.0, 1.0)
 }
 
+/// What holding a coupon adds to what the agent wants of what it is for, in units of a standard
+/// Gumbel draw: who never looks at its wallet is not drawn.
+pub fn coupon_pull(rule: &CouponRule, persona: &Persona) -> f64 {
+    let pull = rule.content.map_or(0.0, |content| content.pull);
+    pull * bounded(rule.deals.of(persona.deal_seeking).look, 0.0, 1.0)
+}
+
+/// A coupon that may be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usable {
+    /// Its definition.
+    pub coupon: Coupon,
+    /// The share of its life that is over, 0-1.
+    pub life_over: f64,
+}
+
+/// What the content and the age of a coupon, and who holds it, do to the chance to accept it:
+/// 1 where the preset says nothing of that.
+pub fn content_factor(
+    rule: Option<ContentRule>,
+    persona: &Persona,
+    cart: &Cart,
+    usable: &Usable,
+) -> f64 {
+    let Some(rule) = rule else { return 1.0 };
+    let depth = (usable.coupon.depth(cart) / rule.depth_usual).powf(rule.depth_power);
+    let fresh = 1.0 - rule.fade * usable.life_over.clamp(0.0, 1.0);
+    depth * fresh * propensity(persona, rule.propensity_shape)
+}
+
+/// The agent's standing propensity to redeem, of mean 1 over agents: by its id, nothing is stored.
+fn propensity(persona: &Persona, shape: f64) -> f64 {
+    let Ok(law) = Gamma::new(shape, 1.0 / shape) else { return 1.0 };
+    let seed = stable_hash("coupon propensity", &persona.agent_id);
+    law.sample(&mut Xoshiro256PlusPlus::seed_from_u64(seed))
+}
+
 /// The coupons to apply, in this order: each eligible one is accepted by chance, then the best
 /// accepted one is taken, or the best of each type. Equal ones: the first listed.
 pub fn choose_coupons(
@@ -28,10 +68,15 @@ pub fn choose_coupons(
     rule: &CouponRule,
     persona: &Persona,
     cart: &Cart,
-    eligible: &[Coupon],
+    eligible: &[Usable],
 ) -> Vec<Coupon> {
     let p = coupon_probability(rule, persona);
-    let accepted: Vec<&Coupon> = eligible.iter().filter(|_| rng.random_bool(p)).collect();
+    let mut accepts = |usable: &&Usable| {
+        let p = p * content_factor(rule.content, persona, cart, usable);
+        rng.random_bool(bounded(p, 0.0, 1.0))
+    };
+    let accepted: Vec<&Coupon> =
+        eligible.iter().filter(|usable| accepts(usable)).map(|usable| &usable.coupon).collect();
     let best: Vec<Option<&Coupon>> = match rule.choice {
         CouponChoice::Best => vec![best_of(accepted.iter().copied(), cart)],
         CouponChoice::BestOfEachType => CouponKind::ALL
@@ -114,13 +159,51 @@ mod tests {
         }
     }
 
-    fn wallet() -> Vec<Coupon> {
-        vec![
+    fn wallet() -> Vec<Usable> {
+        let coupons = [
             coupon("brand small", CouponKind::Brand, Some("Oak"), 100),
             coupon("front", CouponKind::Frontstore, None, 200),
             coupon("brand large", CouponKind::Brand, Some("Oak"), 300),
             coupon("category", CouponKind::Category, Some("Dairy"), 300),
-        ]
+        ];
+        coupons.into_iter().map(|coupon| Usable { coupon, life_over: 0.5 }).collect()
+    }
+
+    #[test]
+    fn a_deeper_and_younger_coupon_is_accepted_more_readily_and_one_of_no_worth_never() {
+        let persona = presets::population(1, 5).remove(0);
+        let rule = ContentRule {
+            depth_power: 0.7,
+            depth_usual: 0.2,
+            fade: 0.5,
+            propensity_shape: f64::INFINITY,
+            pull: 0.0,
+        };
+        let factor = |cents: i64, life_over: f64| {
+            let coupon = coupon("x", CouponKind::Category, Some("Dairy"), cents);
+            content_factor(Some(rule), &persona, &cart(), &Usable { coupon, life_over })
+        };
+        assert!((factor(200, 0.0) - 1.0).abs() < 1e-9);
+        assert!((factor(400, 0.0) - 2.0_f64.powf(0.7)).abs() < 1e-9);
+        assert!((factor(200, 1.0) - 0.5).abs() < 1e-9 && (factor(200, 7.0) - 0.5).abs() < 1e-9);
+        assert_eq!(factor(0, 0.0), 0.0);
+        let usable = Usable { coupon: wallet().remove(0).coupon, life_over: 0.9 };
+        assert_eq!(content_factor(None, &persona, &cart(), &usable), 1.0);
+    }
+
+    #[test]
+    fn propensities_have_mean_one_and_a_tenth_of_the_agents_has_most_of_them() {
+        let mut all: Vec<f64> =
+            presets::population(4_000, 8).iter().map(|p| propensity(p, 0.15)).collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        let sum: f64 = all.iter().sum();
+        assert!((0.85..1.15).contains(&(sum / 4_000.0)), "{}", sum / 4_000.0);
+        let top: f64 = all[..400].iter().sum();
+        assert!((0.6..0.85).contains(&(top / sum)), "{}", top / sum);
+        let persona = presets::population(1, 8).remove(0);
+        for shape in [0.0, -1.0, f64::NAN] {
+            assert_eq!(propensity(&persona, shape), 1.0);
+        }
     }
 
     fn chosen(choice: CouponChoice) -> Vec<String> {
@@ -153,6 +236,7 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(33);
         let one = wallet().split_off(3);
         for rule in [presets::load().coupon, presets::lifelike().coupon] {
+            let rule = CouponRule { content: None, ..rule };
             let accepted = (0..DRAWS)
                 .filter(|_| !choose_coupons(&mut rng, &rule, &persona, &cart(), &one).is_empty())
                 .count();

@@ -14,6 +14,7 @@ use crate::domain::behavior::ChoiceRule;
 use crate::domain::catalog::Product;
 use crate::domain::flow::AgentMemory;
 use crate::domain::ids::ProductId;
+use crate::domain::offer::{Coupon, CouponKind};
 use crate::domain::persona::Persona;
 use crate::domain::stable_hash::{blend, normal_of, share_of, stable_hash, stable_hash_of};
 use crate::domain::usual_prices::UsualPrices;
@@ -66,6 +67,22 @@ pub struct Wisher<'a> {
     pub persona: &'a Persona,
     /// What it remembers.
     pub memory: &'a AgentMemory,
+    /// The coupons that it holds, as far as it knows them before it looks at its wallet.
+    pub held: &'a [&'a Coupon],
+    /// Added for a category or brand that one of them is for.
+    pub pull: f64,
+}
+
+impl Wisher<'_> {
+    /// What its coupons make of a product.
+    fn pulled(&self, product: &Product) -> f64 {
+        let is_for = |coupon: &&Coupon| match coupon.kind {
+            CouponKind::Frontstore => false,
+            CouponKind::Category => coupon.target.as_deref() == Some(product.category.as_str()),
+            CouponKind::Brand => coupon.target.is_some() && coupon.target == product.brand,
+        };
+        if self.held.iter().any(is_for) { self.pull } else { 0.0 }
+    }
 }
 
 /// The `wanted` products of the list that are wanted most in this visit, those in stock, each once;
@@ -112,7 +129,7 @@ fn standing(
     } else {
         0.0
     };
-    let sum = popularity + taste + habit + price + attention + loyalty;
+    let sum = popularity + taste + habit + price + attention + loyalty + who.pulled(product);
     if sum.is_nan() { 0.0 } else { sum }
 }
 
@@ -125,7 +142,9 @@ fn gumbel(rng: &mut impl Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::CouponId;
     use crate::domain::money::Cents;
+    use crate::domain::offer::Discount;
     use crate::domain::presets;
 
     const USUAL: i64 = 500;
@@ -168,7 +187,7 @@ mod tests {
         (1..=2).for_each(|n| drop(prices.see(day(n), &usual)));
         let mut rng = presets::rng(5);
         let persona = presets::population(1, 3).remove(0);
-        let who = Wisher { persona: &persona, memory };
+        let who = Wisher { persona: &persona, memory, held: &[], pull: 0.0 };
         let mut counts = vec![0_u32; list.len()];
         for _ in 0..VISITS {
             let wanted = wish(&mut rng, rule, (list, &prices, day(3)), 1, who);
@@ -182,6 +201,33 @@ mod tests {
         for share in shares(&NOTHING, &products(4), &AgentMemory::default()) {
             assert!((share - 0.25).abs() < 0.015, "{share}");
         }
+    }
+
+    #[test]
+    fn a_coupon_held_draws_looks_to_what_it_is_for() {
+        let list = products(4);
+        let persona = presets::population(1, 3).remove(0);
+        let coupon = |kind, target: &str| Coupon {
+            id: CouponId::new(target),
+            kind,
+            target: Some(target.to_owned()),
+            discount: Discount::FixedOff(Cents(100)),
+            min_purchase: Cents::ZERO,
+            max_discount: None,
+        };
+        let (category, front) = (CouponKind::Category, CouponKind::Frontstore);
+        let (drawn, general) = (coupon(category, "Category 1"), coupon(front, "Category 2"));
+        let held = [&drawn, &general];
+        let memory = &AgentMemory::default();
+        let who = Wisher { persona: &persona, memory, held: &held, pull: 3.0_f64.ln() };
+        let mut rng = presets::rng(6);
+        let found = (0..20_000)
+            .filter(|_| {
+                let seen = (&list[..], &UsualPrices::default(), day(3));
+                wish(&mut rng, &NOTHING, seen, 1, who)[0].category == "Category 1"
+            })
+            .count();
+        presets::assert_frequency("drawn", found as u32, 20_000, 0.5);
     }
 
     #[test]
@@ -230,7 +276,7 @@ mod tests {
         list[2].in_stock = false;
         let persona = presets::population(1, 3).remove(0);
         let memory = AgentMemory::default();
-        let who = Wisher { persona: &persona, memory: &memory };
+        let who = Wisher { persona: &persona, memory: &memory, held: &[], pull: 0.0 };
         let mut rng = presets::rng(6);
         let prices = UsualPrices::default();
         list.extend_from_within(..);

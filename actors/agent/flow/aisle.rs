@@ -33,7 +33,8 @@ impl Aisle<'_> {
         };
         let products = decision::one_of_each(&mut self.0.state.rng, products);
         let at = self.0.moment(VisitClock::instant);
-        self.0.with(|d| d.listed(category, &products, at));
+        let priced = self.0.settings.behavior.choice.is_some();
+        self.0.with(|d| d.listed(category, (&products, priced), at));
         Ok(products)
     }
 
@@ -43,7 +44,8 @@ impl Aisle<'_> {
         let found = self.page(ShopCall::SearchProducts { text: text.to_owned(), page }).await?;
         let found = decision::one_of_each(&mut self.0.state.rng, found);
         let at = self.0.moment(VisitClock::instant);
-        self.0.with(|d| d.searched(text, &found, at));
+        let priced = self.0.settings.behavior.choice.is_some();
+        self.0.with(|d| d.searched(text, (&found, priced), at));
         Ok(found)
     }
 

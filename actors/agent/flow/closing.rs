@@ -15,7 +15,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::Visit;
 use crate::agent::calls::CallStop;
-use crate::agent::decision;
+use crate::agent::decision::{self, Usable};
 use crate::agent::draft::FlowEnding;
 use crate::agent::temporal::VisitClock;
 use crate::db_writer::messages::KeepRefs;
@@ -60,6 +60,8 @@ impl Visit {
             WalletMode::None => Vec::new(),
         };
         let cart = self.with(|d| d.cart.clone());
+        let aged = |coupon| self.with(|d| Usable { life_over: d.life_over(&coupon), coupon });
+        let usable: Vec<Usable> = usable.into_iter().map(aged).collect();
         let chosen = decision::choose_coupons(
             &mut self.state.rng,
             &self.settings.behavior.coupon,
@@ -88,7 +90,7 @@ impl Visit {
     /// The codes that every shopper knows, but those for what is not in the cart. From which worth
     /// on the others are good the shop alone says.
     fn recall_codes(&mut self) -> Vec<Coupon> {
-        let codes = Arc::clone(&self.settings.codes);
+        let codes = Arc::clone(&self.settings.coupons);
         let fits = |coupon: &&Coupon| match coupon.kind {
             CouponKind::Frontstore => true,
             CouponKind::Category | CouponKind::Brand => {

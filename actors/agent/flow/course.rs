@@ -6,6 +6,7 @@ use crate::agent::calls::CallStop;
 use crate::agent::decision::{self, Course, Turn};
 use crate::domain::behavior::ChoiceRule;
 use crate::domain::catalog::Product;
+use crate::domain::offer::Coupon;
 
 use super::aisle::Aisle;
 
@@ -107,11 +108,20 @@ impl Aisle<'_> {
                 listed.extend(self.list(Some(category)).await?);
             }
         }
-        let who = decision::Wisher { persona: &self.0.persona, memory: &self.0.state.memory };
-        let day = self.0.with(|d| d.key.simulated_at.date());
-        let prices = &self.0.settings.prices;
-        let rng = &mut self.0.state.rng;
-        let chosen = decision::wish(rng, rule, (&listed, prices, day), wanted, who);
+        let visit = &mut *self.0;
+        let (day, wallet) = visit.with(|d| (d.key.simulated_at.date(), d.wallet.clone()));
+        let held = wallet.assignments.iter().filter_map(|held| {
+            visit.settings.coupons.iter().find(|coupon| coupon.id == held.coupon_id)
+        });
+        let held: Vec<&Coupon> = held.collect();
+        let who = decision::Wisher {
+            persona: &visit.persona,
+            memory: &visit.state.memory,
+            held: &held,
+            pull: decision::coupon_pull(&visit.settings.behavior.coupon, &visit.persona),
+        };
+        let seen = (&listed[..], &*visit.settings.prices, day);
+        let chosen = decision::wish(&mut visit.state.rng, rule, seen, wanted, who);
         Ok((listed, chosen))
     }
 

@@ -35,6 +35,8 @@ pub enum FieldKind {
     Number,
     /// Money.
     Cents,
+    /// Several amounts, in order.
+    CentsEach,
     /// Yes or no.
     Flag,
 }
@@ -47,6 +49,7 @@ impl FieldKind {
             Self::Texts => "list of text",
             Self::Number => "whole number",
             Self::Cents => "cents",
+            Self::CentsEach => "list of cents",
             Self::Flag => "true or false",
         }
     }
@@ -95,6 +98,7 @@ field_types! {
     Texts: Vec<&ProductId>, Vec<&CouponId>;
     Number: u32;
     Cents: Cents;
+    CentsEach: Vec<Cents>;
     Flag: bool;
 }
 

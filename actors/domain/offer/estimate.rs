@@ -13,12 +13,7 @@ impl Coupon {
         if !self.is_eligible_for(cart) {
             return Cents::ZERO;
         }
-        let amount: Cents = cart
-            .lines()
-            .iter()
-            .filter(|line| self.matches(line))
-            .map(|line| line.unit_price.times(line.quantity))
-            .sum();
+        let amount = self.matched(cart);
         let off = match self.discount {
             Discount::PercentOff(percent) => {
                 let off = amount.percent(percent);
@@ -29,6 +24,18 @@ impl Coupon {
             Discount::FreeShipping => Cents::ZERO,
         };
         off.min(amount).at_least_zero()
+    }
+
+    /// The part of the worth of what it is for that this coupon alone would take off, 0-1.
+    pub fn depth(&self, cart: &Cart) -> f64 {
+        let amount = self.matched(cart).as_dollars();
+        if amount > 0.0 { self.estimated_discount(cart).as_dollars() / amount } else { 0.0 }
+    }
+
+    /// What the lines that it is for are worth.
+    fn matched(&self, cart: &Cart) -> Cents {
+        let lines = cart.lines().iter().filter(|line| self.matches(line));
+        lines.map(|line| line.unit_price.times(line.quantity)).sum()
     }
 
     /// Whether the coupon takes something off this line.
@@ -86,6 +93,9 @@ mod tests {
         let ten = Discount::PercentOff(Percent(1_000));
         let category = coupon(CouponKind::Category, Some("Dairy"), ten);
         assert_eq!(category.estimated_discount(&cart()), Cents(117)); // of 11.65
+        assert!((category.depth(&cart()) - 0.1).abs() < 0.001);
+        let elsewhere = coupon(CouponKind::Category, Some("Bakery goods"), ten);
+        assert_eq!(elsewhere.depth(&cart()), 0.0);
         let brand = coupon(CouponKind::Brand, Some("Oak"), ten);
         assert_eq!(brand.estimated_discount(&cart()), Cents(167)); // of 16.66
         let mut all = coupon(CouponKind::Frontstore, None, ten);

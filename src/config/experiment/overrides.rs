@@ -14,12 +14,13 @@ use super::fault::{ExperimentError, Fault};
 
 /// Offers that may differ between arms. Not who is held out and when whoever is due: the holdout is
 /// decided before any arm, and a refresh is one for all.
-const OFFERS: [&str; 5] = [
+const OFFERS: [&str; 6] = [
     "coupon_life_days",
     "frontstore_per_refresh",
     "targeted_per_refresh",
     "wallet_cap",
     "no_repeat_days",
+    "preferred_weight",
 ];
 /// Edits between a misspelt key and the one that is suggested, at most.
 const SUGGESTION_EDITS_MAX: usize = 4;
@@ -83,8 +84,9 @@ fn overridden(behavior: &Behavior, path: &str, value: &Json) -> Result<Behavior,
     for part in path.split('.') {
         place = place.get_mut(part).ok_or(Refusal::Unknown)?;
     }
-    // The preset's name is stored with the run; a group of constants is not one value.
-    if path == "name" || place.is_object() {
+    // The preset's name is stored with the run, what it speaks for are settings of the run, and a
+    // group of constants is not one value.
+    if path == "name" || path.starts_with("defaults.") || place.is_object() {
         return Err(Refusal::Unknown);
     }
     if place.is_number() && !value.as_f64().is_some_and(f64::is_finite) {

@@ -46,7 +46,10 @@ const ALL_FACTS: &str = facts!(
      FROM d CROSS JOIN coupon_interactions i WHERE i.flow_id = d.flow_id AND NOT i.recovered"
 );
 
-const PRICE_FACTS: &str = facts!(" AND t.event_type IN ('view_product', 'cart_add_item')", "");
+const PRICE_FACTS: &str = facts!(
+    " AND t.event_type IN ('product_list', 'product_search', 'view_product', 'cart_add_item')",
+    ""
+);
 
 const FLOW_ID: Column = uuid("flow_id", "the visit; joins shopping_sessions");
 
@@ -73,8 +76,8 @@ pub(super) fn impressions() -> Table {
             word("brand", "the product's brand").or_null(),
             big(
                 "price_cents",
-                "the product's price: as shown in a product_view; in a list, as the run saw it \
-                 last",
+                "the product's price as shown; where a list's event does not hold it, as the run \
+                 saw it last",
             )
             .or_null(),
             word("category_asked", "the category the list was asked for; empty: all").or_null(),
@@ -122,8 +125,8 @@ pub(super) fn visit_products() -> Table {
             int("units_ordered", "units on the visit's order"),
             big(
                 "first_price_cents",
-                "its price when it was first looked at or added; empty where a list showed it \
-                 and nothing else",
+                "its price when it was first shown with one; empty where lists without prices \
+                 showed it and nothing else",
             )
             .or_null(),
             instant("simulated_at", "the first exposure, on the simulated clock"),
@@ -158,7 +161,10 @@ pub(super) fn prices() -> Table {
             column("day", Kind::Day, "the simulated day"),
             period("day"),
             big("price_cents", "the price of one unit"),
-            int("times_seen", "views and adds to the cart at this price on the day"),
+            int(
+                "times_seen",
+                "how often it was listed, looked at or added at this price on the day",
+            ),
             instant("first_seen_at", "the first of them, simulated"),
             instant("last_seen_at", "the last of them, simulated"),
             IS_SIMULATED,

@@ -71,6 +71,7 @@ pub struct Fact {
 #[serde(default)]
 pub struct Details {
     pub product_ids: Option<Vec<String>>,
+    pub prices_cents: Option<Vec<i64>>,
     pub eligible_coupon_ids: Option<Vec<String>>,
     pub ineligible_coupon_ids: Option<Vec<String>>,
     pub category: Option<String>,

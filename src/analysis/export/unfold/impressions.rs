@@ -58,7 +58,7 @@ pub fn rows(
         let What::Event(word, details) = &fact.what else { continue };
         let mut show = |surface: &str,
                         place: usize,
-                        product: Option<&str>,
+                        (product, price): (Option<&str>, Option<i64>),
                         coupon: Option<&str>| {
             let mut row = Vec::with_capacity(COLUMNS);
             row.extend([
@@ -73,7 +73,7 @@ pub fn rows(
             row.push(Value::of_text(used.and_then(|used| used.assignment)));
             row.extend(product.map_or([Value::Null, Value::Null], |id| kind_of(goods, id)));
             let known = product.and_then(|id| goods.get(id)).map(|row| row.price_cents);
-            row.push(number(if word == "view_product" { details.price_cents } else { known }));
+            row.push(number(price.or(known)));
             let asked = details.category.as_deref().filter(|_| word == "product_list");
             row.push(Value::of_text(asked));
             row.extend([Value::Instant(fact.simulated_at), Value::Instant(fact.recorded_at)]);
@@ -89,16 +89,19 @@ pub fn rows(
         match word.as_str() {
             "product_list" | "product_search" => {
                 for (place, id) in details.product_ids.iter().flatten().enumerate() {
-                    show(word, place, Some(id), None);
+                    let price = details.prices_cents.as_ref().and_then(|all| all.get(place));
+                    show(word, place, (Some(id), price.copied()), None);
                 }
             }
-            "view_product" => show("product_view", 0, fact.product_id.as_deref(), None),
+            "view_product" => {
+                show("product_view", 0, (fact.product_id.as_deref(), details.price_cents), None);
+            }
             "view_coupons" => {
                 for (place, id) in details.eligible_coupon_ids.iter().flatten().enumerate() {
-                    show("coupons_eligible", place, None, Some(id));
+                    show("coupons_eligible", place, (None, None), Some(id));
                 }
                 for (place, id) in details.ineligible_coupon_ids.iter().flatten().enumerate() {
-                    show("coupons_ineligible", place, None, Some(id));
+                    show("coupons_ineligible", place, (None, None), Some(id));
                 }
             }
             _ => {}

@@ -28,22 +28,32 @@ impl DayPrices {
     /// Takes a fact up; answers the rows of the day before once another one begins.
     pub fn see(&mut self, run: &str, fact: &Fact) -> Vec<Row> {
         let What::Event(word, details) = &fact.what else { return Vec::new() };
-        let price = match word.as_str() {
-            "view_product" => details.price_cents,
-            "cart_add_item" => details.unit_price_cents,
-            _ => None,
+        let own = fact.product_id.as_ref();
+        let of_product = |price: Option<i64>| own.into_iter().zip(price).collect();
+        let seen: Vec<(&String, i64)> = match word.as_str() {
+            "product_list" | "product_search" => {
+                let prices = details.prices_cents.iter().flatten().copied();
+                details.product_ids.iter().flatten().zip(prices).collect()
+            }
+            "view_product" => of_product(details.price_cents),
+            "cart_add_item" => of_product(details.unit_price_cents),
+            _ => Vec::new(),
         };
-        let (Some(price), Some(product)) = (price, &fact.product_id) else { return Vec::new() };
+        if seen.is_empty() {
+            return Vec::new();
+        }
         let at = fact.simulated_at;
         let mut ended = Vec::new();
         if day_of(at) != self.day {
             ended = std::mem::take(self).rows(run);
             self.day = day_of(at);
         }
-        let shown = self.shown.entry((product.clone(), price));
-        let shown = shown.or_insert(Shown { times: 0, first: at, last: at });
-        shown.times += 1;
-        (shown.first, shown.last) = (shown.first.min(at), shown.last.max(at));
+        for (product, price) in seen {
+            let shown = self.shown.entry((product.clone(), price));
+            let shown = shown.or_insert(Shown { times: 0, first: at, last: at });
+            shown.times += 1;
+            (shown.first, shown.last) = (shown.first.min(at), shown.last.max(at));
+        }
         ended
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::fact::{Fact, Visit, What};
+use super::fact::{Details, Fact, Visit, What};
 use super::{Goods, kind_of, number, tags};
 use crate::export::value::{Row, Value};
 
@@ -51,9 +51,11 @@ impl<'a> Products<'a> {
         &mut self.seen[at]
     }
 
-    fn list(&mut self, ids: Option<&'a Vec<String>>, surface: &'static str, fact: &Fact) {
-        for (place, id) in ids.into_iter().flatten().enumerate() {
+    fn list(&mut self, details: &'a Details, surface: &'static str, fact: &Fact) {
+        let prices = details.prices_cents.as_deref().unwrap_or_default();
+        for (place, id) in details.product_ids.iter().flatten().enumerate() {
             let seen = self.meet(id, surface, fact);
+            seen.first_price = seen.first_price.or(prices.get(place).copied());
             seen.first_place = seen.first_place.or(i64::try_from(place).ok());
             seen.shown += 1;
         }
@@ -66,10 +68,10 @@ impl<'a> Products<'a> {
             match (&fact.what, id) {
                 (What::Event(word, details), id) => match (word.as_str(), id) {
                     ("product_list", _) => {
-                        products.list(details.product_ids.as_ref(), "product_list", fact);
+                        products.list(details, "product_list", fact);
                     }
                     ("product_search", _) => {
-                        products.list(details.product_ids.as_ref(), "product_search", fact);
+                        products.list(details, "product_search", fact);
                     }
                     ("view_product", Some(id)) => {
                         let seen = products.meet(id, "product_view", fact);
