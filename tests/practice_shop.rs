@@ -1,6 +1,7 @@
 //! The practice shop over real HTTP: every call of its table, every refusal, money to the cent.
 
 mod faults;
+mod finding;
 mod habits;
 
 use actix_web::http::Method;

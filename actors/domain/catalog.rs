@@ -76,6 +76,12 @@ impl Product {
     pub fn product_id(&self) -> &ProductId {
         self.handle.variant_of.as_ref().unwrap_or(&self.id)
     }
+
+    /// Whether its name, category or brand holds this text of small letters, whatever their case.
+    pub fn answers_to(&self, small: &str) -> bool {
+        let holds = |of: &str| of.to_lowercase().contains(small);
+        holds(&self.name) || holds(&self.category) || self.brand.as_deref().is_some_and(holds)
+    }
 }
 
 /// How the reading of a catalogue ended.
@@ -157,12 +163,7 @@ impl Catalog {
     /// holds it, whatever the case.
     pub fn search(&self, text: &str) -> impl Iterator<Item = &Product> {
         let text = text.to_lowercase();
-        let holds = move |of: &str| of.to_lowercase().contains(&text);
-        self.products.iter().filter(move |product| {
-            holds(&product.name)
-                || holds(&product.category)
-                || product.brand.as_deref().is_some_and(&holds)
-        })
+        self.products.iter().filter(move |product| product.answers_to(&text))
     }
 
     /// Whether it holds more products than these many, the variants of one counted once.

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod coupon_book;
 pub mod practice_shop;
+pub mod prices;
 mod pricing;
 pub mod shop_api;
 pub mod trust;

@@ -30,6 +30,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, middleware, web};
 use secrecy::SecretString;
 
+use crate::prices::Prices;
 use crate::pricing::Grain;
 
 pub use self::books::{BookedCoupon, BookedLine, BookedOrder, BookedTotals, OpenCart, ShopBooks};
@@ -65,6 +66,8 @@ pub struct PracticeConfig {
     pub faults: Faults,
     /// How it works, being sound; default as its profile describes it.
     pub habits: Habits,
+    /// How its prices are made; default fixed.
+    pub prices: Prices,
     /// `GET /api/auth/me` fills wallets up to so many coupons; default 0, the caller grants them.
     pub wallet_fill: usize,
     /// Checks the signature of JWTs; `None` (default) checks their claims only.
@@ -80,6 +83,7 @@ impl Default for PracticeConfig {
             workers: 1,
             faults: Faults::default(),
             habits: Habits::default(),
+            prices: Prices::Fixed,
             wallet_fill: 0,
             jwt_secret: None,
             remembered: 20_000,
@@ -194,7 +198,7 @@ impl PracticeShop {
         let database = habits.database.as_ref().map(Database::new).transpose();
         let database = database.map_err(|error| invalid(error.to_string()))?;
         let grain = if habits.unrounded_totals { Grain::FINE } else { Grain::CENT };
-        let goods = Arc::new(Goods::new(catalog, coupons, grain));
+        let goods = Arc::new(Goods::new(catalog, coupons, (grain, config.prices)));
         let floor = Floor::new(Arc::clone(&goods), habits.clone(), config.remembered);
         let shop = Arc::new(Shop {
             floor: Mutex::new(floor),

@@ -2,7 +2,6 @@
 //! them with a run's. They live as long as the shop, whatever becomes of its clients.
 
 use chrono::{DateTime, Utc};
-use domain::money::Cents;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use uuid::Uuid;
@@ -104,7 +103,7 @@ pub(super) fn booked(goods: &Goods, order: &PlacedOrder) -> BookedOrder {
         BookedLine {
             product_id: product.map(|p| p.id.as_str().to_owned()).unwrap_or_default(),
             quantity: line.quantity,
-            unit_price: super::wire::number(product.map_or(Cents::ZERO, |p| p.price)),
+            unit_price: super::wire::number(line.unit_price),
             discount: number(price.discount),
             total: number(price.total),
             coupon_id: price.coupon.as_ref().map(|id| id.as_str().to_owned()),

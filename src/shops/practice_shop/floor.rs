@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::pricing::PricedOrder;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use self::checkout::PlacedOrder;
@@ -201,7 +201,13 @@ impl Floor {
     }
 
     /// Puts units of a product into the cart; answers the line as it is then.
-    pub fn add(&mut self, user: Uuid, product_id: &str, quantity: u32) -> Result<Line, Refusal> {
+    pub fn add(
+        &mut self,
+        user: Uuid,
+        product_id: &str,
+        quantity: u32,
+        simulated_at: Option<NaiveDateTime>,
+    ) -> Result<Line, Refusal> {
         let no_store = "No store selected. Please select a store first.";
         let store =
             self.customer(user)?.store.ok_or_else(|| Refusal::BadRequest(no_store.to_owned()))?;
@@ -217,15 +223,27 @@ impl Floor {
         }
         let product = u32::try_from(position)
             .map_err(|_| Refusal::Full("The catalog has more products than a cart can name"))?;
+        let unit_price = goods.price_at(position, simulated_at);
         let customer = self.customer(user)?;
         if let Some(line) = customer.cart.iter_mut().find(|l| l.product == product) {
             // Sums are not checked against the stock, as at the shop imitated.
             line.quantity = line.quantity.saturating_add(quantity).min(LINE_QUANTITY_MAX);
+            line.unit_price = unit_price;
             return Ok(*line);
         }
-        let line = Line { product, quantity };
+        let line = Line { product, quantity, unit_price };
         customer.cart.push(line);
         Ok(line)
+    }
+
+    /// Takes all units of a product out of the cart; answers the line as it was.
+    pub fn remove(&mut self, user: Uuid, product_id: &str) -> Result<Line, Refusal> {
+        let position = self.goods.catalog.find(product_id);
+        let customer = self.customer(user)?;
+        let is_it = |line: &Line| position == Some(line.product as usize);
+        let place = customer.cart.iter().position(is_it);
+        let place = place.ok_or(Refusal::NotFound("Product is not in the cart"))?;
+        Ok(customer.cart.remove(place))
     }
 
     /// Units left of a product in a store.

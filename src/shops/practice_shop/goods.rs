@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::prices::Prices;
 use crate::pricing::{Grain, PricedLine, PricedOrder, price_in};
+use chrono::NaiveDateTime;
 use domain::cart::Cart;
 use domain::ids::CouponId;
 use domain::money::Cents;
@@ -11,13 +13,15 @@ use serde_json::Number;
 
 use super::catalog::PracticeCatalog;
 
-/// A line by the product's position in the catalog: what carts and orders hold, 8 bytes a line.
+/// A line by the product's position in the catalog: what carts and orders hold, 16 bytes a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     /// Position in the catalog.
     pub product: u32,
     /// Units, at least 1.
     pub quantity: u32,
+    /// Price of one unit, as it was when the last of them was added.
+    pub unit_price: Cents,
 }
 
 /// A coupon by its position in the book.
@@ -30,11 +34,16 @@ pub(super) struct Goods {
     pub coupons: Vec<Coupon>,
     /// What prices are counted in.
     pub grain: Grain,
+    prices: Prices,
     coupon_numbers: HashMap<CouponId, CouponNumber>,
 }
 
 impl Goods {
-    pub fn new(catalog: PracticeCatalog, coupons: Vec<Coupon>, grain: Grain) -> Self {
+    pub fn new(
+        catalog: PracticeCatalog,
+        coupons: Vec<Coupon>,
+        (grain, prices): (Grain, Prices),
+    ) -> Self {
         // A book of more than 65,536 coupons is cut: positions are 16 bits.
         let numbers = 0..=CouponNumber::MAX;
         let coupon_numbers = coupons
@@ -42,7 +51,13 @@ impl Goods {
             .zip(numbers)
             .map(|(coupon, number)| (coupon.id.clone(), number))
             .collect();
-        Self { catalog, coupons, grain, coupon_numbers }
+        Self { catalog, coupons, grain, prices, coupon_numbers }
+    }
+
+    /// The price of one unit of the product at this position, in this simulated hour.
+    pub fn price_at(&self, position: usize, simulated_at: Option<NaiveDateTime>) -> Cents {
+        let product = self.catalog.products.get(position);
+        product.map_or(Cents::ZERO, |product| self.prices.of(product, simulated_at))
     }
 
     /// The position of a coupon.
@@ -58,7 +73,7 @@ impl Goods {
             .iter()
             .filter_map(|line| {
                 let product = self.catalog.products.get(line.product as usize)?;
-                let (quantity, unit_price) = (line.quantity, product.price);
+                let (quantity, unit_price) = (line.quantity, line.unit_price);
                 Some(PricedLine { product, quantity, unit_price })
             })
             .collect();
@@ -76,7 +91,7 @@ impl Goods {
         let mut cart = Cart::default();
         for line in lines {
             if let Some(product) = self.catalog.products.get(line.product as usize) {
-                cart.add(product, line.quantity, product.price);
+                cart.add(product, line.quantity, line.unit_price);
             }
         }
         cart

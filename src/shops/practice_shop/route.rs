@@ -21,6 +21,8 @@ pub enum Route {
     ViewProduct,
     /// POST /api/cart/items
     AddItem,
+    /// DELETE /api/cart/items/{product_id}
+    RemoveItem,
     /// GET /api/cart
     ReadCart,
     /// GET /api/cart/summary
@@ -61,6 +63,7 @@ impl Route {
             ("PUT", "/api/coupons/wallet") => Self::GrantWallet,
             ("POST", "/api/orders") => Self::Checkout,
             ("GET", "/api/orders") => Self::ListOrders,
+            ("DELETE", _) if path.starts_with("/api/cart/items/") => Self::RemoveItem,
             ("GET", _) if path.starts_with("/api/products/") => Self::ViewProduct,
             ("GET", _) if path.starts_with("/api/orders/") => Self::ViewOrder,
             _ => Self::Unknown,
@@ -73,6 +76,7 @@ impl Route {
         match self {
             Self::SelectStore
             | Self::AddItem
+            | Self::RemoveItem
             | Self::ReadCart
             | Self::ReadSummary
             | Self::EligibleCoupons

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use chrono::NaiveDateTime;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -23,6 +24,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The header that names the shopping session.
 const SESSION_HEADER: &str = "X-Shopping-Session-Id";
+
+/// The header that names the simulated hour, by which prices may go.
+const SIMULATED_AT_HEADER: &str = "X-Simulated-At";
 
 /// Every route of the shop.
 pub(super) fn configure(app: &mut ServiceConfig) {
@@ -38,6 +42,7 @@ pub(super) fn configure(app: &mut ServiceConfig) {
         .route("/api/products", web::get().to(browse::products))
         .route("/api/products/{id}", web::get().to(browse::product))
         .route("/api/cart/items", web::post().to(cart::add))
+        .route("/api/cart/items/{product_id}", web::delete().to(cart::remove))
         .route("/api/cart/summary", web::get().to(cart::summary))
         .route("/api/cart/coupons", web::post().to(coupons::apply))
         .route("/api/cart", web::get().to(cart::read))
@@ -105,4 +110,16 @@ fn session_of(request: &HttpRequest, table: &str) -> Result<Option<Uuid>, Refusa
     let text = header.to_str().unwrap_or("?");
     let shown: String = text.chars().take(100).collect();
     Uuid::parse_str(text).map(Some).map_err(|_| Refusal::unknown_session(table, &shown))
+}
+
+/// The simulated hour of a request; `None` where it names none.
+fn simulated_at(request: &HttpRequest) -> Result<Option<NaiveDateTime>, Refusal> {
+    let Some(header) = request.headers().get(SIMULATED_AT_HEADER) else { return Ok(None) };
+    let text = header.to_str().unwrap_or("?");
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").map(Some).map_err(|_| {
+        let loc = ["header", SIMULATED_AT_HEADER];
+        let shown: String = text.chars().take(100).collect();
+        let msg = "Input should be a date and time, as 2026-01-05T09:00:00";
+        Refusal::invalid("datetime_parsing", loc, msg, json!(shown))
+    })
 }

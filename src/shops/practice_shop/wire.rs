@@ -42,8 +42,8 @@ pub(super) fn store(goods: &Goods, position: usize) -> Value {
     })
 }
 
-/// A product as lists show it.
-pub(super) fn product(goods: &Goods, position: usize, in_stock: bool) -> Value {
+/// A product as lists show it, at this price.
+pub(super) fn product(goods: &Goods, position: usize, price: Cents, in_stock: bool) -> Value {
     let Some(product) = goods.catalog.products.get(position) else { return Value::Null };
     let brand = product.brand.as_deref().unwrap_or_default();
     // Nobody rated these: the figures are a function of the position.
@@ -53,7 +53,7 @@ pub(super) fn product(goods: &Goods, position: usize, in_stock: bool) -> Value {
         "name": product.name,
         "description": format!("{} by {brand}", product.name),
         "imageUrl": format!("/images/{}.png", product.id),
-        "price": money(product.price),
+        "price": money(price),
         "rating": rating,
         "reviewCount": 12 + position * 53 % 480,
         "category": product.category,
@@ -70,18 +70,17 @@ fn cart_item_id(user: Uuid, goods: &Goods, line: Line) -> String {
     Uuid::new_v5(&user, product.as_bytes()).to_string()
 }
 
-/// The answer to an add.
-pub(super) fn added(user: Uuid, goods: &Goods, line: Line) -> Value {
+/// The answer to an add or a removal: the line that it was about.
+pub(super) fn line_written(user: Uuid, goods: &Goods, line: Line) -> Value {
     let product = goods.catalog.products.get(line.product as usize);
-    let price = product.map_or(Cents::ZERO, |p| p.price);
     json!({
         "success": true,
         "cart_item": {
             "id": cart_item_id(user, goods, line),
             "quantity": line.quantity,
             "product_name": product.map(|p| &p.name),
-            "unit_price": money(price),
-            "line_total": money(price.times(line.quantity)),
+            "unit_price": money(line.unit_price),
+            "line_total": money(line.unit_price.times(line.quantity)),
         },
     })
 }
@@ -89,12 +88,11 @@ pub(super) fn added(user: Uuid, goods: &Goods, line: Line) -> Value {
 /// The cart.
 pub(super) fn cart(user: Uuid, goods: &Goods, customer: &Customer) -> Value {
     let item = |line: &Line| {
-        let price = goods.catalog.products.get(line.product as usize).map(|p| p.price);
         json!({
             "cart_item_id": cart_item_id(user, goods, *line),
             "quantity": line.quantity,
-            "product": product(goods, line.product as usize, true),
-            "line_total": money(price.unwrap_or(Cents::ZERO).times(line.quantity)),
+            "product": product(goods, line.product as usize, line.unit_price, true),
+            "line_total": money(line.unit_price.times(line.quantity)),
         })
     };
     let selected = customer.wallet.iter().filter(|g| g.is_selected);
@@ -195,7 +193,7 @@ pub(super) fn whole_order(goods: &Goods, habits: &Habits, order: &PlacedOrder) -
             "product_id": product.map(|p| p.id.as_str()),
             "product_name": product.map(|p| &p.name),
             "quantity": line.quantity,
-            "unit_price": money(product.map_or(Cents::ZERO, |p| p.price)),
+            "unit_price": money(line.unit_price),
             "discount_amount": goods.number(price.discount),
             "line_total": goods.number(price.total),
             "applied_coupon": price.coupon.as_ref().map(applied),

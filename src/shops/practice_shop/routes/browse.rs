@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Refusal, read_object, text_field};
+use super::{Refusal, read_object, simulated_at, text_field};
 use crate::practice_shop::Shop;
 use crate::practice_shop::auth::Caller;
 use crate::practice_shop::wire;
@@ -53,15 +53,18 @@ pub(super) async fn select_store(
     })))
 }
 
-/// GET /api/products
+/// GET /api/products: of a category or brand, and those that answer to the text `q`.
 pub(super) async fn products(
     shop: Data<Shop>,
     caller: Caller,
+    request: HttpRequest,
     query: Query<HashMap<String, String>>,
 ) -> Result<HttpResponse, Refusal> {
+    let simulated_at = simulated_at(&request)?;
     let limit = number(&query, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX)?;
     let offset = number(&query, "offset", 0, 0, u64::from(u32::MAX))?;
     let (category, brand) = (query.get("category"), query.get("brand"));
+    let text = query.get("q").map(|text| text.to_lowercase());
     let goods = &shop.goods;
     let found: Vec<usize> = goods
         .catalog
@@ -70,6 +73,7 @@ pub(super) async fn products(
         .enumerate()
         .filter(|(_, p)| category.is_none_or(|c| p.category == *c))
         .filter(|(_, p)| brand.is_none_or(|b| p.brand.as_ref() == Some(b)))
+        .filter(|(_, p)| text.as_ref().is_none_or(|text| p.answers_to(text)))
         .map(|(position, _)| position)
         .collect();
     let faults = shop.switches.get();
@@ -80,7 +84,8 @@ pub(super) async fn products(
         let take = usize::try_from(limit).unwrap_or(usize::MAX);
         let in_stock = |n: usize| store.is_none_or(|store| floor.available(store, n) > 0);
         let page = found.iter().skip(skip).take(take);
-        page.map(|&n| wire::product(goods, n, in_stock(n))).collect()
+        let price = |n: usize| goods.price_at(n, simulated_at);
+        page.map(|&n| wire::product(goods, n, price(n), in_stock(n))).collect()
     };
     let body = json!({ "products": page, "total": found.len(), "limit": limit, "offset": offset });
     Ok(HttpResponse::Ok().json(body))
@@ -90,8 +95,10 @@ pub(super) async fn products(
 pub(super) async fn product(
     shop: Data<Shop>,
     caller: Caller,
+    request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Refusal> {
+    let simulated_at = simulated_at(&request)?;
     let unknown = Refusal::NotFound("Product not found");
     let id = Uuid::parse_str(&id).map_err(|_| unknown.clone())?;
     let position = shop.goods.catalog.find(&id.to_string()).ok_or(unknown)?;
@@ -106,7 +113,8 @@ pub(super) async fn product(
         let name = shop.goods.catalog.stores.get(store).map(|s| &s.name);
         json!({ "available": available, "store_name": name })
     });
-    let product = wire::product(&shop.goods, position, in_stock);
+    let price = shop.goods.price_at(position, simulated_at);
+    let product = wire::product(&shop.goods, position, price, in_stock);
     let body = json!({ "product": product, "inventory": inventory });
     Ok(HttpResponse::Ok().json(body))
 }

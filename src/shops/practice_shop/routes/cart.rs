@@ -1,11 +1,11 @@
-//! The cart: add, read, price, clear.
+//! The cart: add, remove, read, price, clear.
 
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Refusal, read_object, session_of, text_field};
+use super::{Refusal, read_object, session_of, simulated_at, text_field};
 use crate::practice_shop::Shop;
 use crate::practice_shop::auth::Caller;
 use crate::practice_shop::floor::LINE_QUANTITY_MAX;
@@ -24,21 +24,47 @@ pub(super) async fn add(
     payload: Payload,
 ) -> Result<HttpResponse, Refusal> {
     let session = session_of(&request, "cart_items")?;
+    let simulated_at = simulated_at(&request)?;
     let body = read_object(payload).await?;
     let product_id = text_field(&body, "product_id")?;
     let quantity = quantity(&body)?;
-    let product_id = Uuid::parse_str(product_id)
-        .map_err(|_| Refusal::BadRequest("Invalid product_id format".to_owned()))?;
+    let product_id = product_id_of(product_id)?;
     let faults = shop.switches.get();
     let line = {
         let mut floor = shop.floor();
         floor.check_session(caller.user_id, session, forbidden)?;
-        let id = product_id.to_string();
-        let line = floor.under(&faults).add(caller.user_id, &id, quantity)?;
+        let floor_now = floor.under(&faults);
+        let line = floor_now.add(caller.user_id, &product_id, quantity, simulated_at)?;
         floor.carry_session(caller.user_id, session);
         line
     };
-    Ok(HttpResponse::Ok().json(wire::added(caller.user_id, &shop.goods, line)))
+    Ok(HttpResponse::Ok().json(wire::line_written(caller.user_id, &shop.goods, line)))
+}
+
+/// DELETE /api/cart/items/{product_id}: all units of it; answers the line as it was.
+pub(super) async fn remove(
+    shop: Data<Shop>,
+    caller: Caller,
+    request: HttpRequest,
+    product_id: Path<String>,
+) -> Result<HttpResponse, Refusal> {
+    let session = session_of(&request, "cart_items")?;
+    let product_id = product_id_of(&product_id)?;
+    let line = {
+        let mut floor = shop.floor();
+        floor.check_session(caller.user_id, session, forbidden)?;
+        let line = floor.remove(caller.user_id, &product_id)?;
+        floor.carry_session(caller.user_id, session);
+        line
+    };
+    Ok(HttpResponse::Ok().json(wire::line_written(caller.user_id, &shop.goods, line)))
+}
+
+/// A product's id as the catalog writes it.
+fn product_id_of(text: &str) -> Result<String, Refusal> {
+    let id = Uuid::parse_str(text);
+    let invalid = |_| Refusal::BadRequest("Invalid product_id format".to_owned());
+    id.map(|id| id.to_string()).map_err(invalid)
 }
 
 /// The quantity asked for; 1 when the body does not say.
