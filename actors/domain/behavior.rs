@@ -139,7 +139,8 @@ pub struct Range {
     pub max: u32,
 }
 
-/// n = clamp(int(avg_cart_value in dollars / divisor x e^(sigma x a standard normal)), min, max).
+/// n = clamp(int(avg_cart_value in dollars / divisor x e^(sigma x a standard normal + agent_sigma x
+/// the agent's own)), min, max).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LookRule {
@@ -147,6 +148,10 @@ pub struct LookRule {
     pub dollars_per_product: f64,
     /// Sigma of the logarithm from visit to visit: now a quick trip, now the week's shopping.
     pub sigma: f64,
+    /// Sigma of the logarithm from agent to agent, beside what their average cart values say: some
+    /// always buy much.
+    #[serde(default)]
+    pub agent_sigma: f64,
     /// Bounds.
     pub products: Range,
     /// A product of a brand bought before weighs 1 + brand_loyalty x this when products are chosen

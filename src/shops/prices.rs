@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// The everyday price of the calendar in hundredths of a percent of the catalogue's. The catalogue
 /// is dear against the personas' purses: its prices lie at 4.29, 7.99 and 19.99 for p10, p50 and
 /// p90, those of real lines at 0.68, 1.99 and 4.53.
-const EVERYDAY: Percent = Percent(3_800);
+const EVERYDAY: Percent = Percent(4_800);
 
 /// The share of a product's weeks in which it is on promotion.
 const PROMOTED: f64 = 0.35;

@@ -15,6 +15,7 @@ use crate::domain::flow::AgentMemory;
 use crate::domain::ids::ProductId;
 use crate::domain::money::Cents;
 use crate::domain::persona::Persona;
+use crate::domain::stable_hash::{normal_of, stable_hash};
 use crate::weighted_key::weighted_key;
 
 /// Of the week's budget, the price that counts in full against an add (before the cap).
@@ -34,7 +35,8 @@ pub fn draw_products_to_look(
     let dollars_per_product =
         prices.map_or(rule.dollars_per_product, |(prices, mean)| mean.as_dollars() * prices);
     let normal: f64 = rng.sample(StandardNormal);
-    let factor = (rule.sigma * normal).exp();
+    let own = normal_of(stable_hash("appetite", &persona.agent_id));
+    let factor = (rule.sigma * normal + rule.agent_sigma * own).exp();
     // The cast saturates, what is not a number becomes 0, and the clamp follows.
     let wanted = (persona.avg_cart_value.as_dollars() / dollars_per_product * factor) as u32;
     wanted.min(rule.products.max).max(rule.products.min)
