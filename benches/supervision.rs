@@ -57,6 +57,7 @@ use flows::{Owned, key, persona, start};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use shops::practice_shop::catalog;
+use shops::prices::Prices;
 use shops::shop_api::mock::{MockGoods, MockShop};
 
 /// Products that a visit looks at.
@@ -107,6 +108,7 @@ impl Shop {
             catalog: Arc::new(facts.catalog.clone()),
             stores: facts.stores.clone(),
             coupons: Vec::new().into(),
+            prices: Prices::Fixed,
         };
         let factory = MockShop::factory(mock, meter.on_sent());
         let reports = Reports::default();

@@ -25,6 +25,7 @@ use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports};
 use criterion::{Criterion, criterion_group, criterion_main};
 use shops::practice_shop::catalog;
+use shops::prices::Prices;
 use shops::shop_api::mock::{MockGoods, MockShop};
 use store::dry::DryStore;
 
@@ -57,6 +58,7 @@ async fn cycles(count: u64) -> Duration {
         stores: catalog.stores.into_iter().map(|store| store.id).collect(),
         catalog: Arc::new(Catalog { products: catalog.products }),
         coupons: Vec::new().into(),
+        prices: Prices::Fixed,
     };
     let meter = SharedMeter::default();
     let ports = Ports {

@@ -41,6 +41,7 @@ use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Result, anyhow};
 use shops::coupon_book;
 use shops::practice_shop::catalog;
+use shops::prices::Prices;
 use shops::shop_api::mock::{MockGoods, MockShop};
 use store::dry::DryStore;
 
@@ -116,6 +117,7 @@ impl Rehearsal {
             stores: goods.stores.into_iter().map(|store| store.id).collect(),
             catalog: Arc::new(Catalog { products: goods.products }),
             coupons: coupon_book::builtin()?.into(),
+            prices: Prices::Fixed,
         };
         // As a real shop: flows are opened before their first call.
         let traits = ShopTraits { is_real: true, ..MockShop::traits() };

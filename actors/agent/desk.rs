@@ -96,7 +96,7 @@ impl Desk {
         let clock = VisitClock::plan(&mut state.rng, &think, steps, self.tick.simulated_at);
         let cart = self.settings.shop.cart_found(state.memory.shop_cart);
         let mut draft = Draft::new(self.key(&clock), cart);
-        draft.opened = activity == Activity::Shop && self.settings.shop.is_real;
+        draft.opened = activity == Activity::Shop && self.settings.shop.opens_flows();
         draft.coupon_use = self.settings.shop.coupons;
         *self.draft.borrow_mut() = Some(draft.clone());
         if draft.opened {

@@ -7,6 +7,7 @@ use actors::domain::catalog::Catalog;
 use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{ApiErrorKind, ShopApiFactory, ShopTraits, stranger, way};
 use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
+use shops::prices::Prices;
 use shops::shop_api::http::proxy::{Named, Proxy, ProxyUse};
 use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError};
 use shops::shop_api::mock::{MockGoods, MockShop};
@@ -42,6 +43,7 @@ pub(super) fn open(
                 catalog: Arc::new(Catalog { products: catalog.products }),
                 stores,
                 coupons: coupons.into(),
+                prices: Prices::Fixed,
             };
             let factory = MockShop::factory(goods, on_sent);
             let traits = MockShop::traits();

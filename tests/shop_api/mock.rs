@@ -9,6 +9,7 @@ use actors::domain::money::{Cents, Percent};
 use actors::domain::offer::{Coupon, CouponKind, Discount};
 use actors::domain::permit::Permit;
 use actors::ports::shop_api::{ApiErrorKind, Refusal, ShopApi, ShopCall, ShopReply, ShopRequest};
+use shops::prices::Prices;
 use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::{add, caller};
@@ -35,6 +36,7 @@ fn shop() -> Box<dyn ShopApi> {
         catalog: Arc::new(Catalog { products: (1..=3).map(product).collect() }),
         stores: vec![StoreId::new("s")],
         coupons: vec![coupon("fits", Cents(1)), coupon("dear", Cents(999_999))].into(),
+        prices: Prices::Fixed,
     };
     MockShop::factory(goods, Arc::new(|_| {}))(SessionId(0))
 }

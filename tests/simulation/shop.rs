@@ -23,6 +23,7 @@ use futures::future::LocalBoxFuture;
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use shops::practice_shop::catalog;
+use shops::prices::Prices;
 use shops::shop_api::mock::{MockGoods, MockShop};
 
 use super::scenario::{Scenario, ShopFault};
@@ -55,6 +56,7 @@ impl SimulatedShop {
             stores: catalog.stores.into_iter().map(|store| store.id).collect(),
             catalog: Arc::new(Catalog { products: catalog.products }),
             coupons: shops::coupon_book::builtin().unwrap().into(),
+            prices: Prices::Fixed,
         };
         let rng = Mutex::new(Entropy::Seeded(scenario.seed).stream("shop", ""));
         let (sent, orders) = (Mutex::default(), Mutex::default());

@@ -19,6 +19,7 @@ use actors::ports::shop_api::{
 use actors::session_pool::request_meter::SharedMeter;
 use futures::future::LocalBoxFuture;
 use shops::practice_shop::catalog;
+use shops::prices::Prices;
 use shops::shop_api::http::OnSent;
 use shops::shop_api::mock::{MockGoods, MockShop};
 use tokio::sync::watch;
@@ -88,6 +89,7 @@ impl ScriptedShop {
             stores: catalog.stores.into_iter().map(|store| store.id).collect(),
             catalog: Arc::new(Catalog { products: catalog.products }),
             coupons: shops::coupon_book::builtin().unwrap().into(),
+            prices: Prices::Fixed,
         };
         Self { script, goods, meter, log: Arc::default(), status: Arc::default() }
     }

@@ -20,6 +20,7 @@ use cartload::{presets, rehearsal};
 use rand::Rng;
 use shops::coupon_book;
 use shops::practice_shop::catalog;
+use shops::prices::Prices;
 use shops::shop_api::mock::{MockGoods, MockShop};
 use store::Admin;
 use tempfile::TempDir;
@@ -45,6 +46,7 @@ pub fn mock_shop(meter: &SharedMeter) -> (ShopApiFactory, ShopTraits) {
         catalog: Arc::new(Catalog { products: catalog.products }),
         stores: catalog.stores.into_iter().map(|store| store.id).collect(),
         coupons: coupon_book::builtin().unwrap().into(),
+        prices: Prices::Fixed,
     };
     (MockShop::factory(goods, meter.on_sent()), ShopTraits { is_real: true, ..MockShop::traits() })
 }

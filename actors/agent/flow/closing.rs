@@ -131,7 +131,7 @@ impl Visit {
         });
         let usable: Vec<Coupon> = self.with(|d| {
             // What cartload did not assign, or took back, is not the agent's to use. A flow that
-            // was not opened (`--mock-api`) was not told what it holds.
+            // was not opened was not told what it holds.
             let knows = fills_wallet && d.opened;
             let held = |c: &ShopCoupon| !knows || d.wallet.holds(&c.coupon.id).is_some();
             let fits = |c: &&ShopCoupon| c.coupon.is_eligible_for(&d.cart) && held(c);

@@ -25,7 +25,7 @@ pub struct ShopTraits {
     /// Whether a flow meets what an earlier one left in its cart.
     pub carts: CartMode,
     /// Whether there is a shop behind the adapter at all; false under `--mock-api`, where no cart
-    /// can be left behind and OpenFlow is skipped.
+    /// can be left behind.
     pub is_real: bool,
     /// How an order is found whose checkout was not answered.
     pub orders: OrderReads,
@@ -127,6 +127,12 @@ impl ShopTraits {
             (CartMode::Kept, ShopCart::Unknown) if !self.is_real => ShopCart::Clean,
             (CartMode::Kept, _) => left,
         }
+    }
+
+    /// Whether a flow that shops has a row before its first call: it may leave something at the shop,
+    /// or hands over the wallet that it is told of when the row is written.
+    pub fn opens_flows(&self) -> bool {
+        self.is_real || self.wallet == WalletMode::Engine
     }
 
     /// Whether what flows leave in their carts outlives them and this process.

@@ -4,6 +4,7 @@
 //! outlives its checkout or clearing.
 
 mod basket;
+mod wallets;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque, vec_deque};
@@ -11,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDateTime;
 use domain::catalog::{Catalog, Product};
 use domain::flow::Order;
 use domain::ids::{AgentId, CouponId, FlowId, OrderId, ProductId, StoreId};
@@ -21,20 +23,17 @@ use futures::future::LocalBoxFuture;
 use ports::entropy::Entropy;
 use ports::shop_api::{
     Answered, ApiError, ApiErrorKind, CartMode, CatalogMode, IdempotencyMode, OrderReads, Page,
-    PageBy, Paging, Part, Refusal, RequestCounts, ShopApi, ShopApiFactory, ShopCall, ShopCoupon,
-    ShopReply, ShopRequest, ShopTraits, WalletMode,
+    PageBy, Paging, Part, Refusal, RequestCounts, ShopApi, ShopApiFactory, ShopCall, ShopReply,
+    ShopRequest, ShopTraits, WalletMode,
 };
 use rand::RngExt;
-use rand::seq::IteratorRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::basket::Basket;
+use self::wallets::Wallets;
 use super::http::OnSent;
+use crate::prices::Prices;
 
-/// Coupons drawn from the definitions for one look into the wallet.
-const DRAWN: usize = 12;
-/// Of those drawn, offered at most.
-const OFFERED_MAX: usize = 4;
 /// Products asked for in one list.
 const PAGE_SIZE: u32 = 100;
 /// Orders of an agent that it shows.
@@ -51,6 +50,8 @@ pub struct MockGoods {
     pub stores: Vec<StoreId>,
     /// Coupon definitions.
     pub coupons: Arc<[Coupon]>,
+    /// How prices are made.
+    pub prices: Prices,
 }
 
 /// One HTTP session's mock of a shop.
@@ -72,6 +73,7 @@ struct Shoppers {
     baskets: HashMap<AgentId, Basket>,
     /// The newest last.
     orders: HashMap<AgentId, VecDeque<Ordered>>,
+    wallets: Wallets,
 }
 
 struct Ordered {
@@ -153,7 +155,7 @@ impl MockSession {
         }
         (self.on_sent)(now);
         let (agent, flow) = request.caller.map(|c| (c.agent_id, c.flow_id)).unzip();
-        self.answer(agent, flow.flatten(), request.call)
+        self.answer(agent, flow.flatten(), request.call, request.simulated_at)
             .map(|reply| Answered::new(reply, now, now))
             .map_err(|kind| error(kind, Some(now)))
     }
@@ -163,18 +165,19 @@ impl MockSession {
         agent: Option<AgentId>,
         flow: Option<FlowId>,
         call: ShopCall,
+        at: Option<NaiveDateTime>,
     ) -> Result<ShopReply, ApiErrorKind> {
         match call {
             ShopCall::Probe => Ok(ShopReply::Done),
             ShopCall::ListStores => Ok(ShopReply::Stores(self.goods.stores.clone())),
             ShopCall::ListProducts { category, page } => {
-                Ok(shown(self.goods.catalog.list(category.as_deref()), &page))
+                Ok(self.page(self.goods.catalog.list(category.as_deref()), &page, at))
             }
             ShopCall::SearchProducts { text, page } => {
-                Ok(shown(self.goods.catalog.search(&text), &page))
+                Ok(self.page(self.goods.catalog.search(&text), &page, at))
             }
             ShopCall::ViewProduct { product } => {
-                Ok(ShopReply::Product(vec![self.product(&product.id)?.clone()]))
+                Ok(ShopReply::Product(vec![self.product(&product.id, at)?]))
             }
             ShopCall::FirstVisit => {
                 caller(agent)?;
@@ -189,7 +192,7 @@ impl MockSession {
                 Ok(ShopReply::StoreSelected { cart_cleared: had_basket })
             }
             ShopCall::AddItem { product, quantity } => {
-                self.add(caller(agent)?, &product.id, quantity)
+                self.add(caller(agent)?, &self.product(&product.id, at)?, quantity)
             }
             ShopCall::RemoveItem { product } => self.remove(&caller(agent)?, &product.id),
             ShopCall::ReadCart => {
@@ -200,10 +203,16 @@ impl MockSession {
                 let final_total = self.with_basket(&caller(agent)?, |basket| basket.final_total());
                 Ok(ShopReply::Summary { final_total })
             }
-            ShopCall::EligibleCoupons => Ok(self.wallet(&caller(agent)?)),
+            ShopCall::EligibleCoupons => {
+                let (agent, shoppers) = (caller(agent)?, self.shoppers.borrow());
+                let cart = shoppers.baskets.get(&agent).map(Basket::cart).cloned();
+                let cart = cart.unwrap_or_default();
+                Ok(shoppers.wallets.shown(&agent, &cart, &self.goods.coupons))
+            }
             ShopCall::ApplyCoupon { coupon } => self.apply(&caller(agent)?, &coupon),
-            ShopCall::GrantWallet { .. } => {
-                caller(agent)?;
+            ShopCall::GrantWallet { coupons } => {
+                let (agent, mut shoppers) = (caller(agent)?, self.shoppers.borrow_mut());
+                shoppers.wallets.grant(agent, &coupons, &self.goods.coupons);
                 Ok(ShopReply::Done)
             }
             ShopCall::Checkout => self.checkout(caller(agent)?, flow),
@@ -228,18 +237,34 @@ impl MockSession {
         }
     }
 
-    fn product(&self, id: &ProductId) -> Result<&Product, ApiErrorKind> {
+    /// A product at the price of this hour.
+    fn product(&self, id: &ProductId, at: Option<NaiveDateTime>) -> Result<Product, ApiErrorKind> {
         let found = self.goods.catalog.products.iter().find(|product| product.id == *id);
-        found.ok_or(ApiErrorKind::Refused(Refusal::ProductGone))
+        let found = found.ok_or(ApiErrorKind::Refused(Refusal::ProductGone))?;
+        Ok(self.goods.prices.shown(found, at))
+    }
+
+    /// A page of the products that match, at the prices of this hour.
+    fn page<'g>(
+        &self,
+        matching: impl Iterator<Item = &'g Product>,
+        page: &Page,
+        at: Option<NaiveDateTime>,
+    ) -> ShopReply {
+        let matching: Vec<&Product> = matching.collect();
+        let on_it = matching.iter().skip(page.offset as usize).take(page.limit as usize);
+        let products: Vec<Product> =
+            on_it.map(|product| self.goods.prices.shown(product, at)).collect();
+        let came = u32::try_from(products.len()).unwrap_or(u32::MAX);
+        ShopReply::Products { products, came, total: Some(matching.len() as u64), next: None }
     }
 
     fn add(
         &self,
         agent: AgentId,
-        product: &ProductId,
+        product: &Product,
         quantity: u32,
     ) -> Result<ShopReply, ApiErrorKind> {
-        let product = self.product(product)?;
         if !product.in_stock {
             return Err(ApiErrorKind::Refused(Refusal::Stock));
         }
@@ -260,36 +285,15 @@ impl MockSession {
     }
 
     fn apply(&self, agent: &AgentId, coupon: &CouponId) -> Result<ShopReply, ApiErrorKind> {
-        let Some(coupon) = self.goods.coupons.iter().find(|known| known.id == *coupon) else {
+        let mut shoppers = self.shoppers.borrow_mut();
+        let Some(coupon) = shoppers.wallets.held(agent, coupon, &self.goods.coupons) else {
             return Err(ApiErrorKind::Refused(Refusal::Coupon));
         };
-        let mut shoppers = self.shoppers.borrow_mut();
         let Some(basket) = shoppers.baskets.get_mut(agent) else {
             return Err(ApiErrorKind::Refused(Refusal::CartEmpty));
         };
         basket.apply(coupon);
         Ok(ShopReply::Done)
-    }
-
-    /// A few definitions drawn at random, sorted by whether they fit the cart.
-    fn wallet(&self, agent: &AgentId) -> ShopReply {
-        let mut rng = self.rng.borrow_mut();
-        let drawn = self.goods.coupons.iter().sample(&mut *rng, DRAWN);
-        let (eligible, ineligible): (Vec<_>, Vec<_>) = self.with_basket(agent, |basket| {
-            drawn.into_iter().partition(|coupon| coupon.is_eligible_for(basket.cart()))
-        });
-        let shown = |coupons: Vec<&Coupon>, reason: Option<&str>| {
-            let shown = coupons.into_iter().take(OFFERED_MAX).map(|coupon| ShopCoupon {
-                coupon: coupon.clone(),
-                expires_at: None,
-                reason: reason.map(str::to_owned),
-            });
-            shown.collect()
-        };
-        ShopReply::Coupons {
-            eligible: shown(eligible, None),
-            ineligible: shown(ineligible, Some("does not fit the cart")),
-        }
     }
 
     fn checkout(&self, agent: AgentId, flow: Option<FlowId>) -> Result<ShopReply, ApiErrorKind> {
@@ -300,6 +304,8 @@ impl MockSession {
         let drawn = uuid::Builder::from_random_bytes(self.rng.borrow_mut().random());
         let id = OrderId::new(format!("mock-{}", drawn.into_uuid()));
         let order = basket.into_order(id);
+        let used = order.coupons.iter().flatten().cloned().collect::<Vec<_>>();
+        shoppers.wallets.use_up(&agent, &used, &self.goods.coupons);
         let orders = shoppers.orders.entry(agent).or_default();
         orders.push_back(Ordered { order: order.clone(), flow });
         if orders.len() > ORDERS_KEPT {
@@ -337,15 +343,6 @@ impl Ordered {
             placed_at: None,
         }
     }
-}
-
-/// A page of the products that match.
-fn shown<'g>(matching: impl Iterator<Item = &'g Product>, page: &Page) -> ShopReply {
-    let matching: Vec<&Product> = matching.collect();
-    let on_it = matching.iter().skip(page.offset as usize).take(page.limit as usize);
-    let products: Vec<Product> = on_it.map(|product| (*product).clone()).collect();
-    let came = u32::try_from(products.len()).unwrap_or(u32::MAX);
-    ShopReply::Products { products, came, total: Some(matching.len() as u64), next: None }
 }
 
 fn caller(agent: Option<AgentId>) -> Result<AgentId, ApiErrorKind> {

@@ -66,7 +66,7 @@ impl Basket {
             charges: Amount::default(),
             final_total: priced.final_total.into(),
             lines,
-            coupons: None,
+            coupons: Some(priced.used.into_iter().map(|used| used.coupon).collect()),
             lacks_lines: false,
             misread: None,
         }
