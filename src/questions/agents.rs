@@ -1,7 +1,7 @@
 //! What each agent did, as sums of its own: the agent is the unit, where runs or arms are compared.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Double, Integer, Text};
 use domain::ids::RunId;
 
 use super::Question;
@@ -161,4 +161,53 @@ WHERE run_id = {run} AND step = 'redeemed' GROUP BY agent_id";
 /// Redemptions that count, of each agent.
 pub fn redeemed(run: RunId) -> Question<CountRow> {
     Question::new("coupons redeemed", REDEEMED).with("run", run)
+}
+
+/// What is known of an agent before a run, as far as figures are adjusted by it.
+#[derive(Clone, Debug, Default, PartialEq, QueryableByName)]
+pub struct PersonaRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// As the column of the same name; so are all below.
+    #[diesel(sql_type = Text)]
+    pub shopping_frequency: String,
+    /// A word.
+    #[diesel(sql_type = Text)]
+    pub deal_seeking_behavior: String,
+    /// In a week.
+    #[diesel(sql_type = BigInt)]
+    pub weekly_budget_cents: i64,
+    /// Worth of a cart.
+    #[diesel(sql_type = BigInt)]
+    pub avg_cart_value_cents: i64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub price_sensitivity: f64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub impulsivity: f64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub coupon_affinity: f64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub brand_loyalty: f64,
+    /// People.
+    #[diesel(sql_type = Integer)]
+    pub household_size: i32,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub weekend_affinity: f64,
+}
+
+const PERSONAS: &str = "\
+SELECT agent_id, shopping_frequency, deal_seeking_behavior, weekly_budget_cents,
+  avg_cart_value_cents, price_sensitivity, impulsivity, coupon_affinity, brand_loyalty,
+  household_size, weekend_affinity
+FROM agents ORDER BY agent_id";
+
+/// Every agent of the database, as it is now.
+pub fn personas() -> Question<PersonaRow> {
+    Question::new("personas", PERSONAS)
 }

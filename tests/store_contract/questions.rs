@@ -45,6 +45,7 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         agents::by_cohort(run),
         agents::assigned(run),
         agents::redeemed(run),
+        agents::personas(),
         attempts::closed(run),
         attempts::handed_out(run),
         baskets::lines(run),

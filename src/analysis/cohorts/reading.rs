@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CohortError;
+use super::covariates::Covariates;
 use super::metrics::AgentFigures;
 
 /// Cycles (simulated hours) in a week.
@@ -63,6 +64,7 @@ pub struct Answers {
     visits: Vec<agents::CohortRow>,
     assigned: Vec<agents::CountRow>,
     redeemed: Vec<agents::CountRow>,
+    personas: Vec<agents::PersonaRow>,
 }
 
 impl Inquiry for Reading {
@@ -76,6 +78,7 @@ impl Inquiry for Reading {
             visits: moment.ask(agents::by_cohort(run)).await?,
             assigned: moment.ask(agents::assigned(run)).await?,
             redeemed: moment.ask(agents::redeemed(run)).await?,
+            personas: moment.ask(agents::personas()).await?,
         })
     }
 }
@@ -101,6 +104,11 @@ impl Answers {
     /// Simulated hours that count.
     pub fn hours(&self) -> usize {
         self.hours.len()
+    }
+
+    /// The personas as the database has them now.
+    pub fn covariates(&self) -> Covariates {
+        Covariates::of(&self.personas)
     }
 
     /// Who was released into which arm; of several releases of an agent the earliest.
