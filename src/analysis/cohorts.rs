@@ -7,6 +7,7 @@
 pub mod adjusting;
 pub mod covariates;
 pub mod metrics;
+pub mod planning;
 pub mod reading;
 pub(crate) mod regression;
 pub(crate) mod sample_ratio;

@@ -211,3 +211,56 @@ FROM agents ORDER BY agent_id";
 pub fn personas() -> Question<PersonaRow> {
     Question::new("personas", PERSONAS)
 }
+
+/// What one agent did in every other block of hours.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct HalfRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// 0 for the first block and every other from there on, 1 for those between.
+    #[diesel(sql_type = BigInt)]
+    pub half: i64,
+    /// Visits that ended in an order or were abandoned.
+    #[diesel(sql_type = BigInt)]
+    pub visits: i64,
+    /// Orders.
+    #[diesel(sql_type = BigInt)]
+    pub orders: i64,
+    /// Paid.
+    #[diesel(sql_type = BigInt)]
+    pub revenue_cents: i64,
+    /// Coupons handed out in it.
+    #[diesel(sql_type = BigInt)]
+    pub assigned: i64,
+    /// Of them redeemed, whenever.
+    #[diesel(sql_type = BigInt)]
+    pub redeemed: i64,
+}
+
+const HALVES: &str = "\
+SELECT t.agent_id, CAST(t.half AS BIGINT) AS half, CAST(SUM(t.visits) AS BIGINT) AS visits,
+  CAST(SUM(t.orders) AS BIGINT) AS orders, CAST(SUM(t.revenue_cents) AS BIGINT) AS revenue_cents,
+  CAST(SUM(t.assigned) AS BIGINT) AS assigned, CAST(SUM(t.redeemed) AS BIGINT) AS redeemed
+FROM (
+  SELECT s.agent_id, (s.cycle / {block}) % 2 AS half,
+    CASE WHEN s.status IN ('completed', 'abandoned') THEN 1 ELSE 0 END AS visits,
+    CASE WHEN o.flow_id IS NULL THEN 0 ELSE 1 END AS orders,
+    COALESCE(o.final_total_cents, 0) AS revenue_cents, 0 AS assigned, 0 AS redeemed
+  FROM canonical_shopping_sessions s
+  LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered
+  WHERE s.run_id = {run}
+  UNION ALL
+  SELECT a.agent_id, (a.cycle / {block}) % 2, 0, 0, 0, 1,
+    CASE WHEN u.assignment_id IS NULL THEN 0 ELSE 1 END
+  FROM coupon_assignments a LEFT JOIN (
+      SELECT DISTINCT assignment_id FROM canonical_coupon_interactions
+      WHERE run_id = {run} AND step = 'redeemed') u
+    ON u.assignment_id = a.assignment_id
+  WHERE a.run_id = {run}) t
+GROUP BY t.agent_id, t.half ORDER BY t.agent_id, t.half";
+
+/// What each agent did in either half of the run, cut into blocks of so many hours.
+pub fn halves(run: RunId, block: i32) -> Question<HalfRow> {
+    Question::new("halves of the run by agent", HALVES).with("run", run).with("block", block)
+}

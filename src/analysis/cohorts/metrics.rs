@@ -28,6 +28,22 @@ pub struct AgentFigures {
     pub cohorts: Vec<String>,
 }
 
+impl AgentFigures {
+    /// This and another time of the same agent.
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            agent_id: self.agent_id.clone(),
+            weeks: self.weeks + other.weeks,
+            visits: self.visits + other.visits,
+            orders: self.orders + other.orders,
+            revenue_cents: self.revenue_cents + other.revenue_cents,
+            assigned: self.assigned + other.assigned,
+            redeemed: self.redeemed + other.redeemed,
+            cohorts: self.cohorts.iter().chain(&other.cohorts).cloned().collect(),
+        }
+    }
+}
+
 /// A metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +69,17 @@ impl Metric {
         Self::Basket,
         Self::Redemption,
     ];
+
+    /// As JSON names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OrdersPerAgentWeek => "orders_per_agent_week",
+            Self::Conversion => "conversion",
+            Self::RevenuePerAgentWeek => "revenue_per_agent_week",
+            Self::Basket => "basket",
+            Self::Redemption => "redemption",
+        }
+    }
 
     /// What it counts.
     pub fn unit(self) -> &'static str {
