@@ -9,6 +9,7 @@ pub(crate) mod compare;
 pub(crate) mod coupons;
 pub(crate) mod incidents;
 pub mod page;
+pub(crate) mod patterns;
 mod reading;
 pub(crate) mod shopping;
 mod svg;
@@ -25,6 +26,7 @@ use self::activity::Activity;
 use self::compare::{Comparison, Side};
 use self::coupons::Coupons;
 use self::incidents::Incidents;
+use self::patterns::Patterns;
 use self::reading::{Reading, Tell};
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
@@ -60,6 +62,8 @@ pub struct Report {
     pub funnel: Funnel,
     /// What was ordered.
     pub baskets: Baskets,
+    /// Who comes back, and how sales and spending are spread.
+    pub patterns: Patterns,
     /// How visits ended, every attempt.
     pub ends: Vec<End>,
     /// The life of coupons.
@@ -161,6 +165,7 @@ impl Report {
             promises: audit,
             funnel: Funnel::of(&answers.steps),
             baskets: Baskets::of(&answers, &activity.total),
+            patterns: Patterns::of(&answers),
             coupons: Coupons::of(&answers),
             incidents: Incidents::of(&answers, technique.cycles_per_bucket),
             ends: shopping::ends(answers.ends),
