@@ -7,6 +7,7 @@
 pub mod adjusting;
 pub mod covariates;
 pub mod metrics;
+pub mod offers;
 pub mod planning;
 pub mod reading;
 pub(crate) mod regression;
@@ -17,12 +18,14 @@ use std::collections::BTreeMap;
 
 use domain::ids::RunId;
 use ports::store::StoreError;
+use questions::runs::KnownRun;
 use questions::{Ask, runs};
 use serde::Serialize;
 
 use self::adjusting::{Adjusted, Adjustment};
 use self::covariates::Covariates;
 use self::metrics::{AgentFigures, Metric};
+use self::offers::OfferUplift;
 use self::reading::{Exposure, Plan, Reading};
 use self::sample_ratio::SampleRatio;
 use self::statistics::{Comparison, Interval, Ratio};
@@ -128,6 +131,16 @@ pub async fn results(store: &impl Ask, run: RunId) -> Result<CohortResults, Coho
     let figures = answers.figures(&since)?;
     let known = (&exposures, &answers.covariates());
     Ok(judge(run, &plan, answers.hours(), known, &figures))
+}
+
+/// What offers as a whole did in `run`; `None` where it holds nobody out.
+///
+/// # Errors
+/// The database's, or a damaged row.
+pub async fn offers(store: &impl Ask, run: &KnownRun) -> Result<Option<OfferUplift>, CohortError> {
+    let answers = store.at_once(Reading(run.run_id)).await?;
+    let figures = answers.figures(&answers.everybody(run))?;
+    Ok(OfferUplift::of(run, &figures, &answers.covariates()))
 }
 
 /// From figures of agents to results.

@@ -30,6 +30,7 @@ use self::patterns::Patterns;
 use self::reading::{Reading, Tell};
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
+use crate::cohorts::offers::OfferUplift;
 use crate::cohorts::{self, CohortError, CohortResults};
 use crate::export::{Population, begin_of, load_replays, population};
 use crate::realism::yardstick::Yardstick;
@@ -70,6 +71,8 @@ pub struct Report {
     pub coupons: Coupons,
     /// How lifelike it is.
     pub realism: Scorecard,
+    /// What offers as a whole did, by the holdout, if it has one.
+    pub offers: Option<OfferUplift>,
     /// What its experiment showed, if it had one.
     pub cohorts: Option<CohortResults>,
     /// What machine and shop went through, every attempt.
@@ -152,6 +155,7 @@ impl Report {
             Err(CohortError::NoExperiment(_)) => None,
             Err(error) => return Err(error.into()),
         };
+        let offers = cohorts::offers(store, &run).await?;
         let facts = Facts::read(store, &run, &audit).await?;
         let (start, until) = (run.simulated_start, facts.simulated_until);
         let answers = store.at_once(Reading { run: run.run_id, start, until, tell }).await?;
@@ -171,6 +175,7 @@ impl Report {
             ends: shopping::ends(answers.ends),
             activity,
             realism,
+            offers,
             cohorts,
             technique,
             comparison: None,

@@ -171,6 +171,9 @@ pub struct PersonaRow {
     pub agent_id: String,
     /// As the column of the same name; so are all below.
     #[diesel(sql_type = Text)]
+    pub status: String,
+    /// A word.
+    #[diesel(sql_type = Text)]
     pub shopping_frequency: String,
     /// A word.
     #[diesel(sql_type = Text)]
@@ -202,7 +205,7 @@ pub struct PersonaRow {
 }
 
 const PERSONAS: &str = "\
-SELECT agent_id, shopping_frequency, deal_seeking_behavior, weekly_budget_cents,
+SELECT agent_id, status, shopping_frequency, deal_seeking_behavior, weekly_budget_cents,
   avg_cart_value_cents, price_sensitivity, impulsivity, coupon_affinity, brand_loyalty,
   household_size, weekend_affinity
 FROM agents ORDER BY agent_id";

@@ -129,6 +129,22 @@ impl Answers {
         Ok(found)
     }
 
+    /// Everybody of the run, from its first cycle on: the agents of the database where they are as
+    /// many as the run had, so that those who did nothing count; else those that left rows.
+    pub fn everybody(&self, run: &KnownRun) -> BTreeMap<String, u32> {
+        let left_rows = self.visits.iter().map(|row| &row.agent_id);
+        let held = self.assigned.iter().map(|row| &row.agent_id);
+        let mut found: BTreeMap<String, u32> =
+            left_rows.chain(held).map(|agent| (agent.clone(), 0)).collect();
+        let active = self.personas.iter().filter(|persona| persona.status == "active");
+        let mut all = found.clone();
+        all.extend(active.map(|persona| (persona.agent_id.clone(), 0)));
+        if all.len() == run.agents as usize {
+            found = all;
+        }
+        found
+    }
+
     /// What each of these agents did since its cycle, those that did nothing included.
     pub fn figures(&self, since: &BTreeMap<String, u32>) -> Result<Vec<AgentFigures>, CohortError> {
         let lived = |from: u32| {

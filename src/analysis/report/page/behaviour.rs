@@ -239,7 +239,7 @@ fn funnel(report: &Report) -> Panel {
 /// Visits of one product page and no more.
 fn bounces(funnel: &Funnel) -> Row {
     Row {
-        name: "bounced: one product page and no more".to_owned(),
+        name: "bounced".to_owned(),
         part: funnel.bounce_rate.unwrap_or(0.0),
         value: format!("{}  {}", grouped(funnel.bounces), percent_of(funnel.bounce_rate)),
         class: "quiet",
@@ -355,7 +355,8 @@ pub fn coupons(report: &Report) -> Section {
             ("of them used one", grouped(coupons.agents_redeeming)),
         ])
         .table(Table::new("Coupons that came to a step", &["step", "coupons", "times"], numbers));
-    let panels = std::iter::once(life).chain(refusals(report)).collect();
+    let offers = report.offers.as_ref().map(super::cohorts::offers);
+    let panels = std::iter::once(life).chain(refusals(report)).chain(offers).collect();
     Section {
         id: "coupons",
         title: "Coupons",

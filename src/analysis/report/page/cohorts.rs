@@ -5,6 +5,7 @@ use super::panel::{Panel, Section, Table};
 use super::words::{NOTHING, grouped, p_value, percent, plural};
 use crate::cohorts::adjusting::Adjusted;
 use crate::cohorts::metrics::Metric;
+use crate::cohorts::offers::OfferUplift;
 use crate::cohorts::statistics::{Comparison, Interval};
 use crate::cohorts::{ArmComparison, ArmResults, CohortResults};
 use crate::report::svg::{Forest, Whisker};
@@ -37,6 +38,45 @@ pub fn section(results: &CohortResults) -> Section {
         ),
         panels,
     }
+}
+
+/// What offers as a whole did.
+pub fn offers(uplift: &OfferUplift) -> Panel {
+    let orders = uplift.uplifts.first().and_then(|orders| {
+        let best = orders.adjusted.map(|adjusted| adjusted.comparison).or(orders.comparison)?;
+        best.lift
+    });
+    let found = orders.map_or("Nothing can be told of orders.".to_owned(), |lift| {
+        format!(
+            "Orders of an agent in a week: {:+.1} % ({:+.1} % to {:+.1} %).",
+            lift.value * 100.0,
+            lift.low * 100.0,
+            lift.high * 100.0
+        )
+    });
+    let rough = if uplift.is_rough { " Under 30 agents in one of both: rough." } else { "" };
+    let says = format!(
+        "{found} This is {} {} agents are held out, {} are not.{rough}",
+        uplift.measures,
+        grouped(uplift.held_out as u64),
+        grouped(uplift.offered as u64)
+    );
+    let rows = uplift.uplifts.iter().flat_map(|of| {
+        let words = |part: Option<Interval>| {
+            part.map_or(NOTHING.to_owned(), |part| value(of.metric, part.value))
+        };
+        let told = |how: &str, comparison: Option<&Comparison>| {
+            let mut row = row(format!("{}{how}", name(of.metric)), comparison);
+            row.truncate(4);
+            row.splice(1..1, [words(of.held_out), words(of.offered)]);
+            row
+        };
+        let adjusted = of.adjusted.as_ref().map(|of| told(", adjusted", Some(&of.comparison)));
+        std::iter::once(told("", of.comparison.as_ref())).chain(adjusted)
+    });
+    let head = ["figure", "without offers", "with them", "uplift", "95 % interval", "p"];
+    let table = Table::new("With offers and without", &head, rows.collect());
+    Panel::new("What offers did", says).whole().open_table(table)
 }
 
 fn name(metric: Metric) -> &'static str {
@@ -80,7 +120,7 @@ fn differences(results: &CohortResults) -> Panel {
         .flat_map(|one| {
             let adjusted = one.adjusted.map(|adjusted| adjusted.comparison);
             let plain = whisker(told(one), one.comparison.as_ref());
-            [plain, whisker(format!("{}, adjusted", told(one)), adjusted.as_ref())]
+            [plain, whisker("adjusted".to_owned(), adjusted.as_ref())]
         })
         .flatten()
         .collect();

@@ -192,7 +192,7 @@ fn discounts(patterns: &Patterns) -> Panel {
         values: steps().map(|percent| Some(of(percent) as f64)).collect(),
         reference: None,
         marked: None,
-        name: "discounted lines by what was taken off, from so many percent on",
+        name: "discounted lines by percent taken off",
         words: count_tick,
     };
     let says = format!("{} of the lines were discounted.", percent_of(patterns.lines_discounted));
@@ -214,7 +214,7 @@ fn prices(patterns: &Patterns) -> Option<Panel> {
         values: prices.iter().map(|at| Some(at.units_per_week)).collect(),
         reference: None,
         marked: None,
-        name: "units in a product's week, by what it costs less than in its dearest one",
+        name: "units a week, by percent off the dearest",
         words: grouped_number,
     };
     let rows = prices.iter().map(|at| {
