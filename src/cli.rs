@@ -10,6 +10,7 @@ pub(crate) mod ctl;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exit_code;
+pub(crate) mod experiment;
 pub(crate) mod failure;
 pub(crate) mod inject;
 pub(crate) mod migrate;
@@ -90,6 +91,8 @@ pub enum Command {
     Events(Box<events::EventsArgs>),
     /// Make a page of what a run did, or put two runs beside each other
     Report(report::ReportArgs),
+    /// Say which lift an experiment can find, before it is run
+    Experiment(experiment::ExperimentArgs),
     /// Delete one run, never an agent
     Purge(purge::PurgeArgs),
     /// Look at the settings, or write them into a file
@@ -150,6 +153,7 @@ pub fn execute(cli: Cli) -> Result {
         Command::Verify(args) => verify::execute(&global, &args),
         Command::Events(args) => events::execute(&global, &args),
         Command::Report(args) => report::execute(&global, &args),
+        Command::Experiment(args) => experiment::execute(&global, &args),
         Command::Purge(args) => purge::execute(&global, &args),
         Command::Config(args) => config::execute(&global, &args),
         Command::Agents(args) => agents::execute(&global, &args),

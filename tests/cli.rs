@@ -4,6 +4,7 @@ mod addresses;
 mod describe;
 mod from_table;
 mod own_table;
+mod plan;
 mod profiles;
 mod resources;
 mod stdout;

@@ -4,8 +4,13 @@
 //! agents are 180 observations. Who counts is who was released (`exposure` among the incidents),
 //! whether or not they ever shopped; rows are those of attempts that count.
 
+pub mod adjusting;
+pub mod covariates;
 pub mod metrics;
+pub mod offers;
+pub mod planning;
 pub mod reading;
+pub(crate) mod regression;
 pub(crate) mod sample_ratio;
 pub mod statistics;
 
@@ -13,10 +18,14 @@ use std::collections::BTreeMap;
 
 use domain::ids::RunId;
 use ports::store::StoreError;
+use questions::runs::KnownRun;
 use questions::{Ask, runs};
 use serde::Serialize;
 
+use self::adjusting::{Adjusted, Adjustment};
+use self::covariates::Covariates;
 use self::metrics::{AgentFigures, Metric};
+use self::offers::OfferUplift;
 use self::reading::{Exposure, Plan, Reading};
 use self::sample_ratio::SampleRatio;
 use self::statistics::{Comparison, Interval, Ratio};
@@ -45,6 +54,8 @@ pub struct CohortResults {
     pub sample_ratio: Option<SampleRatio>,
     /// Each arm but the control with it, by each metric.
     pub comparisons: Vec<ArmComparison>,
+    /// What each of them is adjusted by.
+    pub adjustments: Vec<Adjustment>,
     /// What a reader must know before believing any of it.
     pub cautions: Vec<String>,
 }
@@ -86,8 +97,11 @@ pub struct ArmComparison {
     pub arm: String,
     /// By which metric.
     pub metric: Metric,
-    /// `None` where one of the two has nothing to compare.
+    /// As counted; `None` where one of the two has nothing to compare.
     pub comparison: Option<Comparison>,
+    /// As it would be with the same agents in both; `None` as above, or for the reason that the
+    /// arm's [`Adjustment`] tells.
+    pub adjusted: Option<Adjusted>,
 }
 
 /// Why there are no results.
@@ -115,7 +129,18 @@ pub async fn results(store: &impl Ask, run: RunId) -> Result<CohortResults, Coho
     let exposures = answers.exposures()?;
     let since = exposures.iter().map(|(agent, e)| (agent.clone(), e.cycle)).collect();
     let figures = answers.figures(&since)?;
-    Ok(judge(run, &plan, answers.hours(), &exposures, &figures))
+    let known = (&exposures, &answers.covariates());
+    Ok(judge(run, &plan, answers.hours(), known, &figures))
+}
+
+/// What offers as a whole did in `run`; `None` where it holds nobody out.
+///
+/// # Errors
+/// The database's, or a damaged row.
+pub async fn offers(store: &impl Ask, run: &KnownRun) -> Result<Option<OfferUplift>, CohortError> {
+    let answers = store.at_once(Reading(run.run_id)).await?;
+    let figures = answers.figures(&answers.everybody(run))?;
+    Ok(OfferUplift::of(run, &figures, &answers.covariates()))
 }
 
 /// From figures of agents to results.
@@ -123,7 +148,7 @@ fn judge(
     run: RunId,
     plan: &Plan,
     hours: usize,
-    exposures: &BTreeMap<String, Exposure>,
+    (exposures, covariates): (&BTreeMap<String, Exposure>, &Covariates),
     figures: &[AgentFigures],
 ) -> CohortResults {
     let of_arm = |name: &str| -> Vec<&AgentFigures> {
@@ -139,15 +164,20 @@ fn judge(
     let drawn: Vec<(f64, usize)> =
         arms.iter().map(|arm| (arm.share, arm.exposed - arm.fixed)).collect();
     let control = members.first();
-    let comparisons = members.iter().skip(1).flat_map(|(name, _, agents)| {
-        Metric::ALL.iter().map(|metric| ArmComparison {
-            arm: (*name).to_owned(),
-            metric: *metric,
-            comparison: control.and_then(|(_, _, control)| {
-                statistics::compare(&metric.of(control)?, &metric.of(agents)?)
-            }),
-        })
-    });
+    let (mut comparisons, mut adjustments) = (Vec::new(), Vec::new());
+    for (name, _, agents) in members.iter().skip(1) {
+        let none = Vec::new();
+        let pair = (control.map_or(&none, |(_, _, control)| control), agents);
+        let adjustment = Adjustment::of(name, (pair.0, pair.1), covariates);
+        comparisons.extend(Metric::ALL.iter().map(|metric| {
+            let plain = || statistics::compare(&metric.of(pair.0)?, &metric.of(pair.1)?);
+            let comparison = plain();
+            let adjusted = comparison
+                .and_then(|plain| adjustment.adjust(*metric, (pair.0, pair.1), covariates, &plain));
+            ArmComparison { arm: (*name).to_owned(), metric: *metric, comparison, adjusted }
+        }));
+        adjustments.push(adjustment);
+    }
     let mut results = CohortResults {
         schema: SCHEMA,
         run_id: run.to_string(),
@@ -155,7 +185,8 @@ fn judge(
         control: control.map_or_else(String::new, |(name, ..)| (*name).to_owned()),
         hours,
         sample_ratio: SampleRatio::of(&drawn),
-        comparisons: comparisons.collect(),
+        comparisons,
+        adjustments,
         arms,
         cautions: Vec::new(),
     };

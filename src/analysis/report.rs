@@ -9,6 +9,7 @@ pub(crate) mod compare;
 pub(crate) mod coupons;
 pub(crate) mod incidents;
 pub mod page;
+pub(crate) mod patterns;
 mod reading;
 pub(crate) mod shopping;
 mod svg;
@@ -25,9 +26,11 @@ use self::activity::Activity;
 use self::compare::{Comparison, Side};
 use self::coupons::Coupons;
 use self::incidents::Incidents;
+use self::patterns::Patterns;
 use self::reading::{Reading, Tell};
 use self::shopping::{Baskets, End, Funnel};
 use self::technique::Technique;
+use crate::cohorts::offers::OfferUplift;
 use crate::cohorts::{self, CohortError, CohortResults};
 use crate::export::{Population, begin_of, load_replays, population};
 use crate::realism::yardstick::Yardstick;
@@ -60,12 +63,16 @@ pub struct Report {
     pub funnel: Funnel,
     /// What was ordered.
     pub baskets: Baskets,
+    /// Who comes back, and how sales and spending are spread.
+    pub patterns: Patterns,
     /// How visits ended, every attempt.
     pub ends: Vec<End>,
     /// The life of coupons.
     pub coupons: Coupons,
     /// How lifelike it is.
     pub realism: Scorecard,
+    /// What offers as a whole did, by the holdout, if it has one.
+    pub offers: Option<OfferUplift>,
     /// What its experiment showed, if it had one.
     pub cohorts: Option<CohortResults>,
     /// What machine and shop went through, every attempt.
@@ -148,6 +155,7 @@ impl Report {
             Err(CohortError::NoExperiment(_)) => None,
             Err(error) => return Err(error.into()),
         };
+        let offers = cohorts::offers(store, &run).await?;
         let facts = Facts::read(store, &run, &audit).await?;
         let (start, until) = (run.simulated_start, facts.simulated_until);
         let answers = store.at_once(Reading { run: run.run_id, start, until, tell }).await?;
@@ -161,11 +169,13 @@ impl Report {
             promises: audit,
             funnel: Funnel::of(&answers.steps),
             baskets: Baskets::of(&answers, &activity.total),
+            patterns: Patterns::of(&answers),
             coupons: Coupons::of(&answers),
             incidents: Incidents::of(&answers, technique.cycles_per_bucket),
             ends: shopping::ends(answers.ends),
             activity,
             realism,
+            offers,
             cohorts,
             technique,
             comparison: None,

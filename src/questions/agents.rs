@@ -1,7 +1,7 @@
 //! What each agent did, as sums of its own: the agent is the unit, where runs or arms are compared.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Double, Integer, Text};
 use domain::ids::RunId;
 
 use super::Question;
@@ -161,4 +161,109 @@ WHERE run_id = {run} AND step = 'redeemed' GROUP BY agent_id";
 /// Redemptions that count, of each agent.
 pub fn redeemed(run: RunId) -> Question<CountRow> {
     Question::new("coupons redeemed", REDEEMED).with("run", run)
+}
+
+/// What is known of an agent before a run, as far as figures are adjusted by it.
+#[derive(Clone, Debug, Default, PartialEq, QueryableByName)]
+pub struct PersonaRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// As the column of the same name; so are all below.
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    /// A word.
+    #[diesel(sql_type = Text)]
+    pub shopping_frequency: String,
+    /// A word.
+    #[diesel(sql_type = Text)]
+    pub deal_seeking_behavior: String,
+    /// In a week.
+    #[diesel(sql_type = BigInt)]
+    pub weekly_budget_cents: i64,
+    /// Worth of a cart.
+    #[diesel(sql_type = BigInt)]
+    pub avg_cart_value_cents: i64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub price_sensitivity: f64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub impulsivity: f64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub coupon_affinity: f64,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub brand_loyalty: f64,
+    /// People.
+    #[diesel(sql_type = Integer)]
+    pub household_size: i32,
+    /// 0-1.
+    #[diesel(sql_type = Double)]
+    pub weekend_affinity: f64,
+}
+
+const PERSONAS: &str = "\
+SELECT agent_id, status, shopping_frequency, deal_seeking_behavior, weekly_budget_cents,
+  avg_cart_value_cents, price_sensitivity, impulsivity, coupon_affinity, brand_loyalty,
+  household_size, weekend_affinity
+FROM agents ORDER BY agent_id";
+
+/// Every agent of the database, as it is now.
+pub fn personas() -> Question<PersonaRow> {
+    Question::new("personas", PERSONAS)
+}
+
+/// What one agent did in every other block of hours.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct HalfRow {
+    /// The agent.
+    #[diesel(sql_type = Text)]
+    pub agent_id: String,
+    /// 0 for the first block and every other from there on, 1 for those between.
+    #[diesel(sql_type = BigInt)]
+    pub half: i64,
+    /// Visits that ended in an order or were abandoned.
+    #[diesel(sql_type = BigInt)]
+    pub visits: i64,
+    /// Orders.
+    #[diesel(sql_type = BigInt)]
+    pub orders: i64,
+    /// Paid.
+    #[diesel(sql_type = BigInt)]
+    pub revenue_cents: i64,
+    /// Coupons handed out in it.
+    #[diesel(sql_type = BigInt)]
+    pub assigned: i64,
+    /// Of them redeemed, whenever.
+    #[diesel(sql_type = BigInt)]
+    pub redeemed: i64,
+}
+
+const HALVES: &str = "\
+SELECT t.agent_id, CAST(t.half AS BIGINT) AS half, CAST(SUM(t.visits) AS BIGINT) AS visits,
+  CAST(SUM(t.orders) AS BIGINT) AS orders, CAST(SUM(t.revenue_cents) AS BIGINT) AS revenue_cents,
+  CAST(SUM(t.assigned) AS BIGINT) AS assigned, CAST(SUM(t.redeemed) AS BIGINT) AS redeemed
+FROM (
+  SELECT s.agent_id, (s.cycle / {block}) % 2 AS half,
+    CASE WHEN s.status IN ('completed', 'abandoned') THEN 1 ELSE 0 END AS visits,
+    CASE WHEN o.flow_id IS NULL THEN 0 ELSE 1 END AS orders,
+    COALESCE(o.final_total_cents, 0) AS revenue_cents, 0 AS assigned, 0 AS redeemed
+  FROM canonical_shopping_sessions s
+  LEFT JOIN orders o ON o.flow_id = s.flow_id AND NOT o.recovered
+  WHERE s.run_id = {run}
+  UNION ALL
+  SELECT a.agent_id, (a.cycle / {block}) % 2, 0, 0, 0, 1,
+    CASE WHEN u.assignment_id IS NULL THEN 0 ELSE 1 END
+  FROM coupon_assignments a LEFT JOIN (
+      SELECT DISTINCT assignment_id FROM canonical_coupon_interactions
+      WHERE run_id = {run} AND step = 'redeemed') u
+    ON u.assignment_id = a.assignment_id
+  WHERE a.run_id = {run}) t
+GROUP BY t.agent_id, t.half ORDER BY t.agent_id, t.half";
+
+/// What each agent did in either half of the run, cut into blocks of so many hours.
+pub fn halves(run: RunId, block: i32) -> Question<HalfRow> {
+    Question::new("halves of the run by agent", HALVES).with("run", run).with("block", block)
 }

@@ -18,6 +18,7 @@ pub mod incidents;
 pub mod ledger;
 pub mod orders;
 pub mod pace;
+pub mod patterns;
 pub mod population;
 pub mod products;
 pub mod question;

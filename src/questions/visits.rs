@@ -109,6 +109,9 @@ pub struct StepsRow {
     /// Lists.
     #[diesel(sql_type = BigInt)]
     pub lists: i64,
+    /// Visits that looked at one product page and did nothing more.
+    #[diesel(sql_type = BigInt)]
+    pub bounces: i64,
     /// Visits that looked at a product.
     #[diesel(sql_type = BigInt)]
     pub with_view: i64,
@@ -142,6 +145,7 @@ const STEPS: &str = "\
 SELECT COUNT(*) AS visits,
   COUNT(CASE WHEN v.lists > 0 THEN 1 END) AS with_list,
   CAST(COALESCE(SUM(v.lists), 0) AS BIGINT) AS lists,
+  COUNT(CASE WHEN v.views = 1 AND v.adds = 0 AND v.checkouts = 0 THEN 1 END) AS bounces,
   COUNT(CASE WHEN v.views > 0 THEN 1 END) AS with_view,
   CAST(COALESCE(SUM(v.views), 0) AS BIGINT) AS views,
   COUNT(CASE WHEN v.adds > 0 THEN 1 END) AS with_add,

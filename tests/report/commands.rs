@@ -119,6 +119,10 @@ fn an_experiment_has_its_section_and_its_numbers_in_json() {
     assert_eq!(json["cohorts"]["arms"].as_array().unwrap().len(), 2);
     let page = fs::read_to_string(place.path().join("r.html")).unwrap();
     assert!(page.contains("id=\"experiment\"") && page.contains("bold"));
+    let (why, adjusted) = (&json["cohorts"]["adjustments"][0]["why_not"], "interval_shrink");
+    let is_adjusted = json["cohorts"]["comparisons"][0]["adjusted"][adjusted].is_number();
+    assert_ne!(is_adjusted, why.is_string(), "adjusted, or it is said why not: {why}");
+    assert!(page.contains("Adjusted by the personas"));
     let without = report(clean(), &[]);
     assert_eq!(without["cohorts"], serde_json::Value::Null);
 }

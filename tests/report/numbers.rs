@@ -176,6 +176,40 @@ fn baskets_and_coupons_are_those_of_the_rows() {
 }
 
 #[test]
+fn who_comes_back_and_what_sells_are_those_of_the_rows() {
+    let place = clean();
+    let report = report(place, &[]);
+    let (patterns, coupons) = (&report["patterns"], &report["coupons"]);
+    let gaps = "SELECT COUNT(*) - COUNT(DISTINCT agent_id) FROM orders";
+    let lines = "SELECT COUNT(*) FROM order_items";
+    assert_eq!(sum(&patterns["gaps"], "orders"), number(place, gaps));
+    assert_eq!(sum(&patterns["discounts"], "lines"), number(place, lines));
+    let (units, spending) = (&patterns["product_units"], &patterns["spending"]);
+    assert_numbers(
+        place,
+        &[
+            (&units["total"], "SELECT SUM(quantity) FROM order_items".into()),
+            (&units["members"], "SELECT COUNT(DISTINCT product_id) FROM order_items".into()),
+            (&spending["total"], "SELECT SUM(final_total_cents) FROM orders".into()),
+            (&spending["members"], "SELECT COUNT(DISTINCT agent_id) FROM orders".into()),
+        ],
+    );
+    for spread in [units, spending] {
+        assert!((0.0..1.0).contains(&spread["gini"].as_f64().unwrap()), "{spread}");
+        assert_eq!(spread["curve"][0], serde_json::json!([0.0, 0.0]));
+    }
+    let again = patterns["ordered_again"].as_array().unwrap();
+    let shares: Vec<f64> = again.iter().map(|again| again["share"].as_f64().unwrap()).collect();
+    assert!(shares.is_sorted() && shares.iter().all(|share| (0.0..=1.0).contains(share)));
+    let (bounces, visits) = (&report["funnel"]["bounces"], &report["funnel"]["visits"]);
+    assert!(bounces.as_i64() < visits.as_i64(), "{bounces} of {visits}");
+    assert!(coupons["ended"].as_i64() <= coupons["assigned"].as_i64());
+    let offers = &report["offers"];
+    let both = offers["held_out"].as_i64().unwrap() + offers["offered"].as_i64().unwrap();
+    assert_eq!(Some(both), report["run"]["agents"].as_i64(), "each agent is in one of both");
+}
+
+#[test]
 fn the_page_shows_the_numbers_of_the_json() {
     let place = Place::copy_of(clean());
     let report = report(&place, &["--out", "r.html"]);

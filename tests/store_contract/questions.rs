@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use questions::ledger::Books;
 use questions::{
     Ask, agents, attempts, baskets, campaigns, coupons, cycles, exposures, hours, incidents,
-    orders, pace, population, products, replays, runs, seals, shoppers, visits,
+    orders, pace, patterns, population, products, replays, runs, seals, shoppers, visits,
 };
 use serde_json::{Value, json};
 use store::Admin;
@@ -45,6 +45,8 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         agents::by_cohort(run),
         agents::assigned(run),
         agents::redeemed(run),
+        agents::personas(),
+        agents::halves(run, 24),
         attempts::closed(run),
         attempts::handed_out(run),
         baskets::lines(run),
@@ -75,6 +77,13 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         orders::unknown(run),
         pace::views(run),
         pace::gaps(run),
+        patterns::second_orders(run, 8),
+        patterns::single_orders(run, 8),
+        patterns::retained(run, 6, 26),
+        patterns::product_units(run),
+        patterns::spending(run),
+        patterns::discount_depths(run),
+        patterns::prices(run, 8),
         population::means(),
         population::words(),
         products::categories(run),
@@ -239,4 +248,4 @@ fn every_question_there_is_is_among_them() {
 }
 
 /// How many there are.
-const QUESTIONS: usize = 54;
+const QUESTIONS: usize = 63;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CohortError;
+use super::covariates::Covariates;
 use super::metrics::AgentFigures;
 
 /// Cycles (simulated hours) in a week.
@@ -63,6 +64,7 @@ pub struct Answers {
     visits: Vec<agents::CohortRow>,
     assigned: Vec<agents::CountRow>,
     redeemed: Vec<agents::CountRow>,
+    personas: Vec<agents::PersonaRow>,
 }
 
 impl Inquiry for Reading {
@@ -76,6 +78,7 @@ impl Inquiry for Reading {
             visits: moment.ask(agents::by_cohort(run)).await?,
             assigned: moment.ask(agents::assigned(run)).await?,
             redeemed: moment.ask(agents::redeemed(run)).await?,
+            personas: moment.ask(agents::personas()).await?,
         })
     }
 }
@@ -103,6 +106,11 @@ impl Answers {
         self.hours.len()
     }
 
+    /// The personas as the database has them now.
+    pub fn covariates(&self) -> Covariates {
+        Covariates::of(&self.personas)
+    }
+
     /// Who was released into which arm; of several releases of an agent the earliest.
     pub fn exposures(&self) -> Result<BTreeMap<String, Exposure>, CohortError> {
         let mut found = BTreeMap::new();
@@ -119,6 +127,22 @@ impl Answers {
             }
         }
         Ok(found)
+    }
+
+    /// Everybody of the run, from its first cycle on: the agents of the database where they are as
+    /// many as the run had, so that those who did nothing count; else those that left rows.
+    pub fn everybody(&self, run: &KnownRun) -> BTreeMap<String, u32> {
+        let left_rows = self.visits.iter().map(|row| &row.agent_id);
+        let held = self.assigned.iter().map(|row| &row.agent_id);
+        let mut found: BTreeMap<String, u32> =
+            left_rows.chain(held).map(|agent| (agent.clone(), 0)).collect();
+        let active = self.personas.iter().filter(|persona| persona.status == "active");
+        let mut all = found.clone();
+        all.extend(active.map(|persona| (persona.agent_id.clone(), 0)));
+        if all.len() == run.agents as usize {
+            found = all;
+        }
+        found
     }
 
     /// What each of these agents did since its cycle, those that did nothing included.

@@ -1,6 +1,7 @@
 //! From figures to results: who counts, what is cautioned against.
 
 use domain::ids::RunId;
+use questions::agents::PersonaRow;
 use uuid::Uuid;
 
 use super::*;
@@ -36,7 +37,8 @@ fn world(more: u32) -> (Vec<AgentFigures>, BTreeMap<String, Exposure>) {
 
 fn judged(figures: &[AgentFigures], exposures: &BTreeMap<String, Exposure>) -> CohortResults {
     let arms = vec![("control".to_owned(), 0.5), ("bold".to_owned(), 0.5)];
-    judge(RUN, &reading::Plan { name: "checkout".to_owned(), arms }, 336, exposures, figures)
+    let plan = reading::Plan { name: "checkout".to_owned(), arms };
+    judge(RUN, &plan, 336, (exposures, &Covariates::default()), figures)
 }
 
 fn comparison(results: &CohortResults, metric: Metric) -> Comparison {
@@ -102,4 +104,53 @@ fn an_arm_without_anybody_gives_no_numbers_and_no_panic() {
     let json = serde_json::to_value(&results).unwrap();
     assert_eq!(json["arms"][1]["metrics"][0]["value"], serde_json::Value::Null);
     assert_eq!(json["comparisons"][0]["metric"], "orders_per_agent_week");
+}
+
+/// Personas whose budget is what agents order by.
+fn spenders(figures: &[AgentFigures]) -> Covariates {
+    let persona = |(n, f): (usize, &AgentFigures)| PersonaRow {
+        agent_id: f.agent_id.clone(),
+        shopping_frequency: ["weekly", "daily"][n / 2 % 7 / 4].to_owned(),
+        weekly_budget_cents: i64::from(n as u32 % 7) * 5_000 + 100,
+        impulsivity: (n * 37 % 100) as f64 / 100.0,
+        price_sensitivity: (n * n * 53 % 97) as f64 / 100.0,
+        ..PersonaRow::default()
+    };
+    Covariates::of(&figures.iter().enumerate().map(persona).collect::<Vec<_>>())
+}
+
+#[test]
+fn an_adjusted_difference_stands_beside_the_plain_one_with_what_the_personas_explain() {
+    let (figures, exposures) = world(1);
+    let arms = vec![("control".to_owned(), 0.5), ("bold".to_owned(), 0.5)];
+    let plan = reading::Plan { name: "checkout".to_owned(), arms };
+    let results = judge(RUN, &plan, 336, (&exposures, &spenders(&figures)), &figures);
+    let orders = &results.comparisons[0];
+    let (plain, adjusted) = (orders.comparison.unwrap(), orders.adjusted.unwrap());
+    assert!(adjusted.r_squared > 0.5, "{adjusted:?}");
+    assert!(adjusted.interval_shrink > 0.3, "{adjusted:?}");
+    assert!((adjusted.comparison.difference.value - 0.5).abs() < 0.15, "{adjusted:?}");
+    assert!(adjusted.comparison.p_value < plain.p_value);
+    let adjustment = &results.adjustments[0];
+    assert_eq!(adjustment.arm, "bold");
+    assert!(adjustment.covariates.iter().any(|name| name == "ln weekly_budget"));
+    assert!(adjustment.dropped.iter().any(|name| name == "household_size"), "{adjustment:?}");
+    let json = serde_json::to_value(&results).unwrap();
+    assert!(json["comparisons"][0]["adjusted"]["difference"]["low"].is_number());
+    assert_eq!(json["adjustments"][0]["why_not"], serde_json::Value::Null);
+}
+
+#[test]
+fn where_nothing_is_known_of_agents_the_plain_difference_stands_alone_with_the_reason() {
+    let (figures, exposures) = world(1);
+    let results = judged(&figures, &exposures);
+    assert!(results.comparisons.iter().all(|c| c.adjusted.is_none() && c.comparison.is_some()));
+    let why = results.adjustments[0].why_not.as_deref().unwrap();
+    assert!(why.contains("nothing that is known"), "{why}");
+    let few: Vec<AgentFigures> = figures[..12].to_vec();
+    let arms = vec![("control".to_owned(), 0.5), ("bold".to_owned(), 0.5)];
+    let plan = reading::Plan { name: "checkout".to_owned(), arms };
+    let results = judge(RUN, &plan, 336, (&exposures, &spenders(&few)), &few);
+    let why = results.adjustments[0].why_not.as_deref().unwrap();
+    assert!(why.contains("are too few for"), "{why}");
 }

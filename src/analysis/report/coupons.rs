@@ -45,6 +45,10 @@ pub struct Coupons {
     pub redeemed: u64,
     /// Of the coupons handed out.
     pub redeemed_share: Option<f64>,
+    /// Whose life has ended.
+    pub ended: u64,
+    /// Of them used in a visit that counts: the redemption rate, as the scorecard has it.
+    pub redemption_rate: Option<f64>,
     /// Never used, and no longer good.
     pub expired: u64,
     /// Never used, and still good.
@@ -85,6 +89,11 @@ impl Coupons {
             rejected_by_reason: answers.refusals.iter().map(refusal).collect(),
             redeemed,
             redeemed_share: share(redeemed, assigned),
+            ended: count(answers.coupons_ended.coupons),
+            redemption_rate: share(
+                count(answers.coupons_ended.redeemed),
+                count(answers.coupons_ended.coupons),
+            ),
             expired,
             open: assigned.saturating_sub(redeemed + expired),
             agents,

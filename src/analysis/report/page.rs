@@ -10,6 +10,7 @@ mod compared;
 mod lifelike;
 mod overview;
 mod panel;
+mod patterns;
 mod technical;
 mod words;
 
@@ -44,6 +45,7 @@ impl Report {
         let mut sections = vec![
             behaviour::when(self),
             behaviour::shopping(self),
+            patterns::section(self),
             behaviour::coupons(self),
             lifelike::section(&self.realism),
             technical::machine(self),

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use chrono::{NaiveDateTime, Timelike};
+use chrono::{Datelike, NaiveDateTime, Timelike};
 use domain::ids::RunId;
 use questions::bins::BinRow;
 use questions::{
     Dialect, Inquiry, Moment, Nothing, Told, at_hand, baskets, coupons, cycles, hours, incidents,
-    visits,
+    patterns, visits,
 };
 
 /// Buckets of a technical picture at most: what a page is wide enough for.
@@ -19,6 +19,10 @@ const BUCKETS_MAX: i32 = 200;
 const INCIDENTS_OF_A_KIND_MAX: i32 = 40;
 /// Reasons of a refusal that are listed; they are the shop's words.
 const REASONS_MAX: i32 = 12;
+
+/// Weeks of first orders whose shoppers are followed, and for how many weeks.
+const COHORTS_MAX: i32 = 6;
+const LATER_MAX: i32 = 26;
 
 /// Is told what is asked next, in words; on the store's thread.
 pub type Tell = Arc<dyn Fn(&'static str) + Send + Sync>;
@@ -55,8 +59,26 @@ pub struct Answers {
     pub lines: Vec<BinRow>,
     /// Orders by their units.
     pub units: Vec<BinRow>,
+    /// Days between orders.
+    pub gaps: Vec<BinRow>,
+    /// Days to second orders.
+    pub second_orders: Vec<BinRow>,
+    /// Days of orders that have no second one.
+    pub single_orders: Vec<BinRow>,
+    /// Who ordered weeks after the first order.
+    pub retained: Vec<patterns::RetainedRow>,
+    /// Units of products.
+    pub product_units: Vec<patterns::TileRow>,
+    /// What shoppers paid.
+    pub spending: Vec<patterns::TileRow>,
+    /// Lines by what was taken off them.
+    pub discount_depths: Vec<BinRow>,
+    /// Weeks of products by price.
+    pub prices: Vec<patterns::PriceRow>,
     /// What became of coupons.
     pub coupons: coupons::LifeRow,
+    /// Those whose life has ended.
+    pub coupons_ended: coupons::EndedRow,
     /// The steps they came to.
     pub coupon_steps: Vec<coupons::StepRow>,
     /// Why they were refused.
@@ -77,6 +99,8 @@ impl Inquiry for Reading {
     async fn read<M: Moment>(self, moment: &mut M) -> Result<Answers, M::Fault> {
         let Self { run, start, until, tell } = self;
         let hour = i32::try_from(start.hour()).unwrap_or(0);
+        let weekday = i32::try_from(start.weekday().num_days_from_monday()).unwrap_or(0);
+        let hour_of_week = weekday * 24 + hour;
         let mut moment = Told::new(moment, move |says| tell(says));
         Ok(Answers {
             days_lived: moment.ask(hours::by_day(run, hour)).await?,
@@ -87,7 +111,16 @@ impl Inquiry for Reading {
             ends: moment.ask(visits::ends(run)).await?,
             lines: moment.ask(baskets::lines(run)).await?,
             units: moment.ask(baskets::units(run)).await?,
+            gaps: moment.ask(baskets::returns(run, hour)).await?,
+            second_orders: moment.ask(patterns::second_orders(run, hour)).await?,
+            single_orders: moment.ask(patterns::single_orders(run, hour)).await?,
+            retained: moment.ask(patterns::retained(run, COHORTS_MAX, LATER_MAX)).await?,
+            product_units: moment.ask(patterns::product_units(run)).await?,
+            spending: moment.ask(patterns::spending(run)).await?,
+            discount_depths: moment.ask(patterns::discount_depths(run)).await?,
+            prices: moment.ask(patterns::prices(run, hour_of_week)).await?,
             coupons: moment.one(coupons::life(run, until)).await?,
+            coupons_ended: moment.one(coupons::ended(run, until)).await?,
             coupon_steps: moment.ask(coupons::steps(run)).await?,
             refusals: moment.ask(coupons::refusals(run, REASONS_MAX)).await?,
             cycles: moment.ask(cycles::buckets(run, BUCKETS_MAX)).await?,

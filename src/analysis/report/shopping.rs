@@ -33,6 +33,10 @@ pub struct Funnel {
     pub carts_abandoned: u64,
     /// Of the visits with an accepted product.
     pub cart_abandonment: Option<f64>,
+    /// Visits that looked at one product page and did nothing more.
+    pub bounces: u64,
+    /// Of all visits.
+    pub bounce_rate: Option<f64>,
     /// Orders of all visits.
     pub conversion: Option<f64>,
 }
@@ -63,6 +67,8 @@ impl Funnel {
             visits,
             carts_abandoned,
             cart_abandonment: share(carts_abandoned, count(row.with_add)),
+            bounces: count(row.bounces),
+            bounce_rate: share(count(row.bounces), visits),
             conversion: share(count(row.with_order), visits),
             steps,
         }

@@ -6,6 +6,7 @@
 
 mod bands;
 mod bars;
+mod curves;
 mod forest;
 mod lines;
 mod rows;
@@ -16,6 +17,7 @@ use std::fmt::Write;
 
 pub use self::bands::{Banded, Bands};
 pub use self::bars::Bars;
+pub use self::curves::{Curve, Curves};
 pub use self::forest::{Forest, Whisker};
 pub use self::lines::{Lines, Series};
 pub use self::rows::{Row, Rows};

@@ -1,5 +1,7 @@
 //! What shoppers did: when they came, how far they got, what they bought, what became of coupons.
 
+use chrono::{Datelike, Weekday};
+
 use super::panel::{Panel, Section, Table};
 use super::words::{
     count_tick, grouped, money, money_of, money_tick, number_of, percent, percent_of, percent_tick,
@@ -8,11 +10,13 @@ use super::words::{
 use crate::realism::reference::WEEKDAY_NAMES;
 use crate::report::Report;
 use crate::report::activity::{Day, Slot, Visits};
-use crate::report::shopping::Sizes;
+use crate::report::shopping::{Funnel, Sizes};
 use crate::report::svg::{Axis, Bars, Lines, Row, Rows, Series};
 
 /// More days than this are drawn as a line.
 const DAYS_AS_BARS: usize = 62;
+/// So many days have their names below them.
+const DAYS_NAMED: usize = 12;
 /// Baskets of so many products or more share the last bar.
 const BASKET_LAST: u64 = 25;
 
@@ -79,6 +83,7 @@ fn bars_of(
         labels: slots.iter().map(name).collect(),
         values: slots.iter().map(|slot| slot.order_share).collect(),
         reference: Some((reference, slots.iter().map(|s| s.reference_share).collect())),
+        marked: None,
         name: "this run",
         words: percent_tick,
     }
@@ -134,12 +139,19 @@ fn revenue(report: &Report) -> Panel {
 
 fn revenue_bars(days: &[Day]) -> Bars<'static> {
     Bars {
-        labels: days.iter().map(|day| day.date.format("%-d %b").to_string()).collect(),
+        labels: days.iter().map(|day| day_label(day, days.len())).collect(),
         values: days.iter().map(|day| Some(day.sums.revenue_cents as f64)).collect(),
         reference: None,
+        marked: None,
         name: "revenue, in whole units of the shop's money",
         words: money_tick,
     }
+}
+
+/// Of more than a dozen days the Mondays.
+fn day_label(day: &Day, days: usize) -> String {
+    let is_named = days <= DAYS_NAMED || day.date.weekday() == Weekday::Mon;
+    if is_named { day.date.format("%-d %b").to_string() } else { String::new() }
 }
 
 fn revenue_line(report: &Report, days: &[Day]) -> Lines<'static> {
@@ -199,9 +211,12 @@ fn funnel(report: &Report) -> Panel {
         value: format!("{}  {}", grouped(step.visits), percent_of(step.share_of_visits)),
         class: "run",
     }));
+    rows.insert(2.min(rows.len()), bounces(funnel));
     let says = format!(
-        "{} of visits end in an order; {} of the carts that were filled are left.",
+        "{} of visits end in an order, {} after one product page; {} of the carts that were filled \
+         are left.",
         percent_of(funnel.conversion),
+        percent_of(funnel.bounce_rate),
         percent_of(funnel.cart_abandonment)
     );
     let numbers = funnel.steps.iter().map(|step| {
@@ -219,6 +234,16 @@ fn funnel(report: &Report) -> Panel {
         &head,
         numbers.collect(),
     ))
+}
+
+/// Visits of one product page and no more.
+fn bounces(funnel: &Funnel) -> Row {
+    Row {
+        name: "bounced".to_owned(),
+        part: funnel.bounce_rate.unwrap_or(0.0),
+        value: format!("{}  {}", grouped(funnel.bounces), percent_of(funnel.bounce_rate)),
+        class: "quiet",
+    }
 }
 
 fn baskets(report: &Report) -> Panel {
@@ -258,6 +283,7 @@ fn baskets(report: &Report) -> Panel {
         labels: (1..=last).map(label).collect(),
         values: (1..=last).map(|size| Some(of_size(size) as f64)).collect(),
         reference: None,
+        marked: None,
         name: "orders by number of different products",
         words: count_tick,
     };
@@ -298,9 +324,11 @@ pub fn coupons(report: &Report) -> Section {
     let says = match coupons.assigned {
         0 => "No coupon was handed out.".to_owned(),
         _ => format!(
-            "{} of the coupons were used; {} of the shoppers who got any used one. The shop \
-             refused {}.",
-            percent_of(coupons.redeemed_share),
+            "Redemption rate {}: of the {} whose life has ended, those that were used. Bars are \
+             of all handed out so far. {} of the shoppers who got any used one. The shop refused \
+             {}.",
+            percent_of(coupons.redemption_rate),
+            grouped(coupons.ended),
             percent_of(coupons.agents_redeeming_share),
             if coupons.rejected.times > 0 { "some" } else { "none" }
         ),
@@ -327,7 +355,8 @@ pub fn coupons(report: &Report) -> Section {
             ("of them used one", grouped(coupons.agents_redeeming)),
         ])
         .table(Table::new("Coupons that came to a step", &["step", "coupons", "times"], numbers));
-    let panels = std::iter::once(life).chain(refusals(report)).collect();
+    let offers = report.offers.as_ref().map(super::cohorts::offers);
+    let panels = std::iter::once(life).chain(refusals(report)).chain(offers).collect();
     Section {
         id: "coupons",
         title: "Coupons",

@@ -72,9 +72,9 @@ pub fn tiles(report: &Report) -> Vec<Tile> {
             format!("{} of those filled", grouped(funnel.carts_abandoned)),
         ),
         tile(
-            "coupons used",
-            percent_of(report.coupons.redeemed_share),
-            format!("{} of {}", grouped(report.coupons.redeemed), grouped(report.coupons.assigned)),
+            "redemption rate",
+            percent_of(report.coupons.redemption_rate),
+            format!("of {} coupons that ended", grouped(report.coupons.ended)),
         ),
         tile(
             "failed",

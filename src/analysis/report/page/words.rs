@@ -54,6 +54,11 @@ fn short(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// A chance: what is under a thousandth is told as that.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
 /// Two digits after the point, or nothing known.
 pub fn number_of(number: Option<f64>) -> String {
     number.map_or(NOTHING.to_owned(), |number| format!("{number:.2}"))
@@ -130,6 +135,10 @@ mod tests {
         assert_eq!([0.05, 5e3, 12_500.0, 2e6].map(count_tick), ["0.05", "5,000", "12.5 k", "2 M"]);
         assert_eq!([0.0, 12.34, 4_114.5].map(grouped_number), ["0", "12.3", "4,115"]);
         assert_eq!([0, 123_456_789, -5].map(money), ["0.00", "1,234,567.89", "-0.05"]);
+        assert_eq!(
+            [0.0, 0.000_99, 0.001, 0.5].map(p_value),
+            ["< 0.001", "< 0.001", "0.001", "0.500"]
+        );
         assert_eq!([0.4, 12.4, 1_240.0, 75_000.0].map(ms), ["0.4 ms", "12 ms", "1.24 s", "75 s"]);
         assert_eq!([0, 1, 24, 49].map(days), ["0 hours", "1 hour", "1 day", "2 days and 1 hour"]);
     }

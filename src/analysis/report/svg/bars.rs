@@ -15,10 +15,25 @@ pub struct Bars<'a> {
     pub values: Vec<Option<f64>>,
     /// What they are compared to: its name and a value for each bar.
     pub reference: Option<(&'a str, Vec<f64>)>,
+    /// The bar that stands out, and why.
+    pub marked: Option<(usize, &'a str)>,
     /// What the bars are.
     pub name: &'a str,
     /// A value in words.
     pub words: fn(f64) -> String,
+}
+
+impl Bars<'_> {
+    /// The bars whose labels have room, at this width of a bar; an empty label is none.
+    fn named(&self, step: f64) -> Vec<usize> {
+        let labels = self.labels.iter().enumerate().filter(|(_, label)| !label.is_empty());
+        let named: Vec<usize> = labels.map(|(at, _)| at).collect();
+        let letters = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let apart = named.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(1);
+        let room = step * apart as f64;
+        let every = ((letters as f64 + 1.5) * LETTER / room).ceil().max(1.0) as usize;
+        named.into_iter().step_by(every).collect()
+    }
 }
 
 impl Picture for Bars<'_> {
@@ -28,8 +43,10 @@ impl Picture for Bars<'_> {
         let axis = Axis::linear(greatest);
         // The key tells how far down the plot begins.
         let mut svg = Svg::new(width, 0.0);
-        let top = match &self.reference {
-            Some((name, _)) => svg.key(&[("run", self.name), ("reference", name)]),
+        let other = self.reference.as_ref().map(|(name, _)| *name);
+        let other = other.or(self.marked.map(|(_, name)| name));
+        let top = match other {
+            Some(name) => svg.key(&[("run", self.name), ("reference", name)]),
             None => svg.key(&[("run", self.name)]),
         };
         let bottom = top + PLOT;
@@ -45,16 +62,16 @@ impl Picture for Bars<'_> {
         }
         let step = (width - left) / self.values.len().max(1) as f64;
         let gap = if step > 6.0 { (step * 0.18).min(10.0).max(step - BAR_MAX) } else { 0.0 };
-        let letters = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
-        let every = ((letters as f64 + 1.5) * LETTER / step).ceil().max(1.0);
+        let named = self.named(step);
         for (at, value) in self.values.iter().enumerate() {
             let x = left + step * at as f64;
             if let Some(value) = value {
                 let height = axis.place(*value) * PLOT;
-                svg.rect((x + gap / 2.0, bottom - height), (step - gap, height), "run");
+                let is_marked = self.marked.is_some_and(|(marked, _)| marked == at);
+                let class = if is_marked { "reference" } else { "run" };
+                svg.rect((x + gap / 2.0, bottom - height), (step - gap, height), class);
             }
-            if (at as f64 % every) < 0.5 {
-                let label = self.labels.get(at).map_or("", String::as_str);
+            if let Some(label) = named.contains(&at).then(|| self.labels[at].as_str()) {
                 svg.text((x + step / 2.0, bottom + 16.0), Anchor::Middle, "tick", label);
             }
         }
@@ -69,5 +86,29 @@ impl Picture for Bars<'_> {
             }
         }
         svg
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_those_that_were_given_as_far_as_they_have_room() {
+        let bars = |labels: Vec<String>| Bars {
+            values: vec![Some(1.0); labels.len()],
+            labels,
+            reference: None,
+            marked: None,
+            name: "",
+            words: |value| value.to_string(),
+        };
+        let all = bars((0..10).map(|n| n.to_string()).collect());
+        assert_eq!(all.named(20.0).len(), 10);
+        assert_eq!(all.named(10.0), [0, 2, 4, 6, 8]);
+        let week = |day: usize| if day % 7 == 3 { "12 Jan".to_owned() } else { String::new() };
+        let days = bars((0..62).map(week).collect());
+        assert_eq!(days.named(16.0), [3, 10, 17, 24, 31, 38, 45, 52, 59]);
+        assert_eq!(days.named(5.0), [3, 17, 31, 45, 59]);
     }
 }

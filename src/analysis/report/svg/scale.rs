@@ -1,6 +1,6 @@
 //! From values to places: axes with round ticks.
 
-use chrono::{NaiveDateTime, TimeDelta, Timelike};
+use chrono::{Datelike, NaiveDateTime, TimeDelta, Timelike};
 
 /// A value's axis from bottom to top.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +79,16 @@ pub fn instants(start: NaiveDateTime, cycles: u64, wanted: f64) -> Vec<(u64, Str
         24..720 => "%a %-d %b",
         _ => "%b %Y",
     };
+    if step >= 720 {
+        return months(start, cycles, step / 720);
+    }
     // On whole days from midnight on, on parts of a day at their multiples.
-    let first = (step.min(24) - hour % step.min(24)) % step.min(24);
+    let mut first = (step.min(24) - hour % step.min(24)) % step.min(24);
+    if step >= 168 {
+        // Weeks begin on Mondays.
+        let day = start.checked_add_signed(TimeDelta::hours(first)).unwrap_or(start).weekday();
+        first += i64::from((7 - day.num_days_from_monday()) % 7) * 24;
+    }
     let mut named = Vec::new();
     let mut cycle = first;
     while cycle < cycles {
@@ -89,6 +97,25 @@ pub fn instants(start: NaiveDateTime, cycles: u64, wanted: f64) -> Vec<(u64, Str
         cycle += step;
     }
     named
+}
+
+/// The first of every month, or of every second, third, ... of the year.
+fn months(start: NaiveDateTime, cycles: i64, rough: i64) -> Vec<(u64, String)> {
+    let every = [1, 2, 3, 6, 12].into_iter().find(|every| *every >= rough).unwrap_or(12);
+    let every = u32::try_from(every).unwrap_or(12);
+    let mut named = Vec::new();
+    let mut month = start.date().with_day(1).unwrap_or(start.date());
+    loop {
+        let hours = (month.and_time(chrono::NaiveTime::MIN) - start).num_hours();
+        if hours >= cycles {
+            return named;
+        }
+        if hours >= 0 && month.month0() % every == 0 {
+            named.push((hours.unsigned_abs(), month.format("%b %Y").to_string()));
+        }
+        let Some(next) = month.checked_add_months(chrono::Months::new(1)) else { return named };
+        month = next;
+    }
 }
 
 #[cfg(test)]
@@ -125,5 +152,13 @@ mod tests {
         assert_eq!(instants(start, 12, 4.0)[0], (1, "Mon 09:00".to_owned()));
         assert!(instants(start, 0, 4.0).is_empty());
         assert!(instants(start, 26_280, 8.0).len() <= 13);
+        let of = |cycles, wanted| -> Vec<String> {
+            instants(start, cycles, wanted).into_iter().map(|(_, text)| text).collect()
+        };
+        assert_eq!(of(24 * 70, 12.0)[..2], ["Mon 8 Jun", "Mon 15 Jun"]);
+        let years = of(26_280, 12.0);
+        assert!((6..=12).contains(&years.len()), "{years:?}");
+        assert_eq!(years[0], "Jul 2026");
+        assert_eq!(of(24 * 180, 6.0)[..2], ["Jul 2026", "Aug 2026"]);
     }
 }
