@@ -7,7 +7,7 @@ use std::fs;
 use super::{assert_none, root};
 
 /// A member's folder and the other members that its code may import, as libraries are called.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("actors/domain", &[]),
     ("actors/ports", &["domain"]),
     ("actors", &["domain", "ports"]),
@@ -16,7 +16,8 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("src/store", &["domain", "ports", "questions", "text"]),
     ("src/shops", &["domain", "ports", "text"]),
     ("src/analysis", &["domain", "ports", "questions", "text"]),
-    (".", &["actors", "analysis", "questions", "shops", "store", "text"]),
+    ("src/fitting", &["domain"]),
+    (".", &["actors", "analysis", "fitting", "questions", "shops", "store", "text"]),
 ];
 
 /// The members named under `[dependencies]`.
