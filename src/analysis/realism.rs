@@ -5,11 +5,19 @@
 //! shown as `not_targeted`, never hidden. See docs/realism.md.
 
 pub mod band;
+mod conduct;
+mod course;
+pub mod found;
+mod habit;
 pub mod measure;
+mod pairs;
+mod prices;
 mod reading;
 pub mod reference;
+mod rounds;
 pub mod sample;
 pub mod scoring;
+mod spread;
 pub(crate) mod statistics;
 pub mod yardstick;
 
@@ -77,6 +85,8 @@ pub struct Dimension {
     pub targeted: bool,
     /// What became of it.
     pub verdict: Verdict,
+    /// Why the run is not held to the band; empty where it is.
+    pub reason: String,
     /// What to look at when it misses.
     pub driver: Driver,
     /// The published figure; `None` for a distance, whose reference is in `profile`.
@@ -169,7 +179,7 @@ impl Scorecard {
     }
 }
 
-/// Scores a run by a dozen sums over its canonical rows.
+/// Scores a run by sums over its canonical rows, and by the rows of a few agents at a time.
 pub async fn score(
     store: &impl Ask,
     run: &KnownRun,

@@ -10,6 +10,7 @@ pub mod attempts;
 pub mod baskets;
 pub mod bins;
 pub mod campaigns;
+pub mod conduct;
 pub mod coupons;
 pub mod cycles;
 pub mod exposures;

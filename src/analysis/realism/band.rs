@@ -25,16 +25,16 @@ pub struct Band {
 
 impl Band {
     /// What a band may be.
-    pub const ALLOWED: &'static str = "two numbers from 0 on, the first below the second: [62, 78]";
+    pub const ALLOWED: &'static str = "two numbers, the first below the second: [62, 78]";
 
     /// A band.
     pub const fn new(min: f64, max: f64) -> Self {
         Self { min, max }
     }
 
-    /// Whether a value can lie in it, and none but those from 0 on.
+    /// Whether a value can lie in it.
     pub fn is_possible(&self) -> bool {
-        self.min >= 0.0 && self.min < self.max && self.max.is_finite()
+        self.min.is_finite() && self.min < self.max && self.max.is_finite()
     }
 
     /// Whether the value lies in it.
@@ -43,9 +43,10 @@ impl Band {
     }
 
     /// The sampling error up to which a value can be judged: half of the band, and all of it where
-    /// nothing lies below its least value.
+    /// it begins at 0, which nothing of its kind lies below.
     pub fn error_max(&self) -> f64 {
-        if self.min > 0.0 { (self.max - self.min) / 2.0 } else { self.max }
+        let width = self.max - self.min;
+        if self.min == 0.0 { width } else { width / 2.0 }
     }
 }
 
@@ -77,7 +78,8 @@ impl FromStr for Band {
 
 impl fmt::Display for Band {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.min, self.max)
+        let between = if self.min < 0.0 { " to " } else { "-" };
+        write!(f, "{}{between}{}", self.min, self.max)
     }
 }
 
@@ -93,14 +95,24 @@ mod tests {
     }
 
     #[test]
-    fn a_band_is_two_rising_numbers_from_zero_on() {
+    fn a_band_is_two_rising_numbers() {
         assert_eq!("62, 78".parse(), Ok(Band::new(62.0, 78.0)));
         for text in ["", "62", "1,2,3", "a,b"] {
             assert!(text.parse::<Band>().is_err(), "{text}");
         }
-        for (min, max) in [(2.0, 1.0), (1.0, 1.0), (-1.0, 1.0), (0.0, f64::INFINITY)] {
+        for (min, max) in [(2.0, 1.0), (1.0, 1.0), (-0.4, -0.7), (0.0, f64::INFINITY)] {
             assert!(!Band::new(min, max).is_possible(), "{min} {max}");
         }
         assert!(!Band::new(f64::NAN, 1.0).is_possible());
+        assert!(!Band::new(f64::NEG_INFINITY, 1.0).is_possible());
+    }
+
+    #[test]
+    fn a_band_may_lie_below_zero() {
+        let band: Band = "-0.75, -0.45".parse().unwrap();
+        assert!(band.is_possible() && band.contains(-0.75) && !band.contains(-0.44));
+        assert!((band.error_max() - 0.15).abs() < 1e-9);
+        assert_eq!(band.to_string(), "-0.75 to -0.45");
+        assert!((Band::new(0.0, 4.0).error_max() - 4.0).abs() < 1e-9);
     }
 }

@@ -12,7 +12,14 @@ use super::band::NotAllowed;
 pub const TARGETS_ALLOWED: &str = "none, or of hour_of_day, day_share, night_share, \
                                    weekday_peak_to_trough, basket_median, single_item, \
                                    cart_abandonment, campaigns_redeeming, coupons_redeemed, \
-                                   view_gap, separated by commas";
+                                   view_gap, product_gini, zipf_slope, habit_lift, \
+                                   buys_again_1_of_5, buys_again_5_of_5, pair_lift_categories, \
+                                   pair_lift_products, price_elasticity, promotion_lift, \
+                                   lines_discounted, weeks_over_budget, order_to_avg_cart, \
+                                   order_value_cv, order_value_icc, lines_cv, lines_icc, \
+                                   orders_with_coupon, depth_response, top_decile_redemptions, \
+                                   day_7_peak, own_weekday, next_event_entropy, view_to_add, \
+                                   session_auc, return_after_abandon, separated by commas";
 
 /// What to look at when a dimension misses its band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -172,7 +179,206 @@ measures!(
     ViewsPerSession = "views_per_session": "Product pages of a session", "median",
         unit "pages", of "sessions with a product page", persona "avg_cart_value",
         constant "look.products and browse_views", how "sessions that only browse see 1 to 3";
+    /// How unevenly units spread over products.
+    ProductGini = "product_gini": "Unevenness of products",
+        "Gini of the units of all products that the run saw",
+        unit "", of "units ordered",
+        persona "", constant "choice.zipf and choice.taste",
+        how "popularity and tastes make few products sell much";
+    /// How steeply popularity falls.
+    ZipfSlope = "zipf_slope": "Popularity of products",
+        "slope of ln units on ln rank, upper half of the ranks",
+        unit "", of "units ordered",
+        persona "", constant "choice.zipf",
+        how "the exponent of popularity, flattened by what is looked at";
+    /// How much more an agent repeats itself than others.
+    HabitLift = "habit_lift": "Habit",
+        "lines that were in the previous order, over: in an order of equal size of another agent",
+        unit "", of "lines of orders after the first",
+        persona "brand_loyalty", constant "choice.taste and choice.habit",
+        how "standing tastes and what was bought before";
+    /// Bought once in five orders, and in the next.
+    BuysAgain1Of5 = "buys_again_1_of_5": "Bought again after 1 of 5 orders",
+        "share in the next order",
+        unit "%", of "products in one of the last 5 orders",
+        persona "", constant "choice.taste",
+        how "without tastes what was bought once is as good as never";
+    /// Bought in all of five orders, and in the next.
+    BuysAgain5Of5 = "buys_again_5_of_5": "Bought again after 5 of 5 orders",
+        "share in the next order",
+        unit "%", of "products in all of the last 5 orders",
+        persona "", constant "choice.habit and choice.taste",
+        how "what is bought often comes to be bought oftener";
+    /// How categories go together.
+    PairLiftCategories = "pair_lift_categories": "Categories bought together",
+        "deviation of ln(seen / by chance) above Poisson noise",
+        unit "", of "pairs of categories that chance gives 5 times",
+        persona "", constant "choice.missions and choice.whim",
+        how "hidden missions of a visit draw several categories";
+    /// How products go together.
+    PairLiftProducts = "pair_lift_products": "Products bought together",
+        "deviation of ln(seen / by chance) above Poisson noise",
+        unit "", of "pairs of products that chance gives 5 times",
+        persona "", constant "choice.missions and choice.taste",
+        how "missions and tastes draw products of a kind";
+    /// What a price moves.
+    PriceElasticity = "price_elasticity": "Price elasticity",
+        "slope of ln units on ln price, with effects of products and weeks",
+        unit "", of "weeks of products with 5 units a week",
+        persona "price_sensitivity", constant "choice.elasticity",
+        how "how much a price above the usual one repels";
+    /// What a promotion moves.
+    PromotionLift = "promotion_lift": "Units on promotion",
+        "units in promotion weeks / in as many other weeks of the product",
+        unit "", of "promotion weeks of products",
+        persona "price_sensitivity", constant "choice.elasticity and the shop",
+        how "how deep the shop cuts and how much agents care";
+    /// How much is bought below the usual price.
+    LinesDiscounted = "lines_discounted": "Lines on promotion",
+        "share at least 5 % below the usual price",
+        unit "%", of "lines of all orders",
+        persona "price_sensitivity", constant "the shop and choice.elasticity",
+        how "how often the shop cuts prices";
+    /// Weeks in which more was spent than planned.
+    WeeksOverBudget = "weeks_over_budget": "Weeks over budget",
+        "share that cost more than the weekly budget",
+        unit "%", of "weeks of an agent with an order",
+        persona "weekly_budget", constant "money.overspend_max",
+        how "where the hard stop lies";
+    /// What an order costs against what it is to cost.
+    OrderToAvgCart = "order_to_avg_cart": "Order against the persona",
+        "median of what was paid / the average cart of the persona",
+        unit "", of "orders",
+        persona "avg_cart_value", constant "money.prices_per_product and look.dollars_per_product",
+        how "how a visit is sized by the persona";
+    /// How much orders differ.
+    OrderValueCv = "order_value_cv": "Spread of order values",
+        "standard deviation / mean",
+        unit "", of "orders",
+        persona "avg_cart_value", constant "look.sigma",
+        how "how much sizes of visits differ";
+    /// How much agents differ in what orders cost.
+    OrderValueIcc = "order_value_icc": "Order values of one agent",
+        "part of the variance of ln value between agents",
+        unit "", of "orders of agents with 8 or more",
+        persona "avg_cart_value", constant "look.sigma",
+        how "personas differ; visits of one agent do too";
+    /// How much orders differ in lines.
+    LinesCv = "lines_cv": "Spread of lines",
+        "standard deviation / mean",
+        unit "", of "orders",
+        persona "avg_cart_value", constant "look.sigma",
+        how "how much sizes of visits differ";
+    /// How much agents differ in lines.
+    LinesIcc = "lines_icc": "Lines of one agent",
+        "part of the variance of ln lines between agents",
+        unit "", of "orders of agents with 8 or more",
+        persona "avg_cart_value", constant "look.sigma",
+        how "personas differ; visits of one agent do too";
+    /// Orders with a redemption.
+    OrdersWithCoupon = "orders_with_coupon": "Orders with a coupon",
+        "share",
+        unit "%", of "orders",
+        persona "coupon_affinity and deal_seeking_behavior", constant "coupon.base and coupon.affinity_gain",
+        how "acceptance of an eligible one";
+    /// What a deeper coupon moves.
+    DepthResponse = "depth_response": "Response to the discount",
+        "redemption above 25 % off / of up to 8 %",
+        unit "", of "percent coupons of both kinds whose life ended in the run",
+        persona "coupon_affinity", constant "coupon",
+        how "how acceptance grows with what is taken off";
+    /// How much redemptions gather on few agents.
+    TopDecileRedemptions = "top_decile_redemptions": "Redemptions of the top tenth",
+        "share",
+        unit "%", of "redemptions of agents with a coupon",
+        persona "coupon_affinity and deal_seeking_behavior", constant "coupon.deals",
+        how "how far propensities are apart";
+    /// How much a week is a habit.
+    Day7Peak = "day_7_peak": "Peak of returns on day 7",
+        "returns on day 7 / mean of days 6 and 8",
+        unit "", of "returns on days 6 to 8",
+        persona "shopping_frequency", constant "habit.weekly",
+        how "the share of visits that go to the own weekday";
+    /// How much agents have a weekday.
+    OwnWeekday = "own_weekday": "Weekday of one agent",
+        "visits on its most frequent weekday / what chance gives",
+        unit "", of "shopping visits of agents with 8 or more",
+        persona "weekday_affinity and weekend_affinity", constant "habit.weekly",
+        how "the share of visits that go to the own weekday";
+    /// How open a visit is.
+    NextEventEntropy = "next_event_entropy": "Course of a visit",
+        "entropy of the next event given the one before",
+        unit "bits", of "events",
+        persona "", constant "look and add",
+        how "views, adds and removals that alternate";
+    /// Adds for each page.
+    ViewToAdd = "view_to_add": "Products put in the cart",
+        "accepted adds / product pages",
+        unit "%", of "product pages",
+        persona "impulsivity", constant "add.base and look.products",
+        how "how much is looked at for each add";
+    /// Whether the visit tells its end.
+    SessionAuc = "session_auc": "Fate of a filled cart",
+        "AUC of a logistic regression on the visit, two halves",
+        unit "", of "filled carts",
+        persona "impulsivity", constant "checkout.base",
+        how "whether an intent shows before the checkout";
+    /// Whether a cart that was left calls back.
+    ReturnAfterAbandon = "return_after_abandon": "Back after a cart left",
+        "returns within 24 h after a cart left / after an order",
+        unit "", of "carts left",
+        persona "shopping_frequency", constant "shop_base",
+        how "whether a cart that was left is remembered";
 );
+
+impl Measure {
+    /// Simulated days below which a run has too little of it: a shorter one is not held to its band.
+    pub const fn needs_days(self) -> u64 {
+        match self {
+            Self::BuysAgain1Of5
+            | Self::BuysAgain5Of5
+            | Self::TopDecileRedemptions
+            | Self::OrderValueIcc
+            | Self::LinesIcc => 180,
+            Self::PriceElasticity | Self::PromotionLift | Self::OwnWeekday | Self::Day7Peak => 56,
+            Self::PairLiftProducts | Self::DepthResponse => 90,
+            Self::HourOfDay
+            | Self::HourOfDaySessions
+            | Self::DayShare
+            | Self::NightShare
+            | Self::WeekdayPeakToTrough
+            | Self::WeekdayProfile
+            | Self::BasketMedian
+            | Self::SingleItem
+            | Self::CartAbandonment
+            | Self::CampaignsRedeeming
+            | Self::CouponsRedeemed
+            | Self::ViewGap
+            | Self::ReorderShare
+            | Self::ReturnWithin7Days
+            | Self::ReturnOnDay7
+            | Self::TopProducts
+            | Self::CouponLag
+            | Self::CouponWindowPosition
+            | Self::Conversion
+            | Self::ViewsPerSession
+            | Self::ProductGini
+            | Self::ZipfSlope
+            | Self::HabitLift
+            | Self::PairLiftCategories
+            | Self::LinesDiscounted
+            | Self::WeeksOverBudget
+            | Self::OrderToAvgCart
+            | Self::OrderValueCv
+            | Self::LinesCv
+            | Self::OrdersWithCoupon
+            | Self::NextEventEntropy
+            | Self::ViewToAdd
+            | Self::SessionAuc
+            | Self::ReturnAfterAbandon => 0,
+        }
+    }
+}
 
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

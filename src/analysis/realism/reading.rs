@@ -9,6 +9,8 @@ use questions::runs::KnownRun;
 use questions::{Inquiry, Moment, baskets, campaigns, coupons, hours, pace, visits};
 
 use super::RealismError;
+use super::conduct::{self, Span};
+use super::found::Findings;
 use super::sample::{HOURS_OF_WEEK, Sample};
 use super::statistics::Histogram;
 
@@ -37,6 +39,7 @@ pub struct Answers {
     campaigns: campaigns::CampaignsRow,
     coupons: coupons::EndedRow,
     lags: Vec<BinRow>,
+    findings: Findings,
 }
 
 impl Inquiry for Reading {
@@ -53,8 +56,9 @@ impl Inquiry for Reading {
         let period = days("refresh_every_days", REFRESH_DAYS) * 24;
         let period = i32::try_from(period).unwrap_or(168).max(1);
         let lived = moment.one(hours::lived(run)).await?;
-        let campaigns_whole = lived.end / period;
-        let until = start.checked_add_signed(TimeDelta::hours(lived.end.into())).unwrap_or(start);
+        let lived_end = lived.end;
+        let campaigns_whole = lived_end / period;
+        let until = start.checked_add_signed(TimeDelta::hours(lived_end.into())).unwrap_or(start);
         Ok(Answers {
             campaigns_whole,
             coupon_life_hours: days("coupon_life_days", COUPON_LIFE_DAYS) * 24,
@@ -72,6 +76,7 @@ impl Inquiry for Reading {
                 .await?,
             coupons: moment.one(coupons::ended(run, until)).await?,
             lags: moment.ask(coupons::lags(run)).await?,
+            findings: conduct::read(moment, run, Span { offset, end: lived_end, until }).await?,
         })
     }
 }
@@ -104,6 +109,7 @@ impl Sample {
         let count = |what, number: i64| counts.count(what, number);
         let mut sample = Self {
             coupon_life_hours: answers.coupon_life_hours,
+            findings: answers.findings.clone(),
             hours_lived: count("cycles", answers.lived.hours)?,
             views: counts.histogram("product pages", &answers.views)?,
             view_gaps: counts.histogram("times between product pages", &answers.view_gaps)?,

@@ -3,6 +3,7 @@
 //! Counts are of canonical rows and of visits that the shoppers ended themselves: a freeze or a
 //! lost session is no behaviour.
 
+use super::found::Findings;
 use super::statistics::Histogram;
 
 /// Hours of a week, Monday 00:00 first.
@@ -49,6 +50,8 @@ pub struct Sample {
     pub lag_hours: Histogram,
     /// Hours a coupon lives.
     pub coupon_life_hours: u64,
+    /// What is taken on rows.
+    pub findings: Findings,
 }
 
 impl Default for Sample {
@@ -74,6 +77,7 @@ impl Default for Sample {
             coupons_redeemed: 0,
             lag_hours: Histogram::new(),
             coupon_life_hours: 0,
+            findings: Findings::new(),
         }
     }
 }

@@ -13,6 +13,14 @@ struct Measured {
     estimate: Option<Estimate>,
     n: u64,
     profile: Vec<Bin>,
+    /// Why the run cannot answer; empty where it can.
+    reason: &'static str,
+}
+
+impl Measured {
+    fn of(estimate: Option<Estimate>, n: u64) -> Self {
+        Self { estimate, n, profile: Vec::new(), reason: "" }
+    }
 }
 
 /// Every dimension, in the order of [`Measure::ALL`].
@@ -20,9 +28,11 @@ pub fn dimensions(sample: &Sample, yardstick: &Yardstick, preset: &str) -> Vec<D
     let figures = reference::figures();
     let dimension = |measure: &Measure| {
         let measure = *measure;
-        let Measured { estimate, n, profile } = measured(sample, measure);
+        let Measured { estimate, n, profile, reason } = measured(sample, measure);
         let band = yardstick.band(measure);
-        let targeted = yardstick.is_target(measure, preset);
+        let aimed_at = yardstick.is_target(measure, preset);
+        let reason = why_not(measure, sample, aimed_at, reason);
+        let targeted = aimed_at && reason.is_empty();
         let definition = measure.definition();
         let figure = figures.get(&measure);
         let verdict = match band.filter(|_| targeted) {
@@ -40,6 +50,7 @@ pub fn dimensions(sample: &Sample, yardstick: &Yardstick, preset: &str) -> Vec<D
             band,
             targeted,
             verdict,
+            reason,
             driver: definition.driver,
             reference: figure.map(|figure| figure.value),
             source: source(measure),
@@ -47,6 +58,21 @@ pub fn dimensions(sample: &Sample, yardstick: &Yardstick, preset: &str) -> Vec<D
         }
     };
     Measure::ALL.iter().map(dimension).collect()
+}
+
+/// Why a run is not held to a band: its data cannot answer, it is too short, its preset does not
+/// aim at it. Empty where it is.
+fn why_not(measure: Measure, sample: &Sample, aimed_at: bool, reason: &str) -> String {
+    let (needs, lived) = (measure.needs_days(), sample.hours_lived / 24);
+    if !reason.is_empty() {
+        reason.to_owned()
+    } else if lived < needs {
+        format!("needs {needs} days, the run has {lived}")
+    } else if aimed_at {
+        String::new()
+    } else {
+        "the preset does not aim at it".to_owned()
+    }
 }
 
 /// A value that chance alone could have put on the other side of the band's ends is no verdict.
@@ -105,19 +131,55 @@ fn measured(sample: &Sample, measure: Measure) -> Measured {
         }
         Measure::Conversion => share(sample.orders_total(), sample.sessions_total()),
         Measure::ViewsPerSession => median(&sample.views, 1.0),
+        Measure::Day7Peak => day_7_peak(&sample.return_days),
+        Measure::ProductGini
+        | Measure::ZipfSlope
+        | Measure::HabitLift
+        | Measure::BuysAgain1Of5
+        | Measure::BuysAgain5Of5
+        | Measure::PairLiftCategories
+        | Measure::PairLiftProducts
+        | Measure::PriceElasticity
+        | Measure::PromotionLift
+        | Measure::LinesDiscounted
+        | Measure::WeeksOverBudget
+        | Measure::OrderToAvgCart
+        | Measure::OrderValueCv
+        | Measure::OrderValueIcc
+        | Measure::LinesCv
+        | Measure::LinesIcc
+        | Measure::OrdersWithCoupon
+        | Measure::DepthResponse
+        | Measure::TopDecileRedemptions
+        | Measure::OwnWeekday
+        | Measure::NextEventEntropy
+        | Measure::ViewToAdd
+        | Measure::SessionAuc
+        | Measure::ReturnAfterAbandon => {
+            let found = sample.findings.get(&measure).copied().unwrap_or_default();
+            Measured { reason: found.reason, ..Measured::of(found.estimate, found.n) }
+        }
     }
+}
+
+/// Returns on day 7 over the mean of the days beside it.
+fn day_7_peak(days: &statistics::Histogram) -> Measured {
+    let on = |day| days.get(&day).copied().unwrap_or(0);
+    let (peak, beside) = (on(7), on(6) + on(8));
+    let rates = (peak as f64, beside as f64 / 2.0);
+    Measured::of(statistics::ratio(rates, (peak, beside)), peak + beside)
 }
 
 /// The median of values that are kept as whole numbers of `parts` to the unit.
 fn median(histogram: &statistics::Histogram, parts: f64) -> Measured {
     let estimate = statistics::median(histogram)
         .map(|found| Estimate { value: found.value / parts, error: found.error / parts });
-    Measured { estimate, n: statistics::count(histogram), profile: Vec::new() }
+    Measured::of(estimate, statistics::count(histogram))
 }
 
 fn share(part: u64, n: u64) -> Measured {
     let estimate = statistics::percent(part as f64 / n as f64, n);
-    Measured { estimate, n, profile: Vec::new() }
+    Measured::of(estimate, n)
 }
 
 fn hour_of_day(sample: &Sample, events: &[u64; HOURS_OF_WEEK]) -> Measured {
@@ -126,7 +188,7 @@ fn hour_of_day(sample: &Sample, events: &[u64; HOURS_OF_WEEK]) -> Measured {
     let distance = rates.and_then(|r| statistics::kolmogorov_smirnov(r, reference::hours()));
     let estimate = distance.map(|value| Estimate { value, error: statistics::kolmogorov_error(n) });
     let profile = profile(rates, reference::hours(), |hour| hour.to_string());
-    Measured { estimate, n, profile }
+    Measured { profile, ..Measured::of(estimate, n) }
 }
 
 /// Orders of the hours from `first` to `last`, both included.
@@ -135,7 +197,7 @@ fn hours_share(sample: &Sample, first: usize, last: usize) -> Measured {
     let shares = sample.by_hour(&sample.orders).and_then(statistics::shares);
     let part = shares.map(|shares| shares[first..=last].iter().sum());
     let estimate = part.and_then(|part: f64| statistics::percent(part, n));
-    Measured { estimate, n, profile: Vec::new() }
+    Measured::of(estimate, n)
 }
 
 fn peak_to_trough(sample: &Sample) -> Measured {
@@ -146,7 +208,7 @@ fn peak_to_trough(sample: &Sample) -> Measured {
         let counts = [peak, trough].map(|day| Sample::of_weekday(&sample.sessions, day));
         statistics::ratio((rates[peak], rates[trough]), (counts[0], counts[1]))
     });
-    Measured { estimate, n, profile: Vec::new() }
+    Measured::of(estimate, n)
 }
 
 fn weekday_profile(sample: &Sample) -> Measured {
@@ -157,7 +219,7 @@ fn weekday_profile(sample: &Sample) -> Measured {
     let error = statistics::total_variation_error(reference, n);
     let estimate = distance.zip(error).map(|(value, error)| Estimate { value, error });
     let profile = profile(rates, reference, |day| WEEKDAY_NAMES[day].to_owned());
-    Measured { estimate, n, profile }
+    Measured { profile, ..Measured::of(estimate, n) }
 }
 
 fn profile<const N: usize>(

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub type Histogram = BTreeMap<u64, u64>;
 
 /// Of a normal distribution, half of its 95 % interval, in standard errors.
-const NORMAL_95: f64 = 1.96;
+pub const NORMAL_95: f64 = 1.96;
 /// Kolmogorov's distance at 95 %, times the root of n.
 const KOLMOGOROV_95: f64 = 1.36;
 
