@@ -31,6 +31,7 @@ pub mod words;
 
 use std::path::{Path, PathBuf};
 
+use shops::prices::Prices;
 use text::bounded_file::{self, WRITTEN_BYTES_MAX};
 use text::ron_text::{self, RonError, keys};
 
@@ -239,7 +240,21 @@ impl Settings {
         }
         settings.warnings.extend(settings.alerts.mail_gap().map(str::to_owned));
         settings.take_hint();
+        // A run of an older release goes on at the prices that it began with.
+        if stack.saved_path.is_none() {
+            settings.take_prices_of_the_preset();
+        }
         Ok(settings)
+    }
+
+    /// Where nobody says how prices are made, they move where shoppers are to be lifelike.
+    fn take_prices_of_the_preset(&mut self) {
+        let shown = self.shown.iter_mut().find(|shown| shown.key == "shop.practice_prices");
+        let shown = shown.filter(|shown| shown.origin == Origin::Default);
+        if let Some(shown) = shown.filter(|_| self.population.preset == "lifelike") {
+            self.shop.practice_prices = Prices::Calendar;
+            shown.value = serde_json::json!(self.shop.practice_prices);
+        }
     }
 
     /// Where nobody names a limit, the shop's profile may.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use shops::practice_shop::catalog::CatalogSize;
+use shops::prices::Prices;
 use shops::shop_api::http::proxy::ProxyUse;
 use shops::shop_api::profile::Profile;
 
@@ -61,6 +63,21 @@ concern!(
                 "Answer from inside the process: no HTTP",
             env "CARTLOAD_MOCK_API", unit "", decision "Q9.3",
             allowed "true or false", check |_| true;
+        /// `shop.practice_prices`, default `calendar` with the preset `lifelike` and else `fixed`:
+        /// how the practice shop of this process and the mock make their prices.
+        practice_prices: Prices = Prices::Fixed,
+            flag "practice-prices" as Option<Prices>, place 14, (value_name = "fixed|calendar")
+                "Prices of the practice shop: always the same, or with promotions by the week \
+                 [default: calendar with the preset lifelike, else fixed]",
+            env "CARTLOAD_PRACTICE_PRICES", unit "", decision "",
+            allowed Prices::ALLOWED, check |_| true;
+        /// `shop.practice_catalog`, default `small`: what the practice shop of this process and the
+        /// mock sell.
+        practice_catalog: CatalogSize = CatalogSize::Small,
+            flag "practice-catalog" as Option<CatalogSize>, place 14, (value_name = "small|large")
+                "What the practice shop sells: 72 products, or 1,000 [default: small]",
+            env "CARTLOAD_PRACTICE_CATALOG", unit "", decision "",
+            allowed CatalogSize::ALLOWED, check |_| true;
     }
 );
 
@@ -118,6 +135,8 @@ mod tests {
             ca_file: None,
             proxy: ProxyUse::Warn,
             mock,
+            practice_prices: Prices::Fixed,
+            practice_catalog: CatalogSize::Small,
         };
         assert_eq!(shop(None, None, false).target(), ShopTarget::PracticeInProcess);
         assert_eq!(shop(None, Some("practice"), false).target(), ShopTarget::PracticeInProcess);
