@@ -239,7 +239,10 @@ impl Settings {
         }
         settings.warnings.extend(settings.alerts.mail_gap().map(str::to_owned));
         settings.take_hint();
-        settings.take_defaults_of_preset();
+        // A run of an older release goes on as it began.
+        if stack.saved_path.is_none() {
+            settings.take_defaults_of_preset();
+        }
         Ok(settings)
     }
 
@@ -259,7 +262,8 @@ impl Settings {
         let Ok(preset) = crate::presets::behavior(&self.population.preset) else { return };
         let Some(defaults) = preset.defaults else { return };
         for shown in self.shown.iter_mut().filter(|shown| shown.origin == Origin::Default) {
-            if let Some(value) = self.offers.take(shown.key, &defaults) {
+            let of_shop = self.shop.take(shown.key, &defaults);
+            if let Some(value) = of_shop.or_else(|| self.offers.take(shown.key, &defaults)) {
                 shown.value = value;
                 shown.origin = Origin::Preset { name: self.population.preset.clone() };
             }

@@ -3,6 +3,7 @@
 mod faults;
 mod finding;
 mod habits;
+mod prices;
 
 use actix_web::http::Method;
 use actors::domain::money::Cents;
@@ -36,6 +37,7 @@ struct Shopper {
     agent: String,
     session: Uuid,
     idempotency_key: Option<String>,
+    simulated_at: Option<String>,
 }
 
 impl Shopper {
@@ -48,12 +50,19 @@ impl Shopper {
             agent: agent.to_owned(),
             session: Uuid::new_v4(),
             idempotency_key: None,
+            simulated_at: None,
         }
     }
 
     /// Another agent on the same connections.
     fn beside(&self, agent: &str) -> Self {
         Self { agent: agent.to_owned(), session: Uuid::new_v4(), ..self.clone() }
+    }
+
+    /// The same in a simulated hour.
+    fn in_hour(&self, at: chrono::NaiveDateTime) -> Self {
+        let simulated_at = Some(at.format("%Y-%m-%dT%H:%M:%S").to_string());
+        Self { simulated_at, ..self.clone() }
     }
 
     async fn try_send(
@@ -71,6 +80,9 @@ impl Shopper {
         }
         if let Some(key) = &self.idempotency_key {
             request = request.insert_header(("Idempotency-Key", key.as_str()));
+        }
+        if let Some(at) = &self.simulated_at {
+            request = request.insert_header(("X-Simulated-At", at.as_str()));
         }
         let mut response = match body {
             Some(body) => request.send_json(&body).await?,

@@ -3,6 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use actors::domain::behavior::PresetDefaults;
+use serde_json::Value;
+use shops::practice_shop::catalog::CatalogSize;
+use shops::prices::Prices;
 use shops::shop_api::http::proxy::ProxyUse;
 use shops::shop_api::profile::Profile;
 
@@ -61,6 +65,21 @@ concern!(
                 "Answer from inside the process: no HTTP",
             env "CARTLOAD_MOCK_API", unit "", decision "Q9.3",
             allowed "true or false", check |_| true;
+        /// `shop.practice_prices`, default what the preset says (`lifelike`: calendar), or `fixed`:
+        /// how the practice shop of this process and the mock make their prices.
+        practice_prices: Prices = Prices::Fixed,
+            flag "practice-prices" as Option<Prices>, place 14, (value_name = "fixed|calendar")
+                "Prices of the practice shop: always the same, or with promotions by the week \
+                 [default: calendar with the preset lifelike, else fixed]",
+            env "CARTLOAD_PRACTICE_PRICES", unit "", decision "",
+            allowed Prices::ALLOWED, check |_| true;
+        /// `shop.practice_catalog`, default `small`: what the practice shop of this process and the
+        /// mock sell.
+        practice_catalog: CatalogSize = CatalogSize::Small,
+            flag "practice-catalog" as Option<CatalogSize>, place 14, (value_name = "small|large")
+                "What the practice shop sells: 72 products, or 1,000 [default: small]",
+            env "CARTLOAD_PRACTICE_CATALOG", unit "", decision "",
+            allowed CatalogSize::ALLOWED, check |_| true;
     }
 );
 
@@ -87,6 +106,14 @@ impl Shop {
         let in_binary = Profile::builtin_names().filter_map(|name| Profile::builtin(name).ok());
         let own = self.profile.as_deref().and_then(|name| Profile::resolve(name).ok());
         in_binary.chain(own).flat_map(|profile| profile.variables()).collect()
+    }
+
+    /// Takes what the preset says of the setting `key`, and answers it; `None` where it says
+    /// nothing.
+    pub(super) fn take(&mut self, key: &str, preset: &PresetDefaults) -> Option<Value> {
+        let moves = preset.calendar_prices.filter(|_| key == "shop.practice_prices")?;
+        self.practice_prices = if moves { Prices::Calendar } else { Prices::Fixed };
+        serde_json::to_value(self.practice_prices).ok()
     }
 
     /// What these settings mean together.
@@ -118,6 +145,8 @@ mod tests {
             ca_file: None,
             proxy: ProxyUse::Warn,
             mock,
+            practice_prices: Prices::Fixed,
+            practice_catalog: CatalogSize::Small,
         };
         assert_eq!(shop(None, None, false).target(), ShopTarget::PracticeInProcess);
         assert_eq!(shop(None, Some("practice"), false).target(), ShopTarget::PracticeInProcess);

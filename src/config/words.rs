@@ -9,6 +9,8 @@ use actors::domain::rate::Rate;
 use actors::domain::time_scale::TimeScale;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use shops::practice_shop::catalog::CatalogSize;
+use shops::prices::Prices;
 use shops::shop_api::http::proxy::ProxyUse;
 
 use super::knob::value_from_str;
@@ -152,7 +154,9 @@ value_from_str!(
     SimulatedInstant,
     OnFreeze,
     LogFormat,
-    WebhookShape
+    WebhookShape,
+    Prices,
+    CatalogSize
 );
 
 impl Serialize for SimulatedInstant {

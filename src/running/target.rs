@@ -7,7 +7,6 @@ use actors::domain::catalog::Catalog;
 use actors::domain::offer::Coupon;
 use actors::ports::shop_api::{ApiErrorKind, ShopApiFactory, ShopTraits, stranger, way};
 use shops::practice_shop::{PracticeConfig, PracticeShop, RunningShop, catalog};
-use shops::prices::Prices;
 use shops::shop_api::http::proxy::{Named, Proxy, ProxyUse};
 use shops::shop_api::http::{self, Credentials, OnSent, ShopOptions, ShopSetup, ShopSetupError};
 use shops::shop_api::mock::{MockGoods, MockShop};
@@ -37,20 +36,20 @@ pub(super) fn open(
 ) -> Result<Target, RunError> {
     match settings.shop.target() {
         ShopTarget::Mock => {
-            let catalog = catalog::builtin()?;
+            let catalog = catalog::of(settings.shop.practice_catalog)?;
             let stores = catalog.stores.into_iter().map(|store| store.id).collect();
             let goods = MockGoods {
                 catalog: Arc::new(Catalog { products: catalog.products }),
                 stores,
                 coupons: coupons.into(),
-                prices: Prices::Fixed,
+                prices: settings.shop.practice_prices,
             };
             let factory = MockShop::factory(goods, on_sent);
             let traits = MockShop::traits();
             Ok(Target { factory, traits, sign_in: None, practice: None })
         }
         ShopTarget::PracticeInProcess => {
-            let practice = PracticeShop::start(PracticeConfig::default());
+            let practice = PracticeShop::start(practice(settings));
             let practice = practice.map_err(RunError::PracticeShop)?;
             let api = Some(practice.base_url());
             tracing::info!(url = %practice.base_url(), "the practice shop is open");
@@ -62,6 +61,15 @@ pub(super) fn open(
     }
 }
 
+/// The practice shop of this process.
+fn practice(settings: &Settings) -> PracticeConfig {
+    PracticeConfig {
+        prices: settings.shop.practice_prices,
+        catalog: settings.shop.practice_catalog,
+        ..PracticeConfig::default()
+    }
+}
+
 /// A shop that nobody has called yet, and the practice shop where it is that in this process.
 pub(crate) type Reached = (ShopSetup, Option<RunningShop>);
 
@@ -70,7 +78,7 @@ pub(crate) fn reach(settings: &Settings) -> Result<Reached, RunError> {
     let on_sent: OnSent = Arc::new(|_| {});
     match settings.shop.target() {
         ShopTarget::Mock | ShopTarget::PracticeInProcess => {
-            let practice = PracticeShop::start(PracticeConfig::default());
+            let practice = PracticeShop::start(practice(settings));
             let practice = practice.map_err(RunError::PracticeShop)?;
             let setup = set_up(settings, "practice", Some(practice.base_url()), on_sent)?;
             Ok((setup, Some(practice)))

@@ -43,6 +43,7 @@ pub use self::ledger::{RouteRow, ShopLedger};
 pub use self::route::Route;
 
 use self::auth::Authority;
+use self::catalog::CatalogSize;
 use self::connection::{Connections, sweep_forever};
 use self::floor::Floor;
 use self::gate::RateWindows;
@@ -68,6 +69,8 @@ pub struct PracticeConfig {
     pub habits: Habits,
     /// How its prices are made; default fixed.
     pub prices: Prices,
+    /// What it sells; default the small catalogue.
+    pub catalog: CatalogSize,
     /// `GET /api/auth/me` fills wallets up to so many coupons; default 0, the caller grants them.
     pub wallet_fill: usize,
     /// Checks the signature of JWTs; `None` (default) checks their claims only.
@@ -84,6 +87,7 @@ impl Default for PracticeConfig {
             faults: Faults::default(),
             habits: Habits::default(),
             prices: Prices::Fixed,
+            catalog: CatalogSize::Small,
             wallet_fill: 0,
             jwt_secret: None,
             remembered: 20_000,
@@ -187,7 +191,7 @@ impl PracticeShop {
     /// that make no sense.
     pub fn start(config: PracticeConfig) -> io::Result<RunningShop> {
         let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let catalog = catalog::builtin().map_err(|error| invalid(error.to_string()))?;
+        let catalog = catalog::of(config.catalog).map_err(|error| invalid(error.to_string()))?;
         let coupons = crate::coupon_book::builtin().map_err(|error| invalid(error.to_string()))?;
         let switches =
             FaultSwitches::new(config.faults).map_err(|error| invalid(error.to_string()))?;

@@ -54,6 +54,9 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
     let added = ask(shop, add()).await;
     assert_eq!(added, Ok(ShopReply::ItemAdded { unit_price: Cents(1_000) }));
     assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 1 }));
+    let coupons = ["fits", "dear"].map(CouponId::new).to_vec();
+    let grant = ShopCall::GrantWallet { coupons };
+    assert_eq!(ask(shop, grant).await, Ok(ShopReply::Done));
     let Ok(ShopReply::Coupons { eligible, ineligible }) =
         ask(shop, ShopCall::EligibleCoupons).await
     else {
@@ -68,6 +71,10 @@ async fn a_visit_ends_in_an_order_whose_sums_agree() {
     let Ok(ShopReply::OrderPlaced(order)) = ask(shop, ShopCall::Checkout).await else {
         panic!("no order");
     };
+    assert_eq!(order.coupons, Some(vec![CouponId::new("fits")]));
+    let left = ask(shop, ShopCall::EligibleCoupons).await;
+    let Ok(ShopReply::Coupons { eligible, ineligible }) = left else { panic!("no coupons") };
+    assert_eq!((eligible.len(), ineligible.len()), (0, 1), "an order uses its coupon up");
     assert_eq!((order.subtotal.cents, order.final_total.cents), (Cents(2_000), Cents(1_800)));
     assert_eq!(ask(shop, ShopCall::ReadCart).await, Ok(ShopReply::Cart { items: 0 }));
     let Ok(ShopReply::LatestOrders { orders, .. }) =
@@ -96,6 +103,9 @@ async fn it_refuses_what_a_shop_refuses() {
     let coupon = CouponId::new("unknown");
     let applied = ask(shop, ShopCall::ApplyCoupon { coupon }).await;
     assert_eq!(applied, refused(Refusal::Coupon));
+    assert!(ask(shop, buy("p1")).await.is_ok());
+    let nobodys = ShopCall::ApplyCoupon { coupon: CouponId::new("fits") };
+    assert_eq!(ask(shop, nobodys).await, refused(Refusal::Coupon), "it was never handed over");
 }
 
 #[actix::test]

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PresetDefaults {
+    /// `shop.practice_prices`, whether they are `calendar`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar_prices: Option<bool>,
     /// `offers.frontstore_per_refresh`, coupons per agent and refresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontstore_per_refresh: Option<u32>,

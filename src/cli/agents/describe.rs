@@ -47,7 +47,7 @@ pub fn describe(settings: &Settings, args: &DescribeArgs) -> Result {
 async fn catalogue(settings: &Settings, admin: &Admin) -> Result<Catalogue> {
     let (api, profile) = match settings.shop.target() {
         ShopTarget::Mock | ShopTarget::PracticeInProcess => {
-            let products = catalog::builtin()?.products;
+            let products = catalog::of(settings.shop.practice_catalog)?.products;
             return Ok(Catalogue {
                 of: "the practice shop (no other is configured: --api or CARTLOAD_API)".to_owned(),
                 categories: Some(products.into_iter().map(|product| product.category).collect()),

@@ -7,9 +7,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
+use shops::practice_shop::catalog::CatalogSize;
 use shops::practice_shop::{
     Faults, Habits, OrderReads, Pace, PaceChange, PracticeConfig, RateLimit, Route,
 };
+use shops::prices::Prices;
 
 /// How the shop works.
 #[derive(Clone, Debug, Args)]
@@ -74,6 +76,14 @@ pub struct HabitArgs {
     /// Work otherwise from a second on, as 60:1:500 for 1 at a time of 500 ms each; may be repeated
     #[arg(long, value_name = "SECOND:AT_ONCE:MS", requires = "at_once")]
     then: Vec<Then>,
+
+    /// Prices: fixed, or calendar, which goes by the X-Simulated-At of a request
+    #[arg(long, value_name = "fixed|calendar", default_value = "fixed")]
+    prices: Prices,
+
+    /// What it sells: small (72 products) or large (1,000)
+    #[arg(long, value_name = "small|large", default_value = "small")]
+    catalog: CatalogSize,
 
     /// Answer 429 to all above so many requests a minute
     #[arg(long, value_name = "N")]
@@ -154,6 +164,8 @@ impl HabitArgs {
             habits,
             faults: Faults { rate_limits, ..Faults::default() },
             wallet_fill: self.wallet,
+            prices: self.prices,
+            catalog: self.catalog,
             ..PracticeConfig::default()
         }
     }

@@ -3,15 +3,50 @@
 //! An id is uuid v5 of a slug: the same product has the same id in every process and release.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use domain::catalog::Product;
 use domain::ids::{ProductId, StoreId};
 use domain::money::Cents;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use text::ron_text::{self, RonError};
 use uuid::Uuid;
 
-const BUILTIN: &str = include_str!("../../../config/practice_catalog.ron");
+const SMALL: &str = include_str!("../../../config/practice_catalog.ron");
+const LARGE: &str = include_str!("../../../config/practice_catalog_large.ron");
+
+/// Which of the catalogues that ship with cartload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogSize {
+    /// 72 products of 24 brands in 20 categories.
+    #[default]
+    Small,
+    /// 1,000 products in 40 categories, those of the small one and its brands among them.
+    Large,
+}
+
+impl CatalogSize {
+    /// What a setting or a flag may say.
+    pub const ALLOWED: &'static str = "small or large";
+}
+
+/// A word that names no catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("allowed: {}", CatalogSize::ALLOWED)]
+pub struct NoCatalog;
+
+impl FromStr for CatalogSize {
+    type Err = NoCatalog;
+
+    fn from_str(word: &str) -> Result<Self, NoCatalog> {
+        match word {
+            "small" => Ok(Self::Small),
+            "large" => Ok(Self::Large),
+            _ => Err(NoCatalog),
+        }
+    }
+}
 
 /// A branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +82,17 @@ struct Shelf {
     products: Vec<(String, String, String, String)>,
 }
 
-/// The catalog that ships with cartload.
+/// The small catalogue.
 pub fn builtin() -> Result<PracticeCatalog, RonError> {
-    parse("config/practice_catalog.ron", BUILTIN)
+    of(CatalogSize::Small)
+}
+
+/// The catalogue of this size.
+pub fn of(size: CatalogSize) -> Result<PracticeCatalog, RonError> {
+    match size {
+        CatalogSize::Small => parse("config/practice_catalog.ron", SMALL),
+        CatalogSize::Large => parse("config/practice_catalog_large.ron", LARGE),
+    }
 }
 
 impl PracticeCatalog {
@@ -117,7 +160,7 @@ fn parse(origin: &str, text: &str) -> Result<PracticeCatalog, RonError> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use domain::offer::CouponKind;
 
@@ -176,6 +219,35 @@ mod tests {
             });
             assert!(helps, "{coupon:?}");
         }
+    }
+
+    #[test]
+    fn the_large_catalogue_sells_all_that_coupons_and_preferences_name() {
+        let (small, large) = (catalog(), of(CatalogSize::Large).expect("it is valid"));
+        let named = |catalog: &PracticeCatalog| {
+            let products = catalog.products.iter();
+            let categories = products.clone().map(|p| p.category.clone());
+            let brands = products.filter_map(|p| p.brand.clone());
+            (categories.collect::<BTreeSet<_>>(), brands.collect::<BTreeSet<_>>())
+        };
+        let (of_small, of_large) = (named(&small), named(&large));
+        assert!(of_small.0.is_subset(&of_large.0) && of_small.1.is_subset(&of_large.1));
+        assert_eq!((large.products.len(), of_large.0.len()), (1_000, 40));
+        assert_eq!(large.stores, small.stores);
+        let names: BTreeSet<_> = large.products.iter().map(|p| (&p.name, &p.brand)).collect();
+        assert_eq!(names.len(), 1_000, "no two are called the same");
+        let mut prices: Vec<Cents> = large.products.iter().map(|p| p.price).collect();
+        prices.sort();
+        for (rank, low, high) in [(100, 165, 195), (500, 490, 550), (900, 1_120, 1_280)] {
+            assert!((Cents(low)..=Cents(high)).contains(&prices[rank]), "{rank}: {}", prices[rank]);
+        }
+    }
+
+    #[test]
+    fn words_name_catalogues_and_others_none() {
+        assert_eq!("large".parse(), Ok(CatalogSize::Large));
+        assert_eq!("small".parse(), Ok(CatalogSize::Small));
+        assert_eq!("huge".parse::<CatalogSize>(), Err(NoCatalog));
     }
 
     #[test]
