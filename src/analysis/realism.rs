@@ -7,10 +7,12 @@
 pub mod band;
 mod conduct;
 mod course;
+pub mod detection;
 pub mod found;
 mod habit;
 pub mod measure;
 mod pairs;
+mod portrait;
 mod prices;
 mod reading;
 pub mod reference;
@@ -27,6 +29,7 @@ use questions::runs::KnownRun;
 use serde::Serialize;
 
 use self::band::Band;
+use self::detection::Told;
 use self::measure::{Driver, Measure};
 use self::reading::Reading;
 use self::sample::Sample;
@@ -43,6 +46,8 @@ pub struct Scorecard {
     pub counts: Counts,
     /// In a fixed order: those with a band first.
     pub dimensions: Vec<Dimension>,
+    /// How well a simple classifier tells its orders and agents from the reference's.
+    pub told: Told,
 }
 
 /// What was counted.
@@ -200,5 +205,6 @@ pub async fn score(
             redemptions: statistics::count(&sample.lag_hours),
         },
         dimensions: scoring::dimensions(&sample, yardstick, preset),
+        told: sample.told,
     })
 }

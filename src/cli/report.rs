@@ -124,6 +124,7 @@ async fn make(admin: &Admin, settings: &Settings, args: &ReportArgs) -> Result {
 
 fn judged(report: &Report) -> ExitCode {
     let card = &report.realism;
+    output::message(&card.told.line());
     if card.holds() {
         return ExitCode::Ok;
     }

@@ -183,10 +183,13 @@ pub struct LineRow {
     /// How many.
     #[diesel(sql_type = Integer)]
     pub quantity: i32,
+    /// What its order cost, cents.
+    #[diesel(sql_type = BigInt)]
+    pub paid_cents: i64,
 }
 
 const LINES: &str = "\
-SELECT o.agent_id, o.cycle, i.product_id, i.quantity
+SELECT o.agent_id, o.cycle, i.product_id, i.quantity, o.final_total_cents AS paid_cents
 FROM canonical_orders o JOIN order_items i ON i.flow_id = o.flow_id
 WHERE o.run_id = {run} AND o.agent_id >= {first} AND o.agent_id <= {last}
 ORDER BY o.agent_id, o.cycle, i.line";

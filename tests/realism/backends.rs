@@ -90,6 +90,25 @@ async fn only_what_counts_is_counted() {
     assert_value(&card, Measure::CouponLag, 0.0);
 }
 
+/// Two agents buy milk and bread in each order, the third none: orders of two lines, every line in
+/// the previous order and in that of everybody else.
+#[tokio::test]
+async fn rows_of_agents_are_read_in_their_order() {
+    let card = sqlite().await;
+    assert_value(&card, Measure::HabitLift, 1.0);
+    assert_value(&card, Measure::OrderValueCv, 0.0);
+    assert_value(&card, Measure::LinesCv, 0.0);
+    assert_value(&card, Measure::OrdersWithCoupon, 100.0 / 6.0);
+    assert_eq!(card.dimension(Measure::HabitLift).unwrap().denominator.n, 8);
+    assert_eq!(card.dimension(Measure::OrderValueCv).unwrap().denominator.n, 6);
+    let prices = card.dimension(Measure::LinesDiscounted).unwrap();
+    assert_eq!((prices.value, prices.verdict), (None, Verdict::NotTargeted));
+    assert_eq!(prices.reason, "no price moved in the run");
+    let dose = card.dimension(Measure::BuysAgain5Of5).unwrap();
+    assert_eq!(dose.verdict, Verdict::NotTargeted);
+    assert_eq!(dose.reason, "needs 180 days, the run has 0");
+}
+
 #[tokio::test]
 async fn hours_that_were_not_lived_are_no_verdict() {
     let card = sqlite().await;
@@ -112,7 +131,8 @@ async fn a_run_without_a_row_has_a_scorecard_of_nothing() {
     opened.store.open_run(run).await.unwrap();
     let card = of(&opened.admin, id).await;
     assert!(card.dimensions.iter().all(|dimension| dimension.value.is_none()), "{card:?}");
-    assert_eq!(card.with(Verdict::TooFewData).count(), 10);
+    assert_eq!(card.with(Verdict::TooFewData).count(), 9);
+    assert!(card.told.baskets.is_empty() && card.told.agents.is_empty());
     assert_eq!(card.dimensions.len(), Measure::ALL.len());
     opened.admin.close().await;
 }

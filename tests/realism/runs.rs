@@ -38,16 +38,18 @@ fn print(card: &Scorecard) {
         let number = |n: Option<f64>| n.map_or("-".to_owned(), |n| format!("{n:.4}"));
         let band = found.band.map_or("-".to_owned(), |band| band.to_string());
         eprintln!(
-            "{:24} {:>9} +-{:>8} {:6} n={:<6} {:9} {}",
+            "{:24} {:>9} +-{:>8} {:6} n={:<6} {:13} {} {}",
             found.name.as_str(),
             number(found.value),
             number(found.sampling_error),
             found.unit,
             found.denominator.n,
             band,
-            found.verdict.as_str()
+            found.verdict.as_str(),
+            found.reason
         );
     }
+    eprintln!("{}", card.told.line());
 }
 
 /// The scorecard of a data directory, for looking at: CARTLOAD_REALISM_DATA=DIR.

@@ -4,13 +4,16 @@
 use actors::domain::cycle::{Cycle, ReplayNumber};
 use actors::domain::event::{CouponInteraction, CouponStep, EventKind};
 use actors::domain::flow::{EndReason, FlowStatus, OrderOutcome};
-use actors::domain::ids::{CohortName, RunId};
+use actors::domain::ids::{CohortName, CouponId, RunId};
 use actors::domain::incident::{Incident, IncidentKind};
+use actors::domain::money::{Cents, Percent};
+use actors::domain::offer::{Coupon, CouponKind, Discount};
 use chrono::TimeDelta;
 use questions::ledger::Books;
 use questions::{
-    Ask, agents, attempts, baskets, campaigns, coupons, cycles, exposures, hours, incidents,
-    orders, pace, patterns, population, products, replays, runs, seals, shoppers, visits,
+    Ask, agents, attempts, baskets, campaigns, conduct, coupons, cycles, exposures, hours,
+    incidents, orders, pace, patterns, population, products, replays, runs, seals, shoppers,
+    visits,
 };
 use serde_json::{Value, json};
 use store::Admin;
@@ -55,6 +58,17 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         baskets::repeats(run),
         baskets::products(run),
         campaigns::redeeming(run, 168, 336),
+        conduct::by_size(run),
+        conduct::prices(run),
+        conduct::sold(run, 8),
+        conduct::shown(run, 8),
+        conduct::steps(run),
+        conduct::pages(run),
+        conduct::lines(run, ends),
+        conduct::visits(run, ends),
+        conduct::carts(run, ends),
+        conduct::depths(run, until),
+        conduct::with_coupon(run),
         coupons::life(run, until),
         coupons::steps(run),
         coupons::refusals(run, 12),
@@ -113,7 +127,7 @@ async fn lived(rig: &Rig) -> Owned {
     ] } });
     let owned = Owned { run: run.run_id, owner: run.owner };
     rig.store.open_run(run).await.unwrap();
-    rig.store.record_seen(owned.run, goods(), Vec::new(), wall(1)).await.unwrap();
+    rig.store.record_seen(owned.run, goods(), vec![a_tenth_off("c-meat")], wall(1)).await.unwrap();
     let held = assignment(owned.run, 0, 0, "c-meat", 0);
     let offers = batch(owned, vec![held.clone(), assignment(owned.run, 0, 1, "c-fish", 0)]);
     rig.store.assign_offers(offers).await.unwrap();
@@ -125,6 +139,7 @@ async fn lived(rig: &Rig) -> Owned {
             flow.events[1].kind = EventKind::ViewProduct;
             flow.events[1].simulated_at =
                 flow.events[0].simulated_at + TimeDelta::milliseconds(27_350);
+            flow.events[0].payload = json!({ "price_cents": 450 });
             if agent == 2 {
                 (flow.status, flow.end_reason) = (FlowStatus::Abandoned, EndReason::Frozen);
                 (flow.order, flow.failure) = (None, Some("the shop said no".into()));
@@ -149,6 +164,17 @@ async fn lived(rig: &Rig) -> Owned {
     note(rig, owned, IncidentKind::Freeze, json!({ "drill": true, "boundary": 1 })).await;
     note(rig, owned, IncidentKind::Replay, json!({ "first": 1, "last": 1, "replay": 1 })).await;
     owned
+}
+
+fn a_tenth_off(id: &str) -> Coupon {
+    Coupon {
+        id: CouponId::new(id),
+        kind: CouponKind::Category,
+        target: Some("meat".into()),
+        discount: Discount::PercentOff(Percent(1_000)),
+        min_purchase: Cents(0),
+        max_discount: None,
+    }
 }
 
 async fn note(rig: &Rig, owned: Owned, kind: IncidentKind, detail: Value) {
@@ -248,4 +274,4 @@ fn every_question_there_is_is_among_them() {
 }
 
 /// How many there are.
-const QUESTIONS: usize = 63;
+const QUESTIONS: usize = 74;

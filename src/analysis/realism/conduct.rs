@@ -9,10 +9,12 @@ use questions::conduct::{self, CartRow, DepthRow, LineRow, VisitRow};
 use questions::{Moment, agents, products, shoppers};
 
 use super::course::{self, Cart};
+use super::detection::{Detection, Told};
 use super::found::{Findings, Found};
 use super::habit::{Again, Sizes};
 use super::measure::Measure;
 use super::pairs::{Of, Pairs};
+use super::portrait::{self, ORDERS_OF_AGENT_MIN, Order, WINDOW_DAYS};
 use super::prices::{self, Week};
 use super::rounds::{Purse, RATIO_PARTS, Rounds, Visit};
 use super::spread::{self, Moments};
@@ -22,8 +24,6 @@ use super::statistics::{self, Estimate};
 const AGENTS_PER_PAGE: usize = 16;
 /// Carts that a model is learnt on; a longer run's first agents do.
 const CARTS_MAX: usize = 20_000;
-/// Orders of an agent below which it says nothing of what is its own.
-const ORDERS_OF_AGENT_MIN: u64 = 8;
 /// Catalogues whose Gini the band is for.
 const CATALOGUE: std::ops::RangeInclusive<usize> = 50..=100;
 /// Discounts that count as small and as deep, hundredths of a percent.
@@ -87,7 +87,7 @@ impl Goods {
 }
 
 /// What was read so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Folded {
     goods: Goods,
     sizes: Sizes,
@@ -98,14 +98,17 @@ struct Folded {
     own_lines: Vec<Moments>,
     rounds: Rounds,
     carts: Vec<Cart>,
+    baskets: Detection,
+    agents: Detection,
 }
 
 /// Reads the run's rows and takes every dimension on them.
-pub async fn read<M: Moment>(moment: &mut M, run: RunId, span: Span) -> Result<Findings, M::Fault> {
-    let mut folded = Folded::default();
-    let goods = Goods::of(moment.ask(products::known(run)).await?);
-    folded.units = vec![0; goods.categories.len()];
-    folded.goods = goods;
+pub async fn read<M: Moment>(
+    moment: &mut M,
+    run: RunId,
+    span: Span,
+) -> Result<(Findings, Told), M::Fault> {
+    let mut folded = Folded::of(Goods::of(moment.ask(products::known(run)).await?));
     for row in moment.ask(conduct::by_size(run)).await? {
         let product = folded.goods.product(&row.product_id);
         folded.units.resize(folded.goods.categories.len(), 0);
@@ -119,7 +122,7 @@ pub async fn read<M: Moment>(moment: &mut M, run: RunId, span: Span) -> Result<F
         let [first, ..] = page else { continue };
         let last = page.last().unwrap_or(first);
         let ends = (first.agent_id.as_str(), last.agent_id.as_str());
-        folded.orders(&moment.ask(conduct::lines(run, ends)).await?);
+        folded.orders(&moment.ask(conduct::lines(run, ends)).await?, span);
         folded.visits(&moment.ask(conduct::visits(run, ends)).await?, span);
         if folded.carts.len() < CARTS_MAX {
             let carts = moment.ask(conduct::carts(run, ends)).await?;
@@ -136,31 +139,66 @@ pub async fn read<M: Moment>(moment: &mut M, run: RunId, span: Span) -> Result<F
     findings.insert(Measure::NextEventEntropy, course::entropy(steps).into());
     let pages = moment.one(conduct::pages(run)).await?;
     findings.insert(Measure::ViewToAdd, share(pages.adds, pages.views));
-    Ok(findings)
+    let told = Told { baskets: folded.baskets.told(), agents: folded.agents.told() };
+    Ok((findings, told))
 }
 
 impl Folded {
+    fn of(goods: Goods) -> Self {
+        Self {
+            units: vec![0; goods.categories.len()],
+            goods,
+            sizes: Sizes::default(),
+            again: Again::default(),
+            pairs: [Pairs::default(), Pairs::default()],
+            lines: Moments::default(),
+            own_lines: Vec::new(),
+            rounds: Rounds::default(),
+            carts: Vec::new(),
+            baskets: Detection::of_baskets(),
+            agents: Detection::of_agents(),
+        }
+    }
+
     /// Lines of some agents, each agent's together and in order.
-    fn orders(&mut self, rows: &[LineRow]) {
+    fn orders(&mut self, rows: &[LineRow], span: Span) {
         for own in rows.chunk_by(|a, b| a.agent_id == b.agent_id) {
-            let mut orders: Vec<Vec<u32>> = Vec::new();
             let mut sizes = Moments::default();
+            let mut portraits = Vec::new();
             for lines in own.chunk_by(|a, b| a.cycle == b.cycle) {
-                let mut order: Vec<u32> =
-                    lines.iter().map(|line| self.goods.product(&line.product_id)).collect();
-                order.sort_unstable();
-                order.dedup();
-                self.lines.add(order.len() as f64);
-                sizes.add((order.len() as f64).ln());
-                let [products, categories] = &mut self.pairs;
-                products.add(order.len(), &order);
-                categories.add(order.len(), &self.goods.categories_of(&order));
-                orders.push(order);
+                let order = self.order(lines, span);
+                self.lines.add(order.products.len() as f64);
+                sizes.add((order.products.len() as f64).ln());
+                portraits.push(order);
             }
-            if sizes.n >= ORDERS_OF_AGENT_MIN {
+            if sizes.n >= ORDERS_OF_AGENT_MIN as u64 {
                 self.own_lines.push(sizes);
             }
+            portrait::orders(&mut self.baskets, &portraits);
+            if span.end >= WINDOW_DAYS * 24 {
+                portrait::agent(&mut self.agents, &portraits);
+            }
+            let orders: Vec<Vec<u32>> = portraits.into_iter().map(|order| order.products).collect();
             self.again.add(&orders, &self.sizes);
+        }
+    }
+
+    /// The lines of one order.
+    fn order(&mut self, lines: &[LineRow], span: Span) -> Order {
+        let mut products: Vec<u32> =
+            lines.iter().map(|line| self.goods.product(&line.product_id)).collect();
+        products.sort_unstable();
+        products.dedup();
+        let categories = self.goods.categories_of(&products);
+        let [of_products, of_categories] = &mut self.pairs;
+        of_products.add(products.len(), &products);
+        of_categories.add(products.len(), &categories);
+        Order {
+            day: lines.first().map_or(0, |line| (line.cycle + span.offset % 24) / 24),
+            products,
+            units: lines.iter().map(|line| f64::from(line.quantity)).sum(),
+            categories: categories.len(),
+            paid: lines.first().map_or(0.0, |line| line.paid_cents as f64),
         }
     }
 

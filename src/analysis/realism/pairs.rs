@@ -220,9 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn missions_have_one() {
-        let found = orders(1.0).spread(Of::Products).0.unwrap();
-        assert!(found.value > 0.15, "{found:?}");
+    fn missions_have_one_that_grows_with_them() {
+        let spread = |mission| orders(mission).spread(Of::Products).0.unwrap();
+        let (weak, strong) = (spread(1.0), spread(2.0));
+        assert!((0.08..0.15).contains(&weak.value), "{weak:?}");
+        assert!(strong.value > 2.0 * weak.value, "{strong:?}");
     }
 
     #[test]

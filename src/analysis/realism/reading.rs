@@ -10,6 +10,7 @@ use questions::{Inquiry, Moment, baskets, campaigns, coupons, hours, pace, visit
 
 use super::RealismError;
 use super::conduct::{self, Span};
+use super::detection::Told;
 use super::found::Findings;
 use super::sample::{HOURS_OF_WEEK, Sample};
 use super::statistics::Histogram;
@@ -40,6 +41,7 @@ pub struct Answers {
     coupons: coupons::EndedRow,
     lags: Vec<BinRow>,
     findings: Findings,
+    told: Told,
 }
 
 impl Inquiry for Reading {
@@ -59,6 +61,8 @@ impl Inquiry for Reading {
         let lived_end = lived.end;
         let campaigns_whole = lived_end / period;
         let until = start.checked_add_signed(TimeDelta::hours(lived_end.into())).unwrap_or(start);
+        let span = Span { offset, end: lived_end, until };
+        let (findings, told) = conduct::read(moment, run, span).await?;
         Ok(Answers {
             campaigns_whole,
             coupon_life_hours: days("coupon_life_days", COUPON_LIFE_DAYS) * 24,
@@ -76,7 +80,8 @@ impl Inquiry for Reading {
                 .await?,
             coupons: moment.one(coupons::ended(run, until)).await?,
             lags: moment.ask(coupons::lags(run)).await?,
-            findings: conduct::read(moment, run, Span { offset, end: lived_end, until }).await?,
+            findings,
+            told,
         })
     }
 }
@@ -110,6 +115,7 @@ impl Sample {
         let mut sample = Self {
             coupon_life_hours: answers.coupon_life_hours,
             findings: answers.findings.clone(),
+            told: answers.told.clone(),
             hours_lived: count("cycles", answers.lived.hours)?,
             views: counts.histogram("product pages", &answers.views)?,
             view_gaps: counts.histogram("times between product pages", &answers.view_gaps)?,

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::detection::Quantile;
 use super::measure::Measure;
 
 const HOURS: &str = include_str!("../../../data/reference/hour_of_day.csv");
 const WEEKDAYS: &str = include_str!("../../../data/reference/weekday.csv");
+const BASKETS: &str = include_str!("../../../data/reference/basket_quantiles.csv");
+const HOUSEHOLDS: &str = include_str!("../../../data/reference/household_quantiles.csv");
 const FIGURES: &str = include_str!("../../../data/reference/figures.csv");
 
 /// The weekdays as the table names them.
@@ -50,6 +53,16 @@ pub fn weekdays() -> [f64; 7] {
 /// Single figures by dimension.
 pub fn figures() -> BTreeMap<Measure, Figure> {
     rows::<Figure>(FIGURES).into_iter().map(|figure| (figure.dimension, figure)).collect()
+}
+
+/// Of the orders of the panel, by feature.
+pub fn basket_quantiles() -> Vec<Quantile> {
+    rows(BASKETS)
+}
+
+/// Of its households.
+pub fn household_quantiles() -> Vec<Quantile> {
+    rows(HOUSEHOLDS)
 }
 
 fn shares<const N: usize>(table: &str, label: fn(usize) -> String) -> [f64; N] {

@@ -3,6 +3,7 @@
 //! Counts are of canonical rows and of visits that the shoppers ended themselves: a freeze or a
 //! lost session is no behaviour.
 
+use super::detection::Told;
 use super::found::Findings;
 use super::statistics::Histogram;
 
@@ -52,6 +53,8 @@ pub struct Sample {
     pub coupon_life_hours: u64,
     /// What is taken on rows.
     pub findings: Findings,
+    /// How far it is told from the reference.
+    pub told: Told,
 }
 
 impl Default for Sample {
@@ -78,6 +81,7 @@ impl Default for Sample {
             lag_hours: Histogram::new(),
             coupon_life_hours: 0,
             findings: Findings::new(),
+            told: Told::default(),
         }
     }
 }

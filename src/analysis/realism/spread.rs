@@ -63,13 +63,18 @@ impl Moments {
         (self.squares - self.sum * self.mean()).max(0.0)
     }
 
+    /// Standard deviation; 0 of fewer than two.
+    pub fn deviation(&self) -> f64 {
+        (self.within() / (self.n.max(2) - 1) as f64).sqrt()
+    }
+
     /// Standard deviation over the mean.
     pub fn variation(&self) -> Option<Estimate> {
         if self.n < 2 || self.mean() <= 0.0 {
             return None;
         }
         let n = self.n as f64;
-        let value = (self.within() / (n - 1.0)).sqrt() / self.mean();
+        let value = self.deviation() / self.mean();
         let error = NORMAL_95 * value * (0.5 / n + value * value / n).sqrt();
         Some(Estimate { value, error })
     }

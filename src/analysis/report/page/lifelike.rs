@@ -34,10 +34,12 @@ pub fn section(card: &Scorecard) -> Section {
     Section {
         id: "realism",
         title: "How lifelike it is",
-        intro:
-            "Bands are a judgement on published figures (docs/realism.md); a dimension that the \
-                preset does not aim at is grey, never hidden. Rows that count."
-                .to_owned(),
+        intro: format!(
+            "Bands are a judgement on published figures (docs/realism.md); a dimension that \
+                the run is not held to is grey, never hidden. Rows that count. A simple \
+                classifier, {}.",
+            card.told.line()
+        ),
         panels,
     }
 }
@@ -97,6 +99,15 @@ fn with_unit(value: Option<f64>, unit: &str) -> String {
     }
 }
 
+/// With why a run is not held to a band that there is.
+fn verdict(dimension: &Dimension) -> String {
+    let word = dimension.verdict.as_str();
+    if dimension.band.is_none() || dimension.reason.is_empty() {
+        return word.to_owned();
+    }
+    format!("{word}: {}", dimension.reason)
+}
+
 fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Met => "run",
@@ -125,7 +136,7 @@ fn banded(dimension: &Dimension) -> Option<Banded> {
 fn row(dimension: &Dimension) -> Vec<String> {
     vec![
         dimension.title.to_owned(),
-        dimension.verdict.as_str().to_owned(),
+        verdict(dimension),
         with_unit(dimension.value, dimension.unit),
         number(dimension.sampling_error),
         dimension.band.map_or(NOTHING.to_owned(), |band| band.to_string()),
