@@ -169,6 +169,6 @@ async fn each_question_is_told_before_it_is_asked() {
     let tell = Arc::new(move |says| note.lock().unwrap().push(says));
     Report::read(&admin, (ledger.run, audit), (&bands(), wall(9)), tell).await.unwrap();
     let questions = analysis::report::questions();
-    assert_eq!(questions.len(), 15);
+    assert_eq!(questions.len(), 24);
     assert_eq!(*told.lock().unwrap(), questions);
 }

@@ -13,7 +13,7 @@ const NEW_MIN: f64 = 1e-6;
 /// Agents of a group that must differ from its commonest value for a column to be of use.
 const DIFFERING_MIN: usize = 5;
 /// Agents of a group for each coefficient, at least.
-const AGENTS_PER_COEFFICIENT: usize = 2;
+const AGENTS_PER_COEFFICIENT: usize = 4;
 
 /// Agents of one group: an outcome and the columns of each.
 #[derive(Clone, Debug)]

@@ -112,11 +112,11 @@ fn the_variance_is_that_of_hc2() {
 #[test]
 fn too_few_agents_and_columns_that_say_nothing_are_told() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
-    let few = people(&mut rng, 7);
-    let group = || Group { values: vec![1.0; 7], columns: rows(&few) };
+    let few = people(&mut rng, 8);
+    let group = || Group { values: vec![1.0; 8], columns: rows(&few) };
     let error = adjust(&group(), &group(), &[0, 1, 2]).unwrap_err();
-    assert_eq!(error, NotAdjusted::TooFewAgents { agents: 7, covariates: 3, least: 8 });
-    assert!(adjust(&group(), &group(), &[0]).is_ok(), "one column needs four");
+    assert_eq!(error, NotAdjusted::TooFewAgents { agents: 8, covariates: 3, least: 16 });
+    assert!(adjust(&group(), &group(), &[0]).is_ok(), "one column needs eight");
     assert_eq!(adjust(&group(), &group(), &[]), Err(NotAdjusted::NoCovariates));
     assert_eq!(explained(&group()), Ok(0.0), "what does not vary is not explained");
 }
@@ -136,8 +136,8 @@ fn a_word_that_four_agents_of_a_group_have_is_left_out_and_one_that_five_have_is
 fn what_columns_explain_does_not_grow_with_columns_of_noise() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
     let noise: Vec<Vec<f64>> =
-        (0..60).map(|_| (0..20).map(|_| normal(&mut rng)).collect()).collect();
-    let values: Vec<f64> = (0..60).map(|_| normal(&mut rng)).collect();
+        (0..100).map(|_| (0..20).map(|_| normal(&mut rng)).collect()).collect();
+    let values: Vec<f64> = (0..100).map(|_| normal(&mut rng)).collect();
     let of_noise = explained(&Group { values, columns: rows(&noise) }).unwrap();
     assert!(of_noise < 0.25, "a third of it is noise fitted: {of_noise}");
     let values = noise.iter().map(|row| row[0] + 0.5 * normal(&mut rng)).collect();

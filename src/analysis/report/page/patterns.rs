@@ -62,6 +62,7 @@ fn again(patterns: &Patterns) -> Panel {
     let curves = Curves {
         curves: vec![curve],
         until: last.day as f64,
+        step_min: 1.0,
         axis: Axis::linear(1.0),
         words: percent_tick,
         places: |day| format!("{day:.0} d"),
@@ -117,6 +118,7 @@ fn cohorts(cohorts: &[CohortWeeks]) -> Option<Panel> {
     let curves = Curves {
         curves: shown.iter().zip(COHORT_CLASSES).map(curve).collect(),
         until: longest as f64,
+        step_min: 1.0,
         axis: Axis::linear(1.0),
         words: percent_tick,
         places: |week| format!("{week:.0} w"),
@@ -162,6 +164,7 @@ fn spread(
             },
         ],
         until: 1.0,
+        step_min: 0.1,
         axis: Axis::linear(1.0),
         words: percent_tick,
         places: percent_tick,

@@ -22,6 +22,8 @@ pub struct Curves {
     pub curves: Vec<Curve>,
     /// Where the picture ends at the right; it begins at 0.
     pub until: f64,
+    /// From one named place to the next, at least.
+    pub step_min: f64,
     /// Up and down.
     pub axis: Axis,
     /// A value in words.
@@ -49,7 +51,7 @@ impl Picture for Curves {
         }
         let until = if self.until > 0.0 { self.until } else { 1.0 };
         let x = |place: f64| left + (width - left) * place / until;
-        let step = step_of(until, ((width - left) / 64.0).clamp(2.0, 10.0));
+        let step = step_of(until, ((width - left) / 64.0).clamp(2.0, 10.0)).max(self.step_min);
         let mut place = 0.0;
         while place <= until * 1.001 {
             let text = (self.places)(place);
@@ -84,6 +86,7 @@ mod tests {
                 points: vec![(0.0, 0.0), (1_095.0, 1.0)],
             }],
             until: 1_095.0,
+            step_min: 1.0,
             axis: Axis::linear(1.0),
             words: |value| value.to_string(),
             places: |place| place.to_string(),

@@ -110,7 +110,7 @@ fn months(start: NaiveDateTime, cycles: i64, rough: i64) -> Vec<(u64, String)> {
         if hours >= cycles {
             return named;
         }
-        if hours >= 0 && month.month0() % every == 0 {
+        if hours >= 0 && month.month0().is_multiple_of(every) {
             named.push((hours.unsigned_abs(), month.format("%b %Y").to_string()));
         }
         let Some(next) = month.checked_add_months(chrono::Months::new(1)) else { return named };
