@@ -189,7 +189,7 @@ fn of_four_customers_nobody_is_drawn() {
     let mut kept = 0;
     few.customers.retain(|_, _| {
         kept += 1;
-        kept <= CUSTOMERS_MIN - 1
+        kept < CUSTOMERS_MIN
     });
     let portrait = Portrait::of(&few, Of::History);
     let before = personas(5);
