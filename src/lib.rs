@@ -10,6 +10,7 @@ pub mod dashboard;
 pub mod data_dir;
 mod database;
 pub mod doctor;
+pub mod fit;
 pub mod injection;
 mod known_runs;
 pub mod logging;

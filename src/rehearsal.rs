@@ -35,7 +35,7 @@ use actors::injection::Injection;
 use actors::ports::checkpoint_file::{CheckpointError, CheckpointFile, LoadedCheckpoint};
 use actors::ports::pacing::{Pacing, SystemPacing};
 use actors::ports::shop_api::ShopTraits;
-use actors::ports::store::RunState;
+use actors::ports::store::{RunState, Store};
 use actors::session_pool::request_meter::SharedMeter;
 use actors::topology::{self, Layout, Ports, Running};
 use anyhow::{Result, anyhow};
@@ -79,6 +79,7 @@ pub fn plan(shop: ShopTraits, settings: &[(&str, &str)]) -> Result<RunPlan> {
 /// A run that will be rehearsed: all agents at once, as fast as the work allows, no limit.
 pub struct Rehearsal {
     agents: u32,
+    store: Option<Arc<dyn Store>>,
     changes: Vec<Change>,
     injections: Vec<(Cycle, Injection)>,
 }
@@ -86,13 +87,20 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// With so many agents, `agent_001` the first.
     pub fn of(agents: u32) -> Self {
-        Self { agents, changes: Vec::new(), injections: Vec::new() }
+        Self { agents, store: None, changes: Vec::new(), injections: Vec::new() }
     }
 
     /// Ends after so many.
     #[must_use]
     pub fn cycles(self, cycles: u32) -> Self {
         self.plan(move |plan| plan.ends.cycles = Some(cycles))
+    }
+
+    /// Writes to this store, and takes the agents that it knows.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
     }
 
     /// Changes anything of the plan.
@@ -123,10 +131,14 @@ impl Rehearsal {
         let traits = ShopTraits { is_real: true, ..MockShop::traits() };
         let mut plan = plan(traits, &[])?;
         self.changes.into_iter().for_each(|change| change(&mut plan));
+        let store = match self.store {
+            Some(store) => store,
+            None => Arc::new(DryStore::new(presets::personas(self.agents, &[], &mut rand::rng())?)),
+        };
         let ports = Ports {
             shop: MockShop::factory(mock, meter.on_sent()),
             meter,
-            store: Arc::new(DryStore::new(presets::personas(self.agents, &[], &mut rand::rng())?)),
+            store,
             checkpoints: Arc::new(Forgotten),
             pacing: Arc::new(SystemPacing),
             memory: || None,

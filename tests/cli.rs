@@ -2,6 +2,7 @@
 
 mod addresses;
 mod describe;
+mod fit;
 mod from_table;
 mod own_table;
 mod plan;

@@ -1,7 +1,8 @@
-//! `cartload agents`: generate, import, describe, list, set-status. Changes take effect at the next
+//! `cartload agents`: generate, import, fit, describe, list, set-status. Changes take effect at the next
 //! run.
 
 mod describe;
+mod fit;
 mod stored;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ Examples:
   cartload agents import people.csv --mapping map.ron --skip-bad --rejected left-out.csv
   cartload agents import --from-table public.agents --db postgres://...
   cartload agents import --from postgres://... --table public.agents --mapping map.ron --dry-run
+  cartload agents fit --orders orders.csv --out mine
   cartload agents describe
   cartload agents list --status active --json
   cartload agents set-status inactive agent_001 agent_002";
@@ -47,6 +49,8 @@ enum AgentsCommand {
     Generate(GenerateArgs),
     /// Bring personas along, from a file or an existing table
     Import(ImportArgs),
+    /// Learn a preset and personas from your shop's orders
+    Fit(fit::FitArgs),
     /// The population in pictures and numbers
     Describe(DescribeArgs),
     /// Print the agents
@@ -169,6 +173,7 @@ pub fn execute(global: &GlobalArgs, args: &AgentsArgs) -> Result {
     match &args.command {
         AgentsCommand::Generate(args) => stored::generate(&settings, args),
         AgentsCommand::Import(args) => stored::import(&settings, args),
+        AgentsCommand::Fit(args) => fit::fit(args),
         AgentsCommand::Describe(args) => describe::describe(&settings, args),
         AgentsCommand::List(args) => stored::list(&settings, args),
         AgentsCommand::SetStatus(args) => stored::set_status(&settings, args),

@@ -99,11 +99,16 @@ pub(super) struct Open {
     pub(super) products: Vec<u64>,
 }
 
+/// The week of a day from CE, which was a Monday.
+pub(super) fn week_of(day: i32) -> i32 {
+    (day - 1).div_euclid(7)
+}
+
 impl Customer {
     /// Counts an order; true where an earlier one came later.
     pub(super) fn add(&mut self, order: &Open, weekday: usize) -> bool {
         let day = order.at.num_days_from_ce();
-        let week = day.div_euclid(7);
+        let week = week_of(day);
         let is_disordered = self.orders > 0 && week < self.week;
         if self.orders == 0 || week != self.week {
             self.end_week();

@@ -15,6 +15,9 @@ const POINTS: usize = 200;
 /// Rounds of the search in each direction.
 const ROUNDS: usize = 60;
 
+/// Half weeks of a week: exposures are rounded to them, so that customers share cells.
+const HALVES: f64 = 2.0;
+
 /// A gamma distribution of rates, orders a week.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
@@ -32,7 +35,7 @@ pub struct Rates {
     pub repeats: u64,
 }
 
-/// Repeat orders and the weeks they had, and how many customers have both.
+/// Repeat orders and the half weeks they had, and how many customers have both.
 type Cells = HashMap<(u32, u32), f64>;
 
 impl Rates {
@@ -42,9 +45,10 @@ impl Rates {
         let (_, last) = ledger.days?;
         let mut cells = Cells::new();
         for customer in ledger.customers.values() {
-            let weeks = (last - customer.first).div_euclid(7);
-            if weeks >= 1 && customer.orders >= 1 {
-                *cells.entry((customer.orders - 1, weeks as u32)).or_default() += 1.0;
+            let halves = f64::from(last - customer.first) / 7.0 * HALVES;
+            if halves >= HALVES && customer.orders >= 1 {
+                let halves = halves.round() as u32;
+                *cells.entry((customer.orders - 1, halves)).or_default() += 1.0;
             }
         }
         Self::fitted(&cells)
@@ -52,10 +56,10 @@ impl Rates {
 
     /// Of a run: every agent is there from its begin, whether it orders or not.
     pub fn of_run(ledger: &Ledger) -> Option<Self> {
-        let weeks = ledger.span_weeks().round().max(1.0) as u32;
+        let halves = (ledger.span_weeks() * HALVES).round().max(1.0) as u32;
         let mut cells = Cells::new();
         for customer in ledger.customers.values() {
-            *cells.entry((customer.orders, weeks)).or_default() += 1.0;
+            *cells.entry((customer.orders, halves)).or_default() += 1.0;
         }
         Self::fitted(&cells)
     }
@@ -63,7 +67,7 @@ impl Rates {
     fn fitted(cells: &Cells) -> Option<Self> {
         let customers: f64 = cells.values().sum();
         let orders: f64 = cells.iter().map(|((x, _), n)| f64::from(*x) * n).sum();
-        let weeks: f64 = cells.iter().map(|((_, t), n)| f64::from(*t) * n).sum();
+        let weeks: f64 = cells.iter().map(|((_, t), n)| f64::from(*t) / HALVES * n).sum();
         if customers < 2.0 || orders <= 0.0 {
             return None;
         }
@@ -108,7 +112,7 @@ fn likelihood(cells: &Cells, ln_shape: f64, ln_mean: f64) -> f64 {
     let (r, mean) = (ln_shape.exp(), ln_mean.exp());
     let alpha = r / mean;
     let of_cell = |((x, t), n): (&(u32, u32), &f64)| {
-        let (x, t) = (f64::from(*x), f64::from(*t));
+        let (x, t) = (f64::from(*x), f64::from(*t) / HALVES);
         n * (ln_gamma(r + x) - ln_gamma(r)
             + r * (alpha / (alpha + t)).ln()
             + x * (t / (alpha + t)).ln())
@@ -153,7 +157,7 @@ mod tests {
             let rate: f64 = rates.sample(&mut rng);
             let x: f64 =
                 Poisson::new((rate * f64::from(weeks)).max(1e-9)).unwrap().sample(&mut rng);
-            *cells.entry((x as u32, weeks)).or_default() += 1.0;
+            *cells.entry((x as u32, 2 * weeks)).or_default() += 1.0;
         }
         let found = Rates::fitted(&cells).unwrap();
         assert!((found.shape - 1.2).abs() < 2.0 * found.shape_se, "{found:?}");

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use chrono::{Datelike, Timelike};
 use domain::stable_hash::blend;
 
-use super::customer::{Customer, Open, Sums};
+use super::customer::{Customer, Open, Sums, week_of};
 use super::line::Line;
 
 const CUSTOMERS_MAX: usize = 500_000;
@@ -101,7 +101,7 @@ impl Ledger {
         let (first, last) = self.days.unwrap_or((day, day));
         self.days = Some((first.min(day), last.max(day)));
         let category = line.category.as_deref().and_then(|name| self.category(name));
-        self.count_product(line, day.div_euclid(7));
+        self.count_product(line, week_of(day));
         let key = line.order.unwrap_or_else(|| line.at.and_utc().timestamp() as u64);
         let customer = self.customers.entry(line.customer).or_default();
         if let Some(category) = category {
@@ -267,6 +267,13 @@ mod tests {
         let a = &ledger.customers[&line("a", "2026-06-01", "x").customer];
         assert_eq!((a.orders, a.weeks.n, a.weeks.sum), (2, 1, 12.0));
         assert_eq!(a.parts, [1, 0, 1]);
+    }
+
+    #[test]
+    fn a_week_begins_on_monday() {
+        let day = |date: &str| line("a", date, "x").at.num_days_from_ce();
+        assert_eq!(week_of(day("2026-06-01")), week_of(day("2026-06-07")));
+        assert_eq!(week_of(day("2026-06-07")) + 1, week_of(day("2026-06-08")));
     }
 
     #[test]

@@ -19,3 +19,6 @@ pub mod score;
 
 /// Every persona and draw of a fit belongs to at least so many customers.
 pub const CUSTOMERS_MIN: usize = 5;
+
+#[cfg(test)]
+mod recovery_tests;

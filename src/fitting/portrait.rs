@@ -35,17 +35,11 @@ impl Portrait {
     /// The figures of what was read.
     pub fn of(ledger: &Ledger, of: Of) -> Self {
         let rates = rates(ledger, of);
-        let figure = |statistic| match statistic {
-            Statistic::OrdersPerWeek => {
-                rates.clone().map(|r| Figure { value: r.mean, se: r.mean_se, n: r.customers })
-            }
-            Statistic::RateShape => {
-                rates.clone().map(|r| Figure { value: r.shape, se: r.shape_se, n: r.customers })
-            }
-            other => enough(ledger, of, other).and_then(|()| {
-                let nothing = || Lack("nothing to estimate it on".to_owned());
-                figure(ledger, other).filter(|it| it.value.is_finite()).ok_or_else(nothing)
-            }),
+        let figure = |statistic| {
+            enough(ledger, of, &rates, statistic)?;
+            let nothing = || Lack("nothing to estimate it on".to_owned());
+            let figure = figure(ledger, rates.as_ref().ok(), statistic);
+            figure.filter(|it| it.value.is_finite()).ok_or_else(nothing)
         };
         Self {
             customers: ledger.customers.len() as u64,
@@ -90,7 +84,12 @@ fn rates(ledger: &Ledger, of: Of) -> Result<Rates, Lack> {
 }
 
 /// Whether there is enough of a history for this.
-fn enough(ledger: &Ledger, of: Of, statistic: Statistic) -> Result<(), Lack> {
+fn enough(
+    ledger: &Ledger,
+    of: Of,
+    rates: &Result<Rates, Lack>,
+    statistic: Statistic,
+) -> Result<(), Lack> {
     if of == Of::Run {
         return Ok(());
     }
@@ -103,7 +102,9 @@ fn enough(ledger: &Ledger, of: Of, statistic: Statistic) -> Result<(), Lack> {
     let has_price = !ledger.values.is_empty();
     let has_product = !ledger.products.is_empty();
     match statistic {
-        Statistic::OrdersPerWeek | Statistic::RateShape => Ok(()),
+        Statistic::OrdersPerWeek | Statistic::RateShape => {
+            rates.as_ref().map(drop).map_err(Lack::clone)
+        }
         Statistic::WeekendShare => Lack::first(&[("orders", 300.0, orders), ("weeks", 4.0, weeks)]),
         Statistic::OwnWeekday => {
             let often = ledger.customers.values().filter(|c| c.orders >= 4).count();
@@ -151,9 +152,14 @@ fn enough(ledger: &Ledger, of: Of, statistic: Statistic) -> Result<(), Lack> {
     }
 }
 
-fn figure(ledger: &Ledger, statistic: Statistic) -> Option<Figure> {
+fn figure(ledger: &Ledger, rates: Option<&Rates>, statistic: Statistic) -> Option<Figure> {
     match statistic {
-        Statistic::OrdersPerWeek | Statistic::RateShape => None,
+        Statistic::OrdersPerWeek => {
+            rates.map(|r| Figure { value: r.mean, se: r.mean_se, n: r.customers })
+        }
+        Statistic::RateShape => {
+            rates.map(|r| Figure { value: r.shape, se: r.shape_se, n: r.customers })
+        }
         Statistic::WeekendShare => {
             share(ledger.weekdays[5] + ledger.weekdays[6], ledger.weekdays.iter().sum())
         }

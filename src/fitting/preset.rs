@@ -65,7 +65,9 @@ pub fn moved(fitted: &Behavior, history: &Portrait, run: &Portrait) -> Behavior 
         let bases = [base.frequent, base.regular, base.occasional, base.rare];
         set_base(&mut next, bases.map(|base| chance(base * by)));
     }
-    if let Some(by) = ratio(Statistic::LinesMean) {
+    // Where a history names no products the value of an order says how much is bought.
+    let size = ratio(Statistic::LinesMean).or_else(|| ratio(Statistic::OrderValue));
+    if let Some(by) = size {
         let dollars = fitted.look.dollars_per_product / by;
         next.look.dollars_per_product = round(dollars.clamp(0.05, 100.0));
     }
