@@ -1,5 +1,5 @@
-//! An order history becomes a preset and personas, and is scored against the half of it that nothing
-//! was fitted to: runs in memory at the mock shop, judged by the figures of the history.
+//! An order history becomes a preset and personas, and is scored against the half of it that
+//! nothing was fitted to: runs in memory at the mock shop, judged by the figures of the history.
 
 mod report;
 mod run;

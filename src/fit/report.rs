@@ -134,8 +134,8 @@ impl Report {
         let Runs { agents, days, pilots } = self.runs;
         let mut text = format!(
             "# Fit of an order history\n\n{} rows, {} left out; {weeks:.0} weeks. Fitted to \
-             {fit_customers} customers with {fit_orders} orders, scored on {score_customers} others \
-             with {score_orders}.\n\n",
+             {fit_customers} customers with {fit_orders} orders, scored on {score_customers} \
+             others with {score_orders}.\n\n",
             self.rows, self.rows_left_out,
         );
         for left_out in &self.left_out {
@@ -157,8 +157,8 @@ impl Report {
         );
         text += &match self.personas {
             Some(drawn) => format!(
-                "\nPersonas come from {} buckets of {} customers or more; {} carts and budgets were \
-                 taken to the nearest end of what a persona may have.\n",
+                "\nPersonas come from {} buckets of {} customers or more; {} carts and budgets \
+                 were taken to the nearest end of what a persona may have.\n",
                 drawn.buckets, drawn.smallest, drawn.clamped
             ),
             None => "\nPersonas come from the archetypes alone.\n".to_owned(),
@@ -166,8 +166,8 @@ impl Report {
         text += &format!(
             "\n## Before and after\n\n{pilots} pilot runs, then one of {agents} agents over {days} \
              days, in memory at the mock shop; its products and prices are not the history's. A \
-             distance is |run - history| / |history| (relative) or the largest distance of the sums \
-             (ks); noise is the same between the two halves of the history.\n\n{}",
+             distance is |run - history| / |history| (relative) or the largest distance of the \
+             sums (ks); noise is the same between the two halves of the history.\n\n{}",
             self.scorecard_table()
         );
         text

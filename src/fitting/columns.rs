@@ -93,7 +93,8 @@ impl fmt::Display for Field {
 pub enum ColumnsError {
     /// `--columns` is not `name=column,...`.
     #[error(
-        "--columns: `{given}` is no NAME=COLUMN; names are customer, time, product, category, quantity, price, discount, order"
+        "--columns: `{given}` is no NAME=COLUMN; names are customer, time, product, category, \
+         quantity, price, discount, order"
     )]
     NoPair {
         /// What stood there.

@@ -45,7 +45,10 @@ pub enum HistoryError {
     #[error(transparent)]
     Columns(#[from] ColumnsError),
     /// Too much of it is broken.
-    #[error("{origin}: {bad} of {rows} rows are broken, allowed are 5 %; the first: {}", first.first().map_or("", String::as_str))]
+    #[error(
+        "{origin}: {bad} of {rows} rows are broken, allowed are 5 %; the first: {}",
+        first.first().map_or("", String::as_str)
+    )]
     TooManyBad {
         /// The file.
         origin: String,

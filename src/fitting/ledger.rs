@@ -1,8 +1,8 @@
 //! What is kept of an order history while it is read: compact sums a customer, counts of the whole.
 //!
 //! Bounds: at most 500,000 customers (beyond that an even half of them, by hash, is forgotten, as
-//! often as needed), 100,000 products, 400,000 weeks of a product, 400 categories. Lines of an order
-//! stand together among the lines of their customer; whoever bought in disorder is counted.
+//! often as needed), 100,000 products, 400,000 weeks of a product, 400 categories. Lines of an
+//! order stand together among the lines of their customer; whoever bought in disorder is counted.
 
 use std::collections::HashMap;
 
