@@ -46,6 +46,24 @@ fn flags_win_over_the_environment_that_over_the_file_and_that_over_defaults() {
 }
 
 #[test]
+fn prices_of_the_practice_shop_move_with_lifelike_unless_something_else_is_said() {
+    let prices = |file: &str, pairs: &[(&str, &str)]| {
+        let settings = load(file, pairs, Layer::default()).unwrap();
+        let shown = settings.shown.iter().find(|shown| shown.key == "shop.practice_prices");
+        assert_eq!(shown.unwrap().value, serde_json::json!(settings.shop.practice_prices));
+        settings.shop.practice_prices
+    };
+    let lifelike = "(population: (preset: \"lifelike\"))";
+    assert_eq!(prices("()", &[]), Prices::Fixed);
+    assert_eq!(prices(lifelike, &[]), Prices::Calendar);
+    assert_eq!(prices("(population: (preset: \"my.ron\"))", &[]), Prices::Fixed);
+    assert_eq!(prices(lifelike, &[("CARTLOAD_PRACTICE_PRICES", "fixed")]), Prices::Fixed);
+    let said = "(shop: (practice_prices: calendar))";
+    assert_eq!(prices(said, &[]), Prices::Calendar);
+    assert!(message("(shop: (practice_prices: weekly))").contains("calendar"));
+}
+
+#[test]
 fn a_scenario_wins_over_the_environment_and_a_flag_over_it() {
     let scenario = Scenario::parse(
         Path::new("drill.ron"),

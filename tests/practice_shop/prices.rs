@@ -1,4 +1,4 @@
-//! Prices by the week: what is shown, put into a cart and ordered in one simulated hour is one price.
+//! Prices by the week: what is shown, put into a cart and ordered in one hour is one price.
 
 use actors::domain::catalog::Catalog;
 use actors::domain::ids::ProductId;

@@ -129,8 +129,8 @@ impl ShopTraits {
         }
     }
 
-    /// Whether a flow that shops has a row before its first call: it may leave something at the shop,
-    /// or hands over the wallet that it is told of when the row is written.
+    /// Whether a flow that shops has a row before its first call: it may leave something at the
+    /// shop, or hands over the wallet that it is told of when the row is written.
     pub fn opens_flows(&self) -> bool {
         self.is_real || self.wallet == WalletMode::Engine
     }
