@@ -5,7 +5,7 @@ use super::measure::Measure;
 use super::reference::{self, HOURS_SOURCE, WEEKDAY_NAMES, WEEKDAYS_SOURCE};
 use super::sample::{HOURS_OF_WEEK, Sample};
 use super::statistics::{self, Estimate};
-use super::yardstick::Yardstick;
+use super::yardstick::{Yardstick, needs_days};
 use super::{Bin, Denominator, Dimension, Verdict};
 
 /// A value, what it is taken on and its picture.
@@ -63,7 +63,7 @@ pub fn dimensions(sample: &Sample, yardstick: &Yardstick, preset: &str) -> Vec<D
 /// Why a run is not held to a band: its data cannot answer, it is too short, its preset does not
 /// aim at it. Empty where it is.
 fn why_not(measure: Measure, sample: &Sample, aimed_at: bool, reason: &str) -> String {
-    let (needs, lived) = (measure.needs_days(), sample.hours_lived / 24);
+    let (needs, lived) = (needs_days(measure), sample.hours_lived / 24);
     if !reason.is_empty() {
         reason.to_owned()
     } else if lived < needs {
