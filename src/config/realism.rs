@@ -14,7 +14,8 @@ concern!(
     /// run.
     Realism, "realism" {
         /// `realism.targets`, default none (those of the preset: `load` aims at the hours of the
-        /// day and the time between pages, any other at those of docs/realism.md): what a miss of is a miss.
+        /// day and the time between pages, any other at those of docs/realism.md): what a miss of
+        /// is a miss.
         targets: Option<Vec<Measure>> = None,
             env "CARTLOAD_REALISM_TARGETS", unit "", decision "",
             allowed TARGETS_ALLOWED,
@@ -101,7 +102,7 @@ concern!(
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.weeks_over_budget`, default 0-10: weeks over budget.
         weeks_over_budget: Band = Band::new(0.0, 10.0),
-            env "CARTLOAD_REALISM_WEEKS_OVER_BUDGET", unit "% of weeks of an agent with an order", decision "",
+            env "CARTLOAD_REALISM_WEEKS_OVER_BUDGET", unit "% of weeks", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.order_to_avg_cart`, default 0.8-1.2: order against the persona.
         order_to_avg_cart: Band = Band::new(0.8, 1.2),
@@ -133,7 +134,7 @@ concern!(
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.top_decile_redemptions`, default 65-80: redemptions of the top tenth.
         top_decile_redemptions: Band = Band::new(65.0, 80.0),
-            env "CARTLOAD_REALISM_TOP_DECILE_REDEMPTIONS", unit "% of redemptions of agents with a coupon", decision "",
+            env "CARTLOAD_REALISM_TOP_DECILE_REDEMPTIONS", unit "% of redemptions", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.day_7_peak`, default 1.1-1.3: peak of returns on day 7.
         day_7_peak: Band = Band::new(1.1, 1.3),

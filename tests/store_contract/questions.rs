@@ -40,7 +40,8 @@ macro_rules! answers {
 async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
     let until = start() + TimeDelta::days(20);
     let ends = ("agent_000", "agent_003");
-    answers![
+    let mut rows = of_conduct(admin, run).await;
+    rows.extend(answers![
         admin,
         agents::visits(run),
         agents::coupons(run),
@@ -58,17 +59,6 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         baskets::repeats(run),
         baskets::products(run),
         campaigns::redeeming(run, 168, 336),
-        conduct::by_size(run),
-        conduct::prices(run),
-        conduct::sold(run, 8),
-        conduct::shown(run, 8),
-        conduct::steps(run),
-        conduct::pages(run),
-        conduct::lines(run, ends),
-        conduct::visits(run, ends),
-        conduct::carts(run, ends),
-        conduct::depths(run, until),
-        conduct::with_coupon(run),
         coupons::life(run, until),
         coupons::steps(run),
         coupons::refusals(run, 12),
@@ -116,6 +106,26 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         visits::ended_by_hour_of_week(run, 8),
         visits::steps(run),
         visits::ends(run),
+    ]);
+    rows
+}
+
+async fn of_conduct(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
+    let until = start() + TimeDelta::days(20);
+    let ends = ("agent_000", "agent_003");
+    answers![
+        admin,
+        conduct::by_size(run),
+        conduct::prices(run),
+        conduct::sold(run, 8),
+        conduct::shown(run, 8),
+        conduct::steps(run),
+        conduct::pages(run),
+        conduct::lines(run, ends),
+        conduct::visits(run, ends),
+        conduct::carts(run, ends),
+        conduct::depths(run, until),
+        conduct::with_coupon(run),
     ]
 }
 

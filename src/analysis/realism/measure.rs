@@ -279,7 +279,8 @@ measures!(
     OrdersWithCoupon = "orders_with_coupon": "Orders with a coupon",
         "share",
         unit "%", of "orders",
-        persona "coupon_affinity and deal_seeking_behavior", constant "coupon.base and coupon.affinity_gain",
+        persona "coupon_affinity and deal_seeking_behavior",
+        constant "coupon.base and coupon.affinity_gain",
         how "acceptance of an eligible one";
     /// What a deeper coupon moves.
     DepthResponse = "depth_response": "Response to the discount",
@@ -330,55 +331,6 @@ measures!(
         persona "shopping_frequency", constant "shop_base",
         how "whether a cart that was left is remembered";
 );
-
-impl Measure {
-    /// Simulated days below which a run has too little of it: a shorter one is not held to its band.
-    pub const fn needs_days(self) -> u64 {
-        match self {
-            Self::BuysAgain1Of5
-            | Self::BuysAgain5Of5
-            | Self::TopDecileRedemptions
-            | Self::OrderValueIcc
-            | Self::LinesIcc => 180,
-            Self::PriceElasticity | Self::PromotionLift | Self::OwnWeekday | Self::Day7Peak => 56,
-            Self::PairLiftProducts | Self::DepthResponse => 90,
-            Self::HourOfDay
-            | Self::HourOfDaySessions
-            | Self::DayShare
-            | Self::NightShare
-            | Self::WeekdayPeakToTrough
-            | Self::WeekdayProfile
-            | Self::BasketMedian
-            | Self::SingleItem
-            | Self::CartAbandonment
-            | Self::CampaignsRedeeming
-            | Self::CouponsRedeemed
-            | Self::ViewGap
-            | Self::ReorderShare
-            | Self::ReturnWithin7Days
-            | Self::ReturnOnDay7
-            | Self::TopProducts
-            | Self::CouponLag
-            | Self::CouponWindowPosition
-            | Self::Conversion
-            | Self::ViewsPerSession
-            | Self::ProductGini
-            | Self::ZipfSlope
-            | Self::HabitLift
-            | Self::PairLiftCategories
-            | Self::LinesDiscounted
-            | Self::WeeksOverBudget
-            | Self::OrderToAvgCart
-            | Self::OrderValueCv
-            | Self::LinesCv
-            | Self::OrdersWithCoupon
-            | Self::NextEventEntropy
-            | Self::ViewToAdd
-            | Self::SessionAuc
-            | Self::ReturnAfterAbandon => 0,
-        }
-    }
-}
 
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use super::measure::Measure;
 use super::reference::{self, HOURS_SOURCE, WEEKDAY_NAMES, WEEKDAYS_SOURCE};
 use super::sample::{HOURS_OF_WEEK, Sample};
 use super::statistics::{self, Estimate};
-use super::yardstick::Yardstick;
+use super::yardstick::{Yardstick, needs_days};
 use super::{Bin, Denominator, Dimension, Verdict};
 
 /// A value, what it is taken on and its picture.
@@ -63,7 +63,7 @@ pub fn dimensions(sample: &Sample, yardstick: &Yardstick, preset: &str) -> Vec<D
 /// Why a run is not held to a band: its data cannot answer, it is too short, its preset does not
 /// aim at it. Empty where it is.
 fn why_not(measure: Measure, sample: &Sample, aimed_at: bool, reason: &str) -> String {
-    let (needs, lived) = (measure.needs_days(), sample.hours_lived / 24);
+    let (needs, lived) = (needs_days(measure), sample.hours_lived / 24);
     if !reason.is_empty() {
         reason.to_owned()
     } else if lived < needs {
@@ -238,4 +238,64 @@ fn profile<const N: usize>(
         reference: reference * 100.0,
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::realism::found::{Findings, Found};
+
+    const SLOPE: Measure = Measure::ZipfSlope;
+    const DOSE: Measure = Measure::BuysAgain5Of5;
+
+    fn scored(hours_lived: u64, (measure, found): (Measure, Found), band: Band) -> Dimension {
+        let findings = Findings::from([(measure, found)]);
+        let sample = Sample { hours_lived, findings, ..Sample::default() };
+        let yardstick = Yardstick { targets: Some(vec![measure]), bands: vec![(measure, band)] };
+        let mut dimensions = dimensions(&sample, &yardstick, "lifelike").into_iter();
+        dimensions.find(|dimension| dimension.name == measure).unwrap()
+    }
+
+    fn found(value: f64) -> Found {
+        Found { estimate: Some(Estimate { value, error: 0.01 }), n: 900, reason: "" }
+    }
+
+    #[test]
+    fn a_band_below_zero_has_two_sides() {
+        let band = Band::new(-0.75, -0.45);
+        let verdict = |value| scored(24, (SLOPE, found(value)), band).verdict;
+        assert_eq!(verdict(-0.75), Verdict::Met);
+        assert_eq!(verdict(-0.45), Verdict::Met);
+        assert_eq!((verdict(-0.76), verdict(-0.44)), (Verdict::Missed, Verdict::Missed));
+        assert_eq!(verdict(0.6), Verdict::Missed);
+    }
+
+    #[test]
+    fn a_run_that_is_too_short_for_a_band_is_not_held_to_it() {
+        let band = Band::new(55.0, 75.0);
+        let short = scored(180 * 24 - 1, (DOSE, found(10.0)), band);
+        assert_eq!((short.verdict, short.targeted), (Verdict::NotTargeted, false));
+        assert_eq!(short.reason, "needs 180 days, the run has 179");
+        assert_eq!((short.value, short.band), (Some(10.0), Some(band)), "shown all the same");
+        let long = scored(180 * 24, (DOSE, found(10.0)), band);
+        assert_eq!((long.verdict, long.reason.as_str()), (Verdict::Missed, ""));
+    }
+
+    #[test]
+    fn data_that_cannot_answer_are_never_met_and_say_why() {
+        let refused = found(-0.5).refused("no price moved in the run");
+        let card = scored(24, (SLOPE, refused), Band::new(-0.75, -0.45));
+        assert_eq!((card.value, card.verdict), (None, Verdict::NotTargeted));
+        assert_eq!(card.reason, "no price moved in the run");
+        let nothing = scored(24, (SLOPE, Found::default()), Band::new(-0.75, -0.45));
+        assert_eq!(nothing.verdict, Verdict::TooFewData);
+    }
+
+    #[test]
+    fn day_seven_is_set_against_the_days_beside_it() {
+        let days = [(6, 10), (7, 15), (8, 10)].into();
+        let measured = day_7_peak(&days);
+        assert_eq!((measured.estimate.map(|found| found.value), measured.n), (Some(1.5), 35));
+        assert_eq!(day_7_peak(&statistics::Histogram::new()).estimate, None);
+    }
 }

@@ -23,6 +23,26 @@ const TARGETS: [Measure; 9] = [
     Measure::ViewGap,
 ];
 
+/// Simulated days below which a run has too little of these and is not held to their bands.
+const NEEDS_DAYS: [(Measure, u64); 11] = [
+    (Measure::PriceElasticity, 56),
+    (Measure::PromotionLift, 56),
+    (Measure::OwnWeekday, 56),
+    (Measure::Day7Peak, 56),
+    (Measure::PairLiftProducts, 90),
+    (Measure::DepthResponse, 90),
+    (Measure::BuysAgain1Of5, 180),
+    (Measure::BuysAgain5Of5, 180),
+    (Measure::OrderValueIcc, 180),
+    (Measure::LinesIcc, 180),
+    (Measure::TopDecileRedemptions, 180),
+];
+
+/// The shortest run, in simulated days, that is held to the dimension's band.
+pub fn needs_days(measure: Measure) -> u64 {
+    NEEDS_DAYS.iter().find(|(long, _)| *long == measure).map_or(0, |(_, days)| *days)
+}
+
 /// What counts as believable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Yardstick {
