@@ -48,8 +48,8 @@ concern!(
         cart_abandonment: Band = Band::new(62.0, 78.0),
             env "CARTLOAD_REALISM_CART_ABANDONMENT", unit "% of carts", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.campaigns_redeeming`, default 4-20, % of offer cycles of an agent.
-        campaigns_redeeming: Band = Band::new(4.0, 20.0),
+        /// `realism.campaigns_redeeming`, default 1.5-8, % of offer cycles of an agent.
+        campaigns_redeeming: Band = Band::new(1.5, 8.0),
             env "CARTLOAD_REALISM_CAMPAIGNS_REDEEMING", unit "% of campaigns",
             decision "", allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.coupons_redeemed`, default 0.4-4, % of coupons handed out.

@@ -27,6 +27,9 @@ pub struct Carried {
     pub to: f64,
 }
 
+/// The own-price elasticity that shoppers of the shipped preset show, at a price sensitivity of 0.5.
+const SLOPE_OF_SHIPPED: f64 = 1.65;
+
 /// The constants that the history's figures give without a run; `price_sensitivity` is the mean of
 /// the personas.
 pub fn direct(shipped: &Behavior, history: &Portrait, price_sensitivity: f64) -> Behavior {
@@ -48,7 +51,8 @@ pub fn direct(shipped: &Behavior, history: &Portrait, price_sensitivity: f64) ->
     if let (Some(slope), Some(choice)) =
         (history.value(Statistic::Elasticity), fitted.choice.as_mut())
     {
-        choice.elasticity = round((-slope / (0.5 + price_sensitivity)).clamp(0.0, 6.0));
+        let asked = -slope / SLOPE_OF_SHIPPED / (0.5 + price_sensitivity);
+        choice.elasticity = round((choice.elasticity * asked).clamp(0.0, 30.0));
     }
     fitted
 }
@@ -68,14 +72,18 @@ pub fn moved(fitted: &Behavior, history: &Portrait, run: &Portrait) -> Behavior 
     // Where a history names no products the value of an order says how much is bought.
     let size = ratio(Statistic::LinesMean).or_else(|| ratio(Statistic::OrderValue));
     if let Some(by) = size {
+        // Where visits are cut to the mean price shown, that is what sizes them.
         let dollars = fitted.look.dollars_per_product / by;
         next.look.dollars_per_product = round(dollars.clamp(0.05, 100.0));
+        if let Some(prices) = next.money.as_mut().and_then(|m| m.prices_per_product.as_mut()) {
+            *prices = round((*prices / by).clamp(0.01, 100.0));
+        }
     }
     if let Some(by) = ratio(Statistic::LinesSpread) {
         next.look.sigma = round((fitted.look.sigma * by).clamp(0.0, 1.5));
     }
     if let (Some(choice), Some(by)) = (next.choice.as_mut(), ratio(Statistic::ZipfSlope)) {
-        choice.zipf = round((choice.zipf * by).clamp(0.0, 3.0));
+        choice.zipf = round((choice.zipf * by).clamp(0.0, 12.0));
     }
     let lift = |portrait: &Portrait| portrait.value(Statistic::HabitLift).map(|lift| lift - 1.0);
     if let (Some(choice), Some(target), Some(seen)) =
@@ -101,6 +109,8 @@ pub fn carried(shipped: &Behavior, fitted: &Behavior) -> Vec<Carried> {
         ("look.dollars_per_product", s.look.dollars_per_product, f.look.dollars_per_product),
         ("look.sigma", s.look.sigma, f.look.sigma),
     ];
+    let prices = |b: &Behavior| b.money.and_then(|money| money.prices_per_product);
+    pairs.extend(prices(s).zip(prices(f)).map(|(s, f)| ("money.prices_per_product", s, f)));
     if let (Some(s), Some(f)) = (&s.choice, &f.choice) {
         pairs.extend([
             ("choice.zipf", s.zipf, f.zipf),

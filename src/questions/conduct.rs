@@ -143,29 +143,31 @@ pub fn steps(run: RunId) -> Question<StepRow> {
     Question::new("one event after another", STEPS).with("run", run)
 }
 
-/// Product pages and accepted products.
+/// Product pages, and those that led to an add.
 #[derive(Clone, Debug, Default, QueryableByName)]
 pub struct PagesRow {
     /// Product pages.
     #[diesel(sql_type = BigInt)]
     pub views: i64,
-    /// Accepted products.
+    /// Whose product went into the cart later in the visit.
     #[diesel(sql_type = BigInt)]
-    pub adds: i64,
+    pub taken: i64,
 }
 
 const PAGES: &str = "\
-SELECT COUNT(CASE WHEN e.event_type = 'view_product' THEN 1 END) AS views,
-  COUNT(CASE WHEN e.event_type = 'cart_add_item'
-    AND CAST(e.payload -> 'accepted' AS TEXT) = 'true' THEN 1 END) AS adds
+SELECT COUNT(*) AS views,
+  COUNT(CASE WHEN EXISTS (SELECT 1 FROM shopping_session_events a
+    WHERE a.flow_id = e.flow_id AND a.seq > e.seq AND a.event_type = 'cart_add_item'
+      AND a.product_id = e.product_id
+      AND CAST(a.payload -> 'accepted' AS TEXT) = 'true') THEN 1 END) AS taken
 FROM canonical_shopping_sessions s JOIN shopping_session_events e ON e.flow_id = s.flow_id
 WHERE s.run_id = {run} AND s.status IN ('completed', 'abandoned', 'browsed')
   AND s.end_reason IN ('done', 'cart_empty', 'checkout_declined', 'refused')
-  AND e.event_type IN ('view_product', 'cart_add_item')";
+  AND e.event_type = 'view_product'";
 
-/// Product pages and adds of visits that their shoppers ended themselves.
+/// Product pages of visits that their shoppers ended themselves.
 pub fn pages(run: RunId) -> Question<PagesRow> {
-    Question::new("product pages and adds", PAGES).with("run", run)
+    Question::new("product pages and what came of them", PAGES).with("run", run)
 }
 
 /// A line of an order.

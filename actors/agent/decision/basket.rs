@@ -187,8 +187,8 @@ pub fn draw_units(
     affordable_units(behavior.money, persona, memory, cart_total, (unit_price, units), at)
 }
 
-/// Of these units those that the week's spending has room for: all, one, or none. Without a rule
-/// all of them.
+/// Of these units those that the week's spending has room for: all within the week's budget, one
+/// beyond it, or none. Without a rule all of them.
 fn affordable_units(
     rule: Option<MoneyRule>,
     persona: &Persona,
@@ -198,10 +198,16 @@ fn affordable_units(
     at: NaiveDateTime,
 ) -> u32 {
     let Some(rule) = rule else { return units };
-    let most = persona.weekly_budget.as_dollars() * rule.overspend_max;
     let spent = memory.spent_in_week_of(at) + cart_total;
-    let fits = |units: &u32| (spent + unit_price.times(*units)).as_dollars() <= most;
-    [units, 1].into_iter().find(fits).unwrap_or(0)
+    let fits = |units: u32, part: f64| {
+        let most = persona.weekly_budget.as_dollars() * part;
+        (spent + unit_price.times(units)).as_dollars() <= most
+    };
+    if fits(units, rule.overspend_max.min(1.0)) {
+        units
+    } else {
+        u32::from(fits(1, rule.overspend_max))
+    }
 }
 
 #[cfg(test)]

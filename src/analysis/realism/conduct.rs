@@ -138,7 +138,7 @@ pub async fn read<M: Moment>(
         .map(|row| (row.event_type.as_str(), row.next_type.as_str(), unsigned(row.times)));
     findings.insert(Measure::NextEventEntropy, course::entropy(steps).into());
     let pages = moment.one(conduct::pages(run)).await?;
-    findings.insert(Measure::ViewToAdd, share(pages.adds, pages.views));
+    findings.insert(Measure::ViewToAdd, share(pages.taken, pages.views));
     let told = Told { baskets: folded.baskets.told(), agents: folded.agents.told() };
     Ok((findings, told))
 }

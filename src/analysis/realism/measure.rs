@@ -312,12 +312,12 @@ measures!(
         unit "bits", of "events",
         persona "", constant "look and add",
         how "views, adds and removals that alternate";
-    /// Adds for each page.
+    /// Pages that lead to an add.
     ViewToAdd = "view_to_add": "Products put in the cart",
-        "accepted adds / product pages",
+        "share whose product goes into the cart later in the visit",
         unit "%", of "product pages",
-        persona "impulsivity", constant "add.base and look.products",
-        how "how much is looked at for each add";
+        persona "impulsivity", constant "course and add.base",
+        how "how much is looked at for what is taken";
     /// Whether the visit tells its end.
     SessionAuc = "session_auc": "Fate of a filled cart",
         "AUC of a logistic regression on the visit, two halves",

@@ -59,8 +59,8 @@ fn nothing_is_added_beyond_the_overspending_of_the_week() {
         let asked = (Cents(price), units);
         affordable_units(Some(rule), &persona, &memory, Cents(cart), asked, hour(9))
     };
-    // 90 spent of 100: room for 40.
-    assert_eq!((units(0, 2_000, 2), units(0, 2_001, 2)), (2, 1));
+    // 90 spent of 100: room for 40, and for several of one only within the 100.
+    assert_eq!((units(0, 500, 2), units(0, 501, 2)), (2, 1));
     assert_eq!((units(2_000, 2_000, 1), units(2_000, 2_001, 1)), (1, 0));
     let next_week = affordable_units(
         Some(rule),
