@@ -241,7 +241,7 @@ mod tests {
             (add, Some(&milk), true),
             (out, Some(&milk), false),
         ];
-        assert_eq!(left_in_cart(events), [bread.clone()]);
+        assert_eq!(left_in_cart(events), std::slice::from_ref(&bread));
         assert_eq!(left_in_cart(events[..5].to_vec()), [milk.clone(), bread.clone()]);
         assert!(left_in_cart([]).is_empty());
     }

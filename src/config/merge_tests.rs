@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use shops::prices::Prices;
 
 use super::*;
 use actors::domain::rate::Rate;

@@ -36,12 +36,12 @@ concern!(
         weekday_peak_to_trough: Band = Band::new(1.1, 1.5),
             env "CARTLOAD_REALISM_WEEKDAY_PEAK_TO_TROUGH", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.basket_median`, default 6-10, products of an order.
-        basket_median: Band = Band::new(6.0, 10.0),
+        /// `realism.basket_median`, default 6-11, products of an order.
+        basket_median: Band = Band::new(6.0, 11.0),
             env "CARTLOAD_REALISM_BASKET_MEDIAN", unit "items", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.single_item`, default 10-18, % of orders.
-        single_item: Band = Band::new(10.0, 18.0),
+        /// `realism.single_item`, default 10-22, % of orders.
+        single_item: Band = Band::new(10.0, 22.0),
             env "CARTLOAD_REALISM_SINGLE_ITEM", unit "% of orders", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.cart_abandonment`, default 62-78, % of sessions with an item in the cart.
@@ -60,32 +60,32 @@ concern!(
         view_gap: Band = Band::new(20.0, 40.0),
             env "CARTLOAD_REALISM_VIEW_GAP", unit "simulated s", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.product_gini`, default 0.35-0.5: unevenness of products.
-        product_gini: Band = Band::new(0.35, 0.5),
+        /// `realism.product_gini`, default 0.3-0.5: unevenness of products.
+        product_gini: Band = Band::new(0.3, 0.5),
             env "CARTLOAD_REALISM_PRODUCT_GINI", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.zipf_slope`, default -0.75 to -0.45: popularity of products.
-        zipf_slope: Band = Band::new(-0.75, -0.45),
+        /// `realism.zipf_slope`, default -0.75 to -0.4: popularity of products.
+        zipf_slope: Band = Band::new(-0.75, -0.4),
             env "CARTLOAD_REALISM_ZIPF_SLOPE", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.habit_lift`, default 1.5-2.1: habit.
-        habit_lift: Band = Band::new(1.5, 2.1),
+        /// `realism.habit_lift`, default 1.35-2.1: habit.
+        habit_lift: Band = Band::new(1.35, 2.1),
             env "CARTLOAD_REALISM_HABIT_LIFT", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.buys_again_1_of_5`, default 10-17: bought again after 1 of 5 orders.
-        buys_again_1_of_5: Band = Band::new(10.0, 17.0),
+        /// `realism.buys_again_1_of_5`, default 10-20: bought again after 1 of 5 orders.
+        buys_again_1_of_5: Band = Band::new(10.0, 20.0),
             env "CARTLOAD_REALISM_BUYS_AGAIN_1_OF_5", unit "%", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.buys_again_5_of_5`, default 55-75: bought again after 5 of 5 orders.
         buys_again_5_of_5: Band = Band::new(55.0, 75.0),
             env "CARTLOAD_REALISM_BUYS_AGAIN_5_OF_5", unit "%", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.pair_lift_categories`, default 0.2-0.33: categories bought together.
-        pair_lift_categories: Band = Band::new(0.2, 0.33),
+        /// `realism.pair_lift_categories`, default 0.14-0.33: categories bought together.
+        pair_lift_categories: Band = Band::new(0.14, 0.33),
             env "CARTLOAD_REALISM_PAIR_LIFT_CATEGORIES", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.pair_lift_products`, default 0.3-0.45: products bought together.
-        pair_lift_products: Band = Band::new(0.3, 0.45),
+        /// `realism.pair_lift_products`, default 0.2-0.45: products bought together.
+        pair_lift_products: Band = Band::new(0.2, 0.45),
             env "CARTLOAD_REALISM_PAIR_LIFT_PRODUCTS", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.price_elasticity`, default -2.3 to -1.4: price elasticity.
@@ -104,24 +104,24 @@ concern!(
         weeks_over_budget: Band = Band::new(0.0, 10.0),
             env "CARTLOAD_REALISM_WEEKS_OVER_BUDGET", unit "% of weeks", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.order_to_avg_cart`, default 0.8-1.2: order against the persona.
-        order_to_avg_cart: Band = Band::new(0.8, 1.2),
+        /// `realism.order_to_avg_cart`, default 0.75-1.2: order against the persona.
+        order_to_avg_cart: Band = Band::new(0.75, 1.2),
             env "CARTLOAD_REALISM_ORDER_TO_AVG_CART", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.order_value_cv`, default 1-1.4: spread of order values.
-        order_value_cv: Band = Band::new(1.0, 1.4),
+        /// `realism.order_value_cv`, default 0.9-1.4: spread of order values.
+        order_value_cv: Band = Band::new(0.9, 1.4),
             env "CARTLOAD_REALISM_ORDER_VALUE_CV", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.order_value_icc`, default 0.25-0.4: order values of one agent.
-        order_value_icc: Band = Band::new(0.25, 0.4),
+        /// `realism.order_value_icc`, default 0.15-0.4: order values of one agent.
+        order_value_icc: Band = Band::new(0.15, 0.4),
             env "CARTLOAD_REALISM_ORDER_VALUE_ICC", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.lines_cv`, default 1-1.4: spread of lines.
-        lines_cv: Band = Band::new(1.0, 1.4),
+        /// `realism.lines_cv`, default 0.85-1.4: spread of lines.
+        lines_cv: Band = Band::new(0.85, 1.4),
             env "CARTLOAD_REALISM_LINES_CV", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.lines_icc`, default 0.18-0.3: lines of one agent.
-        lines_icc: Band = Band::new(0.18, 0.3),
+        /// `realism.lines_icc`, default 0.15-0.36: lines of one agent.
+        lines_icc: Band = Band::new(0.15, 0.36),
             env "CARTLOAD_REALISM_LINES_ICC", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.orders_with_coupon`, default 4-9: orders with a coupon.
@@ -140,8 +140,8 @@ concern!(
         day_7_peak: Band = Band::new(1.1, 1.3),
             env "CARTLOAD_REALISM_DAY_7_PEAK", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.own_weekday`, default 1.08-1.18: weekday of one agent.
-        own_weekday: Band = Band::new(1.08, 1.18),
+        /// `realism.own_weekday`, default 1.04-1.2: weekday of one agent.
+        own_weekday: Band = Band::new(1.04, 1.2),
             env "CARTLOAD_REALISM_OWN_WEEKDAY", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.next_event_entropy`, default 1-1.8: course of a visit.
@@ -152,8 +152,8 @@ concern!(
         view_to_add: Band = Band::new(5.0, 25.0),
             env "CARTLOAD_REALISM_VIEW_TO_ADD", unit "% of product pages", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
-        /// `realism.session_auc`, default 0.65-0.85: fate of a filled cart.
-        session_auc: Band = Band::new(0.65, 0.85),
+        /// `realism.session_auc`, default 0.62-0.85: fate of a filled cart.
+        session_auc: Band = Band::new(0.62, 0.85),
             env "CARTLOAD_REALISM_SESSION_AUC", unit "ratio", decision "",
             allowed Band::ALLOWED, check Band::is_possible;
         /// `realism.return_after_abandon`, default 1.3-5: back after a cart left.

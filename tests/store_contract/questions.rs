@@ -41,6 +41,7 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
     let until = start() + TimeDelta::days(20);
     let ends = ("agent_000", "agent_003");
     let mut rows = of_conduct(admin, run).await;
+    rows.extend(of_patterns(admin, run).await);
     rows.extend(answers![
         admin,
         agents::visits(run),
@@ -81,13 +82,6 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         orders::unknown(run),
         pace::views(run),
         pace::gaps(run),
-        patterns::second_orders(run, 8),
-        patterns::single_orders(run, 8),
-        patterns::retained(run, 6, 26),
-        patterns::product_units(run),
-        patterns::spending(run),
-        patterns::discount_depths(run),
-        patterns::prices(run, 8),
         population::means(),
         population::words(),
         products::categories(run),
@@ -108,6 +102,19 @@ async fn all(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
         visits::ends(run),
     ]);
     rows
+}
+
+async fn of_patterns(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
+    answers![
+        admin,
+        patterns::second_orders(run, 8),
+        patterns::single_orders(run, 8),
+        patterns::retained(run, 6, 26),
+        patterns::product_units(run),
+        patterns::spending(run),
+        patterns::discount_depths(run),
+        patterns::prices(run, 8),
+    ]
 }
 
 async fn of_conduct(admin: &Admin, run: RunId) -> Vec<(String, Vec<String>)> {
