@@ -223,11 +223,10 @@ impl Folded {
             let estimate = spread::intraclass(own);
             of(estimate, own.iter().map(|moments| moments.n).sum())
         };
-        let gini = of(spread::gini(&self.units), units);
-        let gini = if units == 0 || CATALOGUE.contains(&self.units.len()) {
-            gini
-        } else {
-            gini.refused(OTHER_CATALOGUE)
+        // The published figures were seen through 70 items.
+        let alike = |found: Found| {
+            let is_alike = units == 0 || CATALOGUE.contains(&self.units.len());
+            if is_alike { found } else { found.refused(OTHER_CATALOGUE) }
         };
         let rounds = &self.rounds;
         let to_average = statistics::median(rounds.to_average()).map(|found| Estimate {
@@ -235,13 +234,13 @@ impl Folded {
             error: found.error / RATIO_PARTS,
         });
         Findings::from([
-            (Measure::ProductGini, gini),
-            (Measure::ZipfSlope, of(spread::zipf_slope(&self.units), units)),
+            (Measure::ProductGini, alike(of(spread::gini(&self.units), units))),
+            (Measure::ZipfSlope, alike(of(spread::zipf_slope(&self.units), units))),
             (Measure::HabitLift, of(self.again.lift(), self.again.lines())),
-            (Measure::BuysAgain1Of5, self.again.bought_again(1).into()),
-            (Measure::BuysAgain5Of5, self.again.bought_again(5).into()),
-            (Measure::PairLiftProducts, products.spread(Of::Products).into()),
-            (Measure::PairLiftCategories, categories.spread(Of::Categories).into()),
+            (Measure::BuysAgain1Of5, alike(self.again.bought_again(1).into())),
+            (Measure::BuysAgain5Of5, alike(self.again.bought_again(5).into())),
+            (Measure::PairLiftProducts, alike(products.spread(Of::Products).into())),
+            (Measure::PairLiftCategories, alike(categories.spread(Of::Categories).into())),
             (Measure::LinesCv, of(self.lines.variation(), orders)),
             (Measure::LinesIcc, of_agents(&self.own_lines)),
             (Measure::OrderValueCv, of(rounds.values().variation(), orders)),
