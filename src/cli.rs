@@ -176,8 +176,19 @@ mod tests {
     }
 
     /// The first of these that the flag takes is as good as any.
-    const VALUES: [&str; 9] =
-        ["3", "on", "load", "wait", "json", "2199-01-01", "127.0.0.1:1", "http://h", "sqlite://x"];
+    const VALUES: [&str; 11] = [
+        "3",
+        "on",
+        "load",
+        "wait",
+        "json",
+        "2199-01-01",
+        "127.0.0.1:1",
+        "http://h",
+        "sqlite://x",
+        "fixed",
+        "small",
+    ];
 
     /// The settings of a run with this flag and no other source.
     fn with_flag(flag: &str) -> Settings {

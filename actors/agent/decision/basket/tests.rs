@@ -80,7 +80,7 @@ fn nothing_is_added_beyond_the_overspending_of_the_week() {
 fn a_visit_is_sized_by_the_mean_price_shown_once_prices_were() {
     let (mut preset, persona) = (presets::lifelike(), someone());
     preset.money = Some(MoneyRule { prices_per_product: Some(2.0), overspend_max: 1.3 });
-    preset.look.sigma = 0.0;
+    (preset.look.sigma, preset.look.agent_sigma) = (0.0, 0.0);
     preset.look.products = Range { min: 0, max: 1_000 };
     let mut rng = presets::rng(9);
     let dollars = persona.avg_cart_value.as_dollars();
@@ -158,7 +158,8 @@ fn in_lifelike_half_of_the_visits_look_at_less_than_usual() {
     let mut persona = someone();
     persona.avg_cart_value = Cents(6_000);
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(27);
-    let lifelike = presets::lifelike();
+    let mut lifelike = presets::lifelike();
+    lifelike.look.agent_sigma = 0.0;
     let usual = (60.0 / lifelike.look.dollars_per_product) as u32;
     let looks: Vec<u32> =
         (0..DRAWS).map(|_| draw_products_to_look(&mut rng, &lifelike, &persona, None)).collect();
