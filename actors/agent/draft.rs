@@ -2,6 +2,9 @@
 //!
 //! Counts here are what the database will hold: what happens is counted where it is noted.
 
+mod ending;
+mod shown;
+
 use chrono::NaiveDateTime;
 
 use crate::domain::cart::Cart;
@@ -17,11 +20,11 @@ use crate::domain::money::Cents;
 use crate::domain::offer::{Assignment, Coupon, CouponUse, Discount, Wallet};
 use crate::domain::shop_notes::ShopNotes;
 
+pub use ending::FlowEnding;
+pub use shown::Shown;
+
 /// Characters of a failure kept in the row.
 const FAILURE_CHARS_MAX: usize = 300;
-
-/// What a list shows, and whether its prices are written down.
-pub type Shown<'p> = (&'p [Product], bool);
 
 /// A flow under way.
 #[derive(Clone, Debug)]
@@ -97,16 +100,14 @@ impl Draft {
     }
 
     /// A list was looked at: every product on it is an impression.
-    pub fn listed(&mut self, category: Option<&str>, (products, priced): Shown<'_>, at: Moment) {
-        let product_ids = products.iter().map(|p| &p.id).collect();
-        let prices_cents = priced.then(|| products.iter().map(|p| p.price).collect());
+    pub fn listed(&mut self, category: Option<&str>, shown: Shown<'_>, at: Moment) {
+        let (product_ids, prices_cents) = (shown.ids(), shown.prices());
         self.events.push(at.event(&Payload::ProductList { category, product_ids, prices_cents }));
     }
 
     /// Products were searched for: each one found is an impression.
-    pub fn searched(&mut self, query: &str, (products, priced): Shown<'_>, at: Moment) {
-        let product_ids = products.iter().map(|p| &p.id).collect();
-        let prices_cents = priced.then(|| products.iter().map(|p| p.price).collect());
+    pub fn searched(&mut self, query: &str, shown: Shown<'_>, at: Moment) {
+        let (product_ids, prices_cents) = (shown.ids(), shown.prices());
         self.events.push(at.event(&Payload::ProductSearch { query, product_ids, prices_cents }));
     }
 
@@ -370,34 +371,6 @@ impl Moment {
             simulated_at: self.simulated,
             recorded_at: self.recorded,
         }
-    }
-}
-
-/// How a flow ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlowEnding {
-    /// The final status.
-    pub status: FlowStatus,
-    /// Why.
-    pub reason: EndReason,
-    /// What failed, redacted; only for `Failed`.
-    pub cause: Option<String>,
-}
-
-impl FlowEnding {
-    /// An order, or browsing done.
-    pub fn done(status: FlowStatus) -> Self {
-        Self { status, reason: EndReason::Done, cause: None }
-    }
-
-    /// Left without an order.
-    pub fn abandoned(reason: EndReason) -> Self {
-        Self { status: FlowStatus::Abandoned, reason, cause: None }
-    }
-
-    /// Did not come to an end of its own.
-    pub fn failed(reason: EndReason, cause: impl Into<String>) -> Self {
-        Self { status: FlowStatus::Failed, reason, cause: Some(cause.into()) }
     }
 }
 

@@ -58,8 +58,8 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Shops: looks at products, on a course or at up to `views` of them, fills a cart and orders or
-    /// leaves it.
+    /// Shops: looks at products, on a course or at up to `views` of them, fills a cart and orders
+    /// or leaves it.
     pub async fn shop(&mut self, views: u32, course: Option<Course>) -> FlowEnding {
         match self.walk_through_the_shop(views, course).await {
             Ok(ending) => ending,

@@ -242,8 +242,8 @@ pub struct CouponRule {
     pub content: Option<ContentRule>,
 }
 
-/// The chance to accept a coupon, further x (depth / depth_usual)^depth_power x (1 - fade x share of
-/// its life that is over) x the agent's standing propensity.
+/// The chance to accept a coupon, further x (depth / depth_usual)^depth_power x (1 - fade x share
+/// of its life that is over) x the agent's standing propensity.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContentRule {
@@ -253,8 +253,8 @@ pub struct ContentRule {
     pub depth_usual: f64,
     /// What a coupon at its end has lost, 0-1.
     pub fade: f64,
-    /// Shape of the Gamma law of mean 1 that propensities follow over agents: the smaller, the fewer
-    /// agents redeem most coupons.
+    /// Shape of the Gamma law of mean 1 that propensities follow over agents: the smaller, the
+    /// fewer agents redeem most coupons.
     pub propensity_shape: f64,
     /// Added to what an agent wants of a category or brand that it holds a coupon for, x its chance
     /// to look at its wallet; in units of a standard Gumbel draw.

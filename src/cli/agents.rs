@@ -1,5 +1,5 @@
-//! `cartload agents`: generate, import, fit, describe, list, set-status. Changes take effect at the next
-//! run.
+//! `cartload agents`: generate, import, fit, describe, list, set-status. Changes take effect at the
+//! next run.
 
 mod describe;
 mod fit;

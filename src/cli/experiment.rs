@@ -24,6 +24,7 @@ Examples:
 
 /// Plan an experiment.
 #[derive(Clone, Debug, Args)]
+#[command(before_help = EXAMPLES)]
 pub struct ExperimentArgs {
     /// What to do
     #[command(subcommand)]

@@ -27,7 +27,8 @@ pub struct Carried {
     pub to: f64,
 }
 
-/// The own-price elasticity that shoppers of the shipped preset show, at a price sensitivity of 0.5.
+/// The own-price elasticity that shoppers of the shipped preset show, at a price sensitivity of
+/// 0.5.
 const SLOPE_OF_SHIPPED: f64 = 1.65;
 
 /// The constants that the history's figures give without a run; `price_sensitivity` is the mean of

@@ -104,7 +104,7 @@ async fn rows_of_agents_are_read_in_their_order() {
     let prices = card.dimension(Measure::LinesDiscounted).unwrap();
     assert_eq!((prices.value, prices.verdict), (None, Verdict::NotTargeted));
     assert_eq!(prices.reason, "no price moved in the run");
-    let dose = card.dimension(Measure::BuysAgain5Of5).unwrap();
+    let dose = card.dimension(Measure::TopDecileRedemptions).unwrap();
     assert_eq!(dose.verdict, Verdict::NotTargeted);
     assert_eq!(dose.reason, "needs 180 days, the run has 0");
 }
@@ -131,7 +131,7 @@ async fn a_run_without_a_row_has_a_scorecard_of_nothing() {
     opened.store.open_run(run).await.unwrap();
     let card = of(&opened.admin, id).await;
     assert!(card.dimensions.iter().all(|dimension| dimension.value.is_none()), "{card:?}");
-    assert_eq!(card.with(Verdict::TooFewData).count(), 9);
+    assert_eq!(card.with(Verdict::TooFewData).count(), 23);
     assert!(card.told.baskets.is_empty() && card.told.agents.is_empty());
     assert_eq!(card.dimensions.len(), Measure::ALL.len());
     opened.admin.close().await;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use analysis::realism::measure::Measure;
-use analysis::realism::{Scorecard, Verdict, score};
+use analysis::realism::{Dimension, Scorecard, Verdict, score};
 use store::{StoreOptions, StoreUrl, open_to_read};
 
 use super::bands;
@@ -69,7 +69,8 @@ async fn a_week_of_lifelike_has_the_hours_of_the_reference() {
         assert!(found.targeted && found.verdict != Verdict::Missed, "{found:?}");
     }
     assert_eq!(card.preset, "lifelike");
-    assert!(card.dimensions.iter().all(|d| d.value.is_some() || d.denominator.n == 0));
+    let is_told = |d: &Dimension| d.value.is_some() || d.denominator.n == 0 || !d.reason.is_empty();
+    assert!(card.dimensions.iter().all(is_told));
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ fn a_payload_is_written_under_the_names_that_released_data_has() {
     let mut draft = draft();
     let instant = draft.simulated_now();
     let at = Moment { simulated: instant, recorded: instant };
-    draft.listed(None, (&[product()], false), at);
+    draft.listed(None, Shown { products: &[product()], priced: false }, at);
     draft.viewed(&product(), true, at);
     draft.added(&product(), 2, Cents(110), at);
     draft.add_refused(&product(), 1, "stock", at);

@@ -3,6 +3,7 @@
 
 use crate::agent::calls::CallStop;
 use crate::agent::decision;
+use crate::agent::draft::Shown;
 use crate::agent::temporal::VisitClock;
 use crate::domain::catalog::Product;
 use crate::domain::flow::ShopCart;
@@ -33,8 +34,8 @@ impl Aisle<'_> {
         };
         let products = decision::one_of_each(&mut self.0.state.rng, products);
         let at = self.0.moment(VisitClock::instant);
-        let priced = self.0.settings.behavior.choice.is_some();
-        self.0.with(|d| d.listed(category, (&products, priced), at));
+        let shown = self.shown(&products);
+        self.0.with(|d| d.listed(category, shown, at));
         Ok(products)
     }
 
@@ -44,9 +45,13 @@ impl Aisle<'_> {
         let found = self.page(ShopCall::SearchProducts { text: text.to_owned(), page }).await?;
         let found = decision::one_of_each(&mut self.0.state.rng, found);
         let at = self.0.moment(VisitClock::instant);
-        let priced = self.0.settings.behavior.choice.is_some();
-        self.0.with(|d| d.searched(text, (&found, priced), at));
+        let shown = self.shown(&found);
+        self.0.with(|d| d.searched(text, shown, at));
         Ok(found)
+    }
+
+    fn shown<'p>(&self, products: &'p [Product]) -> Shown<'p> {
+        Shown { products, priced: self.0.settings.behavior.choice.is_some() }
     }
 
     /// The products of one page; a shop that refuses it shows none.

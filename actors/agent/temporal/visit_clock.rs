@@ -43,7 +43,8 @@ pub struct VisitClock {
 }
 
 impl VisitClock {
-    /// Draws the times of a visit of up to so many views and so many adds and removals, in the hour that begins at `hour_begins`, and a uniform second of it to start at. Times that would
+    /// Draws the times of a visit of up to so many views and so many adds and removals, in the hour
+    /// that begins at `hour_begins`, and a uniform second of it to start at. Times that would
     /// not fit are scaled down together.
     pub fn plan(
         rng: &mut impl Rng,

@@ -198,13 +198,13 @@ measures!(
         persona "brand_loyalty", constant "choice.taste and choice.habit",
         how "standing tastes and what was bought before";
     /// Bought once in five orders, and in the next.
-    BuysAgain1Of5 = "buys_again_1_of_5": "Bought again after 1 of 5 orders",
+    BuysAgain1Of5 = "buys_again_1_of_5": "Again after 1 of 5 orders",
         "share in the next order",
         unit "%", of "products in one of the last 5 orders",
         persona "", constant "choice.taste",
         how "without tastes what was bought once is as good as never";
     /// Bought in all of five orders, and in the next.
-    BuysAgain5Of5 = "buys_again_5_of_5": "Bought again after 5 of 5 orders",
+    BuysAgain5Of5 = "buys_again_5_of_5": "Again after 5 of 5 orders",
         "share in the next order",
         unit "%", of "products in all of the last 5 orders",
         persona "", constant "choice.habit and choice.taste",
@@ -289,7 +289,7 @@ measures!(
         persona "coupon_affinity", constant "coupon",
         how "how acceptance grows with what is taken off";
     /// How much redemptions gather on few agents.
-    TopDecileRedemptions = "top_decile_redemptions": "Redemptions of the top tenth",
+    TopDecileRedemptions = "top_decile_redemptions": "Coupons of the top tenth",
         "share",
         unit "%", of "redemptions of agents with a coupon",
         persona "coupon_affinity and deal_seeking_behavior", constant "coupon.deals",

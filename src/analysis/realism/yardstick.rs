@@ -9,8 +9,8 @@ use super::measure::Measure;
 const TARGETS_OF_LOAD: [Measure; 4] =
     [Measure::HourOfDay, Measure::DayShare, Measure::NightShare, Measure::ViewGap];
 
-/// What `lifelike`, and a preset of one's own, aims at. `Day7Peak` and `DepthResponse` are shown and
-/// not held to: half a year of 372 agents leaves them wider than their bands.
+/// What `lifelike`, and a preset of one's own, aims at. `Day7Peak` and `DepthResponse` are shown
+/// and not held to: half a year of 372 agents leaves them wider than their bands.
 const TARGETS: [Measure; 33] = [
     Measure::HourOfDay,
     Measure::DayShare,

@@ -113,7 +113,9 @@ fn refuse_to_overwrite(args: &FitArgs) -> Result<()> {
 
 fn written(args: &FitArgs, fitted: &Fitted) -> Result {
     let Fitted { behavior, personas, report } = fitted;
-    let pretty = ron::ser::PrettyConfig::default();
+    // As the presets that ship are written: what reads them unwraps newtypes, `Some` among them.
+    let pretty =
+        ron::ser::PrettyConfig::default().extensions(ron::extensions::Extensions::IMPLICIT_SOME);
     let preset = ron::ser::to_string_pretty(behavior, pretty)
         .map_err(Failure::during(ExitCode::Unexpected, "preset.ron"))?;
     let comment = "// Made by `cartload agents fit`; fit.md beside it says from what.\n";

@@ -185,8 +185,8 @@ fn products(agents: usize) -> String {
     )
 }
 
-/// What was put in and taken out in each agent's last visit before cycle $2 that ordered its cart or
-/// left it of its own will, since $3, where it left it.
+/// What was put in and taken out in each agent's last visit before cycle $2 that ordered its cart
+/// or left it of its own will, since $3, where it left it.
 fn left(agents: usize) -> String {
     format!(
         "SELECT s.agent_id, s.simulated_at AS left_at, e.event_type, e.product_id, \
