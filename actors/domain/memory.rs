@@ -117,14 +117,17 @@ impl AgentMemory {
 
     /// The cart that was left of late: within [`CART_REMEMBERED_DAYS`] of `at`.
     pub fn left_cart_at(&self, at: NaiveDateTime) -> Option<&LeftCart> {
-        let since = at.checked_sub_signed(TimeDelta::days(CART_REMEMBERED_DAYS));
-        self.left_cart.as_ref().filter(|left| since.is_none_or(|since| left.at >= since))
+        self.left_within(TimeDelta::days(CART_REMEMBERED_DAYS), at)
     }
 
     /// Whether a cart was left within these hours before `at`.
     pub fn has_left_a_cart(&self, at: NaiveDateTime, hours: i64) -> bool {
-        let since = at.checked_sub_signed(TimeDelta::hours(hours));
-        self.left_cart.as_ref().is_some_and(|left| since.is_none_or(|since| left.at >= since))
+        self.left_within(TimeDelta::hours(hours), at).is_some()
+    }
+
+    fn left_within(&self, time: TimeDelta, at: NaiveDateTime) -> Option<&LeftCart> {
+        let since = at.checked_sub_signed(time);
+        self.left_cart.as_ref().filter(|left| since.is_none_or(|since| left.at >= since))
     }
 
     /// Takes note of a visit, whatever came of it.

@@ -76,12 +76,10 @@ pub struct Wisher<'a> {
 impl Wisher<'_> {
     /// What its coupons make of a product.
     fn pulled(&self, product: &Product) -> f64 {
-        let is_for = |coupon: &&Coupon| match coupon.kind {
-            CouponKind::Frontstore => false,
-            CouponKind::Category => coupon.target.as_deref() == Some(product.category.as_str()),
-            CouponKind::Brand => coupon.target.is_some() && coupon.target == product.brand,
-        };
-        if self.held.iter().any(is_for) { self.pull } else { 0.0 }
+        // A coupon for everything draws to nothing.
+        let draws =
+            |coupon: &&Coupon| coupon.kind != CouponKind::Frontstore && coupon.is_for(product);
+        if self.held.iter().any(draws) { self.pull } else { 0.0 }
     }
 }
 

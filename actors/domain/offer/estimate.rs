@@ -3,7 +3,8 @@
 //! The shop's own pricing ([`super::super::pricing`]) combines coupons and decides what is paid.
 
 use super::{Coupon, CouponKind, Discount};
-use crate::cart::{Cart, CartLine};
+use crate::cart::Cart;
+use crate::catalog::Product;
 use crate::money::{Cents, Percent};
 
 impl Coupon {
@@ -34,16 +35,16 @@ impl Coupon {
 
     /// What the lines that it is for are worth.
     fn matched(&self, cart: &Cart) -> Cents {
-        let lines = cart.lines().iter().filter(|line| self.matches(line));
+        let lines = cart.lines().iter().filter(|line| self.is_for(&line.product));
         lines.map(|line| line.unit_price.times(line.quantity)).sum()
     }
 
-    /// Whether the coupon takes something off this line.
-    fn matches(&self, line: &CartLine) -> bool {
+    /// Whether it takes something off this product.
+    pub fn is_for(&self, product: &Product) -> bool {
         match self.kind {
             CouponKind::Frontstore => true,
-            CouponKind::Category => self.target.as_deref() == Some(line.product.category.as_str()),
-            CouponKind::Brand => self.target.is_some() && self.target == line.product.brand,
+            CouponKind::Category => self.target.as_deref() == Some(product.category.as_str()),
+            CouponKind::Brand => self.target.is_some() && self.target == product.brand,
         }
     }
 }
@@ -57,7 +58,6 @@ fn half_of_percent(amount: Cents, percent: Percent) -> Cents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Product;
     use crate::ids::{CouponId, ProductId};
 
     fn cart() -> Cart {
